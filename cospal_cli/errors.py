@@ -1,0 +1,44 @@
+"""Errors that cospal raises on purpose.
+
+    CospalError            exit 1   (never raised itself)
+    ├── UsageError         exit 2   wrong arguments, configuration, query or output place
+    ├── InputError         exit 4   a video, image folder or detections file that cannot be read
+    ├── WeightsError       exit 5   model files missing, damaged or of another contract
+    ├── DeviceError        exit 6   device, memory or disk space not available
+    └── NothingFound       exit 7   no tube, under --fail-on-empty
+
+The library raises; only the command line prints (``message``, then ``hint``) and exits.
+"""
+
+from __future__ import annotations
+
+
+class CospalError(Exception):
+    """Base class. ``message`` says what is wrong with the value found, ``hint`` what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CospalError):
+    exit_code = 2
+
+
+class InputError(CospalError):
+    exit_code = 4
+
+
+class WeightsError(CospalError):
+    exit_code = 5
+
+
+class DeviceError(CospalError):
+    exit_code = 6
+
+
+class NothingFound(CospalError):
+    exit_code = 7

@@ -1,0 +1,35 @@
+"""Backends by name: each stage holds a dict ``name -> "module:Class"``; nothing is imported early."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+from cospal_cli.errors import UsageError
+
+
+def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
+    """The class or function behind ``name``; UsageError lists the known names."""
+    if name not in backends:
+        known = ", ".join(backends)
+        near = get_close_matches(name, backends, 1)
+        raise UsageError(
+            f"unknown {stage} {name!r}",
+            f"did you mean {near[0]!r}? known: {known}" if near else f"known: {known}",
+        )
+    module, _, attribute = backends[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def require(package: str, extra: str) -> ModuleType:
+    """Import an optional package, or say which pip line brings it."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise UsageError(
+            f"this needs the package {package!r}, which is not installed",
+            f"pip install 'cospal[{extra}]'",
+        ) from error

@@ -1,0 +1,250 @@
+"""What passes from stage to stage: frozen, validated dataclasses on NumPy.
+
+Frames are RGB uint8 HWC. Boxes are float32 xyxy in pixels of the *displayed* frame (rotation
+applied, before any working-size reduction). Times are seconds from the first displayed frame's own
+pts; spans are half-open. Scores are in [0, 1]. ``T`` observations, ``D`` detections, ``N`` frames,
+``L`` detector classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+def _expect(name: str, array: np.ndarray, shape: tuple[int | None, ...], kind: str) -> None:
+    """Raise ValueError unless ``array`` has ``shape`` (None: any length) and dtype kind ``kind``."""
+    fits = array.ndim == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype.kind not in kind:
+        want = tuple("*" if side is None else side for side in shape)
+        raise ValueError(
+            f"{name}: expected shape {want} of kind {kind!r}, "
+            f"found {array.shape} of {array.dtype}"
+        )
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video says of itself. ``width``/``height`` are those of the displayed frame."""
+
+    path: str
+    width: int
+    height: int
+    rotation: int  # degrees clockwise that were applied: 0, 90, 180 or 270
+    time_base: Fraction
+    avg_fps: Fraction
+    start_pts: int = 0
+    frames_declared: int | None = None
+    duration_s: float | None = None
+    bytes: int | None = None
+    sample_aspect: Fraction = Fraction(1)
+    codec: str = ""
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Sampled frames. ``images`` (N, h, w, 3) may be smaller than the displayed ``size`` (W, H)."""
+
+    images: NDArray[np.uint8]
+    indices: IntArray  # 0-based presentation ordinals in the source
+    times_s: NDArray[np.float64]
+    size: tuple[int, int]  # displayed (width, height)
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        _expect("images", self.images, (n, None, None, 3), "u")
+        _expect("indices", self.indices, (n,), "i")
+        _expect("times_s", self.times_s, (n,), "f")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Every decoded source frame of the chosen range, in presentation order. Length F."""
+
+    indices: IntArray  # ordinals in the source; consecutive
+    pts: IntArray  # source time base units, strictly increasing (estimated where damaged)
+    times_s: NDArray[np.float64]  # strictly increasing
+    end_s: float  # time at which the last frame's display ends
+    vfr: bool = False
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.indices)
+        _expect("pts", self.pts, (n,), "i")
+        _expect("times_s", self.times_s, (n,), "f")
+
+
+@dataclass(frozen=True)
+class Detections:
+    """One frame's boxes, best first."""
+
+    frame_index: int
+    boxes_xyxy: FloatArray  # (D, 4)
+    scores: FloatArray  # (D,)
+    labels: IntArray  # (D,) index into the detector's class names
+    label_scores: FloatArray  # (D, L) every class's score for the box
+    features: FloatArray | None = None  # (D, F)
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes_xyxy)
+        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        _expect("scores", self.scores, (n,), "f")
+        _expect("labels", self.labels, (n,), "i")
+        _expect("label_scores", self.label_scores, (n, None), "f")
+        if self.features is not None:
+            _expect("features", self.features, (n, None), "f")
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the pixels of D boxes look like; small enough to keep for hours of video.
+
+    ``colours`` (D, R, C) uint8: share (0..255) of colour name c in region r, the names and regions
+    of ``colours.NAMES`` and ``colours.REGIONS``. ``thumbs`` (D, S, S) uint8: gray box thumbnail.
+    """
+
+    colours: NDArray[np.uint8]
+    thumbs: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        n = len(self.colours)
+        _expect("colours", self.colours, (n, None, None), "u")
+        _expect("thumbs", self.thumbs, (n, None, None), "u")
+
+    def __len__(self) -> int:
+        return len(self.colours)
+
+    def take(self, rows: IntArray) -> Looks:
+        """The looks of some boxes, in the order of ``rows``."""
+        return Looks(self.colours[rows], self.thumbs[rows])
+
+
+@dataclass(frozen=True)
+class Tubelet:
+    """One object through time, at the sampled frames from its first to its last (gaps filled)."""
+
+    id: int
+    frame_indices: IntArray  # (T,) source ordinals, strictly increasing
+    times_s: NDArray[np.float64]  # (T,)
+    boxes_xyxy: FloatArray  # (T, 4)
+    scores: FloatArray  # (T,); interpolated where not observed
+    observed: NDArray[np.bool_]  # (T,)
+    label_scores: FloatArray  # (L,) mean over observations
+    looks: Looks | None = None  # one row per *observed* frame
+    camera_xy: FloatArray | None = None  # (T, 2) where the camera's motion alone carries a point,
+    # in displayed pixels, relative to the video's first frame: centre - camera_xy is world motion
+    track_ids: tuple[int, ...] = ()  # the tracker's ids that were linked into this tubelet
+
+    def __post_init__(self) -> None:
+        n = len(self.frame_indices)
+        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        for name in ("times_s", "scores", "observed"):
+            _expect(name, getattr(self, name), (n,), "bf")
+        _expect("label_scores", self.label_scores, (None,), "f")
+        if self.camera_xy is not None:
+            _expect("camera_xy", self.camera_xy, (n, 2), "f")
+        if self.looks is not None and len(self.looks) != int(self.observed.sum()):
+            raise ValueError(
+                f"looks: one row per observation, expected {int(self.observed.sum())}, "
+                f"found {len(self.looks)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.frame_indices)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An adjective or noun bound to the subject. ``kind``: colour, garment, age, gender, size, ...
+
+    ``region`` is where on the subject it shows: whole, upper, lower, head or feet.
+    ``values`` are basic colour names with weights (kind colour) or empty.
+    """
+
+    word: str
+    kind: str
+    region: str = "whole"
+    garment: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A verb of the subject. ``kind``: move, jump, still, limb, talk or unknown.
+
+    ``directions``: any of left, right, up, down, away, closer, in, out, back, front (camera's view).
+    ``speed``: fast, slow or "". ``weight`` < 1 when the kind is a guess by word similarity.
+    """
+
+    word: str
+    kind: str
+    directions: tuple[str, ...] = ()
+    speed: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Query:
+    """A parsed sentence. Words are lower case as written; ``text`` is the user's own, verbatim."""
+
+    text: str
+    referral: str  # "the man in white clothes"
+    subject: str  # head noun: "man"
+    classes: Mapping[str, float]  # detector class name -> weight in (0, 1]; empty: any class
+    nouns: tuple[str, ...] = ()
+    adjectives: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    actions: tuple[Action, ...] = ()  # in the order of the sentence
+    positions: tuple[str, ...] = ()  # left, right, middle, top, bottom, front, back, largest,
+    # smallest, tallest, first, last
+    context: tuple[str, ...] = ()  # nouns of other things ("next to the white *car*")
+    looks: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # word -> ImageNet-1k
+    # class index -> weight: words whose evidence only the appearance classifier can give
+    global_words: tuple[str, ...] = ()  # CRG global query (method: nouns, adjectives, verbs)
+    local_phrases: tuple[str, ...] = ()  # CRG local query: referral x each verb phrase
+    unresolved: tuple[str, ...] = ()  # words of the referral or action without any evidence here
+    interrogative: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tube:
+    """The answer: one box for every source frame in the half-open ``span_s``."""
+
+    id: int  # the tubelet it was cut from
+    frame_indices: IntArray  # (T,) consecutive source ordinals
+    pts: IntArray  # (T,)
+    times_s: NDArray[np.float64]  # (T,)
+    boxes_xyxy: FloatArray  # (T, 4)
+    box_scores: FloatArray  # (T,)
+    interpolated: NDArray[np.bool_]  # (T,)
+    span_s: tuple[float, float]
+    score: float
+    confidence: float = 0.0
+    label: str = ""
+    why: Mapping[str, float] = field(default_factory=dict)  # each term's contribution, in nats
+
+    def __post_init__(self) -> None:
+        n = len(self.frame_indices)
+        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        for name in ("times_s", "box_scores"):
+            _expect(name, getattr(self, name), (n,), "f")
+        _expect("interpolated", self.interpolated, (n,), "b")
+        if n == 0 or not self.span_s[0] < self.span_s[1]:
+            raise ValueError(f"span_s: an empty tube, {n} frames in {self.span_s}")
