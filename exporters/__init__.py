@@ -1,0 +1,1 @@
+"""Converters of trained models to other runtimes; installed as ``cospal_exporters``."""
