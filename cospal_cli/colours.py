@@ -97,7 +97,7 @@ _TONES = {  # "dark clothes"
     "pale": {"white": 1, "lightgray": 1, "beige": 0.9, "lightblue": 0.7, "pink": 0.6},
 }
 _LIGHT = frozenset("light pale pastel soft faded bright baby sky powder ice".split())
-_DARK = frozenset("dark deep navy midnight royal".split())
+_DARK = frozenset("dark deep navy midnight".split())
 _NEUTRAL = frozenset("vivid hot neon solid pure off dirty dull royal electric".split())
 
 

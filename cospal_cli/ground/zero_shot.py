@@ -1,0 +1,105 @@
+"""Zero-shot grounding: rank tubelets by what the sentence says of class, colour, place and motion.
+
+    total = 2 log p(class) + 1.5 Σ log colour + 1.5 log position + log action + looks + prior
+
+The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.config import GroundConfig
+from cospal_cli.ground import terms
+from cospal_cli.ground.candidates import Candidate
+from cospal_cli.ground.cut import cut
+from cospal_cli.ground.span import span
+from cospal_cli.types import Query, Timeline, Tube
+
+LooksOf = Callable[[Candidate], "NDArray[np.float32]"]
+
+_RACE_NATS = 5.0  # candidates further behind the leader get no appearance evidence
+_RACE_SIZE = 6
+_LOOKS_FLOOR = 0.02
+_NO_CLASS = 0.05  # a class share below this is the detector's noise
+
+
+def ground(
+    field: Sequence[Candidate],
+    query: Query,
+    timeline: Timeline,
+    classes: Sequence[str],
+    config: GroundConfig,
+    looks_of: LooksOf | None = None,
+) -> list[Tube]:
+    """The ``config.top_k`` best tubes, best first; [] when nothing of the subject's class is seen.
+
+    ``classes`` are the detector's names. ``looks_of`` gives the mean ImageNet-1k probabilities
+    (1000,) of a candidate; it is called only for words that need it and candidates still in race.
+    """
+    share = terms.class_shares(field, query.classes, classes)
+    kept = np.flatnonzero(share >= _NO_CLASS)
+    field, share = [field[i] for i in kept], share[kept]
+    if not field:
+        return []
+    table = _terms(field, query, classes, config, share >= 0.5 * share.max())
+    if query.looks and looks_of:
+        table["looks"] = config.looks_weight * _looks(field, query, sum(table.values()), looks_of)
+    total = np.sum(list(table.values()), axis=0)
+    chance = np.exp(total - total.max())
+    chance /= chance.sum()
+    order = np.argsort(-total, kind="stable")
+    return [
+        cut(
+            field[i].tubelet,
+            span(field[i], query),
+            timeline,
+            score=float(chance[i]),
+            confidence=_confidence(total, order, rank),
+            label=classes[int(field[i].tubelet.label_scores.argmax())],
+            why={name: float(values[i]) for name, values in table.items()},
+        )
+        for rank, i in enumerate(order[: config.top_k])
+    ]
+
+
+def _terms(
+    field: Sequence[Candidate],
+    query: Query,
+    classes: Sequence[str],
+    config: GroundConfig,
+    rivals: NDArray[np.bool_],
+) -> dict[str, terms.Scores]:
+    return {
+        "class": config.class_weight * terms.class_term(field, query, classes),
+        "colour": config.colour_weight * terms.colour_term(field, query),
+        "position": config.position_weight * terms.position_term(field, query, rivals),
+        "action": config.action_weight * terms.action_term(field, query),
+        "prior": config.prior_weight * terms.prior_term(field, rivals),
+    }
+
+
+def _looks(
+    field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: LooksOf
+) -> terms.Scores:
+    """Σ over words of log(floor + p); candidates out of the race get the race's lowest."""
+    race = [i for i in np.argsort(-total)[:_RACE_SIZE] if total[i] > total.max() - _RACE_NATS]
+    chances = np.zeros((len(field), len(query.looks)))
+    for i in race:
+        probabilities = looks_of(field[i])
+        for j, classes in enumerate(query.looks.values()):
+            index = np.fromiter(classes, int)
+            weights = np.fromiter(classes.values(), float)
+            chances[i, j] = min(1.0, float(probabilities[index] @ weights))
+    return np.log(_LOOKS_FLOOR + chances).sum(axis=1)
+
+
+def _confidence(total: terms.Scores, order: NDArray[np.intp], rank: int) -> float:
+    """How far the answer is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""
+    if len(order) == 1:
+        return 1.0
+    best_other = total[order[0 if rank else 1]]
+    return float(max(0.0, np.tanh((total[order[rank]] - best_other) / 2)))

@@ -1,0 +1,126 @@
+"""Video → FrameBatch → Detections → Tubelet → Tube: the one place where the stages meet.
+
+The first pass (``watch``) streams frames and keeps boxes, colours and a few small pictures; every
+query is then answered from these (``ground_query``) in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import detect, registry, track
+from cospal_cli.ahead import ahead
+from cospal_cli.config import Config
+from cospal_cli.detect import Detector
+from cospal_cli.features.appearance import AppearanceClassifier
+from cospal_cli.features.crops import CropKeeper
+from cospal_cli.features.looks import look
+from cospal_cli.ground import zero_shot
+from cospal_cli.ground.candidates import Candidate, candidates
+from cospal_cli.progress import Progress, silent
+from cospal_cli.types import Detections, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
+from cospal_cli.video.reader import VideoReader
+
+
+def never() -> bool:
+    """The default of ``stopped``: run to the end."""
+    return False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that one pass over a video leaves behind; answers any number of queries."""
+
+    info: VideoInfo
+    timeline: Timeline
+    tubelets: list[Tubelet]
+    classes: tuple[str, ...]  # the detector's
+    crops: CropKeeper
+    config: Config
+    model: dict[str, str]  # id and sha256 of the detector
+    interrupted: bool = False
+    _looks: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """The tubelets with what ranking needs, computed on first use."""
+        return candidates(self.tubelets, (self.info.width, self.info.height), self.timeline)
+
+    @cached_property
+    def _classifier(self) -> AppearanceClassifier:
+        return AppearanceClassifier(self.config.appearance)
+
+    def looks_of(self, candidate: Candidate) -> NDArray[np.float32]:
+        """Mean ImageNet-1k probabilities (1000,) of a tubelet: whole boxes and upper halves."""
+        tubelet = candidate.tubelet
+        if tubelet.id not in self._looks:
+            whole = self.crops.images(tubelet.track_ids, self.config.appearance.crops)
+            halves = [image[: max(len(image) // 2, 1)] for image in whole]
+            found = self._classifier.classify(whole + halves)[0] if whole else np.zeros((1, 1000))
+            self._looks[tubelet.id] = found.mean(axis=0)
+        return self._looks[tubelet.id]
+
+
+def watch(
+    path: Path,
+    config: Config,
+    progress: Progress = silent,
+    stopped: Callable[[], bool] = never,
+) -> Scene:
+    """First pass: detect, track and describe every object of the video.
+
+    Raises InputError, WeightsError or DeviceError. When ``stopped()`` turns true the pass ends
+    early and the scene says ``interrupted``.
+    """
+    detector: Detector = registry.load("detector", detect.BACKENDS, config.detector.name)(
+        config.detector
+    )
+    with VideoReader(path, config.video) as reader:
+        size = (reader.info.width, reader.info.height)
+        tracker = registry.load("tracker", track.BACKENDS, config.tracker.name)(
+            config.tracker, size, detector.classes
+        )
+        crops = CropKeeper()
+        done, interrupted = 0, False
+        batches = reader.batches(config.detector.batch)
+        for batch, found in ahead(_detected(ahead(batches), detector)):
+            for image, time_s, detections in zip(batch.images, batch.times_s, found, strict=True):
+                looks = look(image, detections.boxes_xyxy, size)
+                ids = tracker.update(detections, float(time_s), looks, image)
+                crops.update(image, detections.boxes_xyxy, size, ids, float(time_s))
+            done += len(batch)
+            progress("watch", done, reader.expected_samples)
+            if interrupted := stopped():
+                break
+        timeline = reader.timeline
+    return Scene(
+        reader.info,
+        timeline,
+        tracker.finish(),
+        detector.classes,
+        crops,
+        config,
+        {"id": detector.model_id, "sha256": detector.model_sha256},
+        interrupted,
+    )
+
+
+def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:
+    """The best tubes of ``query`` in ``scene``, best first; [] where nothing fits."""
+    looks_of = scene.looks_of if config.appearance.enabled else None
+    return zero_shot.ground(
+        scene.candidates, query, scene.timeline, scene.classes, config.ground, looks_of
+    )
+
+
+def _detected(
+    batches: Iterator[FrameBatch], detector: Detector
+) -> Iterator[tuple[FrameBatch, list[Detections]]]:
+    for batch in batches:
+        yield batch, detector.detect(batch)
