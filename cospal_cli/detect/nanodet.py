@@ -1,0 +1,196 @@
+"""NanoDet-g by ONNX Runtime: the embedded detector of the 80 COCO classes.
+
+``detect`` is ``decode(run(prepare(frames)), frames)``; the three are public so that the network's
+own time can be measured on the very same input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import weights
+from cospal_cli.boxes import clip
+from cospal_cli.config import DetectorConfig
+from cospal_cli.detect.coco import CLASSES, FAMILY_OF
+from cospal_cli.detect.nms import suppress
+from cospal_cli.errors import UsageError
+from cospal_cli.onnx_session import open_session
+from cospal_cli.types import Detections, FloatArray, FrameBatch
+
+WEIGHTS = "nanodet_g_coco"
+INPUT = "input_1:0"
+STRIDES = (8, 16, 32)
+SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) by stride, in 0..1
+DISTANCES = ("Identity_3:0", "Identity_4:0", "Identity_5:0")  # (N, cells, 4 x BINS) logits
+BINS = 11  # a side's distance is the expectation over 0..10 strides
+GRID = 32  # network sides are multiples of the coarsest stride
+MEAN = np.array([103.53, 116.28, 123.675], np.float32)  # blue, green, red
+STD = np.array([57.375, 57.12, 58.395], np.float32)
+OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
+CUT = 0.01  # tile boxes closer than this share of the side to an inner border are cut objects
+CANDIDATES = 1000  # cells per frame that reach suppression
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the network looks: ``views`` (V, 4) of a frame, in pixels of the batch's images.
+
+    Every view is resized to ``content`` (w, h) and lies top left in an input of ``size`` (w, h).
+    """
+
+    views: FloatArray
+    content: tuple[int, int]
+    size: tuple[int, int]
+
+
+def plan(width: int, height: int, side: int, tiles: int) -> Layout:
+    """The layout for images of ``width`` x ``height``: the whole frame, then n x n tiles."""
+    scale = side / max(width, height)
+    content = (max(1, round(width * scale)), max(1, round(height * scale)))
+    padded = tuple(-(-length // GRID) * GRID for length in content)
+    views = [(0.0, 0.0, float(width), float(height))]
+    if tiles > 1:
+        span = 1 / (tiles - (tiles - 1) * OVERLAP)
+        starts = np.linspace(0, 1 - span, tiles)
+        views += [
+            (x * width, y * height, (x + span) * width, (y + span) * height)
+            for y in starts
+            for x in starts
+        ]
+    return Layout(np.array(views, np.float32), content, (padded[0], padded[1]))
+
+
+class NanoDet:
+    """See ``Detector``. Thread-safe: nothing changes after construction."""
+
+    classes = CLASSES
+    model_id = WEIGHTS
+
+    def __init__(self, config: DetectorConfig) -> None:
+        """Raises WeightsError if the model is missing or damaged, UsageError on a bad side."""
+        if config.side < GRID or config.side % GRID:
+            raise UsageError(f"detector side {config.side}", f"use a multiple of {GRID}, e.g. 416")
+        self.config = config
+        self.model_sha256 = weights.sha256(WEIGHTS)
+        outputs = (*SCORES, *DISTANCES)
+        self.session = open_session(weights.path(WEIGHTS), config.threads, [INPUT], outputs)
+
+    def detect(self, batch: FrameBatch) -> list[Detections]:
+        """One Detections per frame, best box first, in pixels of the displayed frame."""
+        views = 1 if self.config.tiles <= 1 else 1 + self.config.tiles**2
+        found: list[Detections] = []
+        for part in _split(batch, max(1, self.config.batch // views)):
+            found += self.decode(self.run(self.prepare(part)), part)
+        return found
+
+    def prepare(self, batch: FrameBatch) -> FloatArray:
+        """Network input (N x V, 3, H, W), V views of each of N frames: BGR, normalised."""
+        from PIL import Image
+
+        layout = self._layout(batch)
+        width, height = layout.size
+        images = np.zeros((len(batch), len(layout.views), height, width, 3), np.uint8)
+        for frame, pixels in zip(images, batch.images, strict=True):
+            picture = Image.fromarray(pixels)
+            for target, view in zip(frame, layout.views.tolist(), strict=True):
+                small = picture.resize(layout.content, Image.Resampling.BILINEAR, tuple(view))
+                target[: layout.content[1], : layout.content[0]] = small
+        planes = images.reshape(-1, height, width, 3)[..., ::-1].transpose(0, 3, 1, 2)
+        network = np.empty(planes.shape, np.float32)
+        np.multiply(planes, (1 / STD)[:, None, None], out=network)
+        network -= (MEAN / STD)[:, None, None]
+        return network
+
+    def run(self, network_input: FloatArray) -> list[FloatArray]:
+        """The forward pass alone: scores, then distances, each for strides 8, 16 and 32."""
+        outputs: list[FloatArray] = self.session.run([*SCORES, *DISTANCES], {INPUT: network_input})
+        return outputs
+
+    def decode(self, outputs: list[FloatArray], batch: FrameBatch) -> list[Detections]:
+        """Boxes of each frame of ``batch`` from what ``run`` returned for it."""
+        layout = self._layout(batch)
+        scores = np.concatenate(outputs[:3], axis=1)
+        rows, cells = np.nonzero(scores.max(axis=2) >= self.config.threshold)
+        boxes = _boxes(np.concatenate(outputs[3:], axis=1)[rows, cells], cells, layout.size)
+        frames, views = np.divmod(rows, len(layout.views))
+        whole = _not_cut(boxes, layout, views)
+        boxes = _to_image(boxes, layout, views)
+        boxes *= np.array(batch.size * 2, np.float32) / np.array(
+            batch.images.shape[2:0:-1] * 2, np.float32
+        )
+        boxes = clip(boxes, *batch.size)
+        usable = whole & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        return [
+            self._best(int(index), boxes[mine], scores[rows[mine], cells[mine]])
+            for number, index in enumerate(batch.indices)
+            for mine in [np.flatnonzero(usable & (frames == number))]
+        ]
+
+    def _best(self, index: int, boxes: FloatArray, label_scores: FloatArray) -> Detections:
+        """One frame's candidates after suppression."""
+        top = np.argsort(-label_scores.max(axis=1, initial=0), kind="stable")[:CANDIDATES]
+        boxes, label_scores = boxes[top], label_scores[top]
+        kept, merged = suppress(
+            boxes, label_scores, FAMILY_OF, self.config.nms_iou, self.config.max_per_frame
+        )
+        labels = merged.argmax(axis=1).astype(np.int64)
+        return Detections(index, boxes[kept], merged.max(axis=1, initial=0), labels, merged)
+
+    def _layout(self, batch: FrameBatch) -> Layout:
+        height, width = batch.images.shape[1:3]
+        return plan(width, height, self.config.side, self.config.tiles)
+
+
+def _split(batch: FrameBatch, frames: int) -> Iterator[FrameBatch]:
+    """``batch`` in parts of at most ``frames`` frames."""
+    for start in range(0, len(batch), frames):
+        part = slice(start, start + frames)
+        images, indices, times_s = batch.images[part], batch.indices[part], batch.times_s[part]
+        yield replace(batch, images=images, indices=indices, times_s=times_s)
+
+
+def _boxes(logits: FloatArray, cells: NDArray[np.intp], size: tuple[int, int]) -> FloatArray:
+    """Boxes (D, 4) in input pixels of the ``cells`` (D,), numbered through all three levels."""
+    centres = np.concatenate([_centres(size, stride) for stride in STRIDES])
+    strides = np.concatenate([np.full(_count(size, s), s, np.float32) for s in STRIDES])
+    odds = np.exp(logits.reshape(-1, 4, BINS) - logits.reshape(-1, 4, BINS).max(2, keepdims=True))
+    steps = odds @ np.arange(BINS, dtype=np.float32) / odds.sum(axis=2)
+    reach = steps * strides[cells, None]  # left, top, right, bottom
+    middle = centres[cells]
+    return np.concatenate([middle - reach[:, :2], middle + reach[:, 2:]], axis=1)
+
+
+def _count(size: tuple[int, int], stride: int) -> int:
+    return (size[0] // stride) * (size[1] // stride)
+
+
+def _centres(size: tuple[int, int], stride: int) -> FloatArray:
+    """Centres (cells, 2) of one level's cells, row by row."""
+    x, y = ((np.arange(n // stride) + 0.5) * stride - 0.5 for n in size)
+    return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
+
+
+def _not_cut(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which boxes do not touch a tile border inside the frame.
+
+    An object cut there is whole in the neighbouring tile or, if it is larger than the overlap, in
+    the view of the whole frame.
+    """
+    frame = layout.views[0]
+    inner = np.abs(layout.views - frame) > 0.5  # (V, 4) borders that are not the frame's
+    width, height = layout.content
+    margin = CUT * max(width, height)
+    gap = np.concatenate([boxes[:, :2], np.array([width, height], np.float32) - boxes[:, 2:]], 1)
+    kept: NDArray[np.bool_] = ~((gap < margin) & inner[views]).any(axis=1)
+    return kept
+
+
+def _to_image(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> FloatArray:
+    """Boxes in input pixels of their view -> pixels of the batch's images."""
+    sides = layout.views[:, 2:] - layout.views[:, :2]
+    scale = sides / np.array(layout.content, np.float32)
+    return boxes * np.tile(scale[views], 2) + np.tile(layout.views[views, :2], 2)

