@@ -28,8 +28,8 @@ SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) by str
 DISTANCES = ("Identity_3:0", "Identity_4:0", "Identity_5:0")  # (N, cells, 4 x BINS) logits
 BINS = 11  # a side's distance is the expectation over 0..10 strides
 GRID = 32  # network sides are multiples of the coarsest stride
-MEAN = np.array([103.53, 116.28, 123.675], np.float32)  # blue, green, red
-STD = np.array([57.375, 57.12, 58.395], np.float32)
+MEAN = np.array([103.53, 116.28, 123.675], np.float32).reshape(3, 1, 1)  # blue, green, red
+STD = np.array([57.375, 57.12, 58.395], np.float32).reshape(3, 1, 1)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
 CUT = 0.01  # tile boxes closer than this share of the side to an inner border are cut objects
 CANDIDATES = 1000  # cells per frame that reach suppression
@@ -93,17 +93,18 @@ class NanoDet:
 
         layout = self._layout(batch)
         width, height = layout.size
-        images = np.zeros((len(batch), len(layout.views), height, width, 3), np.uint8)
-        for frame, pixels in zip(images, batch.images, strict=True):
+        shape = (len(batch), len(layout.views), 3, height, width)
+        network = np.broadcast_to(-MEAN / STD, shape).copy()  # zero pixels
+        shrinks = layout.content[0] < layout.views[0, 2]
+        method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+        for frame, pixels in zip(network, batch.images, strict=True):
             picture = Image.fromarray(pixels)
             for target, view in zip(frame, layout.views.tolist(), strict=True):
-                small = picture.resize(layout.content, Image.Resampling.BILINEAR, tuple(view))
-                target[: layout.content[1], : layout.content[0]] = small
-        planes = images.reshape(-1, height, width, 3)[..., ::-1].transpose(0, 3, 1, 2)
-        network = np.empty(planes.shape, np.float32)
-        np.multiply(planes, (1 / STD)[:, None, None], out=network)
-        network -= (MEAN / STD)[:, None, None]
-        return network
+                small = np.asarray(picture.resize(layout.content, method, tuple(view)))
+                inside = target[:, : layout.content[1], : layout.content[0]]
+                np.multiply(small[..., ::-1].transpose(2, 0, 1), 1 / STD, out=inside)
+                inside -= MEAN / STD
+        return network.reshape(-1, 3, height, width)
 
     def run(self, network_input: FloatArray) -> list[FloatArray]:
         """The forward pass alone: scores, then distances, each for strides 8, 16 and 32."""
@@ -113,22 +114,18 @@ class NanoDet:
     def decode(self, outputs: list[FloatArray], batch: FrameBatch) -> list[Detections]:
         """Boxes of each frame of ``batch`` from what ``run`` returned for it."""
         layout = self._layout(batch)
-        scores = np.concatenate(outputs[:3], axis=1)
-        rows, cells = np.nonzero(scores.max(axis=2) >= self.config.threshold)
-        boxes = _boxes(np.concatenate(outputs[3:], axis=1)[rows, cells], cells, layout.size)
+        parts = _candidates(outputs, layout.size, self.config.threshold)
+        rows, boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
         frames, views = np.divmod(rows, len(layout.views))
-        whole = _not_cut(boxes, layout, views)
-        boxes = _to_image(boxes, layout, views)
-        boxes *= np.array(batch.size * 2, np.float32) / np.array(
-            batch.images.shape[2:0:-1] * 2, np.float32
-        )
-        boxes = clip(boxes, *batch.size)
-        usable = whole & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-        return [
-            self._best(int(index), boxes[mine], scores[rows[mine], cells[mine]])
-            for number, index in enumerate(batch.indices)
-            for mine in [np.flatnonzero(usable & (frames == number))]
-        ]
+        usable = _not_cut(boxes, layout, views)
+        shown = np.array(batch.size, np.float32) / layout.views[0, 2:]
+        boxes = clip(_to_image(boxes, layout, views) * np.tile(shown, 2), *batch.size)
+        usable &= (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        found = []
+        for number, index in enumerate(batch.indices.tolist()):
+            mine = usable & (frames == number)
+            found.append(self._best(index, boxes[mine], scores[mine]))
+        return found
 
     def _best(self, index: int, boxes: FloatArray, label_scores: FloatArray) -> Detections:
         """One frame's candidates after suppression."""
@@ -153,25 +150,19 @@ def _split(batch: FrameBatch, frames: int) -> Iterator[FrameBatch]:
         yield replace(batch, images=images, indices=indices, times_s=times_s)
 
 
-def _boxes(logits: FloatArray, cells: NDArray[np.intp], size: tuple[int, int]) -> FloatArray:
-    """Boxes (D, 4) in input pixels of the ``cells`` (D,), numbered through all three levels."""
-    centres = np.concatenate([_centres(size, stride) for stride in STRIDES])
-    strides = np.concatenate([np.full(_count(size, s), s, np.float32) for s in STRIDES])
-    odds = np.exp(logits.reshape(-1, 4, BINS) - logits.reshape(-1, 4, BINS).max(2, keepdims=True))
-    steps = odds @ np.arange(BINS, dtype=np.float32) / odds.sum(axis=2)
-    reach = steps * strides[cells, None]  # left, top, right, bottom
-    middle = centres[cells]
-    return np.concatenate([middle - reach[:, :2], middle + reach[:, 2:]], axis=1)
-
-
-def _count(size: tuple[int, int], stride: int) -> int:
-    return (size[0] // stride) * (size[1] // stride)
-
-
-def _centres(size: tuple[int, int], stride: int) -> FloatArray:
-    """Centres (cells, 2) of one level's cells, row by row."""
-    x, y = ((np.arange(n // stride) + 0.5) * stride - 0.5 for n in size)
-    return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
+def _candidates(
+    outputs: list[FloatArray], size: tuple[int, int], threshold: float
+) -> Iterator[tuple[NDArray[np.intp], FloatArray, FloatArray]]:
+    """By stride: rows of the input (D,), boxes (D, 4) in its pixels, class scores (D, 80)."""
+    for stride, scores, logits in zip(STRIDES, outputs[:3], outputs[3:], strict=True):
+        rows, cells = np.nonzero((scores >= threshold).any(axis=2))
+        across = np.divmod(cells, size[0] // stride)[::-1]
+        centres = (np.stack(across, axis=1) + 0.5) * stride - 0.5
+        bins = logits[rows, cells].reshape(-1, 4, BINS)
+        odds = np.exp(bins - bins.max(axis=2, keepdims=True))
+        reach = odds @ np.arange(BINS, dtype=np.float32) / odds.sum(axis=2) * stride
+        boxes = np.concatenate([centres - reach[:, :2], centres + reach[:, 2:]], axis=1)
+        yield rows, boxes.astype(np.float32), scores[rows, cells]
 
 
 def _not_cut(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> NDArray[np.bool_]:

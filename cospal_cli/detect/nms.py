@@ -20,10 +20,10 @@ def suppress(
 ) -> tuple[IntArray, FloatArray]:
     """Which of ``boxes`` (D, 4) to keep, and their label scores.
 
-    A box goes if a better one of its class overlaps it by more than ``iou``, or a better one of its
-    family (``families`` (L,), a number for each class) by more than 0.8. Returns the rows kept (K,),
-    K <= ``limit``, best first, and (K, L): the kept box's ``label_scores`` (D, L), or those of a
-    near-identical box that it suppressed, whichever is higher.
+    A box goes if a better one of its class overlaps it by more than ``iou``, or a better one of
+    its family (``families`` (L,), a number for each class) by more than 0.8. Returns the rows
+    kept (K,), K <= ``limit``, best first, and (K, L): the kept box's ``label_scores`` (D, L), or
+    those of a near-identical box that it suppressed, whichever is higher.
     """
     scores = label_scores.max(axis=1, initial=0)
     order = np.argsort(-scores, kind="stable")
