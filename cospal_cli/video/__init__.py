@@ -1,0 +1,1 @@
+"""Video in and out: reading with true times, drawing, writing. PyAV is imported only on use."""

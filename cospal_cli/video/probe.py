@@ -1,0 +1,196 @@
+"""Opening a file as video: only containers that people film in, nothing that points elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cospal_cli.errors import CospalError, DeviceError, InputError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+EXTENSIONS = (
+    ".mp4 .m4v .mov .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .vob .flv .wmv .asf .3gp .ogv .mxf "
+    ".gif .apng .h264 .hevc .ivf .nut .y4m"
+).split()
+
+# Demuxers that read one file and nothing else. Playlists (hls, dash, concat), stream descriptions,
+# numbered images and devices are left out, whatever the file is called. The audio ones are there
+# so that a sound file is called a sound file.
+_FORMATS = (
+    "mov mp4 matroska webm avi mpegts mpeg mpegvideo m4v flv live_flv asf ogg nut mxf gxf dv rm "
+    "wtv swf gif apng webp_anim webp_pipe png_pipe jpeg_pipe mjpeg mpjpeg h261 h263 h264 hevc vvc "
+    "av1 obu ivf vc1 dnxhd yuv4mpegpipe fits "
+    "mp3 wav w64 flac aac ac3 eac3 aiff caf amr"
+).split()
+
+_DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)")  # how Matroska tags each stream
+
+# Files of these containers that begin with text or hold another file's name are no video at all.
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
+
+
+def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream]:
+    """The opened container and its video stream (two decoding threads); the caller closes it.
+
+    InputError names the path: missing, unreadable, a folder, not a video, no video stream, more
+    than ``max_pixels`` per frame (asked of the header, and of the decoder before it allocates).
+    """
+    import av
+
+    container = None
+    try:
+        _check_file(path)
+        container = av.open(
+            # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
+            "file:" + os.path.abspath(path),
+            container_options={
+                "format_whitelist": ",".join(_FORMATS),
+                "protocol_whitelist": "file",
+            },
+            options={"max_pixels": str(max_pixels)},
+            metadata_errors="replace",
+        )
+        stream = _video_stream(path, container)
+        _check_size(path, stream, max_pixels)
+    except (av.error.FFmpegError, OSError) as error:
+        if container is not None:
+            container.close()
+        raise _unreadable(path, error) from error
+    except CospalError:
+        if container is not None:
+            container.close()
+        raise
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = 2
+    return container, stream
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Average frames per second that the header claims; 25 where it claims nothing usable."""
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= 100_000:
+            return Fraction(rate)
+    return Fraction(25)
+
+
+def declared_duration(container: InputContainer, stream: VideoStream) -> float | None:
+    """Seconds of video that the header claims, None where it claims nothing."""
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if found := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+    if container.duration and container.duration > 0:
+        return container.duration / 1_000_000
+    return None
+
+
+def duration_is_videos(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether ``declared_duration`` speaks of the pictures alone, not of a longer sound track."""
+    return bool(stream.duration or stream.metadata.get("DURATION")) or len(container.streams) == 1
+
+
+def cut_short(path: Path) -> str:
+    """Why the file's own structure says that its end is missing; "" when it does not."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(8)
+        if head[4:8] in (b"ftyp", b"moov", b"styp"):
+            last = list(_boxes(path))[-1]
+            return f"the last {last[0]!r} box is cut" if last[1] > size else ""
+    if head[:1] == b"G" and path.suffix.lower() in (".ts", ".mts") and size % 188:
+        return "the last transport packet is cut"
+    return ""
+
+
+def _check_file(path: Path) -> None:
+    """InputError for what is no file, OSError for what cannot be read."""
+    if path.is_dir():
+        usable = sum(1 for entry in path.iterdir() if entry.suffix.lower() in EXTENSIONS)
+        raise InputError(
+            f"{str(path)!r} is a folder, with {usable} video files in it",
+            f"name a video file; extensions tried: {' '.join(EXTENSIONS)}",
+        )
+    with open(path, "rb") as file:
+        head = file.read(64)
+    if not head:
+        raise InputError(f"not a video: {str(path)!r} is empty", "copy or download it again")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_PLAYLISTS):
+        raise InputError(
+            f"not a video: {str(path)!r} is a playlist or a description of other files",
+            "name the video file that it points to",
+        )
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The best real video stream: cover art and thumbnails do not count."""
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    moving = [s for s in container.streams.video if not Disposition(s.disposition) & still]
+    if not moving:
+        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        art = " (its picture is cover art)" if container.streams.video else ""
+        raise InputError(
+            f"no video stream in {str(path)!r}, only {found}{art}",
+            "name a file with moving pictures",
+        )
+    best = container.streams.best("video")
+    return next((s for s in moving if best is not None and s.index == best.index), moving[0])
+
+
+def _check_size(path: Path, stream: VideoStream, max_pixels: int) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > max_pixels:
+        raise InputError(
+            f"frames of {str(path)!r} are {width}x{height}, above {max_pixels} pixels",
+            "raise --max-pixels, or reduce the video first",
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> CospalError:
+    """The InputError for what opening ``path`` raised."""
+    name = repr(str(path))
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"no such file: {name}", f"extensions known: {' '.join(EXTENSIONS)}")
+    if isinstance(error, PermissionError):
+        return InputError(f"no permission to read {name}", "chmod +r it, or copy it")
+    if isinstance(error, MemoryError):
+        return DeviceError(f"not enough memory to open {name}", "lower --max-pixels")
+    kinds = {kind for kind, _ in _boxes(path)}
+    if "mdat" in kinds and "moov" not in kinds:
+        return InputError(
+            f"{name} is an MP4 without its index (the recording was cut before it was written)",
+            "rebuild it with a repair tool such as untrunc and an intact file of the same camera",
+        )
+    return InputError(
+        f"not a video: {name}",
+        f"copy or convert it again; extensions known: {' '.join(EXTENSIONS)}",
+    )
+
+
+def _boxes(path: Path) -> list[tuple[str, int]]:
+    """(kind, end offset) of the top-level boxes of an MP4-like file, as far as they make sense."""
+    found: list[tuple[str, int]] = []
+    size = path.stat().st_size if path.is_file() else 0
+    at = 0
+    with open(path, "rb") as file:
+        while at + 8 <= size and len(found) < 100_000:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length == 0:
+                length = size - at
+            kind = head[4:8].decode("latin-1")
+            if length < 8 or not kind.isprintable():
+                break
+            at += length
+            found.append((kind, at))
+    return found

@@ -1,0 +1,326 @@
+"""Reading video as a stack of generators: packets, frames, frames with times, samples, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.config import VideoConfig
+from cospal_cli.errors import InputError
+from cospal_cli.types import FrameBatch, Timeline, VideoInfo
+from cospal_cli.video import probe
+from cospal_cli.video.health import Health, shortfall
+from cospal_cli.video.orientation import Orientation, orientation
+from cospal_cli.video.ranges import Window
+from cospal_cli.video.timing import Clock, TimelineBuilder
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+
+_HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics that 8 bits cannot show truly
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """One decoded frame of the range, before it is reduced or turned."""
+
+    index: int  # presentation ordinal in the source
+    pts: int  # source time base units
+    time_s: float  # from the video's first frame
+    raw: VideoFrame  # as stored: any pixel format, not turned
+    reader: VideoReader
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The displayed frame at full size, RGB (H, W, 3), contiguous."""
+        return self.reader.picture(self.raw, 1.0)
+
+
+class VideoReader:
+    """A video file as frames with true times. Each pass starts at the beginning of the range.
+
+    ``info`` is known at once; ``timeline`` and ``warnings`` are complete after a whole pass.
+    InputError where the file cannot be read, or, with ``config.strict``, where it is damaged.
+    """
+
+    info: VideoInfo
+    orientation: Orientation
+    _source: Generator[tuple[int, VideoFrame]]
+    _head: tuple[int, VideoFrame]
+    _used: bool
+    _builder: TimelineBuilder
+    _clock: Clock
+    _next_pts: int | None
+
+    def __init__(self, path: Path, config: VideoConfig) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.path = Path(path)
+        self.config = config
+        self.window = Window.parse(config)
+        self._scaler = VideoReformatter()
+        self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file and the decoder."""
+        self._source.close()
+        self._container.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of the video, as far as it was read."""
+        return self._health.warnings
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every frame decoded in the current or last pass, in presentation order."""
+        return self._builder.build(self._last_ticks, self._next_pts, tuple(self.warnings))
+
+    @property
+    def expected_frames(self) -> int | None:
+        """About how many frames ``frames`` will yield; None when the header does not tell."""
+        return self._expected(float(self.info.avg_fps))
+
+    @property
+    def expected_samples(self) -> int | None:
+        """About how many frames ``batches`` will yield; None when the header does not tell."""
+        return self._expected(min(self.config.fps, float(self.info.avg_fps)))
+
+    def batches(self, size: int) -> Iterator[FrameBatch]:
+        """Frames sampled by time at ``config.fps``, reduced, ``size`` at a time (the last fewer).
+
+        The images' longer side is at most ``config.work_side``; they are never enlarged.
+        """
+        shown = (self.info.width, self.info.height)
+        scale = min(1.0, self.config.work_side / max(shown))
+        images: list[NDArray[np.uint8]] = []
+        places: list[tuple[int, float]] = []
+
+        def batch() -> FrameBatch:
+            indices, times_s = zip(*places, strict=True)
+            return FrameBatch(
+                np.stack(images), np.array(indices, np.int64), np.array(times_s), shown
+            )
+
+        for frame in self._samples():
+            images.append(self.picture(frame.raw, scale))
+            places.append((frame.index, frame.time_s))
+            if len(images) == size:
+                yield batch()
+                images, places = [], []
+        if images:
+            yield batch()
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """Every frame of the range in presentation order, converted only when asked for.
+
+        InputError when the range holds none.
+        """
+        if self._used:
+            self.close()
+            self._open()
+        self._used = True
+        first: tuple[int, float] | None = None
+        timed = chain([self._head], self._source)
+        for index, (pts, raw) in enumerate(timed):
+            time_s = self._builder.time_s(pts)
+            if first is None:
+                if not self.window.begins(index, time_s):
+                    continue
+                first = (index, time_s)
+            if self.window.ends(index, time_s, first):
+                self._next_pts = pts
+                break
+            self._builder.add(index, pts)
+            self._last_ticks = raw.duration or 0
+            self._look_at(raw, time_s)
+            yield SourceFrame(index, pts, time_s, raw, self)
+        else:
+            self._compare(index + 1, time_s)
+        if not len(self._builder):
+            raise InputError(
+                f"no frame of {str(self.path)!r} lies in the range", "check --start and --end"
+            )
+        if self._clock.estimated:
+            self._health.lost(
+                f"{self._clock.estimated} frames had no usable time stamp; theirs are estimated"
+            )
+
+    def picture(self, raw: VideoFrame, scale: float) -> NDArray[np.uint8]:
+        """``raw`` as displayed, RGB (H, W, 3) contiguous, sides times ``scale`` <= 1."""
+        width, height = (max(1, round(side * scale)) for side in self._stored)
+        same = (raw.width, raw.height) == (width, height)
+        image: NDArray[np.uint8] = self._scaler.reformat(
+            raw,
+            width=width,
+            height=height,
+            format="rgb24",
+            interpolation="BILINEAR" if same else "AREA",
+            dst_color_range="JPEG",
+        ).to_ndarray()  # type: ignore[assignment]  # rgb24 is uint8
+        return np.ascontiguousarray(self.orientation.apply(image))
+
+    def _expected(self, fps: float) -> int | None:
+        if self.info.duration_s is None:
+            return None
+        length_s = self.window.seconds(self.info.duration_s, float(self.info.avg_fps))
+        return max(1, round(length_s * fps))
+
+    def _samples(self) -> Iterator[SourceFrame]:
+        """The first frame at or after each point of a grid of ``config.fps``, by time.
+
+        A frame up to half a source frame early counts as at the point.
+        """
+        source_fps = float(self.info.avg_fps)
+        if source_fps <= self.config.fps:
+            yield from self.frames()
+            return
+        early_s = 0.5 / source_fps
+        origin_s: float | None = None
+        due = 0  # number of the next grid point
+        for frame in self.frames():
+            if origin_s is None:
+                origin_s = frame.time_s
+            reached = (frame.time_s - origin_s + early_s) * self.config.fps
+            if reached >= due:
+                due = int(reached) + 1
+                yield frame
+
+    def _open(self) -> None:
+        """Open the file, decode up to the first frame and describe what is there."""
+        self._health = Health(self.path, self.config.strict)
+        self._container, self._stream = probe.open_video(self.path, self.config.max_pixels)
+        self._used = False
+        self._now_s = 0.0
+        self._skipped = self._last_ticks = 0
+        self._next_pts = None
+        rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
+        step = max(1, round(1 / (rate * tick)))
+        self._clock = Clock(step)
+        self._source = self._timed()
+        try:
+            head = next(self._source, None)
+            if head is None:
+                why = "; ".join(self.warnings) or "the file ends before the first picture"
+                raise InputError(
+                    f"no frame of {str(self.path)!r} can be decoded: {why}",
+                    "copy or convert it again",
+                )
+            self._head = head
+            self._builder = TimelineBuilder(tick, head[0], step)
+            self._describe(*head, rate, tick)
+        except BaseException:
+            self.close()
+            raise
+
+    def _describe(self, pts: int, raw: VideoFrame, rate: Fraction, tick: Fraction) -> None:
+        self._stored = (raw.width, raw.height)
+        self.orientation = orientation(raw)
+        if not self.orientation.exact:
+            self._health.note("its display matrix is no right angle; the nearest one is used")
+        width, height = self.orientation.size(*self._stored)
+        aspect = Fraction(self._stream.sample_aspect_ratio or 0) or Fraction(1)
+        self.info = VideoInfo(
+            path=str(self.path),
+            width=width,
+            height=height,
+            rotation=self.orientation.clockwise,
+            time_base=tick,
+            avg_fps=rate,
+            start_pts=pts,
+            frames_declared=self._stream.frames or None,
+            duration_s=probe.declared_duration(self._container, self._stream),
+            bytes=self.path.stat().st_size,
+            sample_aspect=1 / aspect if self.orientation.transpose else aspect,
+            codec=self._stream.codec_context.name,
+        )
+
+    def _look_at(self, raw: VideoFrame, time_s: float) -> None:
+        """Note what makes a frame differ from what its viewer expects."""
+        self._now_s = time_s
+        if (raw.width, raw.height) != self._stored:
+            self._health.note(
+                f"the frame size changes to {raw.width}x{raw.height} at {time_s:.2f} s; "
+                f"later frames are scaled to the first, {self._stored[0]}x{self._stored[1]}"
+            )
+        if raw.color_trc in _HDR:
+            self._health.note(f"HDR ({_HDR[raw.color_trc]}): shown in 8 bits without tone mapping")
+
+    def _compare(self, decoded: int, last_s: float) -> None:
+        """Hold what was decoded against what the header and the file's structure promise."""
+        end_s = max(last_s, self.timeline.end_s)
+        own = probe.duration_is_videos(self._container, self._stream)
+        lost = shortfall(self.info, decoded, self._skipped, end_s, own)
+        cut = probe.cut_short(self.path)
+        if cut:
+            lost = (
+                f"{lost}; {cut}"
+                if lost
+                else f"the file ends early: {cut}; decoded {decoded} frames"
+            )
+        if lost:
+            self._health.lost(lost)
+
+    def _timed(self) -> Generator[tuple[int, VideoFrame]]:
+        """Decoded frames with repaired pts, from the video's first frame on."""
+        held: VideoFrame | None = None
+        for frame in self._decoded():
+            if held is not None:
+                yield self._clock.place(_stamp(held), _stamp(frame)), held
+            held = frame
+        if held is not None:
+            yield self._clock.place(_stamp(held), None), held
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        """Frames in presentation order; what cannot be decoded is counted and passed over."""
+        import av
+
+        for packet in self._packets():
+            self._skipped += bool(packet.is_discard)
+            try:
+                frames = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                self._health.damaged(self._now_s, error.strerror or str(error))
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self._health.damaged(self._now_s)
+                yield frame
+
+    def _packets(self) -> Iterator[Packet]:
+        """The stream's packets; where reading breaks off, the decoder still gets its flush."""
+        import av
+
+        try:
+            yield from self._container.demux(self._stream)
+        except av.error.FFmpegError as error:
+            self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
+            flush = av.Packet()
+            flush.stream = self._stream
+            yield flush
+
+
+def _stamp(frame: VideoFrame) -> int | None:
+    """The frame's own pts, or the decoding time stamp where the container has no pts."""
+    return frame.pts if frame.pts is not None else frame.dts
