@@ -56,7 +56,8 @@ _SHADES: dict[str, dict[str, float]] = {
     "turquoise": {"cyan": 1, "green": 0.4, "lightblue": 0.5, "blue": 0.3, "darkgreen": 0.2},
     "cream": {"beige": 1, "white": 0.8, "lightgray": 0.5, "yellow": 0.2},
     "colourful": {
-        "red": 1, "orange": 1, "yellow": 1, "green": 1, "cyan": 1, "blue": 1, "purple": 1, "pink": 1,
+        "red": 1, "orange": 1, "yellow": 1, "green": 1, "cyan": 1, "blue": 1, "purple": 1,
+        "pink": 1,
     },
 }  # fmt: skip
 # Words in use that CSS lacks, or means otherwise than people do (CSS azure is nearly white).
@@ -91,7 +92,14 @@ _THINGS = frozenset(
     "apricot linen wheat tomato orchid thistle peru chiffon seashell bisque ruby jade".split()
 )
 _TONES = {  # "dark clothes"
-    "dark": {"black": 1, "darkgray": 1, "navy": 0.9, "darkgreen": 0.6, "darkred": 0.6, "brown": 0.5},
+    "dark": {
+        "black": 1,
+        "darkgray": 1,
+        "navy": 0.9,
+        "darkgreen": 0.6,
+        "darkred": 0.6,
+        "brown": 0.5,
+    },
     "light": {"white": 1, "lightgray": 1, "beige": 0.9, "lightblue": 0.7, "pink": 0.4},
     "bright": {**dict.fromkeys(_SHADES["colourful"], 1.0), "white": 0.8},
     "pale": {"white": 1, "lightgray": 1, "beige": 0.9, "lightblue": 0.7, "pink": 0.6},

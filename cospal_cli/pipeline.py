@@ -7,6 +7,7 @@ query is then answered from these (``ground_query``) in milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,16 +89,17 @@ def watch(
         )
         crops = CropKeeper()
         done, interrupted = 0, False
-        batches = reader.batches(config.detector.batch)
-        for batch, found in ahead(_detected(ahead(batches), detector)):
-            for image, time_s, detections in zip(batch.images, batch.times_s, found, strict=True):
-                looks = look(image, detections.boxes_xyxy, size)
-                ids = tracker.update(detections, float(time_s), looks, image)
-                crops.update(image, detections.boxes_xyxy, size, ids, float(time_s))
-            done += len(batch)
-            progress("watch", done, reader.expected_samples)
-            if interrupted := stopped():
-                break
+        batches = ahead(reader.batches(config.detector.batch))
+        with closing(ahead(_detected(batches, detector))) as detected:
+            for batch, found in detected:
+                for image, at, detections in zip(batch.images, batch.times_s, found, strict=True):
+                    looks = look(image, detections.boxes_xyxy, size)
+                    ids = tracker.update(detections, float(at), looks, image)
+                    crops.update(image, detections.boxes_xyxy, size, ids, float(at))
+                done += len(batch)
+                progress("watch", done, reader.expected_samples)
+                if interrupted := stopped():
+                    break
         timeline = reader.timeline
     return Scene(
         reader.info,

@@ -1,4 +1,4 @@
-"""Backends by name: each stage holds a dict ``name -> "module:Class"``; nothing is imported early."""
+"""Backends by name: a dict ``name -> "module:Class"`` per stage; nothing is imported early."""
 
 from __future__ import annotations
 

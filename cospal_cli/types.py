@@ -20,15 +20,14 @@ IntArray = NDArray[np.int64]
 
 
 def _expect(name: str, array: np.ndarray, shape: tuple[int | None, ...], kind: str) -> None:
-    """Raise ValueError unless ``array`` has ``shape`` (None: any length) and dtype kind ``kind``."""
+    """Raise ValueError unless ``array`` has ``shape`` (None: any length) and a dtype ``kind``."""
     fits = array.ndim == len(shape) and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )
     if not fits or array.dtype.kind not in kind:
         want = tuple("*" if side is None else side for side in shape)
         raise ValueError(
-            f"{name}: expected shape {want} of kind {kind!r}, "
-            f"found {array.shape} of {array.dtype}"
+            f"{name}: expected shape {want} of kind {kind!r}, found {array.shape} of {array.dtype}"
         )
 
 
@@ -187,7 +186,8 @@ class Attribute:
 class Action:
     """A verb of the subject. ``kind``: move, jump, still, limb, talk or unknown.
 
-    ``directions``: any of left, right, up, down, away, closer, in, out, back, front (camera's view).
+    ``directions``, as the camera sees them: any of left, right, up, down, away, closer, in, out,
+    back, front.
     ``speed``: fast, slow or "". ``weight`` < 1 when the kind is a guess by word similarity.
     """
 

@@ -61,7 +61,7 @@ def region_boxes(boxes_xyxy: FloatArray) -> FloatArray:
 def _shares(names: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
     """Share of each colour name inside ``box``, 0..255; at least one pixel is looked at."""
     height, width = names.shape
-    x1, y1 = (min(max(int(v), 0), side - 1) for v, side in zip(box[:2], (width, height)))
+    x1, y1 = (min(max(int(v), 0), side - 1) for v, side in zip(box, (width, height), strict=False))
     x2, y2 = max(int(box[2]), x1 + 1), max(int(box[3]), y1 + 1)
     counts = np.bincount(names[y1:y2, x1:x2].ravel(), minlength=len(NAMES))
     return (counts * (255 / counts.sum())).astype(np.uint8)

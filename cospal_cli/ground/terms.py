@@ -117,7 +117,9 @@ def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:
     """0..1: mean of the value itself and of its place between the rivals' extremes."""
     pool = values[rivals] if rivals.any() else values
     low, high = pool.min(), pool.max()
-    place = np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
+    place = (
+        np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
+    )
     return (np.clip(values, 0, 1) + place) / 2
 
 

@@ -1,0 +1,190 @@
+"""Ranking, spans and cutting on tubelets whose answers are known by construction."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from cospal_cli.colours import NAMES, REGIONS, parse_colour
+from cospal_cli.config import GroundConfig
+from cospal_cli.ground import zero_shot
+from cospal_cli.ground.candidates import candidates
+from cospal_cli.ground.cut import cut
+from cospal_cli.ground.span import best_stretch
+from cospal_cli.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
+
+CLASSES = ("person", "car", "dog")
+SIZE = (640, 360)
+FPS = 30
+TIMELINE = Timeline(
+    np.arange(300), np.arange(300) * 512, np.arange(300) / FPS, end_s=10.0
+)  # ten seconds
+
+
+def tubelet(
+    number: int,
+    label: str = "person",
+    *,
+    start: float = 0.0,
+    end: float = 9.9,
+    x: Callable[[np.ndarray], np.ndarray] | float = 300.0,
+    height: float = 150.0,
+    upper: str = "gray",
+    lower: str = "black",
+) -> Tubelet:
+    times = np.round(np.arange(start, end + 1e-6, 0.1), 3)
+    n = len(times)
+    left = x(times) if callable(x) else np.full(n, x)
+    boxes = np.stack([left, np.full(n, 100.0), left + height / 2, np.full(n, 100 + height)], 1)
+    colours = np.zeros((n, len(REGIONS), len(NAMES)), np.uint8)
+    for region, name in (("upper", upper), ("lower", lower), ("whole", upper)):
+        colours[:, REGIONS.index(region), NAMES.index(name)] = 200
+    scores = np.full(len(CLASSES), 0.01, np.float32)
+    scores[CLASSES.index(label)] = 0.7
+    return Tubelet(
+        number, np.round(times * FPS).astype(np.int64), times, boxes.astype(np.float32),
+        np.full(n, 0.7, np.float32), np.ones(n, bool), scores,
+        looks=Looks(colours, np.zeros((n, 12, 12), np.uint8)), track_ids=(number,),
+    )  # fmt: skip
+
+
+def run(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
+    field = candidates(tubelets, SIZE, TIMELINE)
+    return zero_shot.ground(field, query, TIMELINE, CLASSES, GroundConfig(**settings))
+
+
+def ask(**parts: object) -> Query:
+    return Query("a test", "a test", "man", **({"classes": {"person": 1.0}} | parts))
+
+
+def wearing(colour: str, region: str) -> Attribute:
+    return Attribute(colour, "colour", region, values=parse_colour([colour]) or {})
+
+
+def test_class_decides() -> None:
+    tubes = run(
+        [tubelet(1, "car", height=300), tubelet(2, "dog", height=40)], ask(classes={"dog": 1})
+    )
+    assert [tube.id for tube in tubes] == [2]
+    assert tubes[0].label == "dog"
+
+
+def test_nothing_of_the_class_is_no_match() -> None:
+    assert run([tubelet(1, "car")], ask(classes={"dog": 1})) == []
+    assert run([], ask()) == []
+
+
+def test_any_class_when_the_noun_is_unknown() -> None:
+    assert [t.id for t in run([tubelet(1, "car")], ask(classes={}))] == [1]
+
+
+@pytest.mark.parametrize(("region", "winner"), [("upper", 1), ("lower", 2)])
+def test_colour_binds_to_its_region(region: str, winner: int) -> None:
+    rivals = [tubelet(1, upper="red", lower="black"), tubelet(2, upper="gray", lower="red")]
+    assert run(rivals, ask(attributes=(wearing("red", region),)))[0].id == winner
+
+
+@pytest.mark.parametrize(("place", "winner"), [("left", 1), ("middle", 2), ("right", 3)])
+def test_position(place: str, winner: int) -> None:
+    row = [tubelet(1, x=20.0), tubelet(2, x=290.0), tubelet(3, x=540.0)]
+    assert run(row, ask(positions=(place,)))[0].id == winner
+
+
+@pytest.mark.parametrize(("words", "winner"), [("small", 1), ("big", 2)])
+def test_size_words(words: str, winner: int) -> None:
+    pair = [tubelet(1, height=110), tubelet(2, height=150)]
+    assert run(pair, ask(attributes=(Attribute(words, "size"),)))[0].id == winner
+
+
+def test_still_against_moving() -> None:
+    pair = [tubelet(1), tubelet(2, x=lambda t: 40 + 50 * t)]
+    assert run(pair, ask(actions=(Action("stands", "still"),)))[0].id == 1
+    assert run(pair, ask(actions=(Action("walks", "move"),)))[0].id == 2
+
+
+@pytest.mark.parametrize(("direction", "winner"), [("left", 1), ("right", 2)])
+def test_direction(direction: str, winner: int) -> None:
+    pair = [tubelet(1, x=lambda t: 540 - 50 * t), tubelet(2, x=lambda t: 40 + 50 * t)]
+    assert run(pair, ask(actions=(Action("walks", "move", (direction,)),)))[0].id == winner
+
+
+def test_enter_and_leave() -> None:
+    pair = [tubelet(1, end=5.0), tubelet(2, start=5.0)]
+    assert run(pair, ask(actions=(Action("leaves", "move", ("out",)),)))[0].id == 1
+    assert run(pair, ask(actions=(Action("enters", "move", ("in",)),)))[0].id == 2
+
+
+def walks_late(times: np.ndarray) -> np.ndarray:
+    return np.where(times < 6, 100, 100 + 100 * (times - 6))
+
+
+def test_movement_verb_trims_the_still_part() -> None:
+    (tube,) = run([tubelet(1, x=walks_late)], ask(actions=(Action("walks", "move", ("right",)),)))
+    assert tube.span_s == pytest.approx((6.0, 9.95), abs=0.35)
+
+
+@pytest.mark.parametrize("kind", ["limb", "still", "talk", "unknown"])
+def test_other_verbs_keep_the_whole_tubelet(kind: str) -> None:
+    (tube,) = run([tubelet(1, x=walks_late)], ask(actions=(Action("does", kind),)))
+    assert tube.span_s == pytest.approx((0, 9.95), abs=0.05)
+
+
+def test_last_verb_bounds_only_the_end() -> None:
+    stops = tubelet(1, x=lambda t: 100 + 100 * np.minimum(t, 4))
+    actions = (Action("waves", "limb"), Action("walks", "move", ("right",)))
+    (tube,) = run([stops], ask(actions=actions))
+    assert tube.span_s == pytest.approx((0, 4), abs=0.35)
+
+
+def test_looks_are_asked_lazily_and_decide() -> None:
+    asked: list[int] = []
+
+    def looks_of(candidate: object) -> np.ndarray:
+        asked.append(candidate.tubelet.id)  # type: ignore[attr-defined]
+        probabilities = np.zeros(1000, np.float32)
+        probabilities[834] = 0.8 if candidate.tubelet.id == 2 else 0.0  # type: ignore[attr-defined]
+        return probabilities
+
+    people = [tubelet(1), tubelet(2), tubelet(3, "car")]
+    field, config = candidates(people, SIZE, TIMELINE), GroundConfig()
+    zero_shot.ground(field, ask(), TIMELINE, CLASSES, config, looks_of)
+    assert asked == []
+    (tube,) = zero_shot.ground(
+        field, ask(looks={"suit": {834: 1.0}}), TIMELINE, CLASSES, config, looks_of
+    )
+    assert tube.id == 2
+    assert sorted(asked) == [1, 2]  # the car is out of the race
+
+
+def test_why_adds_up_and_top_k_is_ranked() -> None:
+    pair = [tubelet(1, upper="red"), tubelet(2, upper="green")]
+    tubes = run(pair, ask(attributes=(wearing("red", "upper"),)), top_k=5)
+    assert [t.id for t in tubes] == [1, 2]
+    assert sum(t.score for t in tubes) == pytest.approx(1)
+    gap = sum(tubes[0].why.values()) - sum(tubes[1].why.values())
+    assert np.exp(gap) == pytest.approx(tubes[0].score / tubes[1].score, rel=1e-4)
+    assert tubes[0].confidence > 0.5 > tubes[1].confidence == 0
+
+
+def test_cut_gives_every_source_frame_one_box() -> None:
+    moving = tubelet(1, start=2.0, end=4.0, x=lambda t: 100 * t)
+    tube = cut(moving, (2.5, 3.5), TIMELINE, score=1)
+    assert tube.frame_indices.tolist() == list(range(75, 105))
+    assert tube.boxes_xyxy[:, 0] == pytest.approx(100 * tube.times_s, abs=1e-3)
+    assert tube.span_s == pytest.approx((2.5, 3.5))
+    assert (~tube.interpolated).sum() == 10  # sampled at 10 of the 30 frames
+
+
+def test_cut_of_a_sliver_keeps_the_nearest_frame() -> None:
+    tube = cut(tubelet(1), (5.001, 5.002), TIMELINE, score=1)
+    assert tube.frame_indices.tolist() == [150]
+
+
+def test_best_stretch_is_the_brute_force_one() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        gain = rng.normal(0, 1, rng.integers(1, 12))
+        low, high = best_stretch(gain)
+        sums = [gain[i:j].sum() for i in range(len(gain)) for j in range(i + 1, len(gain) + 1)]
+        assert 0 <= low < high <= len(gain)
+        assert gain[low:high].sum() == pytest.approx(max(sums)) or max(sums) <= 0
