@@ -1,0 +1,116 @@
+"""The ``cospal`` command: a group whose commands are imported only when they run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from cospal_cli import __version__
+from cospal_cli.console import printable, say
+from cospal_cli.errors import CospalError
+
+REPORT = "this is a bug in cospal: please report it with the lines above"
+COMMANDS = {
+    "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
+    "doctor": ("cospal_cli.commands.doctor:doctor", "Show what is installed and what works."),
+    "config": ("cospal_cli.commands.config:config", "Show settings and where they come from."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group over ``COMMANDS``; its help lists them without importing one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands into the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cospal")
+def cli() -> None:
+    """Give it a video and a sentence; get the subject's box on every frame, and when."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds the stack so that unfinished files are removed."""
+
+
+def main() -> NoReturn:
+    """Entry point: run the arguments of this process and exit with their code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line; every failure becomes lines on stderr and the exit code returned."""
+    state: dict[str, Any] = {"debug": False}
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _run(args, state)
+    except CospalError as error:
+        code = error.exit_code
+        _explain(error.message, error.hint, state)
+    except click.ClickException as error:
+        code = error.exit_code
+        context = getattr(error, "ctx", None)
+        where = f"{context.command_path} --help" if context else "cospal --help"
+        _explain(error.format_message(), f"see '{where}'", state)
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+        say("error: interrupted")
+    except Terminated:
+        code = 143
+        say("error: terminated")
+    except BrokenPipeError:  # whoever read our output has left: nothing to say, nobody to hear it
+        code = 128 + 13
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:
+        code = 1
+        traceback.print_exc()
+        say(f"error: {REPORT}")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return code
+
+
+def _run(args: Sequence[str], state: dict[str, Any]) -> int:
+    """Run the group; what is left in stdout's buffer must fail here, not at exit."""
+    try:
+        result = cli.main(list(args), prog_name="cospal", standalone_mode=False, obj=state)
+    except click.exceptions.Exit as stop:
+        result = stop.exit_code
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0
+
+
+def _explain(message: str, hint: str, state: dict[str, Any]) -> None:
+    """Two lines: what is wrong, what to do; the traceback before them under --debug."""
+    if state["debug"]:
+        traceback.print_exc()
+    say(f"error: {printable(message)}")
+    if hint:
+        say(f"hint: {printable(hint)}")
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,1 @@
+"""The commands of ``cospal``, one file each: parse, call, print."""

@@ -1,0 +1,276 @@
+"""``cospal ground``: a video and sentences in; JSON tubes and annotated videos out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cospal_cli import console
+from cospal_cli.commands.options import (
+    Flag,
+    config_options,
+    flag_options,
+    logging_options,
+    merged_settings,
+    start_logging,
+)
+from cospal_cli.commands.places import Place, make_folder, places
+from cospal_cli.errors import NothingFound, UsageError
+
+if TYPE_CHECKING:
+    from cospal_cli.config import Config
+    from cospal_cli.pipeline import Scene
+    from cospal_cli.progress import Progress
+    from cospal_cli.types import Query, Tube
+
+FLAGS = [
+    Flag("--fps", "video.fps", float, "Frames looked at per second of video."),
+    Flag("--start", "video.start", str, "Begin: frames (120), seconds (12.5s) or HH:MM:SS.mmm."),
+    Flag("--end", "video.end", str, "End, in the same forms."),
+    Flag("--duration", "video.duration", str, "Length instead of --end."),
+    Flag("--max-pixels", "video.max_pixels", int, "Refuse larger frames."),
+    Flag("--strict", "video.strict", None, "A damaged video is an error.", True),
+    Flag("--top-k", "ground.top_k", int, "How many tubes to return at most."),
+    Flag("--method", "ground.method", str, "How tubes are ranked."),
+    Flag("--detector", "detector.name", str, "Which detector: nanodet or file."),
+    Flag("--detections", "detector.path", str, "JSON Lines of boxes; implies --detector file."),
+    Flag("--tiles", "detector.tiles", int, "N x N tiles besides the frame, for small people."),
+    Flag("--device", "detector.device", str, "auto, cpu, cuda or cuda:N."),
+    Flag("--threads", "detector.threads", int, "Threads of the detector; 0 for all processors."),
+    Flag("--batch", "detector.batch", int, "Frames per batch of the detector."),
+    Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),
+    Flag("--no-video", "output.video", None, "Write no annotated MP4.", False),
+]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One video, what is asked of it, and where each answer goes."""
+
+    video: Path
+    queries: list[Query]
+    places: list[Place]
+    stdout: bool  # the JSON is printed
+    quiet: bool
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("arguments", nargs=-1, metavar="INPUT... QUERY")
+@click.option(
+    "-q", "--query", "asked", multiple=True, help="A sentence; repeatable, no QUERY then."
+)
+@click.option("--query-file", type=click.Path(path_type=Path), help="Sentences, one a line.")
+@click.option("-o", "--output", help="A .mp4 or .json file, or a folder.  [default: .]")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON; files only where -o says.")
+@flag_options(FLAGS)
+@click.option("--fail-on-empty", is_flag=True, help="Exit with 7 if a sentence finds nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything, show the plan, do nothing.")
+@click.option("--offline", is_flag=True, help="Never use the network (nothing here does yet).")
+@config_options
+@logging_options
+def ground(
+    arguments: tuple[str, ...],
+    asked: tuple[str, ...],
+    query_file: Path | None,
+    output: str | None,
+    as_json: bool,
+    fail_on_empty: bool,
+    dry_run: bool,
+    offline: bool,
+    config_file: Path | None,
+    sets: tuple[str, ...],
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+    **given: Any,
+) -> int | None:
+    """Find what QUERY means in the video INPUT, and when.
+
+    Writes STEM.tube.json, and STEM.tube.mp4 with the box drawn, into the working folder or where
+    -o says. Several sentences about one video (-q, --query-file) cost little more than one.
+
+    Exit codes: 0 done, 2 wrong usage, 4 unreadable video, 5 weights, 6 device, memory or disk,
+    7 nothing found under --fail-on-empty, 130 interrupted.
+    """
+    start_logging(verbose, quiet, log_file)
+    if given["detections"] is not None and given["detector"] is None:
+        given["detector"] = "file"
+    config = merged_settings(config_file, sets, FLAGS, given).config
+    video, texts = _split(arguments, asked, query_file)
+    from cospal_cli import devices, files
+    from cospal_cli.language.parse import parse
+
+    devices.check(config.detector.device)
+    queries = [parse(text, config.language) for text in texts]
+    answers = places(video, output, len(texts), config.output.video, as_json)
+    job = Job(video, queries, answers, as_json, quiet)
+    if dry_run:
+        _show_plan(job)
+        return None
+    make_folder(output)
+    targets = [path for place in job.places for path in place.files]
+    files.check_outputs(targets, [video], config.output.overwrite)
+    _warn(message for query in queries for message in query.warnings)
+    empty, interrupted = _run(job, config)
+    if interrupted:
+        return 130
+    if fail_on_empty and empty:
+        raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
+    return None
+
+
+def _run(job: Job, config: Config) -> tuple[list[str], bool]:
+    """Watch once, answer every query; returns the texts without an answer, and if interrupted."""
+    from cospal_cli.pipeline import ground_query, watch
+
+    empty = []
+    with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
+        scene = watch(job.video, config, progress, interrupts.stopped)
+        _warn(scene.timeline.warnings)
+        for number, (query, place) in enumerate(zip(job.queries, job.places, strict=True), 1):
+            tubes = ground_query(scene, query, config)
+            if not tubes:
+                empty.append(query.text)
+            drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
+            place = Place(place.json, drawn)
+            _write(job, scene, query, str(number), tubes, place, config, interrupts.stopped())
+            if not job.quiet:
+                _summarise(query, tubes, place)
+    return empty, interrupts.stopped()
+
+
+def _draw(
+    scene: Scene,
+    query: Query,
+    tubes: list[Tube],
+    place: Place,
+    config: Config,
+    progress: Progress,
+    interrupts: console.Interrupts,
+) -> Path | None:
+    """Write the annotated MP4; the path, or None if none was asked for or time is up.
+
+    After an interrupted first pass the video is as long as what was watched, and a further Ctrl-C
+    stops at once; an interruption while drawing ends this video early and skips those to come.
+    """
+    from cospal_cli.video.writer import write_annotated
+
+    if place.video is None or (interrupts.stopped() and not scene.interrupted):
+        return None
+    video, stopped = config.video, interrupts.stopped
+    if scene.interrupted:
+        end = str(int(scene.timeline.indices[-1]) + 1)
+        video, stopped = replace(video, end=end, duration=None), lambda: False
+    source = Path(scene.info.path)
+    write_annotated(source, place.video, tubes, query.text, video, config.output, progress, stopped)
+    return place.video
+
+
+def _write(
+    job: Job,
+    scene: Scene,
+    query: Query,
+    number: str,
+    tubes: list[Tube],
+    place: Place,
+    config: Config,
+    interrupted: bool,
+) -> None:
+    """The JSON of one query, to its file and to stdout (a line each where there are several)."""
+    from cospal_cli.outputs import tube_json
+    from cospal_cli.settings import as_dict
+
+    document = tube_json.document(
+        scene.info,
+        scene.timeline,
+        query,
+        number,
+        tubes,
+        config=as_dict(config),
+        model=scene.model,
+        status="interrupted" if interrupted else "complete",
+    )
+    if place.json is not None:
+        tube_json.write(place.json, document)
+    if job.stdout:
+        console.emit(tube_json.dumps(document))
+
+
+def _split(
+    arguments: Sequence[str], asked: Sequence[str], query_file: Path | None
+) -> tuple[Path, list[str]]:
+    """The one video and the sentences; UsageError where the grammar leaves no choice."""
+    texts = list(asked) + (_read_queries(query_file) if query_file else [])
+    inputs = list(arguments)
+    if not texts:
+        if len(inputs) < 2:
+            raise UsageError(
+                "expected a video and a sentence",
+                'such as: cospal ground clip.mp4 "the woman in the gray sweater walks away"',
+            )
+        texts = [inputs.pop()]
+        if os.path.isfile(texts[0]):
+            raise UsageError(
+                f"the last argument {texts[0]!r} is a file, not a sentence", "give it with -q"
+            )
+    if len(inputs) != 1:
+        raise UsageError(
+            f"expected one video, found {len(inputs)}: {', '.join(map(repr, inputs))}",
+            "put the sentence in quotes; for several videos run cospal once for each",
+        )
+    return Path(inputs[0]), texts
+
+
+def _read_queries(path: Path) -> list[str]:
+    """The file's lines, verbatim but for blank ones; UsageError if there is none to use."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"--query-file {str(path)!r}: {reason}") from None
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        raise UsageError(f"--query-file {str(path)!r}: no sentence in it", "write one a line")
+    return texts
+
+
+def _show_plan(job: Job) -> None:
+    """What a run would read, understand and write."""
+    console.say(f"video: {console.printable(str(job.video))}")
+    for query, place in zip(job.queries, job.places, strict=True):
+        console.say(f"query: {console.printable(query.text)}")
+        console.say(f"  subject: {query.subject}, referred to as: {query.referral}")
+        for name in ("verbs", "positions", "unresolved"):
+            if words := getattr(query, name):
+                console.say(f"  {name}: {', '.join(words)}")
+        for path in place.files:
+            console.say(f"  would write {console.printable(str(path))}")
+
+
+def _summarise(query: Query, tubes: Sequence[Tube], place: Place) -> None:
+    """The answer for a person, on stderr."""
+    console.say(f"query: {console.printable(query.text)}")
+    if not tubes:
+        console.say("  no match")
+    for rank, tube in enumerate(tubes, 1):
+        start, end = tube.span_s
+        scores = f"score {tube.score:.2f}, confidence {tube.confidence:.2f}"
+        console.say(f"  {rank}. {tube.label}, {start:.2f} to {end:.2f} s, {scores}")
+        reasons = sorted(tube.why.items(), key=lambda term: -abs(term[1]))
+        why = ", ".join(f"{name} {value:+.2f}" for name, value in reasons if abs(value) >= 0.005)
+        if why:
+            console.say(f"     why: {why}")
+    if query.unresolved:
+        console.say(f"  not used, no evidence for: {', '.join(query.unresolved)}")
+    for path in place.files:
+        console.say(f"  wrote {console.printable(str(path))}")
+
+
+def _warn(messages: Iterable[str]) -> None:
+    for message in messages:
+        console.LOG.warning(message)

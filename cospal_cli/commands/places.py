@@ -1,0 +1,76 @@
+"""Where results go: decided, and refused if impossible, before any work starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cospal_cli.errors import UsageError
+
+SUFFIXES = (".json", ".mp4")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The files of one query's answer; None: not written."""
+
+    json: Path | None
+    video: Path | None
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that will be written."""
+        return [path for path in (self.json, self.video) if path is not None]
+
+
+def places(
+    source: Path, output: str | None, queries: int, video: bool, stdout: bool
+) -> list[Place]:
+    """One Place per query.
+
+    ``output``: a .json file (JSON only), an .mp4 file (its JSON beside it), a folder (an existing
+    one, or a name without suffix or with a slash at its end), or None: the working folder, and
+    nothing at all if the JSON goes to ``stdout``. In folders the names are STEM.tube.json and
+    STEM.tube.mp4, with several queries STEM.1.tube.json and so on. UsageError if ``output`` is
+    one file for several queries, or a file of another kind.
+    """
+    if output is None and stdout:
+        return [Place(None, None)] * queries
+    target = Path(output or ".")
+    if is_folder(output or "."):
+        stems = (
+            [source.stem] if queries == 1 else [f"{source.stem}.{n + 1}" for n in range(queries)]
+        )
+        named = [(target / f"{stem}.tube.json", target / f"{stem}.tube.mp4") for stem in stems]
+        return [Place(json, drawn if video else None) for json, drawn in named]
+    if target.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"-o {str(target)!r}: unknown kind of output {target.suffix!r}",
+            f"name a file that ends in {' or '.join(SUFFIXES)}, or a folder",
+        )
+    if queries > 1:
+        raise UsageError(
+            f"-o {str(target)!r} is one file, but there are {queries} queries", "name a folder"
+        )
+    if target.suffix.lower() == ".json":
+        return [Place(target, None)]
+    return [Place(target.with_suffix(".json"), target if video else None)]
+
+
+def is_folder(output: str) -> bool:
+    """Whether ``-o`` means a folder: it is one, ends with a slash, or has no suffix."""
+    path = Path(output)
+    return (
+        path.is_dir() or output.endswith(("/", os.sep)) or (not path.suffix and not path.exists())
+    )
+
+
+def make_folder(output: str | None) -> None:
+    """Create the folder that ``-o`` names, if it is one; UsageError where that fails."""
+    if output is None or not is_folder(output):
+        return
+    try:
+        Path(output).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"-o {output!r}: {error.strerror}", "choose another folder") from None
