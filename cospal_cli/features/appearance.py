@@ -1,0 +1,53 @@
+"""What a crop shows, in ImageNet-1k classes: EfficientNet-Lite0 by ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import weights
+from cospal_cli.config import AppearanceConfig
+from cospal_cli.onnx_session import open_session
+from cospal_cli.types import FloatArray
+
+WEIGHTS = "efficientnet_lite0"
+SIDE = 224
+CLASSES = 1000
+FEATURES = 1280
+BATCH = 8  # crops per forward pass; larger ones are no faster
+OUTPUTS = ("probabilities", "features")
+
+
+class AppearanceClassifier:
+    """Opened when first needed: most queries are answered without it."""
+
+    def __init__(self, config: AppearanceConfig) -> None:
+        """Raises WeightsError if the model is missing or damaged."""
+        path = weights.path(WEIGHTS)
+        self.session = open_session(path, config.threads, ["images"], OUTPUTS)
+
+    def classify(self, images: Sequence[NDArray[np.uint8]]) -> tuple[FloatArray, FloatArray]:
+        """Probabilities (M, 1000), summing to 1, and pooled features (M, 1280) of M crops.
+
+        Crops are RGB (h, w, 3) of any size; each is squeezed to a square as a whole. The order of
+        classes is that of ``weights.imagenet.names``.
+        """
+        probabilities = np.empty((len(images), CLASSES), np.float32)
+        features = np.empty((len(images), FEATURES), np.float32)
+        for start in range(0, len(images), BATCH):
+            part = slice(start, start + BATCH)
+            squares = np.stack([_square(image) for image in images[part]])
+            found = self.session.run(OUTPUTS, {"images": squares})
+            probabilities[part], features[part] = found
+        return probabilities, features
+
+
+def _square(image: NDArray[np.uint8]) -> FloatArray:
+    """Network input (3, 224, 224): RGB in about -1..1."""
+    from PIL import Image
+
+    small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    planes: FloatArray = (np.asarray(small, np.float32).transpose(2, 0, 1) - 127) / 128
+    return planes
