@@ -1,0 +1,245 @@
+"""The native output: one ``cospal/tube@1`` JSON document per video and query."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli import files
+from cospal_cli.errors import InputError
+from cospal_cli.types import Query, Timeline, Tube, VideoInfo
+
+SCHEMA = "cospal/tube@1"
+STATUSES = ("complete", "partial", "interrupted")
+_LINE = 200  # characters; a box with its numbers fits
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) that every document satisfies."""
+    text = resources.files("cospal_cli.outputs").joinpath("tube-1.schema.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def document(
+    info: VideoInfo,
+    timeline: Timeline,
+    query: Query,
+    query_id: str,
+    tubes: Sequence[Tube],
+    *,
+    config: Mapping[str, Any],
+    model: Mapping[str, str],
+    status: str,
+) -> dict[str, Any]:
+    """The document for one query: plain JSON values only, numbers finite or null.
+
+    ``config`` is the resolved configuration, ``model`` the detector's id and sha256, ``status``
+    one of ``STATUSES``, ``tubes`` best first. ValueError for another status.
+    """
+    if status not in STATUSES:
+        raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
+    cleaned: dict[str, Any] = _plain(
+        {
+            "schema": SCHEMA,
+            "generator": {
+                "name": "cospal",
+                "version": _version(),
+                "model": {"id": model.get("id", ""), "sha256": model.get("sha256", "")},
+                "config": config,
+            },
+            "video": _video(info, timeline),
+            "query": {"id": query_id, **_query(query)},
+            "tubes": [_tube(tube) for tube in tubes],
+            "status": status,
+        }
+    )
+    return cleaned
+
+
+def dumps(doc: Mapping[str, Any]) -> str:
+    """``doc`` as JSON text for people and programs: short values and boxes on a line each.
+
+    The text can always be encoded: a lone surrogate is written as its escape, so that even a
+    broken query comes back unchanged. ValueError for NaN or infinity.
+    """
+    text = _pretty(doc, "") + "\n"
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write(path: Path, doc: Mapping[str, Any]) -> None:
+    """Write ``doc`` to ``path``, whole or not at all. DeviceError when the disk is full."""
+    files.write_text(path, dumps(doc))
+
+
+def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:
+    """The tubes of a document or of the file that holds one. InputError when it is none."""
+    doc: Any = source
+    name = "the document"
+    if not isinstance(source, Mapping):
+        name = repr(str(source))
+        try:
+            doc = json.loads(Path(source).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {name} as JSON: {error}", "give a .tube.json") from error
+    if not isinstance(doc, Mapping) or doc.get("schema") != SCHEMA:
+        found = doc.get("schema") if isinstance(doc, Mapping) else type(doc).__name__
+        raise InputError(f"{name} is no {SCHEMA} document, found {found!r}", "give a .tube.json")
+    try:
+        return [_read_tube(tube) for tube in doc["tubes"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} holds a damaged tube: {error!r}", "write it again") from error
+
+
+def _version() -> str:
+    try:
+        return metadata.version("cospal")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        import cospal_cli
+
+        return cospal_cli.__version__
+
+
+def _video(info: VideoInfo, timeline: Timeline) -> dict[str, Any]:
+    return {
+        "path": info.path,
+        "bytes": info.bytes,
+        "width": info.width,
+        "height": info.height,
+        "rotation_applied": info.rotation,
+        "sample_aspect": str(info.sample_aspect),
+        "codec": info.codec,
+        "time_base": f"{info.time_base.numerator}/{info.time_base.denominator}",
+        "start_pts": info.start_pts,
+        "avg_fps": f"{info.avg_fps.numerator}/{info.avg_fps.denominator}",
+        "vfr": timeline.vfr,
+        "frames_decoded": len(timeline.pts),
+        "frames_declared": info.frames_declared,
+        "duration": _seconds(info.duration_s),
+        "warnings": timeline.warnings,
+    }
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {
+        "text": query.text,
+        "subject": query.subject,
+        "referral": query.referral,
+        "attributes": [dataclasses.asdict(one) for one in query.attributes],
+        "actions": [dataclasses.asdict(one) for one in query.actions],
+        "positions": query.positions,
+        "classes": query.classes,
+        "global_words": query.global_words,
+        "local_phrases": query.local_phrases,
+        "unresolved": query.unresolved,
+        "warnings": query.warnings,
+    }
+
+
+def _tube(tube: Tube) -> dict[str, Any]:
+    rows = zip(
+        tube.frame_indices.tolist(),
+        tube.pts.tolist(),
+        tube.times_s.tolist(),
+        np.round(tube.boxes_xyxy.astype(np.float64), 2).tolist(),
+        np.round(tube.box_scores.astype(np.float64), 4).tolist(),
+        tube.interpolated.tolist(),
+        strict=True,
+    )
+    return {
+        "id": tube.id,
+        "label": tube.label,
+        "score": _short(tube.score),
+        "confidence": _short(tube.confidence),
+        "why": {term: _short(value) for term, value in tube.why.items()},
+        "start_time": _seconds(tube.span_s[0]),
+        "end_time": _seconds(tube.span_s[1]),
+        "start_frame": int(tube.frame_indices[0]),
+        "end_frame": int(tube.frame_indices[-1]) + 1,  # half-open, as the times are
+        "boxes": [
+            {
+                "frame": frame,
+                "pts": pts,
+                "time": _seconds(time_s),
+                "bbox": box,
+                "score": score,
+                "interpolated": filled,
+            }
+            for frame, pts, time_s, box, score, filled in rows
+        ],
+    }
+
+
+def _read_tube(tube: Mapping[str, Any]) -> Tube:
+    boxes = tube["boxes"]
+
+    def column(key: str, dtype: type) -> np.ndarray:
+        return np.array([box[key] for box in boxes], dtype)
+
+    return Tube(
+        id=tube["id"],
+        frame_indices=column("frame", np.int64),
+        pts=column("pts", np.int64),
+        times_s=column("time", np.float64),
+        boxes_xyxy=column("bbox", np.float32).reshape(-1, 4),
+        box_scores=column("score", np.float32),
+        interpolated=column("interpolated", np.bool_),
+        span_s=(tube["start_time"], tube["end_time"]),
+        score=tube["score"] or 0.0,
+        confidence=tube["confidence"] or 0.0,
+        label=tube["label"],
+        why={term: value for term, value in tube["why"].items() if value is not None},
+    )
+
+
+def _short(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 6)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with NumPy scalars, tuples, mappings and paths made plain, NaN and infinity null.
+
+    Null says "not a number" where a made-up figure would be believed.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+def _pretty(value: Any, margin: str) -> str:
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(line) + len(margin) <= _LINE and margin or not isinstance(value, Mapping | list):
+        return line
+    inner = margin + "  "
+    if isinstance(value, Mapping):
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, inner)}"
+            for key, item in value.items()
+        ]
+        opening, closing = "{", "}"
+    else:
+        parts = [_pretty(item, inner) for item in value]
+        opening, closing = "[", "]"
+    body = ",\n".join(inner + part for part in parts)
+    return f"{opening}\n{body}\n{margin}{closing}"
