@@ -1,0 +1,73 @@
+"""Multiple object tracking scores: MOTA (CLEAR MOT) and IDF1, from boxes and identities per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cospal_cli.assignment import assign
+from cospal_cli.boxes import pairwise_iou
+from cospal_cli.types import FloatArray, IntArray
+
+Frame = tuple[IntArray, FloatArray]  # identities (n,) and boxes (n, 4) of one frame
+
+
+@dataclass(frozen=True)
+class MotScores:
+    """Counts are over all frames; ``mota`` <= 1, ``idf1`` in [0, 1]."""
+
+    mota: float
+    idf1: float
+    switches: int
+    misses: int
+    false_positives: int
+    truths: int
+
+
+def evaluate(
+    truth: Sequence[Frame], found: Sequence[Frame], min_iou: float = 0.5
+) -> MotScores:
+    """Score ``found`` against ``truth``, frame by frame in order; boxes match from ``min_iou`` on.
+
+    A pair of the last frame that still overlaps enough stays a pair (CLEAR MOT); identities are
+    compared over the whole sequence (IDF1). Raises ValueError where the lengths differ.
+    """
+    if len(truth) != len(found):
+        raise ValueError(f"found: expected {len(truth)} frames, found {len(found)}")
+    partner: dict[int, int] = {}  # truth id -> the last id that matched it
+    together: dict[tuple[int, int], int] = {}
+    switches = misses = extra = 0
+    for (true_ids, true_boxes), (ids, boxes) in zip(truth, found, strict=True):
+        overlap = pairwise_iou(true_boxes, boxes)
+        for t, f in np.argwhere(overlap >= min_iou):
+            pair = int(true_ids[t]), int(ids[f])
+            together[pair] = together.get(pair, 0) + 1
+        kept = np.array([[partner.get(int(t)) == int(f) for f in ids] for t in true_ids], bool)
+        cost = 1 - overlap - 2 * kept.reshape(overlap.shape)
+        cost[overlap < min_iou] = np.inf
+        rows, columns = assign(cost, 1 - min_iou)
+        misses += len(true_ids) - len(rows)
+        extra += len(ids) - len(rows)
+        for t, f in zip(true_ids[rows].tolist(), ids[columns].tolist(), strict=True):
+            switches += partner.get(t, f) != f
+            partner[t] = f
+    truths = sum(len(ids) for ids, _ in truth)
+    outputs = sum(len(ids) for ids, _ in found)
+    mota = 1 - (misses + extra + switches) / max(truths, 1)
+    idf1 = 2 * _identified(together) / max(truths + outputs, 1)
+    return MotScores(mota, idf1, switches, misses, extra, truths)
+
+
+def _identified(together: dict[tuple[int, int], int]) -> int:
+    """Boxes that the best one-to-one mapping of true to found identities explains."""
+    if not together:
+        return 0
+    pairs = np.array(list(together))
+    rows, row_of = np.unique(pairs[:, 0], return_inverse=True)
+    columns, column_of = np.unique(pairs[:, 1], return_inverse=True)
+    gain = np.zeros((len(rows), len(columns)))
+    gain[row_of, column_of] = list(together.values())
+    at = assign(-gain, 0.0)
+    return int(gain[at].sum())

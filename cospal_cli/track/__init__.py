@@ -1,0 +1,24 @@
+"""Detections of each frame become tubelets: one object through time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.types import Detections, IntArray, Looks, Tubelet
+
+BACKENDS = {"bytetrack": "cospal_cli.track.bytetrack:ByteTracker"}
+
+
+class Tracker(Protocol):
+    """Made as ``Backend(config: TrackerConfig, size: (width, height), classes: names)``."""
+
+    def update(
+        self, detections: Detections, time_s: float, looks: Looks, image: NDArray[np.uint8]
+    ) -> IntArray:
+        """Take the next sampled frame; the track id (D,) of every detection, -1 for none."""
+
+    def finish(self) -> list[Tubelet]:
+        """The tubelets of all frames so far: linked, gaps filled, smoothed."""

@@ -1,0 +1,75 @@
+"""What is kept of every tracked detection: one row in compact arrays, never an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.track.camera import STILL, Motion
+from cospal_cli.types import FloatArray, IntArray, Looks
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The observations of all tracks, sorted by track, then frame."""
+
+    tracks: NDArray[np.int32]  # (M,)
+    frames: NDArray[np.int32]  # (M,) position among the sampled frames
+    boxes: FloatArray  # (M, 4)
+    scores: FloatArray  # (M,)
+    colours: NDArray[np.uint8]  # (M, R, C)
+    thumbs: NDArray[np.uint8]  # (M, S, S)
+
+
+@dataclass
+class History:
+    """Grows by one chunk a frame; ``label_sums`` by one row a track."""
+
+    indices: list[int] = field(default_factory=list)  # source ordinals of the sampled frames
+    times_s: list[float] = field(default_factory=list)
+    camera: list[Motion] = field(default_factory=list)  # from the first sampled frame to this one
+    track_shots: list[int] = field(default_factory=list)  # by track id
+    _chunks: list[tuple[NDArray, ...]] = field(default_factory=list)
+    _sums: FloatArray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def frame(self, index: int, time_s: float, motion: Motion) -> None:
+        """Begin the next sampled frame; ``motion`` is the camera's since the last."""
+        self.indices.append(index)
+        self.times_s.append(time_s)
+        self.camera.append(motion.after(self.camera[-1] if self.camera else STILL))
+
+    def add(
+        self,
+        frames: IntArray,
+        tracks: IntArray,
+        boxes: FloatArray,
+        scores: FloatArray,
+        label_scores: FloatArray,
+        looks: Looks,
+    ) -> None:
+        """Keep observations (m,) of known tracks at positions ``frames``."""
+        if not len(tracks):
+            return
+        rows = (frames.astype(np.int32), boxes, scores, looks.colours, looks.thumbs)
+        self._chunks.append((tracks.astype(np.int32), *rows))
+        if self._sums.shape[0] < len(self.track_shots) or not self._sums.shape[1]:
+            grown = np.zeros((2 * len(self.track_shots) + 16, label_scores.shape[1]), np.float32)
+            grown[: len(self._sums)] = self._sums if self._sums.shape[1] else 0
+            self._sums = grown
+        np.add.at(self._sums, tracks, label_scores)
+
+    @property
+    def label_sums(self) -> FloatArray:
+        """Sum of the class scores (tracks, L) over every track's observations."""
+        return self._sums[: len(self.track_shots)]
+
+    def columns(self) -> Columns | None:
+        """All observations; None when there are none."""
+        if not self._chunks:
+            return None
+        tracks, frames = (np.concatenate([chunk[i] for chunk in self._chunks]) for i in (0, 1))
+        order = np.lexsort((frames, tracks))
+        rest = (np.concatenate([chunk[i] for chunk in self._chunks])[order] for i in range(2, 6))
+        return Columns(tracks[order], frames[order], *rest)
