@@ -31,7 +31,7 @@ GRID = 32  # network sides are multiples of the coarsest stride
 MEAN = np.array([103.53, 116.28, 123.675], np.float32).reshape(3, 1, 1)  # blue, green, red
 STD = np.array([57.375, 57.12, 58.395], np.float32).reshape(3, 1, 1)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
-CUT = 0.01  # tile boxes closer than this share of the side to an inner border are cut objects
+CUT = 0.02  # tile boxes closer than this share of the side to an inner border are cut objects
 CANDIDATES = 1000  # cells per frame that reach suppression
 
 
@@ -117,7 +117,7 @@ class NanoDet:
         parts = _candidates(outputs, layout.size, self.config.threshold)
         rows, boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
         frames, views = np.divmod(rows, len(layout.views))
-        usable = _not_cut(boxes, layout, views)
+        usable = _trusted(boxes, layout, views)
         shown = np.array(batch.size, np.float32) / layout.views[0, 2:]
         boxes = clip(_to_image(boxes, layout, views) * np.tile(shown, 2), *batch.size)
         usable &= (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
@@ -165,19 +165,20 @@ def _candidates(
         yield rows, boxes.astype(np.float32), scores[rows, cells]
 
 
-def _not_cut(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which boxes do not touch a tile border inside the frame.
+def _trusted(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which boxes to believe: all of the whole frame's, and of a tile's the small, uncut ones.
 
-    An object cut there is whole in the neighbouring tile or, if it is larger than the overlap, in
-    the view of the whole frame.
+    What is smaller than the overlap is whole in some tile; what is larger is seen better in the
+    whole frame than in pieces.
     """
-    frame = layout.views[0]
-    inner = np.abs(layout.views - frame) > 0.5  # (V, 4) borders that are not the frame's
     width, height = layout.content
-    margin = CUT * max(width, height)
+    longest = max(width, height)
+    inner = np.abs(layout.views - layout.views[0]) > 0.5  # (V, 4) borders that are not the frame's
     gap = np.concatenate([boxes[:, :2], np.array([width, height], np.float32) - boxes[:, 2:]], 1)
-    kept: NDArray[np.bool_] = ~((gap < margin) & inner[views]).any(axis=1)
-    return kept
+    cut = ((gap < CUT * longest) & inner[views]).any(axis=1)
+    large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) > OVERLAP * longest
+    believed: NDArray[np.bool_] = (views == 0) | ~(cut | large)
+    return believed
 
 
 def _to_image(boxes: FloatArray, layout: Layout, views: NDArray[np.intp]) -> FloatArray:
