@@ -70,6 +70,9 @@ def run(args: Sequence[str]) -> int:
     except CospalError as error:
         code = error.exit_code
         _explain(error.message, error.hint, state)
+    except click.exceptions.NoArgsIsHelpError as error:
+        code = error.exit_code
+        click.echo(error.format_message(), err=True)
     except click.ClickException as error:
         code = error.exit_code
         context = getattr(error, "ctx", None)

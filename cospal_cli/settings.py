@@ -222,12 +222,12 @@ def _pairs(node: Any, path: Path, what: str) -> Iterator[tuple[str, Any, str]]:
         return
     if not isinstance(node, yaml.MappingNode):
         raise UsageError(
-            f"{path}:{node.start_mark.line + 1}: {what} must be a mapping of settings",
+            f"{path}:{_line(node.start_mark)}: {what} must be a mapping of settings",
             "write for instance 'video:' and, indented below it, 'fps: 5'",
         )
     seen: dict[str, int] = {}
     for key_node, value in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
+        key, line = str(key_node.value), _line(key_node.start_mark)
         if key in seen:
             raise UsageError(
                 f"{path}:{line}: duplicate key {key!r}",
@@ -258,7 +258,7 @@ def _refuse_tricks(path: Path, text: str) -> None:
 
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        where = f"{path}:{event.start_mark.line + 1}"
+        where = f"{path}:{_line(event.start_mark)}"
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         tag = getattr(event, "tag", None)
@@ -272,8 +272,13 @@ def _refuse_tricks(path: Path, text: str) -> None:
 
 def _yaml_error(path: Path, error: Any) -> UsageError:
     """A person's version of a YAML syntax error."""
-    line = error.problem_mark.line + 1
+    line = _line(error.problem_mark)
     problem = str(error.problem)
     if "\\t" in problem:
         return UsageError(f"{path}:{line}: a tab cannot indent YAML", "indent with spaces")
     return UsageError(f"{path}:{line}: not valid YAML: {problem}", "check the line above it too")
+
+
+def _line(mark: Any) -> int:
+    """A YAML mark's line, counted from 1."""
+    return int(mark.line) + 1

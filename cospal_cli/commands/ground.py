@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -198,7 +199,8 @@ def _write(
     if place.json is not None:
         tube_json.write(place.json, document)
     if job.stdout:
-        console.emit(tube_json.dumps(document))
+        one = len(job.queries) == 1
+        console.emit(tube_json.dumps(document).rstrip() if one else json.dumps(document))
 
 
 def _split(

