@@ -229,7 +229,7 @@ def _plain(value: Any) -> Any:
 
 def _pretty(value: Any, margin: str) -> str:
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(line) + len(margin) <= _LINE and margin or not isinstance(value, Mapping | list):
+    if (len(line) + len(margin) <= _LINE and margin) or not isinstance(value, Mapping | list):
         return line
     inner = margin + "  "
     if isinstance(value, Mapping):
