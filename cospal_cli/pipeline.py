@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli import detect, registry, track
+from cospal_cli import detect, ground, registry, track
 from cospal_cli.ahead import ahead
 from cospal_cli.config import Config
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
-from cospal_cli.ground import zero_shot
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Detections, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
@@ -79,10 +78,9 @@ def watch(
     Raises InputError, WeightsError or DeviceError. When ``stopped()`` turns true the pass ends
     early and the scene says ``interrupted``.
     """
-    detector: Detector = registry.load("detector", detect.BACKENDS, config.detector.name)(
-        config.detector
-    )
-    with VideoReader(path, config.video) as reader:
+    detector = detect.open_detector(config.detector)
+    side = max(config.video.work_side, config.detector.side * config.detector.tiles)
+    with VideoReader(path, replace(config.video, work_side=side)) as reader:
         size = (reader.info.width, reader.info.height)
         tracker = registry.load("tracker", track.BACKENDS, config.tracker.name)(
             config.tracker, size, detector.classes
@@ -115,10 +113,12 @@ def watch(
 
 def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:
     """The best tubes of ``query`` in ``scene``, best first; [] where nothing fits."""
+    method = registry.load("method", ground.METHODS, config.ground.method)
     looks_of = scene.looks_of if config.appearance.enabled else None
-    return zero_shot.ground(
+    tubes: list[Tube] = method(
         scene.candidates, query, scene.timeline, scene.classes, config.ground, looks_of
     )
+    return tubes
 
 
 def _detected(

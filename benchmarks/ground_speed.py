@@ -1,0 +1,134 @@
+"""Speed and memory of ``ground``, each as a ratio measured in one run.
+
+    python benchmarks/ground_speed.py VIDEO "the person in the orange top" [--rounds 5]
+
+Prints one JSON object: the first pass and its answer against the clip's length and against the
+detector's forward passes alone (same frames, batches and threads); a second query against the
+first; the whole command with and without the MP4; peak memory, and its growth from a one-minute to
+a ten-minute loop of the video. Rounds alternate, so that a drift of the machine meets all alike;
+the figures are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cospal_cli.config import Config
+from cospal_cli.detect.nanodet import NanoDet
+from cospal_cli.language.parse import parse
+from cospal_cli.pipeline import ground_query, watch
+from cospal_cli.types import FrameBatch
+from cospal_cli.video.reader import VideoReader
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def command(video: Path, query: str, *flags: str) -> tuple[float, float]:
+    """Wall seconds and peak MB of one ``cospal ground`` process."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, "-m", "cospal_cli", "ground", str(video), query, "--quiet"]
+        start = time.perf_counter()
+        process = subprocess.Popen([*words, "-o", folder, *flags])
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(f"the command failed with {os.waitstatus_to_exitcode(status)}")
+        return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def looped(video: Path, target: Path, length_s: float) -> Path:
+    """``video`` repeated up to ``length_s`` without re-encoding."""
+    import av
+
+    with av.open(str(video)) as source, av.open(str(target), "w") as sink:
+        stream = source.streams.video[0]
+        copy = sink.add_stream_from_template(stream)
+        packets = [p for p in source.demux(stream) if p.dts is not None]
+        step = max((p.pts or 0) + (p.duration or 1) for p in packets)
+        step -= min(p.pts or 0 for p in packets)
+        time_base = stream.time_base or 1
+        for turn in range(int(length_s / float(step * time_base)) + 1):
+            source.seek(0)
+            for packet in source.demux(stream):
+                if packet.dts is None or packet.pts is None:
+                    continue
+                packet.pts += turn * step
+                packet.dts += turn * step
+                packet.stream = copy
+                sink.mux(packet)
+    return target
+
+
+def measure(video: Path, text: str, rounds: int) -> dict[str, float]:
+    """The ratios that need one process: pipeline, forward passes, second query."""
+    config = Config()
+    with VideoReader(video, config.video) as reader:
+        batches: list[FrameBatch] = list(reader.batches(config.detector.batch))
+        length = reader.timeline.end_s
+    detector = NanoDet(config.detector)
+    inputs = [detector.prepare(batch) for batch in batches]
+    query, other = parse(text), parse("the smallest thing on the left")
+    times: dict[str, list[float]] = {"forward": [], "pipeline": [], "second": []}
+    for _ in range(rounds):
+        times["forward"].append(seconds(lambda: [detector.run(i) for i in inputs]))
+        start = time.perf_counter()
+        scene = watch(video, config)
+        ground_query(scene, query, config)
+        times["pipeline"].append(time.perf_counter() - start)
+        times["second"].append(seconds(lambda s=scene: ground_query(s, other, config)))
+    forward, pipeline, second = (statistics.median(times[name]) for name in times)
+    return {
+        "clip_s": length,
+        "forward_s": forward,
+        "pipeline_s": pipeline,
+        "pipeline_over_forward": statistics.median(
+            p / f for p, f in zip(times["pipeline"], times["forward"], strict=True)
+        ),
+        "pipeline_over_clip": pipeline / length,
+        "second_query_over_first": second / pipeline,
+    }
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("query")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--long", action="store_true", help="also one and ten minutes' memory")
+    arguments = parser.parse_args()
+    video, query = arguments.video, arguments.query
+    figures = measure(video, query, arguments.rounds)
+    pairs = [
+        (command(video, query, "--no-video"), command(video, query))
+        for _ in range(arguments.rounds)
+    ]
+    for name, runs in zip(("json_only", "with_mp4"), zip(*pairs, strict=True), strict=True):
+        figures[f"{name}_over_clip"] = statistics.median(s for s, _ in runs) / figures["clip_s"]
+        figures[f"{name}_peak_mb"] = max(mb for _, mb in runs)
+    if arguments.long:
+        with tempfile.TemporaryDirectory() as folder:
+            for minutes in (1, 10):
+                clip = looped(video, Path(folder) / f"{minutes}.mp4", 60 * minutes)
+                figures[f"{minutes}_min_peak_mb"] = command(clip, query, "--no-video")[1]
+    figures["cpus"] = len(os.sched_getaffinity(0))
+    figures["own_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Tubelets and a query in, ranked tubes out: every method by name, all with one signature."""
+
+from __future__ import annotations
+
+METHODS = {"zero-shot": "cospal_cli.ground.zero_shot:ground"}
