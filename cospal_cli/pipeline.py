@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli import detect, ground, registry, track
+from cospal_cli import detect, registry, track
 from cospal_cli.ahead import ahead
 from cospal_cli.config import Config
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
+from cospal_cli.ground import METHODS
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Detections, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
@@ -113,7 +114,7 @@ def watch(
 
 def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:
     """The best tubes of ``query`` in ``scene``, best first; [] where nothing fits."""
-    method = registry.load("method", ground.METHODS, config.ground.method)
+    method = registry.load("method", METHODS, config.ground.method)
     looks_of = scene.looks_of if config.appearance.enabled else None
     tubes: list[Tube] = method(
         scene.candidates, query, scene.timeline, scene.classes, config.ground, looks_of
