@@ -1,0 +1,154 @@
+"""The subject's verbs -> actions: kind, directions in the picture, speed."""
+
+from __future__ import annotations
+
+from cospal_cli.language.chunks import Phrase
+from cospal_cli.language.scan import Event
+from cospal_cli.language.words_closed import SCENE
+from cospal_cli.language.words_dress import BODY
+from cospal_cli.language.words_verbs import (
+    FAST,
+    FAST_WORDS,
+    HOLD,
+    INHERENT,
+    MOVED,
+    PHRASAL,
+    POSTURE,
+    SLOW,
+    SLOW_WORDS,
+    kinds,
+)
+from cospal_cli.types import Action
+
+_PARTICLES = {
+    "up": "up", "down": "down", "away": "away", "off": "away", "out": "out", "back": "back",
+    "backward": "back", "backwards": "back", "forward": "front", "forwards": "front",
+    "in": "in", "inside": "in", "left": "left", "right": "right", "leftwards": "left",
+    "rightwards": "right", "upwards": "up", "downwards": "down", "upward": "up",
+    "downward": "down", "out of": "out", "outside": "out", "closer": "closer", "upstairs": "up",
+    "downstairs": "down",
+}  # fmt: skip
+_OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up",
+             "front": "away", "back": "closer"}  # fmt: skip
+_TOWARD = {"left": "left", "right": "right", "top": "up", "bottom": "down",
+           "front": "front", "back": "back"}  # fmt: skip
+_VIEWER = frozenset("camera viewer lens us me".split())
+_ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway driveway".split())
+_MADE = frozenset("frame picture scene view screen shot image video".split())
+_INTO_HAND = frozenset(
+    "drop roll slide float lower raise lift slip spin swing move fly sail run pass cross".split()
+)
+_SPORTS = frozenset("football soccer basketball tennis baseball volleyball hockey badminton".split())
+
+
+def action(event: Event, subject: Phrase) -> Action | None:
+    """The action of one verb of the subject; None for verbs that only dress or begin."""
+    verb, lemma = event.verb, event.verb.lemma
+    if event.dressing or event.aspect or lemma in ("be", "do"):
+        return None
+    if event.passive:
+        kind = "move" if lemma in MOVED else kinds().get(lemma, "unknown")
+        if kind not in ("move", "still"):
+            kind = "unknown"
+        return Action(verb.word, kind, tuple(_ways(event, "move")) if kind == "move" else ())
+    kind, base = _kind(event, subject)
+    ways = _ways(event, kind)
+    directions = _unique([*base, *ways]) if not _owns_body(event) else ()
+    weight = 0.5 if lemma in HOLD and kind == "still" else 1.0
+    return Action(verb.word, kind, directions, _speed(event, kind), weight)
+
+
+def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
+    """Kind of the verb with its particle and object, and the directions it says by itself."""
+    lemma = event.verb.lemma
+    words = [*event.particles, *(prep for prep, _ in event.places), *event.adverbs]
+    for particle in words:
+        if (lemma, particle) in PHRASAL:
+            kind, base = PHRASAL[lemma, particle]
+            handled = kind == "move" and lemma == "get" and event.objects
+            return ("limb", ()) if handled else (kind, base)
+    kind = kinds().get(lemma, "unknown")
+    base = INHERENT.get(lemma, ())
+    thing = event.objects[-1] if event.objects else None
+    if lemma in ("turn", "spin", "rotate") and subject.thing.mover:
+        return "move", base
+    if lemma == "get" and thing is not None:
+        return "limb", ()
+    if lemma == "play" and thing is not None and thing.head.word in _SPORTS:
+        return "move", ()
+    if thing is not None and kind == "move" and _handles(lemma, thing):
+        return "limb", ()
+    if kind == "limb" and lemma in INHERENT and lemma not in POSTURE:
+        return kind, ()
+    return kind, base
+
+
+def _handles(lemma: str, thing: Phrase) -> bool:
+    """Verbs of motion that move only a hand: "drops the cup", "leaves the cup on the table"."""
+    if thing.head.lemma in BODY:
+        return True
+    if lemma in ("leave", "climb"):
+        return lemma == "leave" and bool(thing.thing.classes) and not thing.thing.alive
+    return lemma in _INTO_HAND and thing.head.lemma not in SCENE
+
+
+def _owns_body(event: Event) -> bool:
+    return any(p.head.lemma in BODY for p in event.objects)
+
+
+def _ways(event: Event, kind: str) -> list[str]:
+    """Directions named behind the verb; only for verbs that move the whole subject."""
+    lemma = event.verb.lemma
+    named = [_PARTICLES[w] for w in (*event.particles, *event.adverbs) if w in _PARTICLES]
+    if kind in ("still", "talk", "unknown"):
+        return []
+    if kind == "limb":
+        if lemma not in POSTURE and lemma != "turn":
+            return []
+        turn = lemma == "turn"
+        wanted = ("left", "right", "back") if turn else ("up", "down")
+        sides = [p.place for prep, p in event.places if turn and prep == "to" and p.place]
+        return [w for w in (*named, *sides) if w in wanted]
+    if "forth" in event.adverbs or "forth" in event.particles:
+        named = [w for w in named if w != "back"]
+    for prep, phrase in event.places:
+        named += _place_ways(prep, phrase, event)
+    if kind == "move" and event.objects and lemma in ("carry", "push", "pull", "ride", "drive"):
+        return named
+    return named
+
+
+def _place_ways(prep: str, phrase: Phrase, event: Event) -> list[str]:
+    word, place = phrase.head.word, phrase.place
+    if place and prep in ("to", "toward", "towards", "into"):
+        return [_TOWARD[place]] if place in _TOWARD else []
+    if place and prep == "from":
+        said = any(p.place in ("left", "right") and q != "from" for q, p in event.places)
+        return [] if said or place not in _OPPOSITE else [_OPPOSITE[place]]
+    if word in _VIEWER:
+        if "away" in event.particles or prep == "from":
+            return [] if "away" in event.particles else ["away"]
+        return ["closer"] if prep in ("to", "toward", "towards", "up to", "close to", "near") else []
+    if prep in ("into", "inside"):
+        return ["in"] if not phrase.thing.region else []
+    if prep == "out of":
+        return ["out"]
+    if prep in ("up", "down") and word in _ROADS:
+        index = event.particles.index(prep) if prep in event.particles else -1
+        if prep == "down" and index >= 0:
+            event.particles.pop(index)
+        return []
+    return []
+
+
+def _speed(event: Event, kind: str) -> str:
+    if kind not in ("move", "jump"):
+        return ""
+    words = {event.verb.lemma, *event.adverbs}
+    if words & (SLOW_WORDS | SLOW):
+        return "slow"
+    return "fast" if words & (FAST_WORDS | FAST) else ""
+
+
+def _unique(words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

@@ -1,0 +1,163 @@
+"""Tagged tokens -> noun phrases, each with its head, its describing words and its determiner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cospal_cli.language import lexicon
+from cospal_cli.language.lexicon import Thing
+from cospal_cli.language.tokens import Token
+from cospal_cli.language.words_dress import POSITION
+from cospal_cli.language.words_person import PARTITIVE
+
+_INSIDE = ("DET", "POSS", "NUM", "ADJ", "POS", "NOUN", "GEN")
+_PLACE_HEADS = frozenset("side corner part half edge end hand area portion row seat lane".split())
+
+
+@dataclass(eq=False)
+class Phrase:
+    """A noun phrase. ``head`` is its last noun, or its last describing word ("in red")."""
+
+    tokens: list[Token]
+    head: Token
+    thing: Thing
+    described: list[Token] = field(default_factory=list)  # adjectives before the head
+    modifiers: list[Token] = field(default_factory=list)  # nouns before the head ("tennis player")
+    owners: list[Token] = field(default_factory=list)  # nouns before 's
+    determiner: str = ""
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start
+
+    @property
+    def end(self) -> int:
+        return self.tokens[-1].end
+
+    @property
+    def pronoun(self) -> bool:
+        return self.head.tag == "PRON"
+
+    @property
+    def bare(self) -> bool:
+        """Describing words without a noun: "in red"."""
+        return self.head.tag == "ADJ"
+
+    @property
+    def place(self) -> str:
+        """The position in the picture that the phrase names ("the left side"), or ""."""
+        if self.head.word in POSITION and self.head.tag in ("NOUN", "POS"):
+            return POSITION[self.head.word]
+        if self.head.word in _PLACE_HEADS:
+            return next((POSITION[t.word] for t in self.described if t.word in POSITION), "")
+        return ""
+
+    @property
+    def wearable(self) -> bool:
+        """Whether it is something worn: a garment, hair, or colours alone ("in black and white")."""
+        if self.bare:
+            return lexicon.is_colour(self.head.word) or self.head.word in lexicon.TONES
+        return bool(self.thing.region)
+
+
+Item = Phrase | Token
+
+
+def chunk(tokens: Sequence[Token]) -> list[Item]:
+    """Noun phrases in place of their tokens; the other tokens as they are."""
+    items: list[Item] = []
+    at = 0
+    while at < len(tokens):
+        if tokens[at].tag == "PRON":
+            items.append(Phrase([tokens[at]], tokens[at], Thing(tokens[at].word)))
+            at += 1
+            continue
+        size = _extent(tokens[at:])
+        part = tokens[at : at + size]
+        if any(t.tag in ("NOUN", "ADJ", "POS") for t in part):
+            items.append(_phrase(list(part)))
+        elif part and part[-1].tag == "NUM" and len(part) == 1:
+            items.append(part[0])
+        at += max(size, 1)
+        if not size:
+            items.append(tokens[at - 1])
+    return _fold_partitives(items)
+
+
+def _extent(tokens: Sequence[Token]) -> int:
+    """How many tokens from the first on are one noun phrase."""
+    at = 0
+    noun = False
+    while at < len(tokens):
+        tag = tokens[at].tag
+        if tag in ("DET", "POSS") and at > 0 and tokens[at - 1].tag not in ("DET", "GEN"):
+            break
+        if tag == "NUM" and noun and tokens[at - 1].word != "number":
+            break
+        if tag not in _INSIDE:
+            if not _joins(tokens, at, noun):
+                break
+        elif noun and tag in ("ADJ", "POS"):
+            break
+        noun = (noun or tag == "NOUN") and tag != "GEN"
+        at += 1
+    return at
+
+
+def _joins(tokens: Sequence[Token], at: int, noun: bool) -> bool:
+    """A comma or "and" between two describing words: "black and white dog"."""
+    inside = 0 < at < len(tokens) - 1 and not noun
+    if not inside or tokens[at].word not in ("and", ","):
+        return False
+    return tokens[at - 1].tag == "ADJ" and tokens[at + 1].tag == "ADJ"
+
+
+def _phrase(tokens: list[Token]) -> Phrase:
+    after = max((i + 1 for i, t in enumerate(tokens) if t.tag == "GEN"), default=0)
+    own = tokens[after:] or tokens
+    nouns = [t for t in own if t.tag == "NOUN"]
+    if len(nouns) > 1 and nouns[-1].word == "number":
+        nouns.pop()
+    head = nouns[-1] if nouns else next(t for t in reversed(own) if t.tag in ("ADJ", "POS"))
+    return Phrase(
+        tokens=tokens,
+        head=head,
+        thing=lexicon.thing(head.word) if nouns else Thing(head.word),
+        described=[t for t in own if t.tag in ("ADJ", "POS", "NUM") and t is not head],
+        modifiers=nouns[:-1],
+        owners=[t for t in tokens[:after] if t.tag == "NOUN"],
+        determiner=tokens[0].word if tokens[0].tag in ("DET", "POSS") else "",
+    )
+
+
+def _fold_partitives(items: list[Item]) -> list[Item]:
+    """ "a group of people", "one of the men": the noun after "of" is meant."""
+    folded: list[Item] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        of = items[at + 1 : at + 3]
+        if (
+            isinstance(item, Phrase | Token)
+            and _amount(item)
+            and len(of) == 2
+            and isinstance(of[0], Token)
+            and of[0].word == "of"
+            and isinstance(of[1], Phrase)
+        ):
+            first = item.tokens if isinstance(item, Phrase) else [item]
+            of[1].tokens = [*first, of[0], *of[1].tokens]
+            if isinstance(item, Phrase):
+                of[1].described[:0] = [t for t in item.described if t.word in POSITION]
+            at += 2
+            continue
+        folded.append(item)
+        at += 1
+    return folded
+
+
+def _amount(item: Item) -> bool:
+    if isinstance(item, Token):
+        return item.tag == "NUM" or item.word in PARTITIVE
+    return not item.place and item.head.word in PARTITIVE

@@ -1,0 +1,139 @@
+"""Everything the word lists know of one word: lemma, tags, and what a noun stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from cospal_cli import colours
+from cospal_cli.language import (
+    words_closed,
+    words_dress,
+    words_looks,
+    words_person,
+    words_things,
+    words_verbs,
+)
+
+IRREGULAR_PLURALS = {
+    "men": "man", "women": "woman", "children": "child", "people": "people", "mice": "mouse",
+    "feet": "foot", "teeth": "tooth", "geese": "goose", "oxen": "ox", "wolves": "wolf",
+    "knives": "knife", "leaves": "leaf", "calves": "calf", "scarves": "scarf", "shelves": "shelf",
+    "loaves": "loaf", "wives": "wife", "sheep": "sheep", "fish": "fish", "deer": "deer",
+    "hooves": "hoof", "buses": "bus", "glasses": "glasses", "clothes": "clothes", "skis": "ski",
+    "policemen": "policeman", "firemen": "fireman", "police": "police", "jeans": "jeans",
+    "pants": "pants", "shorts": "shorts", "stairs": "stairs", "scissors": "scissors",
+}  # fmt: skip
+TONES = frozenset("light dark deep pale bright sky baby royal hot neon lime olive navy".split())
+# Written alike, but in these queries never the verb, the noun or the thing.
+_ONLY_NOUN = frozenset(
+    """light lights glass glasses box boxes dress dresses coat coats ship ships train trains bat
+    bats dog plant plants flower flowers paper hand hands face faces head heads back fish fishing
+    ball hammer iron cook cooks guard guards guide pilot model models forward cap cover covers
+    block blocks hook hooks lock locks button brush string ring rings card bowl bowls saw_ spring
+    springs screw nail nails skirt shadow text photograph film spray fence station bar board
+    boards rig trunk pack plug clothes""".split()
+)
+_ONLY_VERB = frozenset("leave left_ saw sat fell".split())
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a noun stands for."""
+
+    lemma: str
+    classes: dict[str, float] = field(default_factory=dict)
+    looks: dict[int, float] = field(default_factory=dict)
+    region: str = ""  # where on a person: garments, accessories, hair; empty for other things
+    person: bool = False
+    alive: bool = False  # person or animal: wears things, acts
+    mover: bool = False  # vehicle or ball: moves, does not wear
+    known: bool = True
+
+
+@cache
+def nouns() -> frozenset[str]:
+    """Every noun (lemma) of the lists; several words are joined by spaces."""
+    return frozenset(
+        words_person.PERSON
+        | words_person.GENERIC
+        | words_person.PARTITIVE
+        | set(words_things.table())
+        | set(words_dress.REGION)
+        | words_dress.BODY
+        | words_closed.SCENE
+        | {word for word in words_looks.table() if not word.endswith("ed")}
+    )
+
+
+def noun_lemma(word: str) -> str:
+    """The noun's form in the lists if it has one, else its best guess of a singular."""
+    known = nouns()
+    if word in IRREGULAR_PLURALS:
+        return IRREGULAR_PLURALS[word]
+    if word in known:
+        return word
+    for ending, single in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("men", "man")):
+        if word.endswith(ending) and word[: -len(ending)] + single in known:
+            return word[: -len(ending)] + single
+    head, _, last = word.rpartition(" ")
+    if head:
+        return f"{head} {noun_lemma(last)}"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def is_noun(word: str) -> bool:
+    return noun_lemma(word) in nouns() and word not in _ONLY_VERB
+
+
+def is_colour(word: str) -> bool:
+    return colours.is_colour(word) and word not in nouns() - {"orange"}
+
+
+def is_adjective(word: str) -> bool:
+    return word in words_dress.ADJECTIVES or word in words_dress.ORDINALS or is_colour(word)
+
+
+def verb_readings(word: str) -> tuple[tuple[str, str], ...]:
+    """Possible (verb, tag) of a written form; empty when it is no verb of the lists."""
+    return () if word in _ONLY_NOUN else words_verbs.forms().get(word, ())
+
+
+@cache
+def phrases() -> frozenset[tuple[str, ...]]:
+    """Words that belong together ("fire truck", "next to"), as tuples."""
+    spaced = {word for word in nouns() | set(words_closed.CLOSED) if " " in word}
+    return frozenset(tuple(phrase.split()) for phrase in spaced)
+
+
+def thing(word: str) -> Thing:
+    """What the noun ``word`` stands for; ``known`` is False when the lists lack it."""
+    lemma = noun_lemma(word)
+    classes = words_things.table().get(lemma, {})
+    looks = words_looks.table().get(lemma) or words_looks.table().get(word, {})
+    person = not classes and words_person.is_person(lemma)
+    return Thing(
+        lemma=lemma,
+        classes={"person": 1.0} if person else classes,
+        looks=looks,
+        region=words_dress.REGION.get(word) or words_dress.REGION.get(lemma, ""),
+        person=person,
+        alive=person or lemma in words_things.animals(),
+        mover=lemma in words_things.movers(),
+        known=person or lemma in nouns(),
+    )
+
+
+def knows(word: str) -> bool:
+    """Whether any list has the word, in any form."""
+    return (
+        word in words_closed.CLOSED
+        or word in words_dress.POSITION
+        or is_adjective(word)
+        or word in TONES
+        or bool(words_verbs.forms().get(word))
+        or noun_lemma(word) in nouns()
+    )
+

@@ -1,0 +1,264 @@
+"""A sentence -> ``Query``: who is meant, how it looks, what it does, and what cannot be judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cospal_cli.config import LanguageConfig
+from cospal_cli.language import actions, checks, lexicon, spelling
+from cospal_cli.language.chunks import Item, Phrase, chunk
+from cospal_cli.language.describe import Description, describe
+from cospal_cli.language.lexicon import Thing
+from cospal_cli.language.scan import Event, Sentence, scan
+from cospal_cli.language.tokens import VERBAL, Token, tag, tokenize
+from cospal_cli.language.words_closed import OPENINGS
+from cospal_cli.language.words_person import GENERIC
+from cospal_cli.language.words_things import CLASSES
+from cospal_cli.types import Action, Query
+
+MAX_PHRASES = 5  # local sub-phrases of one query
+_ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
+_QUESTION = ("who", "what", "which", "whose", "whom")
+
+
+def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noqa: B008
+    """Parse an English sentence or phrase that refers to one subject.
+
+    Raises UsageError if ``text`` has no words, only function words, or is not English. Too long
+    texts are cut, misspelt words corrected; both are said in ``Query.warnings``.
+    """
+    used, warnings = checks.shorten(text)
+    checks.check_script(used)
+    tokens, noted = spelling.correct(_latin(tokenize(used)))
+    checks.check_words(tokens)
+    tokens = tag(_without_opening(tokens))
+    question = next((t for t in tokens[:1] if t.word in _QUESTION), None)
+    sentence = _scan(tokens, question)
+    words = Words(config.similarity)
+    return _query(text, used, sentence, question, words, (*warnings, *noted))
+
+
+@dataclass
+class Words:
+    """Unknown words by similarity, if allowed and installed; remembers why not."""
+
+    allowed: bool
+    trouble: str | None = None
+
+    def ready(self) -> bool:
+        if not self.allowed:
+            return False
+        if self.trouble is None:
+            from cospal_cli.language import similar
+
+            self.trouble = similar.ready()
+        return not self.trouble
+
+    def noun(self, word: str) -> Thing:
+        if not self.ready():
+            return Thing(word, known=False)
+        from cospal_cli.language import similar
+
+        return similar.noun(word)
+
+    def action(self, found: Action, lemma: str) -> Action:
+        if not self.ready():
+            return found
+        from cospal_cli.language import similar
+
+        _, kind, weight = similar.verb(lemma)
+        return replace(found, kind=kind, weight=weight) if weight else found
+
+
+def _latin(tokens: list[Token]) -> list[Token]:
+    """Without words in other scripts; what is left of the sentence is parsed."""
+    return [t for t in tokens if not t.word[0].isalpha() or t.word[0] < "\u0250"]
+
+
+def _without_opening(tokens: list[Token]) -> list[Token]:
+    """Without "find ...", "show me when ...", "there is ..." and marks before the first word."""
+    while tokens and not tokens[0].word[0].isalnum():
+        tokens = tokens[1:]
+    words = [part for t in tokens for part in t.word.split()]
+    for opening in sorted(OPENINGS, key=len, reverse=True):
+        if words[: len(opening)] == opening and len(words) > len(opening):
+            rest = list(tokens)
+            count = 0
+            while count < len(opening):
+                count += len(rest.pop(0).word.split())
+            if any(t.word[0].isalnum() for t in rest):
+                return _without_opening(rest)
+    there = [t.word for t in tokens[:2]]
+    if len(there) == 2 and there[0] == "there" and there[1] in ("is", "are", "'s", "was", "were"):
+        return _without_opening(tokens[2:])
+    return tokens
+
+
+def _scan(tokens: list[Token], question: Token | None) -> Sentence:
+    """The sentence's structure; a wh-word takes the noun's slot unless a noun follows it."""
+    if question is None:
+        return _with_subject(scan(chunk(tokens)))
+    items = chunk(tokens[1:])
+    if question.word in ("what", "which", "whose") and items and isinstance(items[0], Phrase):
+        return _with_subject(scan(items))  # "what vehicle ..."
+    first = items[1] if len(items) > 1 else None
+    copula = isinstance(items[0], Token) and items[0].tag == "AUX" if items else False
+    if copula and isinstance(first, Phrase) and not first.pronoun:
+        verbs = [i for i in items[2:] if isinstance(i, Token) and i.tag in VERBAL]
+        last = verbs[-1] if verbs else None
+        relative = any(isinstance(i, Token) and i.tag == "REL" for i in items)
+        if last is not None and last.lemma == "do":
+            return _with_subject(scan([i for i in items[1:] if i is not last]))
+        if last is None or relative or not _stranded(items):
+            return _with_subject(scan(items[1:]))  # "who is the man in red"
+    word = "person" if question.word in ("who", "whom") else "object"
+    head = Token(word, question.start, question.end, "NOUN", word)
+    return scan(items, Phrase([head], head, lexicon.thing(word)))
+
+
+def _stranded(items: list[Item]) -> bool:
+    """Whether the verb's object is what is asked for: "who is the man holding"."""
+    last_verb = max(
+        i for i, item in enumerate(items) if isinstance(item, Token) and item.tag in VERBAL
+    )
+    rest = [i for i in items[last_verb + 1 :] if not (isinstance(i, Token) and i.tag == "PUNCT")]
+    asks_do = isinstance(items[0], Token) and items[0].word in ("does", "do", "did")
+    return asks_do or not any(isinstance(i, Phrase) for i in rest)
+
+
+def _with_subject(sentence: Sentence) -> Sentence:
+    if sentence.subject is None:
+        head = Token("", 0, 0, "PRON", "")
+        sentence.subject = Phrase([head], head, Thing(""))
+        for event in sentence.events:
+            event.owner = event.owner or sentence.subject
+    return sentence
+
+
+def _query(
+    text: str,
+    used: str,
+    sentence: Sentence,
+    question: Token | None,
+    words: Words,
+    warnings: tuple[str, ...],
+) -> Query:
+    subject = sentence.subject
+    assert subject is not None
+    found = describe(sentence)
+    own = [e for e in sentence.events if e.owner is subject]
+    doing, unclear = _actions(own, subject, words)
+    classes = _classes(sentence, found, words)
+    _unknown_nouns(subject, found, classes, words)
+    asked = question is not None and subject.head.start == question.start
+    referral = f"the {subject.head.word}" if asked else _referral(used, sentence)
+    if asked:
+        referral += _referral(used, sentence).removeprefix(question.word if question else "")
+    referral = " ".join(referral.split())
+    if not subject.head.word:
+        warnings = (*warnings, "the query names no subject: every object is considered")
+    if words.trouble:
+        warnings = (*warnings, f"unknown words are not compared with known ones: {words.trouble}")
+    verbs = [e.verb for e in sentence.events if _says(e) and (e.owner is subject or asked)]
+    global_words = (*found.nouns, *found.adjectives, *(v.word for v in verbs))
+    return Query(
+        text=text,
+        referral=referral,
+        subject=subject.head.word if not subject.bare else "one",
+        classes=classes,
+        nouns=_unique(found.nouns),
+        adjectives=_unique(found.adjectives),
+        verbs=_unique([v.word for v in verbs]),
+        attributes=tuple(found.attributes),
+        actions=tuple(doing),
+        positions=tuple(found.positions),
+        context=_unique([p.head.word for p in sentence.context if p.head.tag == "NOUN"]),
+        looks=found.looks,
+        global_words=_unique(list(global_words)),
+        local_phrases=_local(used, referral, own),
+        unresolved=_unique([*found.unresolved, *unclear]),
+        interrogative=question is not None,
+        warnings=warnings,
+    )
+
+
+def _actions(
+    events: list[Event], subject: Phrase, words: Words
+) -> tuple[list[Action], list[str]]:
+    """The subject's actions, and the verbs that motion alone cannot tell from others."""
+    doing, unclear = [], []
+    for event in events:
+        found = actions.action(event, subject)
+        if found is None:
+            continue
+        if found.kind == "unknown" and not event.passive:
+            found = words.action(found, event.verb.lemma)
+        doing.append(found)
+        seen = found.kind in ("move", "jump", "still") or set(found.directions) & {"up", "down"}
+        if not seen:
+            unclear.append(found.word)
+    return doing, unclear
+
+
+def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, float]:
+    """Detector classes of the subject; empty for any class."""
+    subject = sentence.subject
+    assert subject is not None
+    lemma = subject.thing.lemma
+    if subject.thing.classes:
+        return dict(subject.thing.classes)
+    if subject.pronoun or subject.bare or lemma in GENERIC:
+        worn = any(a.kind in ("garment", "accessory", "hair") for a in found.attributes)
+        if worn or subject.head.word in ("he", "she", "someone"):
+            return {"person": 1.0}
+        named = [p.thing.classes for o, r, p in sentence.relations if o is subject and r == "is"]
+        things = lemma in ("thing", "object", "item", "something") or subject.head.word == "it"
+        return next((dict(c) for c in named if c), dict(_ANYTHING) if things else {})
+    if subject.thing.known or not subject.head.word:
+        return {}
+    return dict(words.noun(subject.head.lemma).classes)
+
+
+def _unknown_nouns(
+    subject: Phrase, found: Description, classes: dict[str, float], words: Words
+) -> None:
+    """Give unknown nouns the looks of near ones, or list them as unresolved."""
+    for token in found.unknown:
+        near = words.noun(token.lemma)
+        if near.looks:
+            found.looks[token.word] = dict(near.looks)
+        elif not (token is subject.head and classes):
+            found.unresolved.append(token.word)
+    known = subject.thing.known and subject.head.tag == "NOUN"
+    if known and not classes and not subject.thing.looks and subject.thing.lemma not in GENERIC:
+        found.unresolved.append(subject.head.word)
+
+
+def _referral(used: str, sentence: Sentence) -> str:
+    """The words up to the main verb, lower case, without the mark at the end."""
+    subject = sentence.subject
+    assert subject is not None
+    end = sentence.referral_end if sentence.referral_end >= subject.end else len(used)
+    start = min(subject.start, end)
+    return " ".join(used[start:end].lower().split()).strip(" .,;:!?\"'")
+
+
+def _says(event: Event) -> bool:
+    return not event.aspect and event.verb.lemma not in ("be", "do") and not event.dressing
+
+
+def _local(used: str, referral: str, events: list[Event]) -> tuple[str, ...]:
+    """The referral with each verb phrase of the subject, the background left out."""
+    found = []
+    for event in events:
+        if _says(event) and event.verb.start >= 0:
+            phrase = " ".join(used[event.verb.start : event.end].lower().split())
+            if phrase and phrase not in referral:
+                found.append(f"{referral} {phrase}".strip())
+    return tuple(dict.fromkeys(found))[:MAX_PHRASES]
+
+
+def _unique(words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(w for w in words if w))
+
+

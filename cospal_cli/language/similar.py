@@ -1,0 +1,100 @@
+"""Words that no list has -> the nearest known ones by MiniLM: classes, looks, kind of action.
+
+The vectors of the known words are computed once by ``tools/build_word_vectors.py``. Nothing is
+loaded before the first unknown word.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from cospal_cli import weights
+from cospal_cli.errors import WeightsError
+from cospal_cli.language import words_verbs
+from cospal_cli.language.encode import MiniLM, Vectors
+from cospal_cli.language.lexicon import Thing, thing
+
+NOUN = "a photo of a {}."  # what a noun is wrapped in, here and in the tool
+VERB = "a person {}."
+NEAR = 0.60  # cosine above which two wrapped nouns are taken for kin
+NEAR_VERB = 0.60
+LOOKS_NEAR = 0.62
+_NEIGHBOURS = 5
+_SHARP = 12.0  # how much a closer neighbour counts more, per unit of cosine
+
+
+@cache
+def _tables() -> dict[str, np.ndarray]:
+    with np.load(weights.path("word_vectors"), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+@cache
+def _model() -> MiniLM:
+    return MiniLM(threads=1)
+
+
+def ready() -> str:
+    """ "" if words can be compared here, else why not."""
+    try:
+        _model()
+        _tables()
+    except (WeightsError, ImportError) as error:
+        return str(error)
+    return ""
+
+
+def _near(text: str, table: str) -> tuple[list[str], Vectors]:
+    """The nearest known words, best first, and their cosines."""
+    vectors = _tables()[f"{table}_vectors"].astype(np.float32)
+    cosines = vectors @ _model().sentence([text])[0]
+    order = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
+    return [str(_tables()[table][row]) for row in order], cosines[order]
+
+
+@cache
+def noun(word: str) -> Thing:
+    """What an unknown noun may stand for; without classes and looks if nothing is near."""
+    names, cosines = _near(NOUN.format(word), "nouns")
+    kin = cosines >= NEAR
+    if not kin.any():
+        return Thing(word, looks=looks(word), known=False)
+    share = np.exp(_SHARP * (cosines - cosines[0])) * kin
+    share = share / share.sum()
+    classes: dict[str, float] = {}
+    alive = 0.0
+    for name, part in zip(names, share, strict=True):
+        near = thing(name)
+        alive += float(part) * near.alive
+        for label, weight in near.classes.items():
+            classes[label] = classes.get(label, 0.0) + float(part) * weight
+    trust = min(1.0, float(cosines[0]))
+    kept = {k: round(v * trust, 3) for k, v in classes.items() if v >= 0.15}
+    return Thing(word, kept, looks(word), alive=alive > 0.5, known=False)
+
+
+@cache
+def looks(word: str) -> dict[int, float]:
+    """ImageNet classes named almost like ``word``; weights are cosines."""
+    vectors = _tables()["imagenet_vectors"].astype(np.float32)
+    cosines = vectors @ _model().sentence([NOUN.format(word)])[0]
+    order = np.argsort(-cosines, kind="stable")[:3]
+    kept = [r for r in order if cosines[r] >= max(LOOKS_NEAR, float(cosines[order[0]]) - 0.05)]
+    return {int(row): round(float(cosines[row]), 3) for row in kept}
+
+
+@cache
+def verb(word: str) -> tuple[str, str, float]:
+    """(anchor verb, kind, weight < 1) of an unknown verb; ("", "unknown", 0) if none is near."""
+    names, cosines = _near(VERB.format(word), "verbs")
+    if cosines[0] < NEAR_VERB:
+        return "", "unknown", 0.0
+    votes: dict[str, float] = {}
+    for name, cosine in zip(names, cosines, strict=True):
+        kind = words_verbs.kinds()[name]
+        votes[kind] = votes.get(kind, 0.0) + float(np.exp(_SHARP * cosine))
+    kind = max(votes, key=lambda k: votes[k])
+    anchor = next(name for name in names if words_verbs.kinds()[name] == kind)
+    return anchor, kind, round(min(0.9, float(cosines[0])) * 0.8, 3)

@@ -1,0 +1,263 @@
+"""Text -> tagged tokens: offsets into the text, fixed phrases joined, one tag each.
+
+Tags are those of ``words_closed``. A word that may be noun or verb is decided by its neighbours,
+from left to right, so the result depends on nothing but the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cospal_cli.language import lexicon
+from cospal_cli.language.words_closed import CLOSED
+from cospal_cli.language.words_dress import POSITION
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:st|nd|rd|th)?|[^\w\s]|_")
+_FINITE = ("VZ", "VD", "AUX")
+VERBAL = ("VB", "VZ", "VD", "VN", "VG")
+_OPENS = ("DET", "POSS", "ADJ", "NUM", "POS", "GEN")  # a noun must follow
+_POSITION_NOUNS = frozenset("left right middle center centre front back top bottom rear".split())
+_PLURAL_PRONOUNS = frozenset("they we you i".split())
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or mark. ``word`` is lower case; ``start``/``end`` are offsets into the text."""
+
+    word: str
+    start: int
+    end: int
+    tag: str = ""
+    lemma: str = ""  # verbs: the base form; nouns: the singular where the lists know it
+    known: bool = True
+
+    @property
+    def verbal(self) -> bool:
+        return self.tag in VERBAL
+
+
+def tokenize(text: str) -> list[Token]:
+    """Words, numbers and marks of ``text`` with their offsets, fixed phrases joined."""
+    found: list[Token] = []
+    for match in _WORD.finditer(text):
+        word = match.group().lower().replace("’", "'")
+        start, end = match.span()
+        if len(word) > 2 and word.endswith("'s"):
+            found.append(Token(word[:-2], start, end - 2))
+            found.append(Token("'s", end - 2, end))
+        elif word[0].isalpha() and "-" in word and not lexicon.knows(word):
+            found.extend(_split_hyphens(word, start))
+        else:
+            found.append(Token(word, start, end))
+    return _join(found)
+
+
+def _split_hyphens(word: str, start: int) -> list[Token]:
+    """ "soccer-ball" -> "soccer", "ball"; a compound of unknown parts stays whole."""
+    parts = word.split("-")
+    if not all(lexicon.knows(part) for part in parts):
+        return [Token(word, start, start + len(word))]
+    found = []
+    for part in parts:
+        found.append(Token(part, start, start + len(part)))
+        start += len(part) + 1
+    return found
+
+
+def _join(tokens: list[Token]) -> list[Token]:
+    phrases = lexicon.phrases()
+    joined: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        for size in (4, 3, 2, 1):
+            part = tokens[at : at + size]
+            words = [token.word for token in part]
+            lemmas = (*words[:-1], lexicon.noun_lemma(words[-1]))
+            if size == 1 or (len(part) == size and {tuple(words), lemmas} & phrases):
+                joined.append(Token(" ".join(words), part[0].start, part[-1].end))
+                at += len(part)
+                break
+    return joined
+
+
+def tag(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with tag, lemma and whether a list knows the word."""
+    done: list[Token] = []
+    for at, token in enumerate(tokens):
+        rest = tokens[at + 1 :]
+        name, lemma, known = _decide(token.word, done, rest)
+        done.append(replace(token, tag=name, lemma=lemma or token.word, known=known))
+    return done
+
+
+def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, str, bool]:
+    """Tag, lemma and whether the word is known."""
+    following = rest[0].word if rest else ""
+    if not word[0].isalnum() and word != "'s" and word != "&":
+        return "PUNCT", "", True
+    if word[0].isdigit():
+        return ("POS" if word[-1].isalpha() else "NUM"), "", True
+    closed = _closed(word, done, following)
+    if closed:
+        return closed, "", True
+    if word in POSITION:
+        return _position(word, done, rest)
+    readings = lexicon.verb_readings(word)
+    noun = lexicon.is_noun(word)
+    if readings and (not noun or _as_verb(word, readings, done, rest)):
+        return _verb(word, readings, done, rest)
+    if lexicon.is_colour(word) or word in lexicon.TONES:
+        fruit = word == "orange" and _before(done) == "DET" and not _may_be_noun(following)
+        return ("NOUN", word, True) if fruit else ("ADJ", word, True)
+    if noun and not (lexicon.is_adjective(word) and _may_be_noun(following)):
+        return "NOUN", lexicon.noun_lemma(word), True
+    if lexicon.is_adjective(word):
+        return "ADJ", word, True
+    return _guess(word, done, following)
+
+
+def _closed(word: str, done: list[Token], following: str) -> str:
+    """The tag of a function word, or "" for a content word."""
+    before = done[-1] if done else None
+    name = CLOSED.get(word, "")
+    if word == "'s":
+        opens = following in CLOSED or not following or lexicon.verb_readings(following)
+        return "AUX" if opens and not _may_be_noun(following) else "GEN"
+    if word == "that":
+        return "REL" if before and before.tag in ("NOUN", "PRON", "ADJ", "POS") else "DET"
+    if word in ("who", "which"):
+        return "REL" if before and before.tag not in ("PUNCT", "DET") else "WH"
+    if word == "whose" and before is None:
+        return "WH"
+    if word == "what" and before:
+        return "PRON"
+    if word == "her":
+        return "POSS" if _may_be_noun(following) or lexicon.is_adjective(following) else "PRON"
+    if word in ("back", "down", "up") and before and before.tag in _OPENS:
+        return ""
+    if name == "AUX" and word == "can" and before and before.tag in _OPENS:
+        return ""
+    if word == "like" and before and before.tag in ("TO", "AUX"):
+        return ""
+    if word == "inside" and before and before.tag == "DET":
+        return ""
+    if word == "fast" or word == "back" and _may_be_noun(following) and _before(done) == "DET":
+        return name if word == "fast" else ""
+    return name
+
+
+def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, str, bool]:
+    """Words of place: adjective, noun of place, particle after a verb, or the verb "left"."""
+    following = rest[0].word if rest else ""
+    before = _before(done)
+    ends = not following or not following[0].isalnum() or CLOSED.get(following) in ("DET", "POSS")
+    if word == "left" and before in ("NOUN", "PRON") and ends and not _awaits_noun(done):
+        return "VD", "leave", True
+    if word in ("back", "right", "left") and before in VERBAL:
+        return "PRT", word, True
+    if word in ("first", "last") and before not in _OPENS:
+        return "ADV", word, True
+    if _may_be_noun(following) and not (
+        word in _POSITION_NOUNS and lexicon.verb_readings(following)
+    ):
+        return "POS", word, True
+    if before in ("DET", "POSS", "PREP", "TO", "POS", "ADJ") or not done:
+        return "NOUN", word, True
+    return ("PRT" if word in _POSITION_NOUNS else "POS"), word, True
+
+
+def _awaits_noun(done: list[Token]) -> bool:
+    return bool(done) and done[-1].tag in _OPENS
+
+
+def _before(done: list[Token]) -> str:
+    """Tag of the last token that is not an adverb."""
+    return next((token.tag for token in reversed(done) if token.tag not in ("ADV", "NEG")), "")
+
+
+def _may_be_noun(word: str) -> bool:
+    """Whether a noun phrase may go on with ``word``."""
+    if not word or not word[0].isalnum() or word in CLOSED:
+        return False
+    return lexicon.is_noun(word) or lexicon.is_adjective(word) or not lexicon.knows(word)
+
+
+def _as_verb(
+    word: str, readings: tuple[tuple[str, str], ...], done: list[Token], rest: Sequence[Token]
+) -> bool:
+    """Whether a word that is in the noun lists, too, is a verb at this place."""
+    before, tags = _before(done), {name for _, name in readings}
+    following = rest[0].word if rest else ""
+    last = done[-1] if done else None
+    if before in _OPENS:
+        bare = last is not None and lexicon.is_colour(last.word) and len(done) > 1
+        coloured = bare and done[-2].tag == "PREP" and "VZ" in tags  # "in red | waves"
+        placed = last is not None and last.tag == "NOUN"
+        return bool(coloured or placed)
+    if before in ("NOUN", "PRON", "REL", "NUM"):
+        plural = last is not None and (
+            last.word in _PLURAL_PRONOUNS or (last.word.endswith("s") and last.lemma != last.word)
+        )
+        people = last is not None and last.word in ("people", "children", "men", "women")
+        base = plural or people or before == "REL" or not _may_be_noun(following)
+        return bool(tags & {"VZ", "VD", "VG", "VN"}) or base
+    if before in ("AUX", "TO"):
+        return bool(tags & {"VB", "VG", "VN"}) and not (
+            before == "TO" and lexicon.is_noun(word) and "VB" not in tags
+        )
+    if before in ("CONJ", "PUNCT", "PRT", "SUB"):
+        opens = not _may_be_noun(following) or CLOSED.get(following, "") != ""
+        if "VZ" in tags:
+            return opens
+        chain = next((token.tag for token in reversed(done) if token.verbal), "")
+        return bool(tags & {"VG", "VD"}) or (chain == "VB" and opens)
+    return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done or "VG" in tags)
+
+
+def _verb(
+    word: str, readings: tuple[tuple[str, str], ...], done: list[Token], rest: Sequence[Token]
+) -> tuple[str, str, bool]:
+    """The reading of a verb form; a participle before a noun is an adjective."""
+    before = _before(done)
+    following = rest[0].word if rest else ""
+    names = {name: verb for verb, name in reversed(readings)}
+    modifies = _may_be_noun(following) and (before in _OPENS or not done)
+    if modifies and {"VG", "VN"} & set(names):
+        return "ADJ", names.get("VG") or names["VN"], True
+    if before == "AUX" or (done and done[-1].word in ("gets", "got", "get")):
+        order: tuple[str, ...] = ("VG", "VN", "VB", "VD", "VZ")
+    elif before in ("TO", "NEG"):
+        order = ("VB", "VG", "VN", "VZ", "VD")
+    else:
+        order = ("VZ", "VD", "VG", "VB", "VN")
+    name = next(tag for tag in order if tag in names)
+    return name, names[name], True
+
+
+def _guess(word: str, done: list[Token], following: str) -> tuple[str, str, bool]:
+    """A word of no list, by its shape and its neighbours."""
+    before = _before(done)
+    stem = word.removesuffix("ing") if len(word) > 5 else word
+    if word.endswith("ly") and len(word) > 4 and before not in _OPENS:
+        return "ADV", word, True
+    if stem != word and before not in ("DET", "POSS", "ADJ", "GEN"):
+        return "VG", stem, False
+    ends = CLOSED.get(following, "") in ("PREP", "PRT", "TO", "DET", "POSS", "ADV", "PRON", "CONJ")
+    ends = ends or not following or not following[0].isalnum()
+    if before in ("NOUN", "PRON", "REL", "AUX") and ends:
+        if word.endswith("ed") and len(word) > 4:
+            return ("VN" if before == "AUX" else "VD"), word.removesuffix("ed"), False
+        if word.endswith("s") and not word.endswith("ss") and before != "AUX":
+            return "VZ", word.removesuffix("s"), False
+    if before in ("CONJ", "ADV") and ends and word.endswith("s") and _verbs_so_far(done):
+        return "VZ", word.removesuffix("s"), False
+    if _may_be_noun(following) and before in ("DET", "POSS", "ADJ", "", "PREP"):
+        if word.endswith(("ed", "y", "ish", "ful", "ous", "al", "ic", "less", "ing")):
+            return "ADJ", word, False
+    return "NOUN", lexicon.noun_lemma(word), False
+
+
+def _verbs_so_far(done: list[Token]) -> bool:
+    return any(token.tag in _FINITE or token.verbal for token in done)

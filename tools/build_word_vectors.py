@@ -1,0 +1,92 @@
+"""Make ``cospal_cli/weights/word_vectors.npz``: MiniLM vectors of every word the lexicon knows.
+
+Run it after a change of the word lists, from the repository's root:
+
+    python tools/build_word_vectors.py
+
+It writes the file and its entry in ``weights/manifest.json``; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from cospal_cli import weights  # noqa: E402
+from cospal_cli.language import lexicon, similar, words_person, words_verbs  # noqa: E402
+from cospal_cli.language.encode import MiniLM  # noqa: E402
+
+TARGET = "word_vectors.npz"
+
+
+def known_nouns() -> list[str]:
+    """Nouns to compare with: all but those that only count or stand for others."""
+    empty = words_person.GENERIC | words_person.PARTITIVE
+    return sorted(noun for noun in lexicon.nouns() - empty if len(noun) > 1)
+
+
+def imagenet_names() -> list[str]:
+    """The first name of each of the 1,000 classes."""
+    names = json.loads(weights.path("imagenet_classes").read_text(encoding="utf-8"))
+    return [name.split(",")[0].lower() for name in names]
+
+
+def tables() -> dict[str, np.ndarray]:
+    """The words of each table and their unit vectors (N, 384) float16."""
+    model = MiniLM()
+    found: dict[str, np.ndarray] = {}
+    listed = {
+        "nouns": (known_nouns(), similar.NOUN),
+        "imagenet": (imagenet_names(), similar.NOUN),
+        "verbs": (sorted(words_verbs.kinds()), similar.VERB),
+    }
+    for name, (words, wrap) in listed.items():
+        found[name] = np.array(words)
+        vectors = model.sentence([wrap.format(word) for word in words])
+        found[f"{name}_vectors"] = vectors.astype(np.float16)
+    return found
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write beside the target, then move into place."""
+    beside = path.with_suffix(path.suffix + ".part")
+    with open(beside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def main() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **tables())
+    data = buffer.getvalue()
+    replace_file(weights.HERE / TARGET, data)
+    manifest = weights.HERE / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    entry = {
+        "id": "word_vectors",
+        "file": TARGET,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "source": "tools/build_word_vectors.py: the minilm weights applied to cospal's word lists "
+        "and the ImageNet class names",
+        "copyright": "(c) the cospal authors; model (c) sentence-transformers authors",
+        "licence": "Apache-2.0",
+    }
+    content["weights"] = [w for w in content["weights"] if w["id"] != entry["id"]] + [entry]
+    replace_file(manifest, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    print(f"{TARGET}: {len(data)} bytes")
+
+
+if __name__ == "__main__":
+    main()
