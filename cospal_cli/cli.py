@@ -102,6 +102,8 @@ def _run(args: Sequence[str], state: dict[str, Any]) -> int:
         result = cli.main(list(args), prog_name="cospal", standalone_mode=False, obj=state)
     except click.exceptions.Exit as stop:
         result = stop.exit_code
+    except SystemExit:  # click's own answer to a closed pipe
+        raise BrokenPipeError from None
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
 

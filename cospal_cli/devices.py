@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -23,10 +24,9 @@ def check(device: str) -> None:
 
     The embedded models run on the CPU. For CUDA the error says what a session here would get.
     """
-    kind, _, number = device.partition(":")
     if device in ("auto", "cpu"):
         return
-    if kind != "cuda" or (number and not number.isdecimal()):
+    if not re.fullmatch(r"cuda(:\d+)?", device):
         raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
     found = session_providers([CUDA])
     if CUDA in found:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cospal_cli.errors import UsageError
 
 SUFFIXES = (".json", ".mp4")
+MAX_NAME_BYTES = 255
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,9 @@ def places(
         return [Place(None, None)] * queries
     target = Path(output or ".")
     if is_folder(output or "."):
-        stems = (
-            [source.stem] if queries == 1 else [f"{source.stem}.{n + 1}" for n in range(queries)]
-        )
-        named = [(target / f"{stem}.tube.json", target / f"{stem}.tube.mp4") for stem in stems]
+        endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
+        names = [_fitting(source.stem, ending) for ending in endings]
+        named = [(target / f"{name}.json", target / f"{name}.mp4") for name in names]
         return [Place(json, drawn if video else None) for json, drawn in named]
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError(
@@ -74,3 +74,11 @@ def make_folder(output: str | None) -> None:
         Path(output).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"-o {output!r}: {error.strerror}", "choose another folder") from None
+
+
+def _fitting(stem: str, ending: str) -> str:
+    """``stem`` + ``ending``, the stem cut until file systems take the name with its suffix."""
+    room = MAX_NAME_BYTES - len(ending) - len(SUFFIXES[0])
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + ending

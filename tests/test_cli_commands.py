@@ -1,0 +1,183 @@
+"""The other commands, and what all commands share: help, exit codes, a hostile environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cospal_cli import devices, weights
+from cospal_cli.cli import COMMANDS, run
+from cospal_cli.config import Config
+from cospal_cli.console import printable
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.settings import keys
+
+COSPAL = [sys.executable, "-m", "cospal_cli"]
+
+
+def process(
+    arguments: list[str], env: Mapping[str, str] | None = None, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    environ = dict(os.environ) if env is None else dict(env)
+    return subprocess.run(
+        [*COSPAL, *arguments], capture_output=True, text=True, env=environ, **more
+    )
+
+
+def test_help_names_every_command(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    out = capfd.readouterr().out
+    for name, (_, line) in COMMANDS.items():
+        assert f"  {name} " in out
+        assert line in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    assert f"Usage: cospal {name}" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["config"], ["grond"], ["config", "shw"], ["--nope"]])
+def test_wrong_commands_end_with_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Usage:" in err or "hint: see 'cospal" in err
+
+
+def test_config_show_tells_values_and_sources(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("detector:\n  threshold: 0.2\n")
+    monkeypatch.setenv("COSPAL_VIDEO_FPS", "4")
+    arguments = ["config", "show", "--config", str(file), "--set", "ground.top_k=3"]
+    assert run(arguments) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split(" = ")[0] for line in lines] == list(keys())
+    shown = {line.split(" = ")[0]: line.split(" = ")[1].split() for line in lines}
+    assert shown["detector.threshold"] == ["0.2", "#", f"{file}:2"]
+    assert shown["video.fps"] == ["4.0", "#", "COSPAL_VIDEO_FPS"]
+    assert shown["ground.top_k"] == ["3", "#", "--set"]
+    assert shown["video.start"] == ["null", "#", "default"]
+    assert run([*arguments, "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["config"]["detector"]["threshold"] == 0.2
+    assert found["origins"]["video.fps"] == "COSPAL_VIDEO_FPS"
+
+
+def test_config_show_refuses_the_unknown(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "show", "--set", "detector.treshold=1"]) == 2
+    assert "did you mean 'detector.threshold'?" in capfd.readouterr().err
+
+
+def test_doctor_tells_what_works(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["providers"]["CPUExecutionProvider"] is True
+    assert found["codecs"] == {"libx264": True, "aac": True}
+    assert found["onnxruntime"][0].startswith("onnxruntime")
+    assert set(found["weights"]) == set(weights.manifest())
+    assert all(state["ok"] for state in found["weights"].values())
+    assert run(["doctor"]) == 0
+    out = capfd.readouterr().out
+    assert "CPUExecutionProvider: works" in out
+    assert "weights nanodet_g_coco: whole" in out
+
+
+def test_doctor_ends_with_5_when_weights_are_not_whole(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(name: str) -> Path:
+        raise WeightsError(f"{name}: sha256 differs", "pip install --force-reinstall cospal")
+
+    monkeypatch.setattr(weights, "path", damaged)
+    assert run(["doctor"]) == 5
+    out = capfd.readouterr().out
+    assert "weights nanodet_g_coco: nanodet_g_coco: sha256 differs" in out
+    assert "pip install --force-reinstall cospal" in out
+
+
+def test_devices_are_judged_by_a_real_session(capfd: pytest.CaptureFixture[str]) -> None:
+    devices.check("auto")
+    devices.check(Config().detector.device)
+    assert devices.session_providers(["CPUExecutionProvider"]) == ["CPUExecutionProvider"]
+    # This provider is often compiled in and never works without its libraries.
+    got = devices.session_providers(["TensorrtExecutionProvider", "CPUExecutionProvider"])
+    assert got[-1] == "CPUExecutionProvider"
+    assert capfd.readouterr().out == ""
+    for name in ("gpu", "cuda:", "cuda:x", "cudax", ""):
+        with pytest.raises(UsageError, match="unknown device"):
+            devices.check(name)
+
+
+def test_printable_keeps_letters_and_escapes_the_rest() -> None:
+    assert printable("größe 日本 ✓") == "größe 日本 ✓"
+    assert printable("a\nb\x1b[31m\u202e\udce9") == r"a\nb\x1b[31m\u202e\udce9"
+
+
+HOSTILE = [
+    {"TERM": "dumb"},
+    {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"},
+    {"NO_COLOR": "1", "XDG_CACHE_HOME": "/proc/nowhere"},
+]
+
+
+@pytest.mark.parametrize("extra", HOSTILE, ids=lambda extra: " ".join(extra))
+def test_an_environment_with_nothing_in_it(extra: dict[str, str], tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], **extra}  # no HOME
+    assert process(["--help"], env).returncode == 0
+    done = process(["config", "show", "--set", "detector.path=größe"], env, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "video.fps = 10.0" in done.stdout
+    bad = process(["config", "show", "--set", "größe\n=1"], env, cwd=tmp_path)
+    assert bad.returncode == 2
+    assert len(bad.stderr.splitlines()) == 2
+
+
+def test_a_reader_that_leaves_hears_nothing() -> None:
+    child = subprocess.Popen(
+        [*COSPAL, "config", "show"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdout
+    assert child.stderr
+    child.stdout.close()
+    err = child.stderr.read()
+    assert (child.wait(), err) == (141, b"")
+
+
+def test_closed_streams_are_no_bug() -> None:
+    code = "import os, sys; os.close(2); from cospal_cli.cli import run; sys.exit(run(['grond']))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 2
+
+
+def test_a_terminated_process_says_143() -> None:
+    code = (
+        "import sys, time\n"
+        "from cospal_cli import cli\n"
+        "def wait(args, state):\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(30)\n"
+        "cli._run = wait\n"
+        "sys.exit(cli.run([]))\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout
+    assert child.stderr
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(0.05)
+    child.send_signal(signal.SIGTERM)
+    assert (child.wait(), child.stderr.read()) == (143, "error: terminated\n")
