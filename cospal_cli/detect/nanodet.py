@@ -17,7 +17,6 @@ from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
 from cospal_cli.detect.coco import CLASSES, FAMILY_OF
 from cospal_cli.detect.nms import suppress
-from cospal_cli.errors import UsageError
 from cospal_cli.onnx_session import open_session
 from cospal_cli.types import Detections, FloatArray, FrameBatch
 
@@ -71,9 +70,7 @@ class NanoDet:
     model_id = WEIGHTS
 
     def __init__(self, config: DetectorConfig) -> None:
-        """Raises WeightsError if the model is missing or damaged, UsageError on a bad side."""
-        if config.side < GRID or config.side % GRID:
-            raise UsageError(f"detector side {config.side}", f"use a multiple of {GRID}, e.g. 416")
+        """Raises WeightsError if the model is missing or damaged."""
         self.config = config
         self.model_sha256 = weights.sha256(WEIGHTS)
         outputs = (*SCORES, *DISTANCES)

@@ -49,5 +49,5 @@ def _square(image: NDArray[np.uint8]) -> FloatArray:
     from PIL import Image
 
     small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    planes: FloatArray = (np.asarray(small, np.float32).transpose(2, 0, 1) - 127) / 128
-    return planes
+    planes = np.asarray(small, np.float32).transpose(2, 0, 1)
+    return (planes - np.float32(127)) / np.float32(128)

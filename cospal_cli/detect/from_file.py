@@ -1,0 +1,143 @@
+"""Detections made elsewhere, read from JSON Lines: one frame a line, in any order.
+
+    {"frame": 12, "boxes": [[x1, y1, x2, y2], ...], "scores": [0.9, ...], "labels": ["person", ...]}
+
+``frame`` is the 0-based number of the frame in the video, in order of display; boxes are pixels of
+the displayed frame (rotation applied); scores lie in 0..1; labels are words. ``features``, one list
+of numbers per box, is optional. Frames that have no line have no boxes. The configured threshold
+and number of boxes per frame apply as they do to every detector.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.boxes import clip
+from cospal_cli.config import DetectorConfig
+from cospal_cli.errors import InputError
+from cospal_cli.files import replacing
+from cospal_cli.types import Detections, FloatArray, FrameBatch
+
+FORMAT = 'a line is {"frame": 0, "boxes": [[x1, y1, x2, y2]], "scores": [0.9], "labels": ["car"]}'
+
+
+@dataclass(frozen=True)
+class Line:
+    """One frame as the file gives it."""
+
+    frame: int
+    boxes: FloatArray  # (D, 4)
+    scores: FloatArray  # (D,)
+    labels: tuple[str, ...]
+    features: FloatArray | None
+
+
+class FromFile:
+    """See ``Detector``. ``classes`` are the file's labels in order of first appearance."""
+
+    def __init__(self, config: DetectorConfig) -> None:
+        """Reads ``config.path`` whole; InputError names the file and the line at fault."""
+        path = Path(config.path or "")
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}", FORMAT) from error
+        self.config = config
+        self.model_id = f"file:{path.name}"
+        self.model_sha256 = hashlib.sha256(data).hexdigest()
+        self._lines: dict[int, Line] = {}
+        for number, raw in enumerate(data.splitlines(), 1):
+            if raw.strip():
+                line = _read(raw, f"{path}:{number}")
+                if line.frame in self._lines:
+                    raise InputError(f"{path}:{number}: a second line for frame {line.frame}")
+                self._lines[line.frame] = line
+        words = (label for line in self._lines.values() for label in line.labels)
+        self.classes = tuple(dict.fromkeys(words))
+        self._number = {label: number for number, label in enumerate(self.classes)}
+
+    def detect(self, batch: FrameBatch) -> list[Detections]:
+        """The file's boxes for each frame, cut to the frame, best first."""
+        return [self._frame(index, batch.size) for index in batch.indices.tolist()]
+
+    def _frame(self, index: int, size: tuple[int, int]) -> Detections:
+        line = self._lines.get(index) or Line(index, _floats([], 4), _floats([]), (), None)
+        boxes = clip(line.boxes, *size)
+        seen = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (line.scores >= self.config.threshold)
+        order = np.argsort(-line.scores, kind="stable")
+        rows = order[seen[order]][: self.config.max_per_frame]
+        labels = np.array([self._number[label] for label in line.labels], np.int64)[rows]
+        label_scores = np.zeros((len(rows), len(self.classes)), np.float32)
+        label_scores[np.arange(len(rows)), labels] = line.scores[rows]
+        features = None if line.features is None else line.features[rows]
+        return Detections(index, boxes[rows], line.scores[rows], labels, label_scores, features)
+
+
+def write(path: Path, detections: Iterable[Detections], classes: Sequence[str]) -> None:
+    """Write ``detections`` in the format that ``FromFile`` reads; ``path`` is replaced whole."""
+    with replacing(path) as part, part.open("w", encoding="utf-8") as stream:
+        for found in detections:
+            line: dict[str, Any] = {
+                "frame": found.frame_index,
+                "boxes": found.boxes_xyxy.round(2).tolist(),
+                "scores": found.scores.round(4).tolist(),
+                "labels": [classes[label] for label in found.labels.tolist()],
+            }
+            if found.features is not None:
+                line["features"] = found.features.tolist()
+            stream.write(json.dumps(line) + "\n")
+
+
+def _read(raw: bytes, place: str) -> Line:
+    """One line of the file; ``place`` is "file:line" for errors."""
+    try:
+        fields = json.loads(raw)
+        frame, labels, rows = fields["frame"], fields["labels"], fields.get("features")
+        boxes, scores = _floats(fields["boxes"], 4), _floats(fields["scores"])
+        features = None if rows is None else _floats(rows, len(rows[0]) if rows else 1)
+        problem = _problem(frame, boxes, scores, labels, features)
+    except KeyError as error:
+        problem = f"no {error}"
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        problem = str(error)  # not UTF-8, not JSON, or values of another kind
+    if problem:
+        raise InputError(f"{place}: {problem}", FORMAT)
+    return Line(frame, boxes, scores, tuple(labels), features)
+
+
+def _problem(
+    frame: Any, boxes: FloatArray, scores: FloatArray, labels: Any, features: FloatArray | None
+) -> str:
+    """What is wrong with one line's values, or ""."""
+    if type(frame) is not int or frame < 0:
+        return f"frame {frame!r}, expected a whole number from 0"
+    if not isinstance(labels, list) or not all(isinstance(w, str) and w for w in labels):
+        return f"labels {labels!r}, expected a list of words"
+    counts = f"{len(boxes)} boxes, {len(scores)} scores, {len(labels)} labels"
+    if not len(boxes) == len(scores) == len(labels):
+        return counts
+    if features is not None and len(features) != len(boxes):
+        return f"{counts}, {len(features)} rows of features"
+    if ((scores < 0) | (scores > 1)).any():
+        return f"scores {scores.tolist()}, expected 0..1"
+    if (boxes[:, 2:] < boxes[:, :2]).any():
+        return "a box whose right or lower edge comes before its left or upper one"
+    return ""
+
+
+def _floats(values: Any, width: int | None = None) -> FloatArray:
+    """``values`` as finite float32, (D,) or (D, ``width``); ValueError otherwise."""
+    array = np.asarray(values, np.float32)
+    array = array.reshape(0, width) if width and not array.size else array
+    if array.ndim != (2 if width else 1) or (width and array.shape[1] != width):
+        raise ValueError(f"numbers of shape {array.shape} where {(0, width or 1)} were expected")
+    if not np.isfinite(array).all():
+        raise ValueError("a number that is not finite")
+    return array
