@@ -89,7 +89,7 @@ class Converter:
 
     def finish(self, graph: list[dict[str, Any]]) -> onnx.ModelProto:
         """Wrap the nodes in a model with symbolic batch, height and width."""
-        frame = ["batch", 3, "height", "width"]
+        frame: list[str | int | None] = ["batch", 3, "height", "width"]
         inputs = [helper.make_tensor_value_info("input_1:0", TensorProto.FLOAT, frame)]
         outputs = []
         for level, name in enumerate(n["name"] for n in graph if n["op"] == "Identity"):
@@ -206,14 +206,17 @@ class Converter:
             raise ValueError(f"{node['name']}: only half-pixel bilinear resizing is read")
         output = f"{node['name']}:0"
         if side * 2 == source.side:
-            options = {"kernel_shape": [2, 2], "strides": [2, 2]}
-            name = self.emit("AveragePool", [source.name], output, **options)
+            name = self.emit(
+                "AveragePool", [source.name], output, kernel_shape=[2, 2], strides=[2, 2]
+            )
         else:
             scale = side / source.side
             scales = np.array([1, 1, scale, scale], np.float32)
             inputs = [source.name, "", self.constant(f"scales_{scale:g}", scales)]
-            options = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-            name = self.emit("Resize", inputs, output, **options)
+            grid = "half_pixel"
+            name = self.emit(
+                "Resize", inputs, output, mode="linear", coordinate_transformation_mode=grid
+            )
         self.values[node["name"]] = Value(name, source.channels_last, side)
 
     def on_splitv(self, node: dict[str, Any]) -> None:
