@@ -47,9 +47,8 @@ def action(event: Event, subject: Phrase) -> Action | None:
     if event.dressing or event.aspect or lemma in ("be", "do"):
         return None
     if event.passive:
-        kind = "move" if lemma in MOVED else kinds().get(lemma, "unknown")
-        if kind not in ("move", "still"):
-            kind = "unknown"
+        still = lemma == "park" or kinds().get(lemma) == "still"
+        kind = "move" if lemma in MOVED else "still" if still else "unknown"
         return Action(verb.word, kind, tuple(_ways(event, "move")) if kind == "move" else ())
     kind, base = _kind(event, subject)
     ways = _ways(event, kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cospal_cli import colours
 from cospal_cli.language import lexicon
 from cospal_cli.language.chunks import Phrase
-from cospal_cli.language.scan import Sentence
+from cospal_cli.language.scan import Event, Sentence
 from cospal_cli.language.tokens import Token
 from cospal_cli.language.words_dress import (
     ACCESSORY,
@@ -42,6 +42,7 @@ _HAIR_COLOUR = {
     "silver-haired": "silver", "light-haired": "blond", "ginger-haired": "ginger",
     "fair-haired": "blond",
 }  # fmt: skip
+_RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".split())
 _MUTE = frozenset("same other another next different main another real moving visible".split())
 
 
@@ -84,9 +85,20 @@ def describe(sentence: Sentence) -> Description:
             for phrase in event.objects:
                 if phrase.thing.looks and not phrase.thing.alive:
                     out.look(phrase)
+    for event in sentence.events:
+        for prep, phrase in event.places if event.owner is subject else ():
+            if phrase.place and _stands(event, prep):
+                _position(out, phrase.place)
     for token in sentence.numbers:
         out.unresolved.append(token.word)
     return out
+
+
+def _stands(event: Event, prep: str) -> bool:
+    """Whether "on the left" says where the subject is, not where it goes or looks."""
+    if prep in ("to", "toward", "towards"):
+        return event.verb.lemma in _RESTS
+    return prep in ("on", "in", "at", "near", "by")
 
 
 def _subject(out: Description, subject: Phrase) -> None:
@@ -172,7 +184,7 @@ def _adjectives(
     for group in _colour_groups(list(tokens)):
         word = " ".join(t.word for t in group)
         kind = ADJECTIVES.get(word, "")
-        if word in _HAIR_COLOUR and not garment:
+        if word in _HAIR_COLOUR and (hair or not garment):
             out.add(_hair(group[0]))
         elif colours.parse_colour([t.word for t in group]) and (kind in ("", "pattern")):
             if region:

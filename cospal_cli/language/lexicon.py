@@ -28,7 +28,7 @@ TONES = frozenset("light dark deep pale bright sky baby royal hot neon lime oliv
 # Written alike, but in these queries never the verb, the noun or the thing.
 _ONLY_NOUN = frozenset(
     """light lights glass glasses box boxes dress dresses coat coats ship ships train trains bat
-    bats dog plant plants flower flowers paper hand hands face faces head heads back fish fishing
+    bats dog plant plants flower flowers paper fish fishing back
     ball hammer iron cook cooks guard guards guide pilot model models forward cap cover covers
     block blocks hook hooks lock locks button brush string ring rings card bowl bowls saw_ spring
     springs screw nail nails skirt shadow text photograph film spray fence station bar board
@@ -90,6 +90,11 @@ def is_noun(word: str) -> bool:
 
 def is_colour(word: str) -> bool:
     return colours.is_colour(word) and word not in nouns() - {"orange"}
+
+
+def is_tone(word: str, following: str) -> bool:
+    """ "baby" in "baby blue", "dark" in "dark clothes"; nouns alone are no tones."""
+    return word in TONES and (is_colour(following) or word not in nouns())
 
 
 def is_adjective(word: str) -> bool:

@@ -151,10 +151,9 @@ def _query(
     classes = _classes(sentence, found, words)
     _unknown_nouns(subject, found, classes, words)
     asked = question is not None and subject.head.start == question.start
-    referral = f"the {subject.head.word}" if asked else _referral(used, sentence)
-    if asked:
-        referral += _referral(used, sentence).removeprefix(question.word if question else "")
-    referral = " ".join(referral.split())
+    referral = _referral(used, sentence)
+    if asked and question is not None:  # "who in red walks": "the person in red"
+        referral = _asked(referral.removeprefix(question.word), subject.head.word)
     if not subject.head.word:
         warnings = (*warnings, "the query names no subject: every object is considered")
     if words.trouble:
@@ -209,8 +208,11 @@ def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, 
         return dict(subject.thing.classes)
     if subject.pronoun or subject.bare or lemma in GENERIC:
         worn = any(a.kind in ("garment", "accessory", "hair") for a in found.attributes)
+        coloured = any(r == "wear" for o, r, _ in sentence.relations if o is subject)
         if worn or subject.head.word in ("he", "she", "someone"):
             return {"person": 1.0}
+        if coloured:  # "the one in red"
+            return {**dict.fromkeys(CLASSES, 0.25), "person": 1.0}
         named = [p.thing.classes for o, r, p in sentence.relations if o is subject and r == "is"]
         things = lemma in ("thing", "object", "item", "something") or subject.head.word == "it"
         return next((dict(c) for c in named if c), dict(_ANYTHING) if things else {})
@@ -241,6 +243,17 @@ def _referral(used: str, sentence: Sentence) -> str:
     end = sentence.referral_end if sentence.referral_end >= subject.end else len(used)
     start = min(subject.start, end)
     return " ".join(used[start:end].lower().split()).strip(" .,;:!?\"'")
+
+
+def _asked(rest: str, word: str) -> str:
+    """The referral of a question: the noun for the wh-word, and what stands behind the copula."""
+    first, _, more = rest.strip().partition(" ")
+    if first in ("does", "do", "did"):
+        more = ""
+    elif first not in ("is", "are", "was", "were"):
+        more = f"{first} {more}"
+    inverted = more.startswith(("the ", "a ", "an "))  # "what is the child holding"
+    return f"the {word}" if inverted else f"the {word} {more}".strip()
 
 
 def _says(event: Event) -> bool:

@@ -187,8 +187,7 @@ class Scan:
         """Whose verb it is; keeps count of the verbs of clause and relative clause."""
         if self.relative is not None:
             goes_on = self.joint and not (self.clause_verbs and finite)
-            chained = self.last_tag in VERBAL or self.last_tag == "TO" or not finite
-            if not self.relative_verbs or goes_on or chained:
+            if not self.relative_verbs or goes_on or not finite:
                 self.relative_verbs += 1
                 return self.relative
             self.relative = None
@@ -288,7 +287,8 @@ class Scan:
             return self._finite_after(at + 1)
         if self.aux and self.last_tag in ("AUX", "NP") and self._verb_later(at):
             return True  # "what is the man holding"
-        if not joint or not self._finite_after(at + 1):
+        worn = self.last[1] in ("wear", "hold") and self._at_phrase(at).wearable
+        if not joint or worn or not self._finite_after(at + 1):
             return False
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
 
@@ -410,6 +410,11 @@ class Scan:
 
     def _at(self, at: int) -> Item | None:
         return self.items[at] if at < len(self.items) else None
+
+    def _at_phrase(self, at: int) -> Phrase:
+        item = self.items[at]
+        assert isinstance(item, Phrase)
+        return item
 
     def _verb_at(self, at: int) -> bool:
         item = self._at(at)

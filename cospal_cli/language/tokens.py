@@ -106,9 +106,11 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
         return _position(word, done, rest)
     readings = lexicon.verb_readings(word)
     noun = lexicon.is_noun(word)
-    if readings and (not noun or _as_verb(word, readings, done, rest)):
+    if readings and _as_verb(word, readings, done, rest, noun):
         return _verb(word, readings, done, rest)
-    if lexicon.is_colour(word) or word in lexicon.TONES:
+    if before_opens(done) and {name for _, name in readings} & {"VB"} and not noun:
+        return "NOUN", word, True  # "with a white sail"
+    if lexicon.is_colour(word) or lexicon.is_tone(word, following):
         fruit = word == "orange" and _before(done) == "DET" and not _may_be_noun(following)
         return ("NOUN", word, True) if fruit else ("ADJ", word, True)
     if noun and not (lexicon.is_adjective(word) and _may_be_noun(following)):
@@ -153,7 +155,8 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
     following = rest[0].word if rest else ""
     before = _before(done)
     ends = not following or not following[0].isalnum() or CLOSED.get(following) in ("DET", "POSS")
-    if word == "left" and before in ("NOUN", "PRON") and ends and not _awaits_noun(done):
+    past = before in ("CONJ", "PUNCT") and any(t.tag == "VD" for t in done)
+    if word == "left" and (past or before in ("NOUN", "PRON")) and ends and not _awaits_noun(done):
         return "VD", "leave", True
     if word in ("back", "right", "left") and before in VERBAL:
         return "PRT", word, True
@@ -172,6 +175,13 @@ def _awaits_noun(done: list[Token]) -> bool:
     return bool(done) and done[-1].tag in _OPENS
 
 
+def before_opens(done: list[Token]) -> bool:
+    """Whether a determiner or an adjective stands just before, so that a noun must follow."""
+    if not done or done[-1].tag not in ("DET", "POSS", "GEN", "ADJ"):
+        return False
+    return not (len(done) > 1 and done[-2].word == "in" and lexicon.is_colour(done[-1].word))
+
+
 def _before(done: list[Token]) -> str:
     """Tag of the last token that is not an adverb."""
     return next((token.tag for token in reversed(done) if token.tag not in ("ADV", "NEG")), "")
@@ -185,10 +195,16 @@ def _may_be_noun(word: str) -> bool:
 
 
 def _as_verb(
-    word: str, readings: tuple[tuple[str, str], ...], done: list[Token], rest: Sequence[Token]
+    word: str,
+    readings: tuple[tuple[str, str], ...],
+    done: list[Token],
+    rest: Sequence[Token],
+    noun: bool,
 ) -> bool:
-    """Whether a word that is in the noun lists, too, is a verb at this place."""
+    """Whether a verb's form, perhaps in the noun lists too, is a verb at this place."""
     before, tags = _before(done), {name for _, name in readings}
+    if not noun:
+        return not (before_opens(done) and "VB" in tags)
     following = rest[0].word if rest else ""
     last = done[-1] if done else None
     if before in _OPENS:
@@ -213,6 +229,8 @@ def _as_verb(
             return opens
         chain = next((token.tag for token in reversed(done) if token.verbal), "")
         return bool(tags & {"VG", "VD"}) or (chain == "VB" and opens)
+    if before in ("VG", "VD", "VN") and any(t.tag == "REL" for t in done):
+        return "VZ" in tags and not _may_be_noun(following)  # "who is laughing | walks"
     return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done or "VG" in tags)
 
 

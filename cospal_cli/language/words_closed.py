@@ -22,9 +22,9 @@ CLOSED = {
             next_to in_front_of on_top_of out_of close_to up_to because_of instead_of
             adjacent_to along_with together_with at_the_back_of at_the_front_of
             in_back_of ahead_of down_from up_from back_to over_to""",
-        "PRT": "up down away out back forward forwards backward backwards together apart aside",
+        "PRT": "closer nearer up down away out back forward forwards backward backwards together apart aside",
         "CONJ": "and or but then nor plus &",
-        "SUB": """while as when where because if although though whereas once since so that_is
+        "SUB": """while as when where because if although though whereas once since so
             after_that""",
         "REL": "who whom which",
         "WH": "what why how",

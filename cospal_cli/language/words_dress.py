@@ -65,7 +65,7 @@ REGION = _regions()
 ADJECTIVES = {
     word: kind
     for kind, words in {
-        "age": """young old elderly little adult aged middle-aged teenage youthful grown newborn
+        "age": """young old elderly little aged middle-aged teenage youthful grown newborn
             senior juvenile younger older grown-up""",
         "gender": "male female",
         "size": """big large huge small tiny giant tall short fat thin slim skinny heavy chubby

@@ -74,7 +74,7 @@ PARTITIVE = set(
     couple dozen plenty slice image picture video view sight rest half part side""".split()
 )
 
-AGENTIVE = ("man", "woman", "person", "boy", "girl", "men", "women", "ist", "eer", "ier", "ian")
+AGENTIVE = ("man", "woman", "person", "boy", "girl", "men", "women", "ist", "eer", "ier", "ian", "monger", "smith")
 
 GENDER = {**dict.fromkeys(MALE, "he"), **dict.fromkeys(FEMALE, "she")}
 

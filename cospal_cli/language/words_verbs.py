@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-MOVE = """
+MOVE = frozenset(
+    """
 walk run jog sprint dash rush hurry race stroll wander stride march pace stagger stumble limp crawl
 creep sneak tiptoe trot gallop canter go come move approach leave enter exit depart arrive return
 retreat advance proceed pass cross follow chase pursue lead escape flee drive ride cycle bike
@@ -19,6 +20,7 @@ promenade ramble lope sashay strut swagger bustle dart flit fare journey commute
 push pull carry transport bring wheel trundle taxi relocate wade ford skim gallop parachute
 orbit revolve_around shadow trail tail_after tour traverse near swoop soar hover
 """.split()
+)
 JUMP = """jump hop leap skip bounce vault spring pounce bound somersault flip backflip cartwheel
 trampoline hurdle dunk prance buck""".split()
 STILL = """
@@ -26,7 +28,7 @@ stand sit lie lay stay wait rest sleep nap doze lounge recline perch pose remain
 freeze look watch stare gaze glance observe peer gape hold keep face loiter idle hang hesitate
 camp squint listen think read study view see notice inspect examine contemplate meditate pray
 sunbathe relax grip clutch clasp peek survey eye witness await float_still park_up settle dwell
-float_on smile_still pore ponder linger behold regard monitor
+float_on smile_still pore ponder linger seat behold regard monitor
 """.split()
 LIMB = """
 bend crouch kneel squat stoop bow lean turn spin twist rotate rise raise lift lower reach stretch
@@ -121,7 +123,7 @@ PHRASAL: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("look", "away"): ("still", ()), ("pull", "over"): ("move", ()), ("set", "down"): ("limb", ()),
     ("drop", "off"): ("limb", ()), ("hold", "up"): ("limb", ()), ("hold", "out"): ("limb", ()),
     ("slow", "down"): ("move", ()), ("hang", "up"): ("limb", ()), ("stand", "still"): ("still", ()),
-    ("fall", "over"): ("move", ("down",)), ("push", "away"): ("limb", ()), ("show", "up"): ("move", ("in",)),
+    ("fall", "over"): ("move", ("down",)), ("show", "up"): ("move", ("in",)),
     ("pull", "out"): ("limb", ()), ("keep", "still"): ("still", ()), ("step", "down"): ("move", ("down",)),
     ("step", "aside"): ("move", ()), ("bring", "up"): ("limb", ()), ("straighten", "up"): ("limb", ("up",)),
     ("turn", "back"): ("limb", ("back",)), ("drop", "down"): ("limb", ("down",)),
@@ -142,7 +144,7 @@ break broke broken; speak spoke spoken; say said said; tell told told; sing sang
 read read read; think thought thought; sleep slept slept; keep kept kept; hang hung hung;
 bend bent bent; kneel knelt knelt; lead led led; bring brought brought; leap leapt leapt;
 creep crept crept; slide slid slid; flee fled fled; sink sank sunk; wear wore worn; have had had;
-do did done; begin began begun; make made made; let let let; find found found; show showed shown;
+do did done; clothe clothed clothed,clad; begin began begun; make made made; let let let; find found found; show showed shown;
 wake woke woken; hear heard heard; buy bought bought; sell sold sold; send sent sent; bear bore borne;
 stride strode stridden; spring sprang sprung; fling flung flung; sweep swept swept; rip ripped ripped;
 stick stuck stuck; wind wound wound; pay paid paid; meet met met; lose lost lost; win won won;
