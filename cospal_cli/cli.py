@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from cospal_cli import __version__
 from cospal_cli.console import printable, say
 from cospal_cli.errors import CospalError
 
+SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
@@ -58,7 +60,12 @@ class Terminated(BaseException):
 
 def main() -> NoReturn:
     """Entry point: run the arguments of this process and exit with their code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code > SIGNAL:  # at once: a thread may still be inside a model, and must not be waited for
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:
@@ -79,14 +86,13 @@ def run(args: Sequence[str]) -> int:
         where = f"{context.command_path} --help" if context else "cospal --help"
         _explain(error.format_message(), f"see '{where}'", state)
     except (KeyboardInterrupt, click.Abort):
-        code = 130
+        code = SIGNAL + signal.SIGINT
         say("error: interrupted")
     except Terminated:
-        code = 143
+        code = SIGNAL + signal.SIGTERM
         say("error: terminated")
     except BrokenPipeError:  # whoever read our output has left: nothing to say, nobody to hear it
-        code = 128 + 13
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = SIGNAL + 13
     except Exception:
         code = 1
         traceback.print_exc()

@@ -106,14 +106,16 @@ class _LoggedProgress:
 
     def __call__(self, stage: str, done: float, total: float | None) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(stage, now)
+        verb = STAGES.get(stage, stage)
+        if stage not in self._started:
+            self._started[stage] = self._last = now
+            LOG.info("%s", verb)
         if now - self._last < LOG_EVERY_S:
             return
         self._last = now
-        rate = done / max(now - started, 1e-9)
+        rate = done / (now - self._started[stage])
         of = f" of about {total:.0f}" if total else ""
         left = f", {max(total - done, 0) / rate:.0f} s left" if total and rate else ""
-        verb = STAGES.get(stage, stage)
         LOG.info("%s: %.0f%s frames, %.1f frames/s%s", verb, done, of, rate, left)
 
 

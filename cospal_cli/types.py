@@ -78,6 +78,7 @@ class Timeline:
     end_s: float  # time at which the last frame's display ends
     vfr: bool = False
     warnings: tuple[str, ...] = ()
+    damaged: bool = False  # some of it could not be read; the warnings say what
 
     def __post_init__(self) -> None:
         n = len(self.indices)

@@ -139,7 +139,9 @@ def _run(job: Job, config: Config) -> tuple[list[str], bool]:
                 empty.append(query.text)
             drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
             place = Place(place.json, drawn)
-            _write(job, scene, query, str(number), tubes, place, config, interrupts.stopped())
+            damaged = "partial" if scene.timeline.damaged else "complete"
+            status = "interrupted" if interrupts.stopped() else damaged
+            _write(job, scene, query, str(number), tubes, place, config, status)
             if not job.quiet:
                 _summarise(query, tubes, place)
     return empty, interrupts.stopped()
@@ -180,7 +182,7 @@ def _write(
     tubes: list[Tube],
     place: Place,
     config: Config,
-    interrupted: bool,
+    status: str,
 ) -> None:
     """The JSON of one query, to its file and to stdout (a line each where there are several)."""
     from cospal_cli.outputs import tube_json
@@ -194,7 +196,7 @@ def _write(
         tubes,
         config=as_dict(config),
         model=scene.model,
-        status="interrupted" if interrupted else "complete",
+        status=status,
     )
     if place.json is not None:
         tube_json.write(place.json, document)

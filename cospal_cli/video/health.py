@@ -44,6 +44,11 @@ class Health:
         """Every remark so far, damage first."""
         return [self._damage_text()] * bool(self._bad) + self._losses + list(self._notes)
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was damaged or lost so far."""
+        return not (self._bad or self._losses)
+
     def _damage_text(self) -> str:
         first, last = self._bad_span_s
         why = f" ({'; '.join(list(self._reasons)[:3])})" if self._reasons else ""
@@ -70,9 +75,9 @@ def shortfall(
         return f"decoded {decoded} of {frames - skipped} declared frames{told}"
     if frames or info.duration_s is None:
         return ""
-    slack_s = 3 / float(info.avg_fps) if duration_is_videos else max(2.0, 0.2 * info.duration_s)
+    slack_s = 3 * end_s / max(decoded, 1) if duration_is_videos else max(2.0, 0.2 * info.duration_s)
     if end_s < info.duration_s - slack_s:
-        about = round(info.duration_s * info.avg_fps)
+        about = round(info.duration_s * decoded / max(end_s, 1e-6))
         return (
             f"decoded {decoded} frames, {end_s:.2f} s, of {info.duration_s:.2f} s declared "
             f"(about {about} frames)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -93,7 +93,8 @@ class VideoReader:
     @property
     def timeline(self) -> Timeline:
         """Every frame decoded in the current or last pass, in presentation order."""
-        return self._builder.build(self._last_ticks, self._next_pts, tuple(self.warnings))
+        built = self._builder.build(self._last_ticks, self._next_pts, tuple(self.warnings))
+        return replace(built, damaged=not self._health.whole)
 
     @property
     def expected_frames(self) -> int | None:

@@ -1,0 +1,1 @@
+"""How good answers are: metrics and the protocols they are read under."""

@@ -1,0 +1,1 @@
+"""What the pixels inside boxes look like and how the boxes move."""
