@@ -85,11 +85,13 @@ class TimelineBuilder:
         self._times.append(self.time_s(pts))
 
     def build(self, last_ticks: int, next_pts: int | None, warnings: tuple[str, ...]) -> Timeline:
-        """The time line; it ends at ``next_pts`` or ``last_ticks`` (0: nominal) after the last."""
+        """The time line; it ends at ``next_pts`` or ``last_ticks`` (0: the usual step) after the last."""
         pts = np.array(self._pts, np.int64)
         end_s = 0.0
         if len(pts):
-            shown = last_ticks if 0 < last_ticks <= 10 * self._step else self._step
+            # The header's rate may be nonsense: what was measured counts more.
+            usual = int(np.median(np.diff(pts))) if len(pts) > 2 else self._step
+            shown = last_ticks if 0 < last_ticks <= 10 * usual else usual
             end_s = self.time_s(int(pts[-1]) + shown if next_pts is None else next_pts)
         return Timeline(
             indices=np.array(self._indices, np.int64),
