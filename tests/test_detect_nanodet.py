@@ -148,6 +148,14 @@ def test_prepare_is_bgr_normalised_with_black_padding(detector: NanoDet) -> None
     np.testing.assert_allclose(pixels[0, :, 250, 200], -mean / std, atol=1e-5)
 
 
+def test_prepare_takes_images_of_the_right_size_as_they_are(detector: NanoDet) -> None:
+    batch = frames(2, 416, 234, (1920, 1080))
+    pixels = detector.prepare(batch)
+    mean, std = np.array([103.53, 116.28, 123.675]), np.array([57.375, 57.12, 58.395])
+    wanted = (batch.images[..., ::-1] - mean) / std
+    np.testing.assert_allclose(pixels[:, :, :234].transpose(0, 2, 3, 1), wanted, atol=1e-5)
+
+
 def test_decode_gives_pixels_of_the_displayed_frame(detector: NanoDet) -> None:
     batch = frames(2, 640, 360, (1920, 1080))
     outputs = blank_outputs(2, 416, 256)

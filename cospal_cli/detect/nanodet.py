@@ -86,18 +86,12 @@ class NanoDet:
 
     def prepare(self, batch: FrameBatch) -> FloatArray:
         """Network input (N x V, 3, H, W), V views of each of N frames: BGR, normalised."""
-        from PIL import Image
-
         layout = self._layout(batch)
         width, height = layout.size
         shape = (len(batch), len(layout.views), 3, height, width)
         network = np.broadcast_to(-MEAN / STD, shape).copy()  # zero pixels
-        shrinks = layout.content[0] < layout.views[0, 2]
-        method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
         for frame, pixels in zip(network, batch.images, strict=True):
-            picture = Image.fromarray(pixels)
-            for target, view in zip(frame, layout.views.tolist(), strict=True):
-                small = np.asarray(picture.resize(layout.content, method, tuple(view)))
+            for target, small in zip(frame, _resized(pixels, layout), strict=True):
                 inside = target[:, : layout.content[1], : layout.content[0]]
                 np.multiply(small[..., ::-1].transpose(2, 0, 1), 1 / STD, out=inside)
                 inside -= MEAN / STD
@@ -145,6 +139,21 @@ def _split(batch: FrameBatch, frames: int) -> Iterator[FrameBatch]:
         part = slice(start, start + frames)
         images, indices, times_s = batch.images[part], batch.indices[part], batch.times_s[part]
         yield replace(batch, images=images, indices=indices, times_s=times_s)
+
+
+def _resized(pixels: NDArray[np.uint8], layout: Layout) -> Iterator[NDArray[np.uint8]]:
+    """Every view of one image (h, w, 3), at the layout's content size."""
+    from PIL import Image
+
+    width, height = layout.content
+    if len(layout.views) == 1 and pixels.shape[:2] == (height, width):
+        yield pixels
+        return
+    shrinks = width < layout.views[0, 2]
+    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+    picture = Image.fromarray(pixels)
+    for view in layout.views.tolist():
+        yield np.asarray(picture.resize((width, height), method, tuple(view)))
 
 
 def _candidates(
