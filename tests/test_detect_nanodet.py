@@ -94,9 +94,9 @@ def test_parity_with_the_fixed_size_model(detector: NanoDet, name: str) -> None:
     assert float(np.abs(output).mean(dtype=float)) == pytest.approx(mean, abs=1e-5)
 
 
-@pytest.mark.skipif("COSPAL_SHARED" not in os.environ, reason="COSPAL_SHARED is not set")
+@pytest.mark.skipif("TEST_SHARED" not in os.environ, reason="TEST_SHARED is not set")
 def test_parity_with_the_file_of_the_fixed_size_model(detector: NanoDet) -> None:
-    original = Path(os.environ["COSPAL_SHARED"]) / "models" / "nanodet_g_coco_416_fp16.onnx"
+    original = Path(os.environ["TEST_SHARED"]) / "models" / "nanodet_g_coco_416_fp16.onnx"
     pixels = np.random.default_rng(8).normal(size=(1, 3, 416, 416)).astype(np.float32)
     wanted = open_session(original, 2).run(OUTPUTS, {INPUT: pixels})
     for found, reference in zip(detector.run(pixels), wanted, strict=True):

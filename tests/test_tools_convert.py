@@ -18,7 +18,7 @@ from cospal_cli import weights
 from cospal_cli.onnx_session import open_session
 
 TOOLS = Path(__file__).parent.parent / "tools"
-ORIGINALS = os.environ.get("COSPAL_ORIGINALS")  # folder with nanodet.json and .bin, and the wheel
+ORIGINALS = os.environ.get("TEST_ORIGINALS")  # folder with nanodet.json and .bin, and the wheel
 SIDE = 16
 
 
@@ -194,7 +194,7 @@ def test_wrong_blob_is_refused(nanodet_tool: ModuleType, tmp_path: Path) -> None
         nanodet_tool.read_weights(json.loads(source.read_text()), tmp_path)
 
 
-@pytest.mark.skipif(not ORIGINALS, reason="COSPAL_ORIGINALS is not set")
+@pytest.mark.skipif(not ORIGINALS, reason="TEST_ORIGINALS is not set")
 def test_shipped_detector_is_what_the_tool_makes(
     nanodet_tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +204,7 @@ def test_shipped_detector_is_what_the_tool_makes(
     assert target.read_bytes() == weights.path("nanodet_g_coco").read_bytes()
 
 
-@pytest.mark.skipif(not ORIGINALS, reason="COSPAL_ORIGINALS is not set")
+@pytest.mark.skipif(not ORIGINALS, reason="TEST_ORIGINALS is not set")
 def test_efficientnet_graph_agrees_with_torch() -> None:
     pytest.importorskip("torch")
     tool = load("convert_efficientnet")
