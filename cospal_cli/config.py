@@ -54,7 +54,7 @@ class DetectorConfig:
     max_per_frame: int = 100
     tiles: int = 1  # n x n overlapping tiles besides the whole frame, for small people
     batch: int = 4
-    threads: int = 0  # 0: every processor this process may use
+    threads: int = 0  # 0: every processor but one, which decodes and tracks meanwhile
 
     def __post_init__(self) -> None:
         _check(self, "detector", side=(64, 4096), threshold=(0, 1), nms_iou=(0, 1))

@@ -17,7 +17,7 @@ from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
 from cospal_cli.detect.coco import CLASSES, FAMILY_OF
 from cospal_cli.detect.nms import suppress
-from cospal_cli.onnx_session import open_session
+from cospal_cli.onnx_session import open_session, processors
 from cospal_cli.types import Detections, FloatArray, FrameBatch
 
 WEIGHTS = "nanodet_g_coco"
@@ -74,7 +74,8 @@ class NanoDet:
         self.config = config
         self.model_sha256 = weights.sha256(WEIGHTS)
         outputs = (*SCORES, *DISTANCES)
-        self.session = open_session(weights.path(WEIGHTS), config.threads, [INPUT], outputs)
+        threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
+        self.session = open_session(weights.path(WEIGHTS), threads, [INPUT], outputs)
 
     def detect(self, batch: FrameBatch) -> list[Detections]:
         """One Detections per frame, best box first, in pixels of the displayed frame."""

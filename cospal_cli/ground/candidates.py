@@ -22,7 +22,7 @@ class Candidate:
     colours: FloatArray  # (R, C) mean share of each colour name in each region
     centre: FloatArray  # (2,) median centre
     size: float  # square root of the median share of the frame's area
-    length: float  # share of the video's time
+    length_s: float
     enters: bool  # appears after the video began
     leaves: bool  # disappears before the video ends
 
@@ -47,7 +47,7 @@ def _candidate(tubelet: Tubelet, size: tuple[int, int], start: float, end: float
         _colours(tubelet),
         np.median(centres(tubelet.boxes_xyxy) / np.array(size, np.float32), axis=0),
         float(share),
-        (last - first) / max(end - start, 1e-6),
+        last - first,
         first - start > EDGE_S,
         end - last > EDGE_S,
     )

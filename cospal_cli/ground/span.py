@@ -15,22 +15,27 @@ from cospal_cli.ground.terms import MOVING
 from cospal_cli.types import Action, Query
 
 _PAD_S = 0.15  # the slope's window blunts the moment's borders
+_SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
+_JOIN_S = 0.8  # pauses shorter than this do not end a movement
 _MIN_S = 0.6  # shorter bursts are no moment
 _WORTH = 0.85  # a trim that keeps more than this share of the tubelet is not made
+
+_ARRIVING = frozenset({"in", "closer", "to"})
+_LEAVING = frozenset({"out", "away"})
+_AXES = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}
 
 
 def span(candidate: Candidate, query: Query) -> tuple[float, float]:
     """Half-open [start, end) in seconds inside the tubelet's own extent."""
     start, end = extent(candidate)
-    actions = query.actions
-    if not actions:
+    if not query.actions:
         return start, end
-    moments = [_moment(candidate, action) for action in (actions[0], actions[-1])]
-    low = moments[0][0] - _PAD_S if moments[0] else start
-    high = moments[1][1] + _PAD_S if moments[1] else end
-    low, high = max(low, start), min(high, end)
-    trimmed = high - low
-    return (low, high) if _MIN_S <= trimmed <= _WORTH * (end - start) else (start, end)
+    first, last = (_moment(candidate, action) for action in (query.actions[0], query.actions[-1]))
+    low = first[0] - _PAD_S if first else start
+    high = last[1] + _PAD_S if last else end
+    low = start if low < start + _SNAP_S else low
+    high = end if high > end - _SNAP_S else high
+    return (low, high) if _MIN_S <= high - low <= _WORTH * (end - start) else (start, end)
 
 
 def extent(candidate: Candidate) -> tuple[float, float]:
@@ -41,39 +46,48 @@ def extent(candidate: Candidate) -> tuple[float, float]:
 
 
 def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
-    """The stretch of time with the most of the action's own motion, or None without a clear one."""
+    """First and last time of the stretch that the action means, or None without a clear one.
+
+    Of several movements an arrival is the first and a departure the last; else the strongest.
+    """
     drive = _drive(candidate, action)
     if drive is None or len(drive) < 3:
         return None
-    peak = float(np.quantile(drive, 0.95))
-    if peak < MOVING:
-        return None
-    low, high = best_stretch(drive - max(0.35 * peak, 0.6 * MOVING))
     times = candidate.motion.times_s
+    peak = float(np.quantile(drive, 0.95))
+    found = stretches(drive > max(0.35 * peak, 0.6 * MOVING), times)
+    strength = [float(drive[low:high].sum()) for low, high in found]
+    strong = [s for s, sum_ in zip(found, strength, strict=True) if sum_ > 0.3 * max(strength)]
+    if peak < MOVING or not strong:
+        return None
+    if _ARRIVING.intersection(action.directions):
+        low, high = strong[0]
+    elif _LEAVING.intersection(action.directions):
+        low, high = strong[-1]
+    else:
+        low, high = found[int(np.argmax(strength))]
     return float(times[low]), float(times[high - 1])
 
 
 def _drive(candidate: Candidate, action: Action) -> NDArray[np.float64] | None:
     """How strongly the action shows at each time (T,), heights per second; None: it never does."""
     motion = candidate.motion
-    pace = np.maximum(motion.speed, 1.5 * np.abs(motion.growth))
-    toward = {
-        "left": -motion.velocity[:, 0],
-        "right": motion.velocity[:, 0],
-        "up": -motion.velocity[:, 1],
-        "down": motion.velocity[:, 1],
-    }
-    if action.kind not in ("move", "jump") and not set(action.directions) & {"in", "out", "away"}:
+    if action.kind not in ("move", "jump"):
         return None
     for direction in action.directions:
-        if direction in toward:
-            return toward[direction].astype(np.float64)
-    return pace.astype(np.float64)
+        if direction in _AXES:
+            axis, sign = _AXES[direction]
+            return (sign * motion.velocity[:, axis]).astype(np.float64)
+    return np.maximum(motion.speed, 1.5 * np.abs(motion.growth)).astype(np.float64)
 
 
-def best_stretch(gain: NDArray[np.float64]) -> tuple[int, int]:
-    """Half-open index range of the contiguous stretch with the largest sum (Kadane)."""
-    total = np.concatenate([[0.0], np.cumsum(gain)])
-    behind = np.minimum.accumulate(total)
-    high = int(np.argmax(total - behind))
-    return int(np.argmin(total[: high + 1])), max(high, 1)
+def stretches(on: NDArray[np.bool_], times_s: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Half-open index ranges where ``on`` (T,) holds, joined over pauses below ``_JOIN_S``."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
+    found: list[tuple[int, int]] = []
+    for low, high in edges.reshape(-1, 2).tolist():
+        if found and times_s[low] - times_s[found[-1][1] - 1] < _JOIN_S:
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found

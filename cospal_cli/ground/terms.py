@@ -18,6 +18,7 @@ from cospal_cli.types import Action, Attribute, Query
 Scores = NDArray[np.float64]
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
+_NOTICED_S = 3.0  # a subject in view for longer is not noticed more
 _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
 
 
@@ -69,12 +70,12 @@ def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
     if not field:
         return np.zeros(0)
     size, length, score = np.array(
-        [(c.size, c.length, c.tubelet.scores[c.tubelet.observed].mean()) for c in field]
+        [(c.size, c.length_s, c.tubelet.scores[c.tubelet.observed].mean()) for c in field]
     ).T
     reference = size[rivals].max() if rivals.any() else size.max()
     return (
         0.8 * np.log(0.05 + np.minimum(size / reference, 1.5))
-        + 0.5 * np.log(0.05 + length)
+        + 0.6 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
         + 0.7 * np.log(0.05 + score)
     )
 
