@@ -205,6 +205,30 @@ def test_sound_is_copied_byte_for_byte(tmp_path: Path) -> None:
     assert times == [Fraction(n, 10) for n in range(20)]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec", "sound"),
+    [
+        ("ts", "libx264", "aac"),  # starts late; its AAC frames carry their own headers
+        ("ts", "libx264", "ac3"),
+        ("avi", "mpeg4", "libmp3lame"),
+        ("flv", "flv", "libmp3lame"),
+        ("mkv", "ffv1", "flac"),
+    ],
+)
+def test_containers_of_all_kinds(tmp_path: Path, suffix: str, codec: str, sound: str) -> None:
+    source = media.make(tmp_path / f"s.{suffix}", 20, codec=codec, audio=sound)
+    target, _ = write(source, strict=True)
+    have, want = decoded(target), decoded(source)
+    assert have[0] == want[0]  # to the tick, a late start included
+    assert [media.number_of(image) for image in have[1]] == list(range(20))
+    heard = packets(target, "audio")
+    assert len(heard) == len(packets(source, "audio"))
+    assert {len(bytes(p)) for p in heard} != {0}
+    with av.open(str(target)) as copy, av.open(str(source)) as origin:
+        names = [c.streams.audio[0].codec_context.codec.canonical_name for c in (copy, origin)]
+    assert names[0] == names[1]
+
+
 def test_sound_that_mp4_refuses_becomes_aac(tmp_path: Path) -> None:
     source = media.make(tmp_path / "s.mkv", 20, codec="mpeg4", audio="pcm_s16le")
     target, _ = write(source)

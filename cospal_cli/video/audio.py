@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from cospal_cli.video.probe import open_alone
+
 if TYPE_CHECKING:
     from av import Packet
     from av.audio.stream import AudioStream
@@ -28,15 +30,9 @@ class Sound:
         self, source: Path, target: OutputContainer, begin_s: float, shift_s: Fraction
     ) -> None:
         """Sound before ``begin_s`` is left out; all is moved ``shift_s`` seconds earlier."""
-        import av
-
         self._target = target
-        self._begin_s, self._shift_s = begin_s, shift_s
-        self._input = av.open(
-            f"file:{source.absolute()}",
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
+        self._begin_s = begin_s
+        self._input = open_alone(source)
         self._tracks = {
             track.index: _Track(track, target, shift_s)
             for track in self._input.streams.audio
@@ -89,7 +85,7 @@ class _Track:
         self.source = source
         self._shift_s = shift_s
         self._last_dts: int | None = None
-        self.copied = source.codec_context.name in _COPIED
+        self.copied = source.codec_context.codec.canonical_name in _COPIED
         if self.copied:
             self.stream = target.add_stream_from_template(source)
         else:

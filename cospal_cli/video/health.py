@@ -62,24 +62,34 @@ class Health:
 
 
 def shortfall(
-    info: VideoInfo, decoded: int, skipped: int, end_s: float, duration_is_videos: bool
+    info: VideoInfo,
+    decoded: int,
+    skipped: int,
+    end_s: float,
+    *,
+    duration_is_videos: bool,
+    counts_repeats: bool,
 ) -> str:
     """What is missing at the end against the header, "" when nothing is.
 
     ``skipped`` frames are those that the container itself asks not to show. A duration that may
-    be that of a longer sound track only counts when it is far off.
+    be that of a longer sound track only counts when it is far off. A container that counts
+    repeated frames, which hold no picture, is judged by its duration.
     """
-    frames = info.frames_declared
+    frames, length_s = info.frames_declared, info.duration_s
+    if frames and counts_repeats:
+        length_s, frames = float(frames / info.avg_fps), None
+        duration_is_videos = True
     if frames and decoded + skipped < frames:
-        told = f" ({end_s:.2f} of {info.duration_s:.2f} s)" if info.duration_s else ""
+        told = f" ({end_s:.2f} of {length_s:.2f} s)" if length_s else ""
         return f"decoded {decoded} of {frames - skipped} declared frames{told}"
-    if frames or info.duration_s is None:
+    if frames or length_s is None:
         return ""
-    slack_s = 3 * end_s / max(decoded, 1) if duration_is_videos else max(2.0, 0.2 * info.duration_s)
-    if end_s < info.duration_s - slack_s:
-        about = round(info.duration_s * decoded / max(end_s, 1e-6))
-        return (
-            f"decoded {decoded} frames, {end_s:.2f} s, of {info.duration_s:.2f} s declared "
-            f"(about {about} frames)"
-        )
-    return ""
+    slack_s = 3 * end_s / max(decoded, 1) if duration_is_videos else max(2.0, 0.2 * length_s)
+    if end_s >= length_s - slack_s:
+        return ""
+    about = round(length_s * decoded / max(end_s, 1e-6))
+    return (
+        f"decoded {decoded} frames, {end_s:.2f} s, of {length_s:.2f} s declared "
+        f"(about {about} frames)"
+    )

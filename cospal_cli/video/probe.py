@@ -46,16 +46,7 @@ def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream
     container = None
     try:
         _check_file(path)
-        container = av.open(
-            # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
-            "file:" + os.path.abspath(path),
-            container_options={
-                "format_whitelist": ",".join(_FORMATS),
-                "protocol_whitelist": "file",
-            },
-            options={"max_pixels": str(max_pixels)},
-            metadata_errors="replace",
-        )
+        container = open_alone(path, {"max_pixels": str(max_pixels)})
         stream = _video_stream(path, container)
         _check_size(path, stream, max_pixels)
     except (av.error.FFmpegError, OSError) as error:
@@ -69,6 +60,23 @@ def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 2
     return container, stream
+
+
+def open_alone(path: Path, options: dict[str, str] | None = None) -> InputContainer:
+    """The container of ``path``, which may open no other file and no address.
+
+    Raises what PyAV raises. ``options`` are those of the decoders.
+    """
+    import av
+
+    container: InputContainer = av.open(
+        # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
+        "file:" + os.path.abspath(path),
+        container_options={"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "file"},
+        options=options or {},
+        metadata_errors="replace",
+    )
+    return container
 
 
 def frame_rate(stream: VideoStream) -> Fraction:

@@ -252,7 +252,7 @@ class VideoReader:
             duration_s=probe.declared_duration(self._container, self._stream),
             bytes=self.path.stat().st_size,
             sample_aspect=1 / aspect if self.orientation.transpose else aspect,
-            codec=self._stream.codec_context.name,
+            codec=self._stream.codec_context.codec.canonical_name,
         )
 
     def _look_at(self, raw: VideoFrame, time_s: float) -> None:
@@ -269,8 +269,14 @@ class VideoReader:
     def _compare(self, decoded: int, last_s: float) -> None:
         """Hold what was decoded against what the header and the file's structure promise."""
         end_s = max(last_s, self.timeline.end_s)
-        own = probe.duration_is_videos(self._container, self._stream)
-        lost = shortfall(self.info, decoded, self._skipped, end_s, own)
+        lost = shortfall(
+            self.info,
+            decoded,
+            self._skipped,
+            end_s,
+            duration_is_videos=probe.duration_is_videos(self._container, self._stream),
+            counts_repeats=self._container.format.name == "avi",
+        )
         cut = probe.cut_short(self.path)
         if cut:
             lost = (

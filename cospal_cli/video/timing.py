@@ -85,7 +85,7 @@ class TimelineBuilder:
         self._times.append(self.time_s(pts))
 
     def build(self, last_ticks: int, next_pts: int | None, warnings: tuple[str, ...]) -> Timeline:
-        """The time line; it ends at ``next_pts`` or ``last_ticks`` (0: the usual step) after the last."""
+        """The time line; it ends at ``next_pts``, or ``last_ticks`` (0: usual) after the last."""
         pts = np.array(self._pts, np.int64)
         end_s = 0.0
         if len(pts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 # Broadcast recordings begin anywhere in a day; players would wait that long before the picture.
+# A start before zero is moved too: players cut what comes earlier.
 _LONGEST_LEAD_S = 10
 _BT709 = (1, 9)  # colour matrices: BT.709, and BT.2020, which is nearer to it than to BT.601
 
@@ -51,9 +53,12 @@ def write_annotated(
     with VideoReader(source, video) as reader, files.replacing(target) as part:
         import av
 
-        with av.open(
-            f"file:{part}", "w", format="mp4", container_options={"movflags": "+faststart"}
-        ) as container:
+        options = {
+            "movflags": "+faststart",  # plays while it loads
+            # Edit lists, which hold a late start, count in this unit: milliseconds would round it.
+            "movie_timescale": str(_timescale(reader.info.time_base)),
+        }
+        with av.open(f"file:{part}", "w", format="mp4", container_options=options) as container:
             return _write(reader, container, tubes, caption, output, progress, stopped)
 
 
@@ -168,9 +173,15 @@ def _video_stream(
 def _shift(reader: VideoReader, first: SourceFrame) -> int:
     """Ticks by which everything is moved earlier: none for a whole, ordinary video."""
     start = reader.info.start_pts
-    if first.pts == start and abs(start * reader.info.time_base) <= _LONGEST_LEAD_S:
+    if first.pts == start and 0 <= start * reader.info.time_base <= _LONGEST_LEAD_S:
         return 0
     return first.pts
+
+
+def _timescale(time_base: Fraction) -> int:
+    """Units per second for the whole file in which the source's ticks are whole numbers."""
+    ticks = time_base.denominator
+    return ticks * -(-1000 // ticks) if ticks <= 1_000_000 else 1000
 
 
 def _planes(frame: VideoFrame) -> list[NDArray[np.uint8]]:
