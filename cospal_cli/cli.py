@@ -16,7 +16,7 @@ import click
 
 from cospal_cli import __version__
 from cospal_cli.console import printable, say
-from cospal_cli.errors import CospalError
+from cospal_cli.errors import CospalError, DeviceError
 
 SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
@@ -93,6 +93,9 @@ def run(args: Sequence[str]) -> int:
         say("error: terminated")
     except BrokenPipeError:  # whoever read our output has left: nothing to say, nobody to hear it
         code = SIGNAL + 13
+    except MemoryError:
+        code = DeviceError.exit_code
+        _explain("out of memory", "lower --batch, --tiles or --set video.work_side=320", state)
     except Exception:
         code = 1
         traceback.print_exc()

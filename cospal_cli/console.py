@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from cospal_cli.errors import UsageError
+from cospal_cli.errors import DeviceError, UsageError
 from cospal_cli.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -39,10 +39,18 @@ def say(line: str) -> None:
 
 
 def emit(text: str) -> None:
-    """``text`` and a line end on stdout, UTF-8 whatever the locale. Raises BrokenPipeError."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
-    sys.stdout.buffer.flush()
+    """``text`` and a line end on stdout, UTF-8 whatever the locale.
+
+    Raises BrokenPipeError if its reader has left, DeviceError if it takes no more.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DeviceError(f"cannot write to stdout: {error.strerror}") from error
 
 
 class _Lines(logging.Formatter):
@@ -131,6 +139,7 @@ def _bar(console: Any) -> Iterator[Progress]:
         rich.TimeRemainingColumn(),
         console=console,
         transient=True,
+        redirect_stdout=False,  # results are no part of what is shown
     )
     tasks: dict[str, TaskID] = {}
 

@@ -157,6 +157,17 @@ def test_a_reader_that_leaves_hears_nothing() -> None:
     assert (child.wait(), err) == (141, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_stdout_ends_with_6() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COSPAL, "config", "show"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 6
+    assert done.stderr.startswith("error: cannot write to stdout: ")
+    assert "Traceback" not in done.stderr
+
+
 def test_closed_streams_are_no_bug() -> None:
     code = "import os, sys; os.close(2); from cospal_cli.cli import run; sys.exit(run(['grond']))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 2

@@ -349,6 +349,17 @@ def test_a_bug_keeps_its_traceback(fake: Fake, capfd: pytest.CaptureFixture[str]
     assert err.splitlines()[-1].startswith("error: this is a bug in cospal")
 
 
+def test_running_out_of_memory_ends_with_6(fake: Fake, capfd: pytest.CaptureFixture[str]) -> None:
+    def exhausted() -> None:
+        raise MemoryError
+
+    fake.while_watching = exhausted
+    assert run(["ground", "clip.mp4", QUERY]) == 6
+    error, hint = capfd.readouterr().err.splitlines()
+    assert error == "error: out of memory"
+    assert "--batch" in hint
+
+
 def test_cuda_is_checked_on_a_real_session(fake: Fake, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["ground", "clip.mp4", QUERY, "--device", "cuda:0"]) == 6
     out, err = capfd.readouterr()

@@ -42,7 +42,7 @@ FLAGS = [
     Flag("--detections", "detector.path", str, "JSON Lines of boxes; implies --detector file."),
     Flag("--tiles", "detector.tiles", int, "N x N tiles besides the frame, for small people."),
     Flag("--device", "detector.device", str, "auto, cpu, cuda or cuda:N."),
-    Flag("--threads", "detector.threads", int, "Threads of the detector; 0 for all processors but one."),
+    Flag("--threads", "detector.threads", int, "Threads of the detector; 0: all but one."),
     Flag("--batch", "detector.batch", int, "Frames per batch of the detector."),
     Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),
     Flag("--no-video", "output.video", None, "Write no annotated MP4.", False),
