@@ -105,13 +105,14 @@ class GroundConfig:
     colour_weight: float = 1.5
     position_weight: float = 1.5
     action_weight: float = 1.0
+    company_weight: float = 0.8
     looks_weight: float = 0.6
     prior_weight: float = 1.0
-    min_score: float = 0.0
+    min_score: float = 0.0  # tubes below are not returned
 
     def __post_init__(self) -> None:
         _check(self, "ground", top_k=(1, 10_000), min_score=(0, 1))
-        for name in ("class", "colour", "position", "action", "looks", "prior"):
+        for name in ("class", "colour", "position", "action", "company", "looks", "prior"):
             _check(self, "ground", **{f"{name}_weight": (0, 1000)})
 
 

@@ -214,7 +214,8 @@ class Query:
     actions: tuple[Action, ...] = ()  # in the order of the sentence
     positions: tuple[str, ...] = ()  # left, right, middle, top, bottom, front, back, largest,
     # smallest, tallest, first, last
-    context: tuple[str, ...] = ()  # nouns of other things ("next to the white *car*")
+    context: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # nouns of other
+    # things ("next to the white *car*") -> detector classes, as ``classes``; {}: none known
     looks: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # word -> ImageNet-1k
     # class index -> weight: words whose evidence only the appearance classifier can give
     global_words: tuple[str, ...] = ()  # CRG global query (method: nouns, adjectives, verbs)

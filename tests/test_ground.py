@@ -10,7 +10,7 @@ from cospal_cli.config import GroundConfig
 from cospal_cli.ground import zero_shot
 from cospal_cli.ground.candidates import candidates
 from cospal_cli.ground.cut import cut
-from cospal_cli.ground.span import best_stretch
+from cospal_cli.ground.span import stretches
 from cospal_cli.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
 
 CLASSES = ("person", "car", "dog")
@@ -180,11 +180,26 @@ def test_cut_of_a_sliver_keeps_the_nearest_frame() -> None:
     assert tube.frame_indices.tolist() == [150]
 
 
-def test_best_stretch_is_the_brute_force_one() -> None:
-    rng = np.random.default_rng(3)
-    for _ in range(200):
-        gain = rng.normal(0, 1, rng.integers(1, 12))
-        low, high = best_stretch(gain)
-        sums = [gain[i:j].sum() for i in range(len(gain)) for j in range(i + 1, len(gain) + 1)]
-        assert 0 <= low < high <= len(gain)
-        assert gain[low:high].sum() == pytest.approx(max(sums)) or max(sums) <= 0
+def test_stretches_join_over_short_pauses() -> None:
+    on = np.array([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1], bool)
+    assert stretches(on, np.arange(11) * 0.2) == [(1, 6), (10, 11)]
+    assert stretches(on, np.arange(11) * 0.5) == [(1, 3), (5, 6), (10, 11)]
+    assert stretches(on[:1], np.zeros(1)) == []
+
+
+def there_and_back(times: np.ndarray) -> np.ndarray:
+    return 50 + 100 * (np.clip(times, 0, 2) + np.clip(times - 8, 0, 2))
+
+
+@pytest.mark.parametrize(("direction", "span"), [("to", (0, 2)), ("away", (8, 9.95))])
+def test_arrivals_are_first_and_departures_last(direction: str, span: tuple) -> None:
+    query = ask(actions=(Action("walks", "move", (direction,)),))
+    (tube,) = run([tubelet(1, x=there_and_back)], query)
+    assert tube.span_s == pytest.approx(span, abs=0.35)
+
+
+def test_min_score_keeps_only_likely_tubes() -> None:
+    pair = [tubelet(1, upper="red"), tubelet(2, upper="green")]
+    query = ask(attributes=(wearing("red", "upper"),))
+    assert [t.id for t in run(pair, query, top_k=5, min_score=0.5)] == [1]
+    assert run(pair, query, min_score=1.0) == []

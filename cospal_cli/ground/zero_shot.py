@@ -1,6 +1,7 @@
 """Zero-shot grounding: rank tubelets by what the sentence says of class, colour, place and motion.
 
-    total = 2 log p(class) + 1.5 Σ log colour + 1.5 log position + log action + looks + prior
+    total = 2 log p(class) + 1.5 Σ log colour + 1.5 log position + log action + log company
+            + .6 Σ log looks + prior
 
 The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer.
 """
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from cospal_cli.config import GroundConfig
 from cospal_cli.ground import terms
 from cospal_cli.ground.candidates import Candidate
+from cospal_cli.ground.company import company_term
 from cospal_cli.ground.cut import cut
 from cospal_cli.ground.span import span
 from cospal_cli.types import Query, Timeline, Tube
@@ -42,10 +44,11 @@ def ground(
     """
     share = terms.class_shares(field, query.classes, classes)
     kept = np.flatnonzero(share >= _NO_CLASS)
-    field, share = [field[i] for i in kept], share[kept]
+    everything, field, share = field, [field[i] for i in kept], share[kept]
     if not field:
         return []
     table = _terms(field, query, classes, config, share >= 0.5 * share.max())
+    table["company"] = config.company_weight * company_term(field, everything, query, classes)
     if query.looks and looks_of:
         table["looks"] = config.looks_weight * _looks(field, query, sum(table.values()), looks_of)
     total = np.sum(list(table.values()), axis=0)
@@ -63,6 +66,7 @@ def ground(
             why={name: float(values[i]) for name, values in table.items()},
         )
         for rank, i in enumerate(order[: config.top_k])
+        if chance[i] >= config.min_score
     ]
 
 
