@@ -16,7 +16,9 @@ REGIONS, NAMES, THUMB = 3, 8, 4
 VISIBLE = 0.35  # least visible share of a box that counts as there to be tracked
 
 Path = Callable[[float], tuple[float, float, float, float]]  # seconds -> centre x, y, w, h; 0..1
-View = Callable[[float], tuple[float, float, float]]  # seconds -> zoom, shift x, y; shares of a side
+View = Callable[
+    [float], tuple[float, float, float]
+]  # seconds -> zoom, shift x, y; shares of a side
 
 
 @dataclass(frozen=True)

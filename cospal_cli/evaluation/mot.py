@@ -1,4 +1,4 @@
-"""Multiple object tracking scores: MOTA (CLEAR MOT) and IDF1, from boxes and identities per frame."""
+"""Multiple object tracking scores: MOTA (CLEAR MOT) and IDF1 of boxes with identities."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ class MotScores:
     truths: int
 
 
-def evaluate(
-    truth: Sequence[Frame], found: Sequence[Frame], min_iou: float = 0.5
-) -> MotScores:
+def evaluate(truth: Sequence[Frame], found: Sequence[Frame], min_iou: float = 0.5) -> MotScores:
     """Score ``found`` against ``truth``, frame by frame in order; boxes match from ``min_iou`` on.
 
     A pair of the last frame that still overlaps enough stays a pair (CLEAR MOT); identities are

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.assignment import assign
-from cospal_cli.boxes import pairwise_iou
+from cospal_cli.boxes import area, pairwise_iou
 from cospal_cli.config import TrackerConfig
 from cospal_cli.track.affinity import grown_iou, likenesses
 from cospal_cli.track.camera import STILL, Camera, normalise, shrink
@@ -22,12 +22,12 @@ from cospal_cli.types import Detections, FloatArray, IntArray, Looks, Tubelet
 
 _LOOK_SHARE = 0.35  # of the cost that is appearance; the rest is place
 _OVERLAP = 0.1  # least overlap of boxes grown by their doubt
-_LIMIT, _LIMIT_WEAK = 0.8, 0.6  # dearest match in the first and second stage
+_LIMIT, _LIMIT_WEAK = 0.8, 0.45  # dearest match in the first and second stage
 _LOST_COST = 0.15  # per second that a track is lost
 _NEW_COST = 0.1  # for a track of one observation
-_KIND_COST = 0.3  # for a detection that is only partly of the track's kind
-_KIND = 0.5  # least share of the detection's score that the track's kind must have
+_KIND_COST = 0.45  # for a detection of quite another kind, less if it is partly of the track's
 _WEAK_S = 0.4  # a track lost for longer is not picked up again by a weak detection
+_BACKGROUND = 0.4  # share of the frame from which a thing that cannot move is background
 _TWIN = 0.7  # a box that overlaps one of its kind by more starts no track
 _BACK_S, _BACK_IOU = 0.5, 0.4  # weak detections before a track's first confident one
 
@@ -74,7 +74,9 @@ class ByteTracker:
         agreement = self._kinds.agreement(detections)
         here = np.flatnonzero(live.shots == self._shots.shot)
         now = live.take(here)
-        rows = self._associate(now, detections, looks, agreement, time_s)
+        alike = likenesses(now.colours, looks.colours.astype(np.float32))
+        cost = self._cost(now, detections.boxes_xyxy, alike, agreement, time_s)
+        rows = self._associate(now, detections.scores, cost, time_s)
 
         ids = np.full(len(detections), -1, np.int64)
         matched = rows >= 0
@@ -84,6 +86,7 @@ class ByteTracker:
             detections.boxes_xyxy[matched],
             detections.scores[matched],
             looks.colours[matched],
+            alike[rows[matched], np.flatnonzero(matched)],
             time_s,
         )
         first = self._starting(detections, ids)
@@ -105,13 +108,13 @@ class ByteTracker:
         step_s = time_s - times[-1] if times else 0.0
         if times and step_s <= 0:
             raise ValueError(f"time_s: expected more than {times[-1]}, found {time_s}")
-        moving = self._kinds.movable(detections.labels) & (detections.scores >= self._config.high)
         small = shrink(image)
         gray = normalise(small)
-        motion = self._camera.update(gray, detections.boxes_xyxy[moving])
+        motion = self._camera.update(gray, self._masks(detections), time_s)
         shot = self._shots.shot
         if self._shots.update(small, gray, time_s, motion) != shot:
             motion = STILL
+            self._camera.restart()
             self._spare.clear()
         self._history.frame(detections.frame_index, time_s, motion)
         while self._spare and time_s - self._spare[0].time_s > _BACK_S:
@@ -120,18 +123,19 @@ class ByteTracker:
             self._live = self._live.take(time_s - self._live.seen_s <= self._config.max_lost_s)
             self._live.predict(step_s, time_s, motion)
 
+    def _masks(self, detections: Detections) -> FloatArray:
+        """Boxes (B, 4) that the camera's motion is not read from: all that are no background."""
+        boxes, scores = detections.boxes_xyxy, detections.scores
+        small = area(boxes) < _BACKGROUND * self._size[0] * self._size[1]
+        moving = self._kinds.movable(detections.labels)
+        return boxes[(scores >= self._config.high) & (moving | small)]
+
     def _associate(
-        self,
-        live: Live,
-        detections: Detections,
-        looks: Looks,
-        agreement: FloatArray,
-        time_s: float,
+        self, live: Live, scores: FloatArray, cost: FloatArray, time_s: float
     ) -> IntArray:
-        """Row (D,) of ``live`` that each detection continues, -1 for none."""
-        cost = self._cost(live, detections, looks, agreement, time_s)
-        found = np.full(len(detections), -1, np.int64)
-        strong = detections.scores >= self._config.high
+        """Row (D,) of ``live`` that each detection continues, -1 for none; ``cost`` is (n, D)."""
+        found = np.full(len(scores), -1, np.int64)
+        strong = scores >= self._config.high
         tracks, columns = assign(cost[:, strong], _LIMIT)
         found[np.flatnonzero(strong)[columns]] = tracks
         rest = np.ones(len(live), bool)
@@ -149,22 +153,22 @@ class ByteTracker:
     def _cost(
         self,
         live: Live,
-        detections: Detections,
-        looks: Looks,
+        boxes: FloatArray,
+        alike: FloatArray,
         agreement: FloatArray,
         time_s: float,
     ) -> FloatArray:
         """Cost (n, D) of every match, infinite where it cannot be."""
-        boxes, predicted = detections.boxes_xyxy, live.boxes
         margin = np.clip(live.doubt, 0.05, 0.5)[:, None, None]
-        overlap = grown_iou(predicted[:, None], boxes[None], margin)
-        alike = likenesses(live.colours, looks.colours.astype(np.float32))
+        overlap = grown_iou(live.boxes[:, None], boxes[None], margin)
+        # A thing whose colours hold still is not found again in other colours.
+        alike = np.clip(2 * alike / np.maximum(live.usual, 0.3)[:, None] - 1, 0, 1)
         kind = agreement[:, live.kinds].T
         cost = 1 - (1 - _LOOK_SHARE) * overlap - _LOOK_SHARE * alike
         cost += _KIND_COST * (1 - kind)
         lost_s = np.maximum(time_s - live.seen_s - self._step_s(), 0)
         cost += (_LOST_COST * lost_s + _NEW_COST * (live.hits < 2)).astype(np.float32)[:, None]
-        cost[(overlap < _OVERLAP) | (kind < _KIND)] = np.inf
+        cost[overlap < _OVERLAP] = np.inf
         return cost
 
     def _step_s(self) -> float:
@@ -172,7 +176,7 @@ class ByteTracker:
         return times[-1] - times[-2] if len(times) > 1 else 0.0
 
     def _starting(self, detections: Detections, ids: IntArray) -> IntArray:
-        """Detections (rows) that start tracks: confident, unmatched, and no twin of a better one."""
+        """Detections (rows) that start tracks: confident, unmatched, no twin of a better one."""
         candidates = np.flatnonzero((ids < 0) & (detections.scores >= self._config.high))
         candidates = candidates[np.argsort(-detections.scores[candidates], kind="stable")]
         kinds = self._kinds.of_label[detections.labels]
@@ -217,7 +221,7 @@ class ByteTracker:
         )
 
     def _look_back(self, ids: IntArray, boxes: FloatArray, labels: IntArray) -> None:
-        """Give new tracks the weak detections just before them: things enter the frame by degrees."""
+        """Give new tracks the weak detections just before: things enter the frame by degrees."""
         kinds = self._kinds.of_label[labels]
         alive = np.ones(len(ids), bool)
         boxes = boxes.copy()

@@ -8,12 +8,14 @@ majority of the rest loses its weight (Cauchy).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.types import FloatArray
 
+CELLS = 4  # cells a side, where parts of the frame are judged alone
 _SIDE = 128  # longer side of the images compared, pixels
 _STEPS = 5
 _FREE = 0.12  # least share of the image that masks must leave free
@@ -23,6 +25,8 @@ _WINDOW = 13  # side of the window that contrast is taken over, small pixels
 _PEAKS = 2  # coarse shifts tried
 _CUT = 1.0  # differences of normalised gray count no more than this
 _LIKE = 0.5  # correlation that the aligned images must reach
+_PATIENCE_S = 0.4  # age of the reference frame while nothing moves
+_VOTES = 2.5  # cells that motion must better, for every cell that it worsens
 _GAIN = 0.93  # residual that motion must reach, relative to "no motion", to be believed
 
 
@@ -36,19 +40,6 @@ class Motion:
     def apply(self, points: FloatArray) -> FloatArray:
         """Points (..., 2) carried by the camera."""
         return points * np.float32(self.zoom) + np.asarray(self.shift, np.float32)
-
-    def boxes(self, boxes: FloatArray) -> FloatArray:
-        """Boxes (..., 4) carried by the camera."""
-        return boxes * np.float32(self.zoom) + np.asarray(self.shift * 2, np.float32)
-
-    def after(self, first: Motion) -> Motion:
-        """``first``, then this motion."""
-        x, y = (self.zoom * s + t for s, t in zip(first.shift, self.shift, strict=True))
-        return Motion(self.zoom * first.zoom, (x, y))
-
-    def inverse(self) -> Motion:
-        """The motion back."""
-        return Motion(1 / self.zoom, (-self.shift[0] / self.zoom, -self.shift[1] / self.zoom))
 
 
 STILL = Motion()
@@ -71,26 +62,42 @@ def shrink(image: NDArray[np.uint8], side: int = _SIDE) -> NDArray[np.uint8]:
 
 
 class Camera:
-    """Streaming estimate over the small images of consecutive frames."""
+    """Streaming estimate over the small images of the sampled frames.
+
+    A frame that shows no motion leaves the reference where it was, for a while: a pan too slow to
+    be told from noise between two frames adds up until it can be.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
-        self._gray: FloatArray | None = None
-        self._free: FloatArray | None = None
+        self._past: _View | None = None
+        self._now: _View | None = None
 
-    def update(self, gray: FloatArray, boxes: FloatArray) -> Motion:
-        """Motion from the last frame to this, given as ``normalise(shrink(image))`` (h, w).
+    def update(self, gray: FloatArray, boxes: FloatArray, time_s: float) -> Motion:
+        """Motion since the last frame that showed any, for ``normalise(shrink(image))`` (h, w).
 
-        ``boxes`` (B, 4), displayed pixels, are masked out of it.
+        ``boxes`` (B, 4), displayed pixels, are masked out of the frame.
         """
-        free = _mask(gray.shape, boxes, self._size)
-        before, free_before = self._gray, self._free
-        self._gray, self._free = gray, free
-        if before is None or free_before is None or before.shape != gray.shape:
+        self._now = now = _View(gray, _mask(gray.shape, boxes, self._size), time_s)
+        past = self._past
+        if past is None or past.gray.shape != gray.shape:
+            self._past = now
             return STILL
-        zoom, x, y = estimate(before, gray, free * free_before)
+        zoom, x, y = estimate(past.gray, gray, now.free * past.free)
+        if (zoom, x, y) != (1.0, 0.0, 0.0) or time_s - past.time_s >= _PATIENCE_S:
+            self._past = now
         scale = self._size[0] / gray.shape[1], self._size[1] / gray.shape[0]
         return Motion(zoom, (x * scale[0], y * scale[1]))
+
+    def restart(self) -> None:
+        """The last frame began a new shot: nothing before it counts."""
+        self._past = self._now
+
+
+class _View(NamedTuple):
+    gray: FloatArray
+    free: FloatArray
+    time_s: float
 
 
 def normalise(small: NDArray[np.uint8]) -> FloatArray:
@@ -106,7 +113,7 @@ def normalise(small: NDArray[np.uint8]) -> FloatArray:
 
 
 def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[float, float, float]:
-    """Zoom and shift (small pixels, origin at the top left corner) that carry ``before`` to ``now``.
+    """Zoom and shift (small pixels, origin top left) that carry ``before`` to ``now``.
 
     ``free`` (h, w) in [0, 1] weighs the pixels. (1, 0, 0) when nothing can be told.
     """
@@ -125,11 +132,26 @@ def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[flo
     if found is None or _misfit(before, now, free, grid, found) > _GAIN * still:
         return 1.0, 0.0, 0.0
     moved, inside = _sample(now, grid, found)
-    if likeness(before, moved, free * inside) < _LIKE:
+    inside *= free
+    if likeness(before, moved, inside) < _LIKE or not _widespread(before, now, moved, inside):
         return 1.0, 0.0, 0.0
     zoom, x, y = (float(value) for value in found)
     # The estimate is about the image's middle; the answer is about its corner.
     return zoom, x + (1 - zoom) * width / 2, y + (1 - zoom) * height / 2
+
+
+def _widespread(before: FloatArray, now: FloatArray, moved: FloatArray, free: FloatArray) -> bool:
+    """Whether the motion explains most parts of the frame better, not just one large thing."""
+    gain = cell_sums((np.abs(now - before) - np.abs(moved - before)) * free)
+    noise = 0.01 * cell_sums(free)
+    return bool((gain > noise).sum() >= _VOTES * max(int((gain < -noise).sum()), 1))
+
+
+def cell_sums(values: FloatArray) -> FloatArray:
+    """Sums (cells,) of ``values`` (h, w) over a grid of cells."""
+    rows, columns = (np.arange(CELLS) * side // CELLS for side in values.shape)
+    sums: FloatArray = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
+    return sums.ravel()
 
 
 def likeness(first: FloatArray, second: FloatArray, weight: FloatArray | float = 1.0) -> float:
@@ -159,7 +181,7 @@ def _box_mean(gray: FloatArray) -> FloatArray:
         pad[axis] = (half + 1, half)
         total = np.cumsum(np.pad(gray, pad, mode="edge"), axis=axis, dtype=np.float32)
         last = np.arange(_WINDOW, total.shape[axis])
-        gray = (total.take(last, axis) - total.take(last - _WINDOW, axis)) / _WINDOW
+        gray = (total.take(last, axis) - total.take(last - _WINDOW, axis)) / np.float32(_WINDOW)
     return gray
 
 
@@ -183,7 +205,7 @@ def _phase_shifts(before: FloatArray, now: FloatArray, free: FloatArray) -> list
 def _sample(
     gray: FloatArray, grid: tuple[FloatArray, FloatArray], p: NDArray[np.float64]
 ) -> tuple[FloatArray, FloatArray]:
-    """``gray`` at ``p[0] * grid + p[1:]`` (bilinear, separable) and the mask of what lies inside."""
+    """``gray`` at ``p[0] * grid + p[1:]`` (bilinear, separable); the mask of what lies inside."""
     inside = []
     for axis, coordinates in ((1, grid[0]), (0, grid[1])):
         side = gray.shape[axis]

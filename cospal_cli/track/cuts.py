@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.track.camera import STILL, Motion, likeness
+from cospal_cli.track.camera import CELLS, STILL, Motion, cell_sums, likeness
 from cospal_cli.types import FloatArray
 
-_CELLS = 4  # cells a side
 _HUES, _VALUES = 6, 4  # bins; the hue bin after the last is gray
 _BINS = (_HUES + 1) * _VALUES
 _FEW, _MANY = 0.15, 0.25  # colour distance of the first quartile and the median of the cells
@@ -65,7 +64,7 @@ def _differ(a: _Frame, b: _Frame) -> bool:
     """Whether two frames show different places. Cheapest test first: most frames stop there."""
     if likeness(a.gray, b.gray) >= _STRUCTURE:
         return False
-    if (_cell_likeness(a.gray, b.gray) > _SAME).sum() >= _STAYING * _CELLS**2:
+    if (_cell_likeness(a.gray, b.gray) > _SAME).sum() >= _STAYING * CELLS**2:
         return False
     distances = np.sort(1 - np.minimum(_cells(a.small), _cells(b.small)).sum(axis=1))
     count = len(distances)
@@ -74,11 +73,8 @@ def _differ(a: _Frame, b: _Frame) -> bool:
 
 def _cell_likeness(a: FloatArray, b: FloatArray) -> FloatArray:
     """Correlation (cells,) of two normalised images cell by cell; 0 where one is flat."""
-    rows, columns = (np.arange(_CELLS) * side // _CELLS for side in a.shape)
-    products = np.stack([a * b, a * a, b * b])
-    sums = np.add.reduceat(np.add.reduceat(products, rows, axis=1), columns, axis=2)
-    cross, own, other = sums.reshape(3, -1)
-    size = a.size / _CELLS**2
+    cross, own, other = (cell_sums(product) for product in (a * b, a * a, b * b))
+    size = a.size / CELLS**2
     alike: FloatArray = np.where(
         np.minimum(own, other) > 0.02 * size, cross / np.sqrt(np.maximum(own * other, 1e-9)), 0
     )
@@ -99,9 +95,9 @@ def _cells(small: NDArray[np.uint8]) -> FloatArray:
     )
     hues = np.where(chroma * 4 < value, _HUES, np.minimum(hue.astype(np.int16), _HUES - 1))
     bins = hues * _VALUES + value * _VALUES // 256
-    rows, columns = (np.arange(side) * _CELLS // side for side in value.shape)
-    index = (rows[:, None] * _CELLS + columns) * _BINS + bins
-    counts = np.bincount(index.ravel(), minlength=_CELLS**2 * _BINS).reshape(-1, _BINS)
+    rows, columns = (np.arange(side) * CELLS // side for side in value.shape)
+    index = (rows[:, None] * CELLS + columns) * _BINS + bins
+    counts = np.bincount(index.ravel(), minlength=CELLS**2 * _BINS).reshape(-1, _BINS)
     shares: FloatArray = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(
         np.float32
     )

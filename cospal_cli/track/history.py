@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.track.camera import STILL, Motion
+from cospal_cli.track.camera import Motion
 from cospal_cli.types import FloatArray, IntArray, Looks
 
 
@@ -25,20 +25,20 @@ class Columns:
 
 @dataclass
 class History:
-    """Grows by one chunk a frame; ``label_sums`` by one row a track."""
+    """Grows by one chunk a frame and one row of class scores a track."""
 
     indices: list[int] = field(default_factory=list)  # source ordinals of the sampled frames
     times_s: list[float] = field(default_factory=list)
-    camera: list[Motion] = field(default_factory=list)  # from the first sampled frame to this one
+    camera: list[Motion] = field(default_factory=list)  # since the frame before
     track_shots: list[int] = field(default_factory=list)  # by track id
     _chunks: list[tuple[NDArray, ...]] = field(default_factory=list)
-    _sums: FloatArray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    _sums: FloatArray | None = None
 
     def frame(self, index: int, time_s: float, motion: Motion) -> None:
         """Begin the next sampled frame; ``motion`` is the camera's since the last."""
         self.indices.append(index)
         self.times_s.append(time_s)
-        self.camera.append(motion.after(self.camera[-1] if self.camera else STILL))
+        self.camera.append(motion)
 
     def add(
         self,
@@ -54,16 +54,19 @@ class History:
             return
         rows = (frames.astype(np.int32), boxes, scores, looks.colours, looks.thumbs)
         self._chunks.append((tracks.astype(np.int32), *rows))
-        if self._sums.shape[0] < len(self.track_shots) or not self._sums.shape[1]:
-            grown = np.zeros((2 * len(self.track_shots) + 16, label_scores.shape[1]), np.float32)
-            grown[: len(self._sums)] = self._sums if self._sums.shape[1] else 0
-            self._sums = grown
+        if self._sums is None:
+            self._sums = np.zeros((64, label_scores.shape[1]), np.float32)
+        if len(self._sums) < len(self.track_shots):
+            more = np.zeros((len(self.track_shots), label_scores.shape[1]), np.float32)
+            self._sums = np.concatenate([self._sums, more])
         np.add.at(self._sums, tracks, label_scores)
 
-    @property
-    def label_sums(self) -> FloatArray:
-        """Sum of the class scores (tracks, L) over every track's observations."""
-        return self._sums[: len(self.track_shots)]
+    def labels_of(self, track: int) -> FloatArray:
+        """Sum (L,) of the class scores over a track's observations."""
+        if self._sums is None:
+            raise ValueError(f"track: expected one that was added, found {track}")
+        sums: FloatArray = self._sums[track]
+        return sums
 
     def columns(self) -> Columns | None:
         """All observations; None when there are none."""

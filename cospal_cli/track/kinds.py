@@ -44,8 +44,8 @@ class Kinds:
         return best
 
     def agreement(self, detections: Detections) -> FloatArray:
-        """How far every detection could be of every kind (D, kinds): 1 for its own, else a ratio."""
+        """How far each detection could be of each kind (D, kinds): 1 for its own, else a ratio."""
         best = self.scores(detections.label_scores)
-        share = np.clip(best / np.maximum(detections.scores, 1e-6)[:, None], 0, 1)
+        share: FloatArray = np.minimum(best / np.maximum(detections.scores, 1e-6)[:, None], 1)
         share[np.arange(len(detections)), self.of_label[detections.labels]] = 1
         return share

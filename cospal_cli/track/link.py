@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.assignment import assign
-from cospal_cli.boxes import centres
+from cospal_cli.boxes import centres, iou
 from cospal_cli.track.affinity import likenesses
-from cospal_cli.track.camera import Motion
 from cospal_cli.types import FloatArray, IntArray
 
 _REACH, _REACH_PER_S = 0.7, 0.8  # box sizes that the place may be off, at once and per second
@@ -20,6 +19,8 @@ _LIMIT = 0.75  # dearest link: place (0..1) and unlikeness (0..1) weigh the same
 _FIT_S = 0.5  # velocity is fitted to this much of a fragment's end
 _FADE_S = 0.7  # time constant with which an unseen velocity is forgotten
 _BRIEF_S, _BRIEF = 0.3, 4  # a gap may last so long, or so many times the briefer side of it
+_TAIL_S, _TOUCH = 0.35, 0.3  # so long may both be seen at once, at such an IoU
+_WINDOW_S = 20.0  # ends that are assigned together
 _END = 12  # observations at an end whose colours count
 
 
@@ -31,41 +32,32 @@ class Fragment:
     kind: int
     shot: int
     rows: IntArray  # (m,) in order of time
-    label_sum: FloatArray  # (L,)
+    label_sum: FloatArray  # (L,) over ``seen`` observations
+    seen: int
 
-    def joined(self, later: Fragment) -> Fragment:
-        """This fragment followed by a later one."""
+    def joined(self, later: Fragment, times_s: NDArray[np.float64]) -> Fragment:
+        """This fragment, then what a later one sees after its end; ``times_s`` (M,) by row."""
         return Fragment(
             self.tracks + later.tracks,
             self.kind,
             self.shot,
-            np.concatenate([self.rows, later.rows]),
+            np.concatenate([self.rows, later.after(self, times_s)]),
             self.label_sum + later.label_sum,
+            self.seen + later.seen,
         )
+
+    def after(self, earlier: Fragment, times_s: NDArray[np.float64]) -> IntArray:
+        """The rows of this fragment that come after an earlier one's end."""
+        return self.rows[times_s[self.rows] > times_s[earlier.rows[-1]]]
 
 
 @dataclass(frozen=True)
 class World:
-    """What links are judged by: every observation's time and box with the camera's motion undone."""
+    """What links are judged by; boxes with the camera's motion undone."""
 
     times_s: NDArray[np.float64]  # (M,)
     boxes: FloatArray  # (M, 4)
     colours: NDArray[np.uint8]  # (M, R, C)
-
-    @classmethod
-    def of(
-        cls,
-        frames: NDArray[np.integer],
-        times_s: NDArray[np.float64],
-        boxes: FloatArray,
-        colours: NDArray[np.uint8],
-        camera: list[Motion],
-    ) -> World:
-        """``camera`` holds the motion from the first sampled frame to each."""
-        back = [motion.inverse() for motion in camera]
-        zoom = np.array([m.zoom for m in back], np.float32)[frames, None]
-        shift = np.array([m.shift * 2 for m in back], np.float32).reshape(-1, 4)[frames]
-        return cls(times_s[frames], boxes * zoom + shift, colours)
 
 
 @dataclass(frozen=True)
@@ -80,46 +72,79 @@ class _End:
 
 
 def link(fragments: list[Fragment], world: World, gap_s: float) -> list[Fragment]:
-    """Join what belongs together, gap by gap, until nothing more does.
+    """Join what belongs together until nothing more does.
 
-    Only fragments of one kind and shot, apart by at most ``gap_s``, near the place and size that
-    the motion before and after the gap tells, and of like colours. Each round is one assignment of
-    all ends to all beginnings.
+    Only fragments of one kind and shot, one after the other by at most ``gap_s``, near the place
+    and size that the motion before and after the gap tells, and of like colours.
     """
-    while len(fragments) > 1:
-        cost = _costs(fragments, world, gap_s)
-        before, after = assign(cost, _LIMIT)
-        if not len(before):
-            break
-        following = dict(zip(before.tolist(), after.tolist(), strict=True))
-        heads = set(range(len(fragments))) - set(following.values())
+    while True:
+        following = _round(fragments, world, gap_s)
+        if not following:
+            return fragments
         chained = []
-        for head in sorted(heads):
+        for head in sorted(set(range(len(fragments))) - set(following.values())):
             whole, at = fragments[head], head
             while at in following:
                 at = following[at]
-                whole = whole.joined(fragments[at])
+                whole = whole.joined(fragments[at], world.times_s)
             chained.append(whole)
         fragments = chained
-    return fragments
 
 
-def _costs(fragments: list[Fragment], world: World, gap_s: float) -> FloatArray:
-    """Cost (n, n) of fragment j following fragment i, infinite where it cannot."""
-    first = np.array([world.times_s[f.rows[0]] for f in fragments])
-    last = np.array([world.times_s[f.rows[-1]] for f in fragments])
-    kinds = np.array([(f.kind, f.shot) for f in fragments])
-    gaps = first[None] - last[:, None]
-    same = (kinds[:, None] == kinds[None]).all(axis=2)
-    seen = last - first
-    longest = np.clip(_BRIEF * np.minimum(seen[:, None], seen[None]), _BRIEF_S, gap_s)
-    pairs = np.argwhere(same & (gaps > 1e-9) & (gaps <= longest))
-    cost = np.full(gaps.shape, np.inf, np.float32)
-    ends = {int(i): _end(fragments[i].rows[::-1], world) for i in np.unique(pairs[:, 0])}
-    starts = {int(j): _end(fragments[j].rows, world) for j in np.unique(pairs[:, 1])}
-    for i, j in pairs.tolist():
-        cost[i, j] = _cost(ends[i], starts[j])
+def _round(fragments: list[Fragment], world: World, gap_s: float) -> dict[int, int]:
+    """Which fragment follows which: one assignment of ends to beginnings per window of time.
+
+    Windows bound the size of the assignments in long videos.
+    """
+    groups: dict[tuple[int, int], list[int]] = {}
+    for i, fragment in enumerate(fragments):
+        groups.setdefault((fragment.kind, fragment.shot), []).append(i)
+    following: dict[int, int] = {}
+    for members in groups.values():
+        first = np.array([world.times_s[fragments[i].rows[0]] for i in members])
+        last = np.array([world.times_s[fragments[i].rows[-1]] for i in members])
+        free = np.ones(len(members), bool)
+        for window in np.unique(last // _WINDOW_S):
+            ends = np.flatnonzero(last // _WINDOW_S == window)
+            low, high = last[ends].min() - _TAIL_S, last[ends].max() + gap_s
+            starts = np.flatnonzero(free & (first > low) & (first <= high))
+            before = [fragments[members[i]] for i in ends]
+            after = [fragments[members[j]] for j in starts]
+            rows, columns = assign(_costs(before, after, world, gap_s), _LIMIT)
+            free[starts[columns]] = False
+            for i, j in zip(ends[rows].tolist(), starts[columns].tolist(), strict=True):
+                following[members[i]] = members[j]
+    return following
+
+
+def _costs(before: list[Fragment], after: list[Fragment], world: World, gap_s: float) -> FloatArray:
+    """Cost (B, A) of every later fragment following an earlier one, infinite where it cannot."""
+    cost = np.full((len(before), len(after)), np.inf, np.float32)
+    if not cost.size:
+        return cost
+    (first_b, last_b), (first_a, last_a) = (
+        world.times_s[np.array([(f.rows[0], f.rows[-1]) for f in fragments])].T
+        for fragments in (before, after)
+    )
+    gaps = first_a[None] - last_b[:, None]
+    brief = _BRIEF * np.minimum((last_b - first_b)[:, None], (last_a - first_a)[None])
+    in_turn = (first_b[:, None] < first_a) & (last_b[:, None] < last_a)
+    possible = in_turn & (gaps > -_TAIL_S) & (gaps <= np.clip(brief, _BRIEF_S, gap_s))
+    for i in np.flatnonzero(possible.any(axis=1)).tolist():
+        end = _end(before[i].rows[::-1], world)
+        for j in np.flatnonzero(possible[i]).tolist():
+            if gaps[i, j] > 0 or _touch(before[i], after[j], world):
+                cost[i, j] = _cost(end, _end(after[j].after(before[i], world.times_s), world))
     return cost
+
+
+def _touch(a: Fragment, b: Fragment, world: World) -> bool:
+    """Whether two fragments that share a few frames show one thing in each of them: a detector
+    gives a thing that leaves the frame a last box of the whole and a first one of the rest."""
+    times_a, times_b = world.times_s[a.rows], world.times_s[b.rows]
+    _, in_a, in_b = np.intersect1d(times_a, times_b, assume_unique=True, return_indices=True)
+    overlap = iou(world.boxes[a.rows[in_a]], world.boxes[b.rows[in_b]])
+    return bool((overlap > _TOUCH).all())
 
 
 def _end(rows: IntArray, world: World) -> _End:
@@ -134,7 +159,9 @@ def _end(rows: IntArray, world: World) -> _End:
     sides = np.maximum(boxes[near, 2:] - boxes[near, :2], 1)
     size = float(np.median(np.sqrt(sides.prod(axis=1))))
     colours = world.colours[rows[:_END]].mean(axis=0, dtype=np.float32)
-    return _End(float(times[0]), middle[: min(3, len(middle))].mean(axis=0), velocity, size, colours)
+    return _End(
+        float(times[0]), middle[: min(3, len(middle))].mean(axis=0), velocity, size, colours
+    )
 
 
 def _cost(a: _End, b: _End) -> float:

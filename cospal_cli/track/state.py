@@ -19,6 +19,7 @@ _SPEED = 2.5  # of an unknown velocity, box sizes per second
 _PUSH = 1.5  # square root of the acceleration's spectral density, sizes per second^1.5
 _SLOW = 0.25  # sides change less than centres move
 _FORGET_S = 1.0  # time constant of the velocity while a track is lost
+_USUAL = 0.7  # likeness of colours expected of a new track
 _LOOKS_S = 1.0  # time constant of the remembered colours
 
 
@@ -35,6 +36,7 @@ class Live:
     speed: FloatArray  # (n, 4) of these per second
     spread: FloatArray  # (n, 2, 3) variance of place, covariance, variance of speed; centre, sides
     colours: FloatArray  # (n, R, C) in 0..255
+    usual: FloatArray  # (n,) how alike the track's own observations are to ``colours``
 
     @classmethod
     def none(cls, regions: tuple[int, int]) -> Live:
@@ -44,6 +46,7 @@ class Live:
             *(ints, ints, ints, ints, np.empty(0, np.float64), floats, floats),
             np.empty((0, 2, 3), np.float32),
             np.empty((0, *regions), np.float32),
+            np.empty(0, np.float32),
         )
 
     def __len__(self) -> int:
@@ -91,9 +94,10 @@ class Live:
         boxes: FloatArray,
         scores: FloatArray,
         colours: NDArray[np.uint8],
+        alike: FloatArray,
         time_s: float,
     ) -> None:
-        """Take in one observation (box, score, colours) for each of ``rows`` (m,)."""
+        """Take in one observation for each of ``rows`` (m,); ``alike`` its colours' likeness."""
         noise = (_JITTER / np.clip(scores, 0.25, 1) ** 0.5)[:, None] ** 2
         p = self.spread[rows]
         gain = p[:, :, :2] / (p[:, :, :1] + noise[:, :, None])
@@ -108,6 +112,7 @@ class Live:
         since = (time_s - self.seen_s[rows]).astype(np.float32)
         share = (1 - np.exp(-np.maximum(since, 1e-3) / _LOOKS_S)) * scores
         share = np.maximum(share, 1 / (1 + self.hits[rows]))[:, None, None]
+        self.usual[rows] += share[:, 0, 0].astype(np.float32) * (alike - self.usual[rows])
         self.colours[rows] += share.astype(np.float32) * (colours - self.colours[rows])
         self.hits[rows] += 1
         self.seen_s[rows] = time_s
@@ -140,4 +145,5 @@ def born(
         speed=np.zeros((count, 4), np.float32),
         spread=spread,
         colours=colours.astype(np.float32),
+        usual=np.full(count, _USUAL, np.float32),
     )
