@@ -49,13 +49,15 @@ def examine() -> dict[str, Any]:
 
 
 def _packages() -> dict[str, str | None]:
-    """Version of each distribution that cospal names, None where it is not installed."""
+    """Version of each distribution that running cospal may use, None where not installed."""
     found: dict[str, str | None] = {}
     try:
         named = requires("cospal") or []
     except PackageNotFoundError:  # run from a checkout that is not installed
         return found
     for requirement in named:
+        if requirement.startswith("onnxruntime") or 'extra == "dev"' in requirement:
+            continue
         name = requirement.split(";")[0].strip()
         for mark in "[<>=!~ ":
             name = name.split(mark)[0]
