@@ -9,85 +9,15 @@ import errno
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cospal_cli.cli import run
-from cospal_cli.config import Config
-from cospal_cli.pipeline import Scene
-from cospal_cli.types import Query, Timeline, Tube, VideoInfo
+from tests.fake_pipeline import FRAMES, Fake
 
-FRAMES = 10
 QUERY = "the man in the red shirt"
-
-
-def make_tube() -> Tube:
-    steps = np.arange(FRAMES)
-    return Tube(
-        id=1,
-        frame_indices=steps,
-        pts=steps * 40,
-        times_s=steps / 25,
-        boxes_xyxy=np.tile(np.array([10, 20, 60, 120], np.float32), (FRAMES, 1)),
-        box_scores=np.full(FRAMES, 0.9, np.float32),
-        interpolated=np.zeros(FRAMES, bool),
-        span_s=(0.0, FRAMES / 25),
-        score=0.8,
-        confidence=0.6,
-        label="person",
-        why={"class": 1.25, "colour": -0.5, "action": 0.0},
-    )
-
-
-def make_scene(path: Path, config: Config, interrupted: bool = False) -> Scene:
-    steps = np.arange(FRAMES)
-    info = VideoInfo(str(path), 320, 240, 0, Fraction(1, 1000), Fraction(25), duration_s=0.4)
-    timeline = Timeline(steps, steps * 40, steps / 25, 0.4, warnings=("a few frames are gray",))
-    model = {"id": "fake", "sha256": "0" * 64}
-    return Scene(info, timeline, [], ("person",), None, config, model, interrupted)  # type: ignore[arg-type]
-
-
-class Fake:
-    """The stages as the command sees them; tests replace what they are about."""
-
-    def __init__(self) -> None:
-        self.tubes: dict[str, list[Tube]] = {}
-        self.watched: list[Config] = []
-        self.drawn: list[tuple[Path, Any]] = []
-        self.while_watching: Callable[[], None] = lambda: None
-        self.while_drawing: Callable[[], None] = lambda: None
-
-    def watch(self, path: Path, config: Config, progress: Any, stopped: Any) -> Scene:
-        self.watched.append(config)
-        self.while_watching()
-        return make_scene(path, config, stopped())
-
-    def ground_query(self, scene: Scene, query: Query, config: Config) -> list[Tube]:
-        return self.tubes.get(query.text, [make_tube()])[: config.ground.top_k]
-
-    def write_annotated(
-        self,
-        source: Path,
-        target: Path,
-        tubes: Sequence[Tube],
-        caption: str,
-        video: Any,
-        output: Any,
-        progress: Any,
-        stopped: Callable[[], bool],
-    ) -> bool:
-        from cospal_cli.files import replacing
-
-        with replacing(target) as part:
-            part.write_bytes(b"frames")
-            self.while_drawing()
-        self.drawn.append((target, video))
-        return not stopped()
 
 
 @pytest.fixture
