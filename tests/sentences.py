@@ -181,6 +181,18 @@ the orange cat | cat: cat | orange@whole | - | -
 find the person carrying a black suitcase | person: person | - | carrying=move | -
 the last car | car: car | - | - | last
 he walks away | he: person | - | walks=move:away | -
+a little boy in a red and blue jacket is throwing a ball to the dog | boy: person | jacket@upper red@upper blue@upper | throwing=limb | -
+the smallest of the three dogs | dogs: dog | - | - | smallest
+second from the left player | player: person | - | - | left
+the person not wearing a hat | person: person | - | - | -
+the bird on the branch takes off | bird: bird | - | takes=move:up,away | -
+the car makes a left turn | car: car | - | makes=move:left | -
+the man takes two steps back and looks at the camera | man: person | - | takes=move:back looks=still | -
+the dog chased by the cat runs away | dog: dog | - | chased=move runs=move:away | -
+the man whose shirt is red walks away | man: person | shirt@upper red@upper | walks=move:away | -
+he is wearing a red hat | he: person | hat@head red@head | - | -
+the man stood by the door and left | man: person | - | stood=still left=move:out | -
+the boy got hit by the ball | boy: person | - | hit=move | -
 the teddy bear | teddy bear: teddy_bear | - | - | -
 """
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.sentences import GROUPS
 
 from cospal_cli.config import LanguageConfig
 from cospal_cli.language.parse import parse
 from cospal_cli.language.words_things import CLASSES
 from cospal_cli.types import Query
+from tests.sentences import GROUPS
 
 LINES = [
     pytest.param(line, id=f"{group}-{number:02d}")

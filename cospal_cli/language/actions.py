@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cospal_cli.language.chunks import Phrase
-from cospal_cli.language.scan import Event
+from cospal_cli.language.clauses import Event
+from cospal_cli.language.lexicon import verb_readings
 from cospal_cli.language.words_closed import SCENE
 from cospal_cli.language.words_dress import BODY
 from cospal_cli.language.words_verbs import (
@@ -35,16 +36,19 @@ _TOWARD = {"left": "left", "right": "right", "top": "up", "bottom": "down",
 _VIEWER = frozenset("camera viewer lens us me".split())
 _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway driveway".split())
 _MADE = frozenset("frame picture scene view screen shot image video".split())
+_LIGHT = frozenset("take make do have give".split())
 _INTO_HAND = frozenset(
     "drop roll slide float lower raise lift slip spin swing move fly sail run pass cross".split()
 )
-_SPORTS = frozenset("football soccer basketball tennis baseball volleyball hockey badminton".split())
+_SPORTS = frozenset(
+    "football soccer basketball tennis baseball volleyball hockey badminton".split()
+)
 
 
 def action(event: Event, subject: Phrase) -> Action | None:
     """The action of one verb of the subject; None for verbs that only dress or begin."""
     verb, lemma = event.verb, event.verb.lemma
-    if event.dressing or event.aspect or lemma in ("be", "do"):
+    if event.dressing or event.aspect or event.negated or lemma in ("be", "do"):
         return None
     if event.passive:
         still = lemma == "park" or kinds().get(lemma) == "still"
@@ -61,6 +65,8 @@ def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
     """Kind of the verb with its particle and object, and the directions it says by itself."""
     lemma = event.verb.lemma
     words = [*event.particles, *(prep for prep, _ in event.places), *event.adverbs]
+    if lemma == "take" and "off" in event.particles and not event.objects:
+        return "move", ("up",)
     for particle in words:
         if (lemma, particle) in PHRASAL:
             kind, base = PHRASAL[lemma, particle]
@@ -69,6 +75,10 @@ def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
     kind = kinds().get(lemma, "unknown")
     base = INHERENT.get(lemma, ())
     thing = event.objects[-1] if event.objects else None
+    if lemma in _LIGHT and thing is not None:  # "takes two steps back", "makes a left turn"
+        done = {kinds().get(verb, "") for verb, _ in verb_readings(thing.head.word)}
+        if done & {"move", "jump"} or (thing.head.word == "turn" and subject.thing.mover):
+            return "jump" if "jump" in done else "move", ()
     if lemma in ("turn", "spin", "rotate") and subject.thing.mover:
         return "move", base
     if lemma == "get" and thing is not None:
@@ -99,6 +109,8 @@ def _ways(event: Event, kind: str) -> list[str]:
     """Directions named behind the verb; only for verbs that move the whole subject."""
     lemma = event.verb.lemma
     named = [_PARTICLES[w] for w in (*event.particles, *event.adverbs) if w in _PARTICLES]
+    if lemma in _LIGHT:  # "makes a left turn"
+        named += [t.word for p in event.objects for t in p.described if t.word in ("left", "right")]
     if kind in ("still", "talk", "unknown"):
         return []
     if kind == "limb":
@@ -127,7 +139,9 @@ def _place_ways(prep: str, phrase: Phrase, event: Event) -> list[str]:
     if word in _VIEWER:
         if "away" in event.particles or prep == "from":
             return [] if "away" in event.particles else ["away"]
-        return ["closer"] if prep in ("to", "toward", "towards", "up to", "close to", "near") else []
+        return (
+            ["closer"] if prep in ("to", "toward", "towards", "up to", "close to", "near") else []
+        )
     if prep in ("into", "inside"):
         return ["in"] if not phrase.thing.region else []
     if prep == "out of":

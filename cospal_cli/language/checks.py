@@ -23,7 +23,8 @@ _FOREIGN = {
         puis vers homme femme garçon fille enfant chien chat voiture rouge noir noire blanc blanche
         bleu bleue vert verte gauche droite marche court assis debout porte à près derrière devant
         où saute petit petite""",
-    "Spanish": """el los las una unos unas y es está están con del al por para que quién hombre mujer
+    "Spanish": """""el los las una unos unas y es está están con del al por para que quién hombre
+        mujer
         niño niña perro gato coche rojo roja negro negra blanco blanca azul verde izquierda derecha
         camina corre sentado lleva hacia junto detrás en camiseta salta pequeño""",
     "Italian": """il lo gli uno una e è sono con della dello del nella nel sul che chi uomo donna
@@ -32,7 +33,8 @@ _FOREIGN = {
     "Portuguese": """o os um uma é está com na da dos das em que homem mulher menino menina
         cachorro gato carro vermelho vermelha preto preta branco branca esquerda direita anda corre
         sentado para atrás""",
-    "Dutch": """de het een en met op van naar niet zich vrouw jongen meisje kind hond auto rode zwarte
+    "Dutch": """""de het een en met op van naar niet zich vrouw jongen meisje kind hond auto rode
+        zwarte
         witte blauwe groene links rechts loopt staat zit draagt achter naast wie""",
     "Polish": """jest na z się nie który która mężczyzna kobieta chłopiec dziewczyna pies
         czerwonym czarny biały idzie stoi siedzi""",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cospal_cli.language import lexicon
 from cospal_cli.language.lexicon import Thing
-from cospal_cli.language.tokens import Token
+from cospal_cli.language.tokens import POSITION_NOUNS, Token
 from cospal_cli.language.words_dress import POSITION
 from cospal_cli.language.words_person import PARTITIVE
 
@@ -55,7 +55,7 @@ class Phrase:
 
     @property
     def wearable(self) -> bool:
-        """Whether it is something worn: a garment, hair, or colours alone ("in black and white")."""
+        """Whether it is something worn: a garment, hair, or colours alone ("in black")."""
         if self.bare:
             return lexicon.is_colour(self.head.word) or self.head.word in lexicon.TONES
         return bool(self.thing.region)
@@ -149,7 +149,8 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
             first = item.tokens if isinstance(item, Phrase) else [item]
             of[1].tokens = [*first, of[0], *of[1].tokens]
             if isinstance(item, Phrase):
-                of[1].described[:0] = [t for t in item.described if t.word in POSITION]
+                ranks = (*item.described, item.head)
+                of[1].described[:0] = [t for t in ranks if t.word in POSITION]
             at += 2
             continue
         folded.append(item)
@@ -160,4 +161,5 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
 def _amount(item: Item) -> bool:
     if isinstance(item, Token):
         return item.tag == "NUM" or item.word in PARTITIVE
-    return not item.place and item.head.word in PARTITIVE
+    ranks = item.head.word in POSITION and item.head.word not in POSITION_NOUNS
+    return ranks or (not item.place and item.head.word in PARTITIVE)

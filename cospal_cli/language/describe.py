@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cospal_cli import colours
 from cospal_cli.language import lexicon
 from cospal_cli.language.chunks import Phrase
-from cospal_cli.language.scan import Event, Sentence
+from cospal_cli.language.clauses import Event, Sentence
 from cospal_cli.language.tokens import Token
 from cospal_cli.language.words_dress import (
     ACCESSORY,
@@ -125,9 +125,8 @@ def _subject(out: Description, subject: Phrase) -> None:
     for token in subject.described:
         if token.word in POSITION:
             _position(out, POSITION[token.word])
-        elif token.tag in ("POS", "NUM") or token.word in ORDINALS:
-            if token.tag == "POS" or token.word in ORDINALS:
-                out.unresolved.append(token.word)
+        elif token.tag == "POS" or token.word in ORDINALS or token.start > subject.head.start:
+            out.unresolved.append(token.word)
 
 
 def _relation(out: Description, relation: str, phrase: Phrase) -> None:

@@ -53,7 +53,7 @@ class MiniLM:
         return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
     def words(self, text: str) -> tuple[list[tuple[int, int]], Vectors]:
-        """Each word's character span in ``text`` and its vector (N, 384): the mean of its pieces."""
+        """Each word's character span in ``text``; its vector (N, 384), the mean of its pieces."""
         states, encoding = self._states(text)
         groups: dict[int, list[int]] = {}
         for at, word in enumerate(encoding.word_ids):

@@ -141,4 +141,3 @@ def knows(word: str) -> bool:
         or bool(words_verbs.forms().get(word))
         or noun_lemma(word) in nouns()
     )
-

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from cospal_cli.config import LanguageConfig
-from cospal_cli.language import actions, checks, lexicon, spelling
+from cospal_cli.language import actions, checks, imagenet, lexicon, spelling
 from cospal_cli.language.chunks import Item, Phrase, chunk
+from cospal_cli.language.clauses import Event, Sentence
 from cospal_cli.language.describe import Description, describe
 from cospal_cli.language.lexicon import Thing
-from cospal_cli.language.scan import Event, Sentence, scan
+from cospal_cli.language.scan import scan
 from cospal_cli.language.tokens import VERBAL, Token, tag, tokenize
 from cospal_cli.language.words_closed import OPENINGS
+from cospal_cli.language.words_dress import ORDINALS
 from cospal_cli.language.words_person import GENERIC
 from cospal_cli.language.words_things import CLASSES
 from cospal_cli.types import Action, Query
 
 MAX_PHRASES = 5  # local sub-phrases of one query
 _ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
+_MARKUP = re.compile(r"</?\w+>")
+_LONGEST = 40  # letters of a word
 _QUESTION = ("who", "what", "which", "whose", "whom")
 
 
@@ -29,11 +34,15 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     """
     used, warnings = checks.shorten(text)
     checks.check_script(used)
-    tokens, noted = spelling.correct(_latin(tokenize(used)))
+    tokens = _readable(tokenize(_MARKUP.sub(lambda match: " " * len(match.group()), used)))
     checks.check_words(tokens)
-    tokens = tag(_without_opening(tokens))
+    tokens, noted = spelling.correct(tokens)
+    tokens, order = _without_rank(_without_opening(tokens))
+    tokens = tag(tokens)
     question = next((t for t in tokens[:1] if t.word in _QUESTION), None)
     sentence = _scan(tokens, question)
+    sentence.numbers += order[:1]
+    sentence.positions += [t.word for t in order[1:]]
     words = Words(config.similarity)
     return _query(text, used, sentence, question, words, (*warnings, *noted))
 
@@ -55,8 +64,9 @@ class Words:
         return not self.trouble
 
     def noun(self, word: str) -> Thing:
-        if not self.ready():
-            return Thing(word, known=False)
+        named = imagenet.thing(word) or _agent(word)
+        if named or not self.ready():
+            return named or Thing(word, known=False)
         from cospal_cli.language import similar
 
         return similar.noun(word)
@@ -70,9 +80,26 @@ class Words:
         return replace(found, kind=kind, weight=weight) if weight else found
 
 
-def _latin(tokens: list[Token]) -> list[Token]:
-    """Without words in other scripts; what is left of the sentence is parsed."""
-    return [t for t in tokens if not t.word[0].isalpha() or t.word[0] < "\u0250"]
+def _agent(word: str) -> Thing | None:
+    """ "juggler", "sculptor": whoever does what a known verb says."""
+    stem = word[:-2] if word.endswith(("er", "or")) else ""
+    forms = {stem, stem + "e", stem[:-1] if stem[-2:-1] == stem[-1:] else stem}
+    if stem and any(lexicon.verb_readings(form) for form in forms):
+        return Thing(word, {"person": 1.0}, person=True, alive=True, known=False)
+    return None
+
+
+def _readable(tokens: list[Token]) -> list[Token]:
+    """Without words in other scripts, single letters and endless words; the rest is parsed."""
+    return [
+        token
+        for token in tokens
+        if not token.word[0].isalpha()
+        or (
+            (token.word[0] < "\u0250" and len(token.word) <= _LONGEST)
+            and (len(token.word) > 1 or token.word in "ai")
+        )
+    ]
 
 
 def _without_opening(tokens: list[Token]) -> list[Token]:
@@ -92,6 +119,17 @@ def _without_opening(tokens: list[Token]) -> list[Token]:
     if len(there) == 2 and there[0] == "there" and there[1] in ("is", "are", "'s", "was", "were"):
         return _without_opening(tokens[2:])
     return tokens
+
+
+def _without_rank(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+    """ "second from (the) left player": the other tokens, and the rank with its side."""
+    for at, token in enumerate(tokens[1:], 1):
+        side = at + 2 if [t.word for t in tokens[at + 1 : at + 2]] == ["the"] else at + 1
+        counted = tokens[at - 1].word in ORDINALS | {"first", "last"}
+        sided = [t.word for t in tokens[side : side + 1]] in (["left"], ["right"])
+        if token.word == "from" and counted and sided and side + 1 < len(tokens):
+            return tokens[: at - 1] + tokens[side + 1 :], [tokens[at - 1], tokens[side]]
+    return tokens, []
 
 
 def _scan(tokens: list[Token], question: Token | None) -> Sentence:
@@ -148,6 +186,7 @@ def _query(
     found = describe(sentence)
     own = [e for e in sentence.events if e.owner is subject]
     doing, unclear = _actions(own, subject, words)
+    unclear += ["not"] * any(e.negated for e in own)
     classes = _classes(sentence, found, words)
     _unknown_nouns(subject, found, classes, words)
     asked = question is not None and subject.head.start == question.start
@@ -171,7 +210,7 @@ def _query(
         attributes=tuple(found.attributes),
         actions=tuple(doing),
         positions=tuple(found.positions),
-        context=_unique([p.head.word for p in sentence.context if p.head.tag == "NOUN"]),
+        context={p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"},
         looks=found.looks,
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
@@ -181,9 +220,7 @@ def _query(
     )
 
 
-def _actions(
-    events: list[Event], subject: Phrase, words: Words
-) -> tuple[list[Action], list[str]]:
+def _actions(events: list[Event], subject: Phrase, words: Words) -> tuple[list[Action], list[str]]:
     """The subject's actions, and the verbs that motion alone cannot tell from others."""
     doing, unclear = [], []
     for event in events:
@@ -257,7 +294,11 @@ def _asked(rest: str, word: str) -> str:
 
 
 def _says(event: Event) -> bool:
-    return not event.aspect and event.verb.lemma not in ("be", "do") and not event.dressing
+    return (
+        not (event.aspect or event.negated)
+        and event.verb.lemma not in ("be", "do")
+        and not event.dressing
+    )
 
 
 def _local(used: str, referral: str, events: list[Event]) -> tuple[str, ...]:
@@ -273,5 +314,3 @@ def _local(used: str, referral: str, events: list[Event]) -> tuple[str, ...]:
 
 def _unique(words: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(w for w in words if w))
-
-

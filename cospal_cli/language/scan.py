@@ -6,54 +6,29 @@ subject of its clause, and only what ends at the main subject is kept; the rest 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from cospal_cli.language.chunks import Item, Phrase
+from cospal_cli.language.clauses import (
+    Event,
+    Sentence,
+    finite_after,
+    has_noun,
+    item_at,
+    verb_at,
+    verb_later,
+)
 from cospal_cli.language.tokens import VERBAL, Token
 from cospal_cli.language.words_dress import BODY, HAIR
 from cospal_cli.language.words_person import GENDER
-from cospal_cli.language.words_verbs import ASPECT, HOLD, MOVE, OTHERS, WEAR
+from cospal_cli.language.words_verbs import ASPECT, HOLD, MOVE, OTHERS
 
+_BE = frozenset("is are was were be been being 's".split())
+_STATES = frozenset("dress clothe park locate surround name call seat".split())
+_CARRIED = frozenset("carry push pull drive ride chase lead follow bring tow drag".split())
+_ALONE = (MOVE - _CARRIED) | frozenset("stand sit lie stop stay wait".split())  # without an object
+# The picture itself and who looks at it: nothing that stands beside the subject.
+_VIEW = frozenset("camera lens viewer frame screen picture scene view image video shot".split())
 _OTHER_WORDS = frozenset("another other next second third different".split())
 _PLACE_PREPS = frozenset("on in at to near from by toward towards of into".split())
-
-
-@dataclass(eq=False)
-class Event:
-    """A verb with what follows it."""
-
-    verb: Token
-    owner: Phrase | None
-    start: int  # offset of its first auxiliary or adverb
-    end: int  # offset behind its particle, object or direction: no background
-    finite: bool = False
-    passive: bool = False
-    relative: bool = False
-    aspect: bool = False  # only begins, tries or goes on with the next verb
-    particles: list[str] = field(default_factory=list)
-    adverbs: list[str] = field(default_factory=list)
-    objects: list[Phrase] = field(default_factory=list)
-    places: list[tuple[str, Phrase]] = field(default_factory=list)  # preposition, its noun
-
-    @property
-    def dressing(self) -> bool:
-        return self.verb.lemma in WEAR
-
-
-@dataclass
-class Sentence:
-    """What the pass found. Relations: wear, with, hold, is, near; (owner, relation, phrase)."""
-
-    subject: Phrase | None = None
-    events: list[Event] = field(default_factory=list)
-    relations: list[tuple[Phrase, str, Phrase]] = field(default_factory=list)
-    positions: list[str] = field(default_factory=list)
-    context: list[Phrase] = field(default_factory=list)
-    numbers: list[Token] = field(default_factory=list)
-    referral_end: int = 0
-
-    def own(self, phrase: Phrase | None) -> bool:
-        return phrase is self.subject
 
 
 class Scan:
@@ -64,7 +39,7 @@ class Scan:
         self.found = Sentence(subject=subject)
         self.clause: Phrase | None = subject  # whose verbs the current clause has
         self.clause_verbs = 0
-        self.under: bool = False  # inside a clause opened by "while", "as", "when"
+        self.under = False  # inside a clause opened by "while", "as", "when"
         self.relative: Phrase | None = None  # whom an open "who ..." speaks of
         self.relative_verbs = 0
         self.relative_start = -1
@@ -85,10 +60,8 @@ class Scan:
             else:
                 self._token(at, item)
                 self.last_tag = item.tag
-        self._end_of_referral()
+        self.found.find_end()
         return self.found
-
-    # Tokens
 
     def _token(self, at: int, token: Token) -> None:
         if token.tag in VERBAL:
@@ -99,22 +72,22 @@ class Scan:
             self._particle(at, token)
         elif token.tag in ("CONJ", "PUNCT", "SUB"):
             self._joint(token)
-        elif token.tag in ("REL", "WH"):
+        elif token.tag in ("REL", "WH", "POSS"):
             self._relative(token)
         elif token.tag == "AUX":
             self.aux.append(token)
-        elif token.tag == "POSS":  # "whose"
-            self._relative(token)
+        elif token.tag == "NEG":
+            self.early.append(token)
         elif token.tag == "ADV":
             self._adverb(token)
         elif token.tag == "NUM" and self.found.subject:
             self.found.numbers.append(token)
 
     def _preposition(self, at: int, token: Token) -> None:
-        following = self._at(at + 1)
+        following = item_at(self.items, at + 1)
         if isinstance(following, Phrase):
             self.prep = token.word
-        elif token.tag == "PREP" and self.event and not self._verb_at(at + 1):
+        elif token.tag == "PREP" and self.event and not verb_at(self.items, at + 1):
             self.event.particles.append(token.word)
             self.event.end = token.end
 
@@ -122,7 +95,7 @@ class Scan:
         assert self.event
         self.event.particles.append(token.word)
         self.event.end = token.end
-        if isinstance(self._at(at + 1), Phrase) and self.event.verb.lemma in MOVE:
+        if isinstance(item_at(self.items, at + 1), Phrase) and self.event.verb.lemma in MOVE:
             self.prep = token.word
 
     def _joint(self, token: Token) -> None:
@@ -141,17 +114,13 @@ class Scan:
         self.event, self.prep = None, "with" if token.word == "whose" else ""
 
     def _adverb(self, token: Token) -> None:
-        following_verb = self.last_tag in ("CONJ", "PUNCT", "SUB", "AUX", "NP", "REL")
-        if self.event and not following_verb:
+        if self.event and self.last_tag not in ("CONJ", "PUNCT", "SUB", "AUX", "NP", "REL"):
             self.event.adverbs.append(token.word)
             self.event.end = token.end
-        elif self.event and self.last_tag == "NP" and not self.joint:
+            return
+        self.early.append(token)
+        if self.event and self.last_tag == "NP" and not self.joint:  # of this verb or the next
             self.event.adverbs.append(token.word)
-            self.early.append(token)
-        else:
-            self.early.append(token)
-
-    # Verbs
 
     def _verb(self, at: int, verb: Token) -> None:
         finite = verb.tag in ("VZ", "VD") or bool(self.aux) or self._bare_finite(verb)
@@ -159,17 +128,19 @@ class Scan:
             finite = False
         owner = self._owner(verb, finite)
         chained = self.last_tag in VERBAL or (self.last_tag == "TO" and self._chain_before())
-        if chained and self.event and self._follows_aspect():
+        if chained and self.event and self.event.verb.lemma in ASPECT:
             self.event.aspect = True
         head = [*self.aux, *self.early]
         passive = verb.tag in ("VN", "VD") and (
-            any(a.word in _BE for a in self.aux) or not finite or self._got_done()
+            any(a.word in _BE for a in self.aux) or not finite or self.last_tag in VERBAL
         )
         relative = self.relative is not None and owner is self.relative
         start = min([t.start for t in head] + [verb.start])
         if relative and self.relative_verbs <= 1 and self.relative_start >= 0:
             start, self.relative_start = self.relative_start, -1
+        negated = any(t.tag == "NEG" or t.word.endswith("n't") for t in head)
         event = Event(
+            negated=negated,
             verb=verb,
             owner=owner,
             start=start,
@@ -194,9 +165,9 @@ class Scan:
         if finite:
             self.clause_verbs += 1
             return self.clause
-        if self.last_tag == "NP" and self.event and self.event.verb.lemma in OTHERS:
-            if self.event.objects:
-                return self.event.objects[-1]
+        others = self.event is not None and self.event.verb.lemma in OTHERS
+        if self.last_tag == "NP" and others and self.event and self.event.objects:
+            return self.event.objects[-1]
         if self.last_tag == "TO" and self.event:
             if self.event.verb.lemma in OTHERS and self.event.objects:
                 return self.event.objects[-1]
@@ -220,45 +191,45 @@ class Scan:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
 
     def _is_participle(self, at: int, verb: Token) -> bool:
-        """ "dressed in red", "held by the boy", and any past form before another finite verb."""
-        following = self._at(at + 1)
-        word = following.word if isinstance(following, Token) else ""
-        if self.last_tag not in ("NP", "CONJ", "PUNCT", "ADV"):
+        """ "dressed in red", "parked near ...", "held by the boy"; not "stood by the door"."""
+        following = item_at(self.items, at + 1)
+        if self.last_tag not in ("NP", "CONJ", "PUNCT", "ADV") or isinstance(following, Phrase):
             return False
-        if verb.lemma in ("dress", "clothe", "park", "locate", "surround", "name", "call"):
+        if verb.lemma in _STATES:
             return True
-        if word == "by" and self.last_tag == "NP" and verb.lemma not in MOVE - _CARRIED:
-            return True
-        return word == "by" and verb.lemma in _CARRIED
-
-    def _follows_aspect(self) -> bool:
-        return self.event is not None and self.event.verb.lemma in ASPECT
+        by = following is not None and following.word == "by" and self.last_tag == "NP"
+        return by and verb.lemma not in _ALONE
 
     def _chain_before(self) -> bool:
         return self.event is not None and not self.event.objects and not self.event.places
-
-    def _got_done(self) -> bool:
-        return self.event is not None and self.last_tag in VERBAL and self.event.verb.lemma == "get"
 
     # Noun phrases
 
     def _phrase(self, at: int, phrase: Phrase) -> None:
         prep, self.prep = self.prep, ""
         joint, self.joint = self.joint, ""
+        if phrase.determiner == "whose" and self.found.subject is not None:
+            self.relative, self.relative_verbs = self._nearest(alive=True), 0
+            self._relate(self.relative, "wear" if phrase.wearable else "near", phrase)
+            self.seen.append(phrase)
+            return
         if self.found.subject is None and not prep and not phrase.place:
-            if not phrase.pronoun or not self._has_noun(at + 1):
+            acts = finite_after(self.items, at + 1)
+            if not phrase.pronoun or acts or not has_noun(self.items, at + 1):
                 self._begin(phrase)
                 return
-        if self.found.subject is None and prep:
+        if self.found.subject is None and prep and self.event is None:
             self._introduce(prep, phrase)
             return
         if not prep and self._opens_clause(at, joint):
             self._new_clause(phrase, joint)
+            if self.found.own(self.clause):
+                return
         elif prep:
             self._prepositional(prep, phrase)
-        elif self.aux and (phrase.bare or not self._verb_later(at)):
+        elif self.aux and (phrase.bare or not verb_later(self.items, at)):
             self._predicate(phrase)
-        elif joint in ("and", "or", ",", "&", "but") or joint == "" and self.event is None:
+        elif joint in ("and", "or", ",", "&", "but") or (joint == "" and not self.event):
             self._coordinated(phrase)
         elif self.event:
             self._object(phrase)
@@ -283,12 +254,13 @@ class Scan:
 
     def _opens_clause(self, at: int, joint: str) -> bool:
         """Whether the phrase at ``at`` is the subject of a finite verb of its own."""
-        if self.relative is not None and not self.relative_verbs:
-            return self._finite_after(at + 1)
-        if self.aux and self.last_tag in ("AUX", "NP") and self._verb_later(at):
+        if self.relative is not None and not self.relative_verbs and not self.aux:
+            return finite_after(self.items, at + 1)
+        bare = self._at_phrase(at).bare
+        if self.aux and self.last_tag in ("AUX", "NP") and verb_later(self.items, at) and not bare:
             return True  # "what is the man holding"
         worn = self.last[1] in ("wear", "hold") and self._at_phrase(at).wearable
-        if not joint or worn or not self._finite_after(at + 1):
+        if not joint or worn or bare or not finite_after(self.items, at + 1):
             return False
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
 
@@ -301,6 +273,9 @@ class Scan:
         else:
             self.relative = None
             self.clause = self.found.subject if same else phrase
+            if same and self.found.subject is not None:
+                self.seen.append(self.found.subject)
+                self.clause_verbs = 0
         self.aux = []
         self.event = None
         if not same and not phrase.pronoun:
@@ -352,7 +327,7 @@ class Scan:
             if phrase.head.word in ("camera", "viewer", "us") or prep in ("up", "down"):
                 self.event.end = phrase.end
         self.last = (None, "near")
-        if not phrase.pronoun and not phrase.bare:
+        if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
             self.found.context.append(phrase)
 
     def _predicate(self, phrase: Phrase) -> None:
@@ -360,7 +335,10 @@ class Scan:
         owner = self.relative if self.relative is not None else self.clause
         garment = self.seen[-1] if self.seen else None
         self.aux = []
-        self.clause_verbs += 1
+        if self.relative is not None:
+            self.relative_verbs += 1
+        else:
+            self.clause_verbs += 1
         if garment is not None and garment.wearable and phrase.bare:
             garment.described.append(phrase.head)
             garment.described.extend(phrase.described)
@@ -369,10 +347,9 @@ class Scan:
 
     def _coordinated(self, phrase: Phrase) -> None:
         owner, relation = self.last
-        if relation in ("wear", "hold") and owner is not None:
-            if relation == "hold" or phrase.wearable:
-                self._relate(owner, relation, phrase)
-                return
+        if relation == "hold" or (relation == "wear" and phrase.wearable):
+            self._relate(owner, relation, phrase)
+            return
         if self.event and relation == "object":
             self._object(phrase)
         elif not phrase.pronoun and not phrase.bare and not phrase.place:
@@ -384,6 +361,8 @@ class Scan:
         self.event.objects.append(phrase)
         self.event.end = max(self.event.end, phrase.end)
         self.last = (owner, "object")
+        if self.event.negated:
+            return
         if self.event.dressing and not self.event.passive and owner is not None:
             self._relate(owner, "wear" if phrase.wearable else "hold", phrase)
         elif lemma in HOLD and owner is not None and not self.event.passive:
@@ -408,51 +387,10 @@ class Scan:
                 return phrase
         return None
 
-    def _at(self, at: int) -> Item | None:
-        return self.items[at] if at < len(self.items) else None
-
     def _at_phrase(self, at: int) -> Phrase:
         item = self.items[at]
         assert isinstance(item, Phrase)
         return item
-
-    def _verb_at(self, at: int) -> bool:
-        item = self._at(at)
-        return isinstance(item, Token) and item.tag in VERBAL
-
-    def _has_noun(self, at: int) -> bool:
-        return any(isinstance(i, Phrase) and not i.pronoun for i in self.items[at:])
-
-    def _verb_later(self, at: int) -> bool:
-        return any(isinstance(i, Token) and i.tag in VERBAL for i in self.items[at + 1 :])
-
-    def _finite_after(self, at: int) -> bool:
-        """Whether, prepositional phrases and adverbs aside, a finite verb comes next."""
-        while True:
-            item = self._at(at)
-            if isinstance(item, Token) and item.tag == "ADV":
-                at += 1
-            elif (
-                isinstance(item, Token)
-                and item.tag in ("PREP", "TO")
-                and isinstance(self._at(at + 1), Phrase)
-            ):
-                at += 2
-            else:
-                finite = ("VZ", "VD", "VB", "AUX")
-                return isinstance(item, Token) and item.tag in finite
-
-    def _end_of_referral(self) -> None:
-        """Up to the main verb, else up to the first thing the subject is said to be doing."""
-        own = [e for e in self.found.events if self.found.own(e.owner)]
-        main = [e for e in own if e.finite and not e.relative]
-        doing = [e for e in own if not e.dressing and e.verb.lemma not in HOLD]
-        ends = [e.start for e in (main or doing)]
-        self.found.referral_end = min(ends) if ends else -1
-
-
-_BE = frozenset("is are was were be been being 's".split())
-_CARRIED = frozenset("carry push pull drive ride chase lead follow bring tow drag".split())
 
 
 def scan(items: list[Item], subject: Phrase | None = None) -> Sentence:

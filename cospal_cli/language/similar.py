@@ -15,12 +15,15 @@ from cospal_cli.errors import WeightsError
 from cospal_cli.language import words_verbs
 from cospal_cli.language.encode import MiniLM, Vectors
 from cospal_cli.language.lexicon import Thing, thing
+from cospal_cli.language.words_things import CLASSES
 
-NOUN = "a photo of a {}."  # what a noun is wrapped in, here and in the tool
-VERB = "a person {}."
-NEAR = 0.60  # cosine above which two wrapped nouns are taken for kin
-NEAR_VERB = 0.60
+NOUN = "a {}"  # what a noun is wrapped in, here and in the tool
+VERB = "a person {}"
+NEAR = 0.55  # cosine above which two wrapped nouns are taken for kin
+NEAR_VERB = 0.55
 LOOKS_NEAR = 0.62
+AGREE = 0.5  # share of the neighbours' votes that a class needs: rare words find odd neighbours
+DOUBT = 0.3  # weight of every other class, as the guess is wrong one time in four
 _NEIGHBOURS = 5
 _SHARP = 12.0  # how much a closer neighbour counts more, per unit of cosine
 
@@ -58,21 +61,20 @@ def _near(text: str, table: str) -> tuple[list[str], Vectors]:
 def noun(word: str) -> Thing:
     """What an unknown noun may stand for; without classes and looks if nothing is near."""
     names, cosines = _near(NOUN.format(word), "nouns")
-    kin = cosines >= NEAR
-    if not kin.any():
+    if cosines[0] < NEAR:
         return Thing(word, looks=looks(word), known=False)
-    share = np.exp(_SHARP * (cosines - cosines[0])) * kin
+    share = np.exp(_SHARP * (cosines - cosines[0]))
     share = share / share.sum()
-    classes: dict[str, float] = {}
+    votes: dict[str, float] = {}
     alive = 0.0
     for name, part in zip(names, share, strict=True):
         near = thing(name)
         alive += float(part) * near.alive
         for label, weight in near.classes.items():
-            classes[label] = classes.get(label, 0.0) + float(part) * weight
-    trust = min(1.0, float(cosines[0]))
-    kept = {k: round(v * trust, 3) for k, v in classes.items() if v >= 0.15}
-    return Thing(word, kept, looks(word), alive=alive > 0.5, known=False)
+            votes[label] = votes.get(label, 0.0) + float(part) * weight
+    agreed = {label: round(min(vote, 1.0), 3) for label, vote in votes.items() if vote >= AGREE}
+    classes = {**dict.fromkeys(CLASSES, DOUBT), **agreed} if agreed else {}
+    return Thing(word, classes, looks(word), alive=alive > 0.5, known=False)
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache
 
 from cospal_cli import colours
 from cospal_cli.errors import WeightsError
-from cospal_cli.language import lexicon, words_person
+from cospal_cli.language import imagenet, lexicon, words_person
 from cospal_cli.language.tokens import Token
 from cospal_cli.language.words_dress import ADJECTIVES, POSITION
 from cospal_cli.language.words_verbs import forms
@@ -34,7 +34,7 @@ def _unknown(word: str) -> bool:
         return False
     if lexicon.knows(word) or words_person.is_person(word):
         return False
-    return word not in _real_words()
+    return word not in _real_words() and word not in imagenet.names()
 
 
 def _real_words() -> frozenset[str]:
@@ -55,7 +55,8 @@ def _spellings() -> frozenset[str]:
 def _nearest(word: str) -> str:
     """The known word at distance one, those with the same first letter first; "" if none."""
     found = sorted({edit for edit in _edits(word) if edit in _spellings()})
-    return min(found, key=lambda w: (w[0] != word[0], abs(len(w) - len(word)), w), default="")
+    found = [w for w in found if w[0] == word[0] or w[1:2] == word[:1]]  # first letters are right
+    return min(found, key=lambda w: (abs(len(w) - len(word)), w), default="")
 
 
 def _edits(word: str) -> Iterator[str]:

@@ -18,7 +18,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:st|nd|rd|th)?|[^\w\s]|
 _FINITE = ("VZ", "VD", "AUX")
 VERBAL = ("VB", "VZ", "VD", "VN", "VG")
 _OPENS = ("DET", "POSS", "ADJ", "NUM", "POS", "GEN")  # a noun must follow
-_POSITION_NOUNS = frozenset("left right middle center centre front back top bottom rear".split())
+POSITION_NOUNS = frozenset("left right middle center centre front back top bottom rear".split())
+_ADJECTIVAL = ("ed", "y", "ish", "ful", "ous", "al", "ic", "less", "ing")
 _PLURAL_PRONOUNS = frozenset("they we you i".split())
 
 
@@ -145,8 +146,6 @@ def _closed(word: str, done: list[Token], following: str) -> str:
         return ""
     if word == "inside" and before and before.tag == "DET":
         return ""
-    if word == "fast" or word == "back" and _may_be_noun(following) and _before(done) == "DET":
-        return name if word == "fast" else ""
     return name
 
 
@@ -162,13 +161,12 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
         return "PRT", word, True
     if word in ("first", "last") and before not in _OPENS:
         return "ADV", word, True
-    if _may_be_noun(following) and not (
-        word in _POSITION_NOUNS and lexicon.verb_readings(following)
-    ):
+    acts = any(name == "VZ" for _, name in lexicon.verb_readings(following))
+    if _may_be_noun(following) and not (word in POSITION_NOUNS and acts):
         return "POS", word, True
     if before in ("DET", "POSS", "PREP", "TO", "POS", "ADJ") or not done:
         return "NOUN", word, True
-    return ("PRT" if word in _POSITION_NOUNS else "POS"), word, True
+    return ("PRT" if word in POSITION_NOUNS else "POS"), word, True
 
 
 def _awaits_noun(done: list[Token]) -> bool:
@@ -209,7 +207,7 @@ def _as_verb(
     last = done[-1] if done else None
     if before in _OPENS:
         bare = last is not None and lexicon.is_colour(last.word) and len(done) > 1
-        coloured = bare and done[-2].tag == "PREP" and "VZ" in tags  # "in red | waves"
+        coloured = bare and done[-2].tag in ("PREP", "AUX") and "VZ" in tags  # "in red | waves"
         placed = last is not None and last.tag == "NOUN"
         return bool(coloured or placed)
     if before in ("NOUN", "PRON", "REL", "NUM"):
@@ -231,7 +229,9 @@ def _as_verb(
         return bool(tags & {"VG", "VD"}) or (chain == "VB" and opens)
     if before in ("VG", "VD", "VN") and any(t.tag == "REL" for t in done):
         return "VZ" in tags and not _may_be_noun(following)  # "who is laughing | walks"
-    return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done or "VG" in tags)
+    if not done:
+        return "VG" in tags or CLOSED.get(following) in ("TO", "PRT")
+    return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done)
 
 
 def _verb(
@@ -271,9 +271,12 @@ def _guess(word: str, done: list[Token], following: str) -> tuple[str, str, bool
             return "VZ", word.removesuffix("s"), False
     if before in ("CONJ", "ADV") and ends and word.endswith("s") and _verbs_so_far(done):
         return "VZ", word.removesuffix("s"), False
-    if _may_be_noun(following) and before in ("DET", "POSS", "ADJ", "", "PREP"):
-        if word.endswith(("ed", "y", "ish", "ful", "ous", "al", "ic", "less", "ing")):
-            return "ADJ", word, False
+    if (
+        _may_be_noun(following)
+        and before in ("DET", "POSS", "ADJ", "", "PREP")
+        and word.endswith(_ADJECTIVAL)
+    ):
+        return "ADJ", word, False
     return "NOUN", lexicon.noun_lemma(word), False
 
 

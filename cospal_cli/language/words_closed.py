@@ -22,7 +22,8 @@ CLOSED = {
             next_to in_front_of on_top_of out_of close_to up_to because_of instead_of
             adjacent_to along_with together_with at_the_back_of at_the_front_of
             in_back_of ahead_of down_from up_from back_to over_to""",
-        "PRT": "closer nearer up down away out back forward forwards backward backwards together apart aside",
+        "PRT": """closer nearer up down away out back forward forwards backward backwards together
+            apart aside""",
         "CONJ": "and or but then nor plus &",
         "SUB": """while as when where because if although though whereas once since so
             after_that""",
@@ -39,7 +40,7 @@ CLOSED = {
             clockwise counterclockwise sideways anticlockwise abroad overhead nearby
             leftwards rightwards upwards downwards upward downward forth there's fast even
             almost partially fully mostly completely quite rather most more so_far twice
-            please currently obviously clearly at_first at_last at_once a_bit a_little""",
+            please currently obviously clearly at_first at_last at_once a_bit""",
     }.items()
     for word in words.replace("_\n", " ").split()
 }
@@ -77,7 +78,8 @@ SCENE = set(
     marker brush broom mop shovel rake hose tool hammer drill axe gun rifle pistol weapon
     cigarette cigar pipe lighter candle fire smoke guitar piano violin drum drums flute trumpet
     saxophone cello microphone mic speaker music song instrument bread cheese meat fish egg rice
-    noodle soup sauce sugar salt milk coffee tea beer wine juice soda food_ candy chocolate ice_cream
+    noodle soup sauce sugar salt milk coffee tea beer wine juice soda food_ candy chocolate
+    ice_cream
     cookie money coin coins key keys wallet watch_ badge gift present toy_ doll_ ring game chess
     card cards wheel tire seat handle pedal engine_ sky sun cloud rain wind air space place spot
     area side edge end top_ line row direction distance way time moment scene video second minute

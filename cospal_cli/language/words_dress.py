@@ -4,7 +4,8 @@ from __future__ import annotations
 
 UPPER = set(
     """shirt t-shirt tshirt tee sweater jumper jacket coat hoodie top blouse vest sweatshirt
-    cardigan pullover blazer jersey undershirt tank polo parka anorak windbreaker overcoat trenchcoat
+    cardigan pullover blazer jersey undershirt tank polo parka anorak windbreaker overcoat
+    trenchcoat
     raincoat waistcoat tunic camisole corset bra bikini apron shawl poncho turtleneck singlet
     sleeve sleeves fleece cloak cape bib button-down crop dinner_jacket life_jacket lifejacket
     leather_jacket tank_top crop_top turtle_neck long-sleeve longsleeve lifevest""".split()
@@ -17,7 +18,8 @@ LOWER = set(
 HEAD = set(
     """hat cap helmet beanie hood glasses sunglasses spectacles goggles hairband headband crown
     turban headscarf hijab veil mask bandana bonnet beret sombrero fedora headphones earphones
-    headset wig visor tiara balaclava shades eyeglasses headdress earring earrings top_hat bowler_hat
+    headset wig visor tiara balaclava shades eyeglasses headdress earring earrings top_hat
+    bowler_hat
     cowboy_hat baseball_cap sun_hat headwear wreath niqab monocle""".split()
 )
 FEET = set(

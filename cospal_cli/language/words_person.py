@@ -54,8 +54,16 @@ ROLES = set(
     operator assistant helper volunteer inspector courier lodger tenant resident citizen villager
     local native foreigner immigrant hipster punk hippie goth wanderer stroller-pusher dog-walker
     skydiver parachutist astronaut cosmonaut mountaineer juggler busker gambler smoker drinker eater
-    reader writer author poet librarian graduate freshman scholar candidate speaker narrator comedian
+    reader writer author poet librarian graduate freshman scholar candidate speaker narrator
+    comedian
     entertainer puppeteer stuntperson trampolinist hurdler jumper thrower kicker racer marathoner
+    sentry curator sommelier yodeler aristocrat maestro teenybopper
+    chaperone bouncer valet stylist masseur masseuse docent usher concierge bellhop page
+    squire peasant noble nobleman harlequin mime conjurer contortionist wrestler cadet recruit
+    private corporal lieutenant colonel general admiral trainee intern apprentice foreman surveyor
+    architect builder roofer bricklayer mason blacksmith cobbler tanner weaver brewer vintner
+    florist
+    grocer tobacconist optician midwife orderly caregiver babysitter nursemaid bodyguard
     paddler wakeboarder windsurfer kitesurfer longboarder roller-skater footballer cricketer
     basketballer baseballer shortstop linebacker lineman goaltender wicketkeeper ballplayer
     serviceman servicewoman clergyman craftsman sportsperson sportswoman layperson crew cast squad
@@ -71,10 +79,26 @@ GENERIC = set("one ones other others thing object item something subject target"
 PARTITIVE = set(
     """group pair couple bunch crowd herd flock pack team line row set number lot lots piece kind
     type sort one some any all both each most many two three four class squad crew swarm school
-    couple dozen plenty slice image picture video view sight rest half part side""".split()
+    couple dozen plenty slice image picture video view sight rest half part side color
+    colour""".split()
 )
 
-AGENTIVE = ("man", "woman", "person", "boy", "girl", "men", "women", "ist", "eer", "ier", "ian", "monger", "smith")
+_NOT_PEOPLE = set("talisman caiman fist wrist mist twist list glacier frontier barrier".split())
+AGENTIVE = (
+    "man",
+    "woman",
+    "person",
+    "boy",
+    "girl",
+    "men",
+    "women",
+    "ist",
+    "eer",
+    "ier",
+    "ian",
+    "monger",
+    "smith",
+)
 
 GENDER = {**dict.fromkeys(MALE, "he"), **dict.fromkeys(FEMALE, "she")}
 
@@ -83,4 +107,4 @@ def is_person(lemma: str) -> bool:
     """True for a person noun of the lists, or of an occupation's shape ("watchman", "florist")."""
     if lemma in PERSON:
         return True
-    return len(lemma) > 5 and lemma.endswith(AGENTIVE)
+    return len(lemma) > 5 and lemma.endswith(AGENTIVE) and lemma not in _NOT_PEOPLE

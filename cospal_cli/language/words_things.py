@@ -24,21 +24,27 @@ dog: dog puppy pup doggy doggie hound canine mutt pooch whelp mongrel sheepdog b
 dog: retriever labrador husky poodle terrier beagle chihuahua dachshund corgi pug collie spaniel
 dog: shepherd_dog german_shepherd dalmatian rottweiler doberman mastiff greyhound pomeranian samoyed
 dog: golden_retriever border_collie shiba akita malamute boxer_dog great_dane saint_bernard setter
+dog: rottie lab bichon jack_russell lapdog guide_dog police_dog watchdog
 dog: schnauzer whippet pekingese shih_tzu maltese newfoundland
 dog 1, sheep .2: malamute_dog
 dog .9, cat .3, bear .2: wolf coyote jackal dingo
 dog .9, cat .5: fox raccoon
+cat: moggy calico siamese persian_cat
 cat: cat kitten kitty tabby feline tomcat kittycat pussycat
-cat .7, dog .4, bear .2: lion lioness tiger leopard cheetah jaguar panther lynx cougar puma
+cat .7, dog .4, bear .2: lion lioness tiger leopard cheetah jaguar
+cat .7, dog .4, bear .2: panther ocelot bobcat wildcat lynx cougar puma
 cat .6, dog .4: rabbit bunny hare ferret weasel squirrel chipmunk otter
 cat .4, dog .3, bird .2: hamster guinea_pig rat rodent hedgehog mongoose meerkat
+horse: percheron palomino clydesdale thoroughbred racehorse
 horse: horse stallion mare foal colt filly steed gelding bronco mustang_horse
 horse 1, cow .3, dog .2: pony donkey mule
-horse .7, cow .5, giraffe .2: camel llama alpaca
+horse .7, cow .5, giraffe .2: dromedary camel llama alpaca
 horse .6, cow .5, sheep .4, dog .3: deer stag doe fawn elk moose reindeer antelope gazelle
 horse .5, cow .5, dog .3: kangaroo wallaby
 sheep: sheep lamb ewe
 sheep 1, cow .4, dog .4, horse .3: goat ram
+cow .8, horse .5: wildebeest gnu
+giraffe .6, horse .5, zebra .4: okapi
 cow: cow bull calf ox cattle buffalo bison yak heifer bovine
 cow .6, sheep .5, dog .5, bear .3: pig piglet hog boar swine
 elephant: elephant
@@ -50,6 +56,7 @@ zebra: zebra
 giraffe: giraffe
 person .4, bear .4, dog .3, cat .3: monkey ape gorilla chimpanzee baboon orangutan macaque
 bird: bird duck goose swan pigeon dove seagull gull parrot eagle hawk falcon owl crow raven sparrow
+bird: puffin ibis cormorant egret lark starling swallow cuckoo wren drake mallard kookaburra
 bird: robin hen chicken rooster cock turkey_bird peacock flamingo pelican stork heron crane_bird
 bird: duckling chick ostrich emu toucan parakeet cockatoo vulture finch magpie hummingbird fowl
 bird: poultry gosling cygnet woodpecker kingfisher budgie canary
@@ -64,8 +71,11 @@ horse .7, cow .8, sheep .8: livestock
 VEHICLES = """
 car 1, truck .2: car automobile auto sedan hatchback coupe convertible limousine roadster motorcar
 car 1, truck .2: sports_car race_car racecar racing_car police_car patrol_car cruiser limo saloon
+car 1, truck .2: toyota ford bmw mercedes audi tesla ferrari porsche honda volkswagen mustang
+car 1, truck .2: lamborghini nissan chevrolet camaro corvette volvo fiat runabout
 car 1, truck .2: sportscar compact beetle cabriolet
 car 1, truck .2, bus .1: taxi cab taxicab
+car .9, truck .5: landrover four-by-four
 car .9, truck .5: suv jeep station_wagon crossover off-roader
 car .8, truck .6, bus .4: van minivan camper_van camper ambulance people_carrier
 truck 1, car .6: pickup pickup_truck
@@ -74,12 +84,16 @@ truck 1, bus .3, car .3: dump_truck tanker big_rig delivery_truck semi-truck jug
 truck .8, car .5, train .1: tractor bulldozer excavator forklift digger tank harvester loader
 bus 1, truck .2: bus coach_bus school_bus minibus double-decker trolleybus shuttle_bus
 train 1, bus .3: train locomotive tram streetcar subway metro railcar trolley_car engine
+bicycle 1, motorcycle .3: velocipede penny-farthing bmx
 bicycle 1, motorcycle .3: bike bicycle cycle pushbike mountain_bike tricycle unicycle tandem
+motorcycle 1, bicycle .5: harley superbike minibike
 motorcycle 1, bicycle .5: motorcycle motorbike moped scooter dirt_bike vespa chopper
 motorcycle .8, bicycle .3, car .2: quad_bike snowmobile
-airplane: airplane plane aeroplane aircraft jet airliner jetliner warplane
+airplane: airplane plane aeroplane aircraft jet airliner jetliner warplane biplane
+airplane: seaplane airbus boeing bomber fighter_jet monoplane
 airplane .7, kite .2, bird .2: helicopter drone glider airship zeppelin
 boat 1: boat ship sailboat yacht canoe kayak ferry dinghy rowboat speedboat raft vessel gondola
+boat 1: trawler frigate schooner ketch sloop punt cutter skiff trimaran submarine steamer
 boat 1: motorboat catamaran warship barge tugboat lifeboat steamboat
 boat .8, motorcycle .4: jet_ski
 car .9, truck .8, bus .8, motorcycle .6: vehicle automobiles
@@ -102,6 +116,7 @@ umbrella: umbrella parasol brolly
 umbrella .3, kite .5: parachute
 handbag 1, backpack .3, suitcase .2: handbag purse clutch tote shoulder_bag tote_bag
 handbag .8, backpack .7, suitcase .5: bag sack satchel duffel
+suitcase .8, handbag .7, backpack .5: holdall valise hamper duffle_bag duffel_bag
 suitcase 1, handbag .4: suitcase briefcase luggage baggage trunk
 suitcase .5, handbag .2, tv .2: box crate carton package parcel
 tie: tie necktie
@@ -110,7 +125,8 @@ frisbee: frisbee disc
 skis 1, snowboard .4: ski skis
 snowboard 1, skis .4, skateboard .3: snowboard
 snowboard .5, skis .4, surfboard .2: sled sledge toboggan
-sports_ball: ball football soccer_ball basketball volleyball tennis_ball baseball golf_ball rugby_ball
+sports_ball: sports_ball ball football soccer_ball basketball
+sports_ball: volleyball tennis_ball baseball golf_ball rugby_ball
 sports_ball .8: ping_pong_ball beach_ball puck shuttlecock bowling_ball
 sports_ball .5, kite .3: balloon
 kite: kite
@@ -119,15 +135,20 @@ baseball_glove: baseball_glove mitt
 skateboard 1, surfboard .2: skateboard longboard
 surfboard 1, skateboard .1, boat .2: surfboard paddleboard wakeboard bodyboard
 tennis_racket: racket racquet tennis_racket badminton_racket paddle
+bottle 1, vase .2: decanter phial vial
 bottle 1, vase .2: bottle flask wine_bottle beer_bottle water_bottle thermos canteen
 bottle .6, cup .6: can tin jar jug pitcher_jug carafe
+wine_glass 1, cup .6: chalice snifter
 wine_glass 1, cup .6: wine_glass goblet champagne_glass wineglass flute_glass
+cup 1, wine_glass .4, bottle .1: stein tankard espresso latte cappuccino
 cup 1, wine_glass .4, bottle .1: cup mug tumbler teacup beaker coffee_cup coffee_mug
 cup .9, wine_glass .8, bottle .2: glass drink beverage
 fork: fork
+knife: machete scalpel penknife
 knife: knife blade dagger cleaver sword
 spoon: spoon ladle
 spoon .7, fork .6, knife .6: cutlery utensil spatula chopsticks
+bowl 1, cup .2: tureen ramekin
 bowl 1, cup .2: bowl basin
 bowl .5, cup .4, vase .3: pot pan saucepan kettle teapot bucket wok
 bowl .5, frisbee .2: plate dish saucer tray
@@ -141,21 +162,27 @@ carrot: carrot
 broccoli .5, carrot .6: vegetable salad
 hot_dog 1, sandwich .3: hot_dog sausage hotdog
 pizza: pizza
+sandwich .6, hot_dog .5, donut .3: baguette loaf panini bun_bread
+donut 1, cake .4: croissant
 donut: donut doughnut bagel
 cake 1, donut .2: cake cupcake pie pastry muffin dessert
 pizza .4, sandwich .5, cake .4, bowl .3, hot_dog .3, donut .3: food meal snack dinner lunch
 chair 1, couch .3: chair armchair stool seat recliner rocking_chair folding_chair highchair
+couch .7, chair .6: ottoman footstool pouffe chaise chaise_longue
+couch .8, bed .8: futon daybed
 couch 1, chair .4, bed .3: couch sofa settee loveseat divan
 chair .8, couch .8, dining_table .7, bed .7, bench .5: furniture
+potted_plant: fern cactus orchid bonsai palm_tree succulent
 potted_plant: plant potted_plant houseplant flowerpot bouquet shrub
 potted_plant .6, vase .5: flower flowers
 bed 1, couch .3: bed mattress crib cot bunk
 dining_table: table desk dining_table counter workbench tabletop countertop
 toilet: toilet lavatory
 tv 1, laptop .4: tv television monitor screen display telly
+laptop 1, tv .3: macbook chromebook netbook
 laptop 1, tv .3: laptop notebook_computer computer
 mouse: computer_mouse
-mouse .6, cat .3: mouse
+mouse 1, cat .3: mouse
 remote 1, cell_phone .3: remote remote_control controller gamepad joystick
 keyboard 1, laptop .3: keyboard
 cell_phone 1, remote .3: phone cellphone cell_phone smartphone mobile telephone mobile_phone iphone

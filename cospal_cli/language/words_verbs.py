@@ -99,13 +99,16 @@ INHERENT = {
     "escape": ("away",), "flee": ("away",), "retreat": ("away",), "withdraw": ("away",),
     "descend": ("down",), "climb": ("up",), "fall": ("down",), "drop": ("down",), "sink": ("down",),
     "rise": ("up",), "emerge": ("in",), "appear": ("in",), "disappear": ("out",), "arrive": ("in",),
-    "vanish": ("out",), "bend": ("down",), "crouch": ("down",), "kneel": ("down",), "dive": ("down",),
+    "vanish": ("out",), "bend": ("down",),
+    "crouch": ("down",), "kneel": ("down",), "dive": ("down",),
     "squat": ("down",), "stoop": ("down",), "return": ("back",), "reverse": ("back",),
     "vacate": ("out",), "plunge": ("down",), "topple": ("down",), "evacuate": ("out",),
     "swoop": ("down",), "soar": ("up",), "slump": ("down",), "bow": ("down",),
 }  # fmt: skip
 # Verbs that change the posture: with "down" or "up" the box itself grows or shrinks.
-POSTURE = set("bend crouch kneel squat stoop bow lean rise slump topple collapse sit stand lie".split())
+POSTURE = set(
+    "bend crouch kneel squat stoop bow lean rise slump topple collapse sit stand lie".split()
+)
 # verb + particle -> (kind, directions); "" for any particle that is not named.
 PHRASAL: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("sit", "down"): ("limb", ("down",)), ("sit", "up"): ("limb", ("up",)),
@@ -117,23 +120,28 @@ PHRASAL: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("get", "onto"): ("move", ("in",)), ("get", "away"): ("move", ("away",)),
     ("get", "back"): ("move", ("back",)), ("get", "close"): ("move", ("closer",)),
     ("get", "closer"): ("move", ("closer",)), ("get", "near"): ("move", ("closer",)),
-    ("wake", "up"): ("limb", ("up",)), ("take", "off"): ("limb", ()), ("set", "off"): ("move", ("away",)),
+    ("wake", "up"): ("limb", ("up",)),
+    ("take", "off"): ("limb", ()), ("set", "off"): ("move", ("away",)),
     ("come", "up"): ("move", ()), ("go", "up"): ("move", ("up",)), ("walk", "up"): ("move", ()),
     ("run", "up"): ("move", ()), ("step", "up"): ("move", ()), ("come", "on"): ("move", ()),
     ("look", "away"): ("still", ()), ("pull", "over"): ("move", ()), ("set", "down"): ("limb", ()),
     ("drop", "off"): ("limb", ()), ("hold", "up"): ("limb", ()), ("hold", "out"): ("limb", ()),
     ("slow", "down"): ("move", ()), ("hang", "up"): ("limb", ()), ("stand", "still"): ("still", ()),
     ("fall", "over"): ("move", ("down",)), ("show", "up"): ("move", ("in",)),
-    ("pull", "out"): ("limb", ()), ("keep", "still"): ("still", ()), ("step", "down"): ("move", ("down",)),
-    ("step", "aside"): ("move", ()), ("bring", "up"): ("limb", ()), ("straighten", "up"): ("limb", ("up",)),
+    ("pull", "out"): ("limb", ()),
+    ("keep", "still"): ("still", ()), ("step", "down"): ("move", ("down",)),
+    ("step", "aside"): ("move", ()),
+    ("bring", "up"): ("limb", ()), ("straighten", "up"): ("limb", ("up",)),
     ("turn", "back"): ("limb", ("back",)), ("drop", "down"): ("limb", ("down",)),
-    ("stretch", "out"): ("limb", ()), ("reach", "out"): ("limb", ()), ("head", "out"): ("move", ("out",)),
+    ("stretch", "out"): ("limb", ()),
+    ("reach", "out"): ("limb", ()), ("head", "out"): ("move", ("out",)),
     ("get", "to"): ("move", ()), ("get", "past"): ("move", ()), ("get", "through"): ("move", ()),
 }  # fmt: skip
 
 IRREGULAR = """
 be was,were been; go went gone; come came come; run ran run; sit sat sat; stand stood stood;
-lie lay lain lying; lay laid laid; take took taken; give gave given; get got got,gotten; put put put;
+lie lay lain lying; lay laid laid; take took taken; give gave given; get got got,gotten; put put
+put;
 set set set; hold held held; leave left left; ride rode ridden; drive drove driven; fly flew flown;
 swim swam swum; throw threw thrown; catch caught caught; fall fell fallen; rise rose risen;
 drink drank drunk; eat ate eaten; bite bit bitten; feed fed fed; cut cut cut; hit hit hit;
@@ -144,9 +152,12 @@ break broke broken; speak spoke spoken; say said said; tell told told; sing sang
 read read read; think thought thought; sleep slept slept; keep kept kept; hang hung hung;
 bend bent bent; kneel knelt knelt; lead led led; bring brought brought; leap leapt leapt;
 creep crept crept; slide slid slid; flee fled fled; sink sank sunk; wear wore worn; have had had;
-do did done; clothe clothed clothed,clad; begin began begun; make made made; let let let; find found found; show showed shown;
-wake woke woken; hear heard heard; buy bought bought; sell sold sold; send sent sent; bear bore borne;
-stride strode stridden; spring sprang sprung; fling flung flung; sweep swept swept; rip ripped ripped;
+do did done; clothe clothed clothed,clad; begin began begun; make made made; let let let; find
+found found; show showed shown;
+wake woke woken; hear heard heard; buy bought bought; sell sold sold; send sent sent; bear bore
+borne;
+stride strode stridden; spring sprang sprung; fling flung flung; sweep swept swept; rip ripped
+ripped;
 stick stuck stuck; wind wound wound; pay paid paid; meet met met; lose lost lost; win won won;
 feel felt felt; spread spread spread; light lit lit; dive dove,dived dived; saw sawed sawn;
 weep wept wept; teach taught taught; tread trod trodden; cling clung clung; grow grew grown;
