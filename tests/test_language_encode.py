@@ -38,6 +38,11 @@ def test_a_vector_does_not_depend_on_its_neighbours(model: MiniLM) -> None:
     np.testing.assert_array_equal(alone, with_others)
 
 
+def test_the_lean_model_says_the_same(model: MiniLM) -> None:
+    lean = MiniLM(lean=True)
+    np.testing.assert_allclose(lean.sentence(["a dog"]), model.sentence(["a dog"]), atol=1e-5)
+
+
 def test_words_have_offsets_into_the_text(model: MiniLM) -> None:
     text = "The weimaraner, in RED, trots."
     spans, vectors = model.words(text)

@@ -33,15 +33,18 @@ def whole_words() -> frozenset[str]:
 
 
 class MiniLM:
-    """The text encoder. Texts run one by one: the int8 model's scales depend on what shares a
-    batch, and a vector must not."""
+    """The text encoder. Texts run one by one, without padding: a text's vector is its own, to the
+    last bit, whatever else is asked for."""
 
-    def __init__(self, threads: int = 1) -> None:
-        """Load model and tokenizer. Raises WeightsError if the model is missing or damaged."""
+    def __init__(self, threads: int = 1, lean: bool = False) -> None:
+        """Load model and tokenizer. Raises WeightsError if the model is missing or damaged.
+
+        ``lean``: 120 MB less memory and a quicker start, but 50 ms a text instead of 4.
+        """
         from tokenizers import BertWordPieceTokenizer
 
         pieces = {piece: number for number, piece in enumerate(vocabulary())}
-        self._session = open_session(weights.path("minilm"), threads, _INPUTS, (_OUTPUT,))
+        self._session = open_session(weights.path("minilm"), threads, _INPUTS, (_OUTPUT,), lean)
         self._tokenizer = BertWordPieceTokenizer(vocab=pieces, lowercase=True)
         self._tokenizer.enable_truncation(MAX_PIECES)
 

@@ -36,7 +36,7 @@ def _tables() -> dict[str, np.ndarray]:
 
 @cache
 def _model() -> MiniLM:
-    return MiniLM(threads=1)
+    return MiniLM(threads=1, lean=True)
 
 
 def ready() -> str:
@@ -49,10 +49,15 @@ def ready() -> str:
     return ""
 
 
+@cache
+def _vector(text: str) -> Vectors:
+    return _model().sentence([text])[0]
+
+
 def _near(text: str, table: str) -> tuple[list[str], Vectors]:
     """The nearest known words, best first, and their cosines."""
     vectors = _tables()[f"{table}_vectors"].astype(np.float32)
-    cosines = vectors @ _model().sentence([text])[0]
+    cosines = vectors @ _vector(text)
     order = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
     return [str(_tables()[table][row]) for row in order], cosines[order]
 
@@ -81,7 +86,7 @@ def noun(word: str) -> Thing:
 def looks(word: str) -> dict[int, float]:
     """ImageNet classes named almost like ``word``; weights are cosines."""
     vectors = _tables()["imagenet_vectors"].astype(np.float32)
-    cosines = vectors @ _model().sentence([NOUN.format(word)])[0]
+    cosines = vectors @ _vector(NOUN.format(word))
     order = np.argsort(-cosines, kind="stable")[:3]
     kept = [r for r in order if cosines[r] >= max(LOOKS_NEAR, float(cosines[order[0]]) - 0.05)]
     return {int(row): round(float(cosines[row]), 3) for row in kept}
