@@ -18,6 +18,7 @@ from cospal_cli.types import FloatArray
 CELLS = 4  # cells a side, where parts of the frame are judged alone
 _SIDE = 128  # longer side of the images compared, pixels
 _STEPS = 5
+_LEAST = 16  # sides below tell nothing
 _FREE = 0.12  # least share of the image that masks must leave free
 _TEXTURE = 0.03  # gradient (root mean square, of normalised gray) below which nothing is told
 _CONTRAST = 5.0  # gray levels added to the local contrast, so that noise is not blown up
@@ -118,7 +119,7 @@ def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[flo
     ``free`` (h, w) in [0, 1] weighs the pixels. (1, 0, 0) when nothing can be told.
     """
     height, width = now.shape
-    if free.mean() < _FREE:
+    if free.mean() < _FREE or min(height, width) < _LEAST:
         return 1.0, 0.0, 0.0
     shifts = [(0, 0), *_phase_shifts(before, now, free)]
     starts = [np.array([1.0, *shift]) for shift in dict.fromkeys(shifts)]

@@ -1,0 +1,207 @@
+"""Identities on synthetic scenes: crossings, occlusions, camera, frame rates, sizes, cuts."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cospal_cli import registry, track
+from cospal_cli.config import TrackerConfig
+from cospal_cli.evaluation.mot import evaluate
+from cospal_cli.track.bytetrack import ByteTracker
+from cospal_cli.types import Detections, Looks, Tubelet
+from tests import scenes
+from tests.scenes import CLASSES, Actor, Noise, Scene, scene, walk
+
+CLEAN = Noise(jitter=0.01, misses=0.0, weak=0.0, false_per_frame=0.0)
+
+
+def follow(made: Scene, **settings) -> tuple[list[np.ndarray], list[Tubelet]]:
+    """Ids of every frame's detections, and the tubelets."""
+    tracker = ByteTracker(TrackerConfig(**settings), made.size, CLASSES)
+    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
+    ids = [tracker.update(found, now, looks, image) for found, now, looks, image in frames]
+    return ids, tracker.finish()
+
+
+def offline(made: Scene, tubelets: list[Tubelet]):
+    """Tubelets as identities and boxes per frame."""
+    frames = []
+    for index in range(len(made)):
+        rows = [
+            (t.id, t.boxes_xyxy[index - t.frame_indices[0]])
+            for t in tubelets
+            if t.frame_indices[0] <= index <= t.frame_indices[-1]
+        ]
+        boxes = np.array([box for _, box in rows], np.float32).reshape(-1, 4)
+        frames.append((np.array([number for number, _ in rows], np.int64), boxes))
+    return frames
+
+
+def owners(made: Scene, ids: list[np.ndarray], tubelets: list[Tubelet]) -> list[set[int]]:
+    """The actors whose detections each tubelet holds."""
+    held = []
+    for tubelet in tubelets:
+        pairs = zip(made.owners, ids, strict=True)
+        mine = [owner[np.isin(found, tubelet.track_ids)] for owner, found in pairs]
+        held.append(set(np.concatenate(mine).tolist()) - {-1})
+    return held
+
+
+def test_the_backend_is_registered():
+    assert registry.load("tracker", track.BACKENDS, "bytetrack") is ByteTracker
+
+
+@pytest.mark.parametrize("fps", [5, 10, 25])
+@pytest.mark.parametrize("camera", [scenes.still, scenes.pan, scenes.zoom])
+@pytest.mark.parametrize("actors", [scenes.crossing, scenes.occlusion, scenes.crowd])
+def test_every_actor_is_one_tubelet_whatever_the_camera_and_frame_rate(actors, camera, fps):
+    made = scene(actors(), 6, fps, camera=camera)
+    ids, tubelets = follow(made)
+    assert sorted(map(tuple, owners(made, ids, tubelets))) == [(i,) for i in range(len(actors()))]
+    scores = evaluate(made.truth, offline(made, tubelets))
+    assert scores.switches == 0
+    assert scores.idf1 > 0.93
+
+
+@pytest.mark.parametrize("size", [(320, 180), (3840, 2160), (720, 1280)])
+def test_resolution_changes_nothing(size):
+    made = scene(scenes.crossing(), 6, size=size)
+    ids, tubelets = follow(made)
+    assert sorted(map(tuple, owners(made, ids, tubelets))) == [(0,), (1,), (2,)]
+
+
+def test_the_same_pixels_at_twice_the_size_give_the_same_ids():
+    small, large = (
+        scene(scenes.crowd(), 4, size=size, noise=CLEAN) for size in ((640, 360), (1280, 720))
+    )
+    for first, second in zip(follow(small)[0], follow(large)[0], strict=True):
+        assert first.tolist() == second.tolist()
+
+
+def test_irregular_time_steps():
+    rng = np.random.default_rng(5)
+    times = np.cumsum(rng.choice([0.04, 0.08, 0.1, 0.2, 0.33], 50))
+    made = scene(scenes.occlusion(), 0, times_s=times)
+    ids, tubelets = follow(made)
+    assert sorted(map(tuple, owners(made, ids, tubelets)))[:3] == [(0,), (1,), (2,)]
+
+
+def test_no_track_crosses_a_cut():
+    before_cut = [Actor(walk((x, 0.5), (0.05, 0)), colour=0, end_s=2.0) for x in (0.2, 0.4, 0.7)]
+    after_cut = [Actor(walk((x, 0.55), (0.05, 0)), colour=0, start_s=2.0) for x in (0.3, 0.5, 0.8)]
+    made = scene(before_cut + after_cut, 4, noise=CLEAN, places=lambda now: int(now >= 2.0))
+    ids, tubelets = follow(made)
+    before, after = (set(np.concatenate(part).tolist()) for part in (ids[:20], ids[20:]))
+    assert not before & after - {-1}
+    assert len(tubelets) == 6
+    assert all(t.times_s[-1] < 2.0 or t.times_s[0] >= 2.0 for t in tubelets)
+
+
+def test_a_flickering_class_keeps_the_track():
+    car = Actor(walk((0.1, 0.5), (0.15, 0), (0.2, 0.2)), label=1)
+    made = scene([car], 4, noise=replace(CLEAN, flicker=0.5))
+    _, tubelets = follow(made)
+    assert len(tubelets) == 1
+    car_score, truck_score = tubelets[0].label_scores[1:3]
+    assert min(car_score, truck_score) > 0.1
+
+
+def test_a_miscalled_object_keeps_its_track():
+    made = scene([Actor(walk((0.1, 0.5), (0.15, 0), (0.2, 0.2)), label=1)], 3, noise=CLEAN)
+    for index in range(5, 30, 3):
+        found = made.detections[index]
+        made.detections[index] = replace(
+            found, labels=np.array([3]), label_scores=found.label_scores[:, [0, 3, 2, 1, 4]]
+        )
+    _, tubelets = follow(made)
+    assert [int(t.observed.sum()) for t in tubelets] == [30]
+    assert tubelets[0].label_scores.argmax() == 1
+
+
+def test_weak_detections_keep_a_track_and_lengthen_its_ends():
+    made = scene([Actor(walk((0.2, 0.5), (0.1, 0)))], 4, noise=CLEAN)
+    for index in [*range(3), *range(15, 20), *range(36, 40)]:
+        found = made.detections[index]
+        made.detections[index] = replace(found, scores=np.array([0.2], np.float32))
+    ids, tubelets = follow(made)
+    assert [t.frame_indices[[0, -1]].tolist() for t in tubelets] == [[0, 39]]
+    assert tubelets[0].observed.all()
+    assert ids[15].tolist() == ids[14].tolist()
+
+
+def test_weak_detections_alone_start_nothing():
+    made = scene([Actor(walk((0.2, 0.5), (0.1, 0)))], 3, noise=replace(CLEAN, weak=1.0))
+    ids, tubelets = follow(made)
+    assert tubelets == []
+    assert set(np.concatenate(ids).tolist()) == {-1}
+
+
+def test_the_order_of_detections_does_not_matter():
+    made = scene(scenes.crowd(), 5)
+    ids, tubelets = follow(made)
+    rng = np.random.default_rng(1)
+    mixed = Scene(made.size, made.times_s, images=made.images)
+    orders = [rng.permutation(len(found)) for found in made.detections]
+    for found, looks, order in zip(made.detections, made.looks, orders, strict=True):
+        columns = ("boxes_xyxy", "scores", "labels", "label_scores")
+        taken = {name: getattr(found, name)[order] for name in columns}
+        mixed.detections.append(replace(found, **taken))
+        mixed.looks.append(looks.take(order))
+    mixed_ids, mixed_tubelets = follow(mixed)
+    for first, second, order in zip(ids, mixed_ids, orders, strict=True):
+        assert first[order].tolist() == second.tolist()
+    for a, b in zip(tubelets, mixed_tubelets, strict=True):
+        assert a.boxes_xyxy.tolist() == b.boxes_xyxy.tolist()
+
+
+def test_frames_without_detections():
+    empty = Detections(
+        0,
+        np.empty((0, 4), np.float32),
+        np.empty(0, np.float32),
+        np.empty(0, np.int64),
+        np.empty((0, len(CLASSES)), np.float32),
+    )
+    none = Looks(np.empty((0, 3, 8), np.uint8), np.empty((0, 4, 4), np.uint8))
+    tracker = ByteTracker(TrackerConfig(), (640, 360), CLASSES)
+    assert tracker.finish() == []
+    for step in range(5):
+        image = np.full((36, 64, 3), 40 * step, np.uint8)
+        ids = tracker.update(replace(empty, frame_index=step), step / 10, none, image)
+        assert ids.shape == (0,)
+    assert tracker.finish() == []
+
+
+def test_time_must_go_on():
+    made = scene([Actor(walk((0.2, 0.5), (0.1, 0)))], 0.2, noise=CLEAN)
+    made.times_s[1] = made.times_s[0]
+    with pytest.raises(ValueError, match="time_s"):
+        follow(made)
+
+
+def test_camera_motion_is_stored_with_the_tubelet():
+    made = scene([Actor(walk((0.5, 0.5), (0, 0)))], 3, camera=scenes.pan, noise=CLEAN)
+    _, tubelets = follow(made)
+    centres = (tubelets[0].boxes_xyxy[:, :2] + tubelets[0].boxes_xyxy[:, 2:]) / 2
+    assert np.ptp(centres[:, 0]) > 250
+    assert np.ptp(centres[:, 0] - tubelets[0].camera_xy[:, 0]) < 30
+
+
+def test_what_is_kept_of_a_long_video_is_small():
+    made = scene(scenes.crowd(), 0.1, noise=CLEAN)
+    found, looks, image = made.detections[0], made.looks[0], made.images[0][:36, :64]
+    tracker = ByteTracker(TrackerConfig(), made.size, CLASSES)
+    tracemalloc.start()
+    for step in range(400):
+        tracker.update(replace(found, frame_index=step), step / 10, looks, image)
+    kept = tracemalloc.get_traced_memory()[0] / (400 * len(found))
+    tubelets = tracker.finish()
+    peak = tracemalloc.get_traced_memory()[1] / (400 * len(found))
+    tracemalloc.stop()
+    assert {len(t) for t in tubelets} == {400}
+    assert kept < 400  # bytes per detection
+    assert peak < 1000
