@@ -12,11 +12,11 @@ from __future__ import annotations
 HCSTVG = """
 The man in white clothes bends down and looks down then sits in the chair next to him. | man: person | white@whole | bends=limb:down looks=still sits=still | -
 The woman in the gray sweater walks away to the right. | woman: person | sweater@upper gray@upper | walks=move:away,right | -
-The man in the black hat turns around and walks to the door. | man: person | hat@head black@head | turns=limb walks=move | -
+The man in the black hat turns around and walks to the door. | man: person | hat@head black@head | turns=limb walks=move:to | -
 The man in the blue shirt takes the cup from the woman in red and drinks. | man: person | shirt@upper blue@upper | takes=limb drinks=limb | -
-The woman in a red dress walks to the man, hugs him and turns away. | woman: person | dress@whole red@whole | walks=move hugs=limb turns=limb | -
+The woman in a red dress walks to the man, hugs him and turns away. | woman: person | dress@whole red@whole | walks=move:to hugs=limb turns=limb | -
 The bald man stands up, opens the door and leaves the room. | man: person | - | stands=limb:up opens=limb leaves=move:out | -
-The man wearing a blue shirt and black pants walks to the woman and waves. | man: person | shirt@upper blue@upper pants@lower black@lower | walks=move waves=limb | -
+The man wearing a blue shirt and black pants walks to the woman and waves. | man: person | shirt@upper blue@upper pants@lower black@lower | walks=move:to waves=limb | -
 The woman with blonde hair picks up the phone and talks. | woman: person | blonde@head | picks=limb talks=talk | -
 The boy in the striped shirt jumps over the fence and runs away. | boy: person | shirt@upper | jumps=jump runs=move:away | -
 The man in the suit walks down the stairs, then stops and looks at the woman in white. | man: person | suit@whole | walks=move:down stops=still looks=still | -
@@ -31,8 +31,8 @@ The soldier in the helmet crouches down and aims the rifle. | soldier: person | 
 The man in a dark suit and a red tie nods and points to the door. | man: person | suit@whole dark@whole tie@upper red@upper | nods=limb points=limb | -
 The man raises his hand, then he turns back and walks out of the room. | man: person | - | raises=limb turns=limb:back walks=move:out | -
 The woman in the purple coat enters the room and closes the door. | woman: person | coat@upper purple@upper | enters=move:in closes=limb | -
-The boy sitting on the chair gets up and goes to the window. | boy: person | - | sitting=still gets=limb:up goes=move | -
-The man walks to the table while the woman in blue sits on the sofa. | man: person | - | walks=move | -
+The boy sitting on the chair gets up and goes to the window. | boy: person | - | sitting=still gets=limb:up goes=move:to | -
+The man walks to the table while the woman in blue sits on the sofa. | man: person | - | walks=move:to | -
 The man gives the woman a cup and she drinks. | man: person | - | gives=limb | -
 The woman hands the cup to the man, and the man in red drinks. | woman: person | - | hands=limb | -
 The man takes off his hat and bows. | man: person | - | takes=limb bows=limb:down | -
@@ -42,16 +42,16 @@ The man in black clothes follows the girl in the pink skirt. | man: person | bla
 The short-haired woman in the light blue shirt kneels down next to the child. | woman: person | shirt@upper light_blue@upper | kneels=limb:down | -
 The man in gray clothes walks forward a few steps and then squats down to pick up the box. | man: person | gray@whole | walks=move:front squats=limb:down pick=limb | -
 The woman in the navy jacket walks backwards slowly. | woman: person | jacket@upper navy@upper | walks=move:back | -
-The man in a white robe raises his arms and walks towards the man in the black cloak. | man: person | robe@whole white@whole | raises=limb walks=move | -
+The man in a white robe raises his arms and walks towards the man in the black cloak. | man: person | robe@whole white@whole | raises=limb walks=move:to | -
 The woman wearing a white apron stirs the soup and tastes it. | woman: person | apron@upper white@upper | stirs=limb tastes=limb | -
 The man in the orange vest climbs the ladder. | man: person | vest@upper orange@upper | climbs=move:up | -
 The man slaps the other man in the face and runs out of the house. | man: person | - | slaps=limb runs=move:out | -
-The little girl in the red dress skips across the yard to her mother. | girl: person | dress@whole red@whole | skips=jump | -
+The little girl in the red dress skips across the yard to her mother. | girl: person | dress@whole red@whole | skips=jump:to | -
 The bearded man lifts the box, turns to the left and walks out. | man: person | - | lifts=limb turns=limb:left walks=move:out | -
 The man in the white hat rides a horse up the hill. | man: person | hat@head white@head | rides=move:up | -
-The woman in the green dress, holding a glass, walks to the bar. | woman: person | dress@whole green@whole | holding=still walks=move | -
-The man ran to the door, took the key and left. | man: person | - | ran=move took=limb left=move:out | -
-The woman stood up and walked to the window. | woman: person | - | stood=limb:up walked=move | -
+The woman in the green dress, holding a glass, walks to the bar. | woman: person | dress@whole green@whole | holding=still walks=move:to | -
+The man ran to the door, took the key and left. | man: person | - | ran=move:to took=limb left=move:out | -
+The woman stood up and walked to the window. | woman: person | - | stood=limb:up walked=move:to | -
 The policeman in the blue uniform gets in the car and drives away. | policeman: person | uniform@whole blue@whole | gets=move:in drives=move:away | -
 The man in red starts walking to the left. | man: person | red@whole | walking=move:left | -
 The woman with long black hair and a white scarf looks back and waves. | woman: person | black@head scarf@upper white@upper | looks=still waves=limb | -
@@ -85,7 +85,7 @@ the train moves from right to left. | train: train | - | moves=move:left | -
 the child pats the dog that is lying on the floor. | child: person | - | pats=limb | -
 the dog that the girl pets | dog: dog | - | - | -
 the dog which is chasing the cat barks. | dog: dog | - | chasing=move barks=talk | -
-a baby in pink crawls toward the adult in green. | baby: person | pink@whole | crawls=move | -
+a baby in pink crawls toward the adult in green. | baby: person | pink@whole | crawls=move:to | -
 a toy is held by a baby in yellow. | toy: teddy_bear | - | held=still | -
 the sheep in front of the black car moves closer to the camera. | sheep: sheep | - | moves=move:closer | -
 the rabbit hops away. | rabbit: cat | - | hops=jump:away | -

@@ -204,4 +204,17 @@ def test_what_is_kept_of_a_long_video_is_small():
     tracemalloc.stop()
     assert {len(t) for t in tubelets} == {400}
     assert kept < 400  # bytes per detection
-    assert peak < 1000
+    assert peak < 800
+
+
+def test_finishing_halfway_changes_nothing_later():
+    made = scene(scenes.occlusion(), 5)
+    tracker = ByteTracker(TrackerConfig(), made.size, CLASSES)
+    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
+    for index, (found, now, looks, image) in enumerate(frames):
+        tracker.update(found, now, looks, image)
+        if index == 25:
+            assert tracker.finish()
+    for a, b in zip(tracker.finish(), follow(made)[1], strict=True):
+        assert a.boxes_xyxy.tolist() == b.boxes_xyxy.tolist()
+        assert a.looks.colours.tolist() == b.looks.colours.tolist()

@@ -33,6 +33,7 @@ _OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up",
              "front": "away", "back": "closer"}  # fmt: skip
 _TOWARD = {"left": "left", "right": "right", "top": "up", "bottom": "down",
            "front": "front", "back": "back"}  # fmt: skip
+_TO = frozenset(["to", "toward", "towards", "up to", "over to", "to the side of"])
 _VIEWER = frozenset("camera viewer lens us me".split())
 _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway driveway".split())
 _MADE = frozenset("frame picture scene view screen shot image video".split())
@@ -144,6 +145,8 @@ def _place_ways(prep: str, phrase: Phrase, event: Event) -> list[str]:
         )
     if prep in ("into", "inside"):
         return ["in"] if not phrase.thing.region else []
+    if prep in _TO and phrase.thing.known and not place:
+        return ["to"]
     if prep == "out of":
         return ["out"]
     if prep in ("up", "down") and word in _ROADS:

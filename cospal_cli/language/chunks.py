@@ -48,7 +48,8 @@ class Phrase:
     def place(self) -> str:
         """The position in the picture that the phrase names ("the left side"), or ""."""
         if self.head.word in POSITION and self.head.tag in ("NOUN", "POS"):
-            return POSITION[self.head.word]
+            worn = self.thing.region and (self.described or self.modifiers)  # "the orange top"
+            return "" if worn else POSITION[self.head.word]
         if self.head.word in _PLACE_HEADS:
             return next((POSITION[t.word] for t in self.described if t.word in POSITION), "")
         return ""

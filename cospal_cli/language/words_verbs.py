@@ -95,7 +95,8 @@ SLOW_WORDS = set("slowly leisurely gently gradually calmly cautiously slow caref
 
 # Verb -> directions that it says by itself.
 INHERENT = {
-    "enter": ("in",), "leave": ("out",), "exit": ("out",), "depart": ("away",), "ascend": ("up",),
+    "approach": ("to",), "near": ("to",), "enter": ("in",),
+    "leave": ("out",), "exit": ("out",), "depart": ("away",), "ascend": ("up",),
     "escape": ("away",), "flee": ("away",), "retreat": ("away",), "withdraw": ("away",),
     "descend": ("down",), "climb": ("up",), "fall": ("down",), "drop": ("down",), "sink": ("down",),
     "rise": ("up",), "emerge": ("in",), "appear": ("in",), "disappear": ("out",), "arrive": ("in",),

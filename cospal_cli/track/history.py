@@ -31,7 +31,7 @@ class History:
     times_s: list[float] = field(default_factory=list)
     camera: list[Motion] = field(default_factory=list)  # since the frame before
     track_shots: list[int] = field(default_factory=list)  # by track id
-    _chunks: list[tuple[NDArray, ...]] = field(default_factory=list)
+    _parts: list[list[NDArray]] = field(default_factory=lambda: [[] for _ in range(6)])
     _sums: FloatArray | None = None
 
     def frame(self, index: int, time_s: float, motion: Motion) -> None:
@@ -52,8 +52,10 @@ class History:
         """Keep observations (m,) of known tracks at positions ``frames``."""
         if not len(tracks):
             return
-        rows = (frames.astype(np.int32), boxes, scores, looks.colours, looks.thumbs)
-        self._chunks.append((tracks.astype(np.int32), *rows))
+        ids = tracks.astype(np.int32), frames.astype(np.int32)
+        rest: tuple[NDArray, ...] = (boxes, scores, looks.colours, looks.thumbs)
+        for part, array in zip(self._parts, (*ids, *rest), strict=True):
+            part.append(array)
         if self._sums is None:
             self._sums = np.zeros((64, label_scores.shape[1]), np.float32)
         if len(self._sums) < len(self.track_shots):
@@ -69,10 +71,15 @@ class History:
         return sums
 
     def columns(self) -> Columns | None:
-        """All observations; None when there are none."""
-        if not self._chunks:
+        """All observations; None when there are none.
+
+        One column after the other takes the place of its parts, so that hardly more than one
+        column is held twice.
+        """
+        if not self._parts[0]:
             return None
-        tracks, frames = (np.concatenate([chunk[i] for chunk in self._chunks]) for i in (0, 1))
+        tracks, frames = (np.concatenate(part) for part in self._parts[:2])
         order = np.lexsort((frames, tracks))
-        rest = (np.concatenate([chunk[i] for chunk in self._chunks])[order] for i in range(2, 6))
-        return Columns(tracks[order], frames[order], *rest)
+        for part in self._parts:
+            part[:] = [np.concatenate(part)[order]]
+        return Columns(*(part[0] for part in self._parts))

@@ -124,10 +124,16 @@ def _tubelet(
         scores=scores.astype(np.float32),
         observed=observed,
         label_scores=fragment.label_sum / np.float32(fragment.seen),
-        looks=Looks(columns.colours[rows], columns.thumbs[rows]),
+        looks=Looks(_pick(columns.colours, rows), _pick(columns.thumbs, rows)),
         camera_xy=film.camera.carried(frames, centres(boxes)),
         track_ids=fragment.tracks,
     )
+
+
+def _pick(column: NDArray[np.uint8], rows: IntArray) -> NDArray[np.uint8]:
+    """``column[rows]``, without a copy where the rows lie together: most tubelets are one track."""
+    first, last = int(rows[0]), int(rows[-1])
+    return column[first : last + 1] if last - first == len(rows) - 1 else column[rows]
 
 
 def smooth(boxes: FloatArray, times_s: NDArray[np.float64], smooth_s: float) -> FloatArray:
