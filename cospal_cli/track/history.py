@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cospal_cli.track.camera import Motion
 from cospal_cli.types import FloatArray, IntArray, Looks
 
+_BLOCK = 256  # frames
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -32,6 +34,7 @@ class History:
     camera: list[Motion] = field(default_factory=list)  # since the frame before
     track_shots: list[int] = field(default_factory=list)  # by track id
     _parts: list[list[NDArray]] = field(default_factory=lambda: [[] for _ in range(6)])
+    _blocks: int = 0  # parts at the front of every list that are blocks of many frames
     _sums: FloatArray | None = None
 
     def frame(self, index: int, time_s: float, motion: Motion) -> None:
@@ -56,6 +59,11 @@ class History:
         rest: tuple[NDArray, ...] = (boxes, scores, looks.colours, looks.thumbs)
         for part, array in zip(self._parts, (*ids, *rest), strict=True):
             part.append(array)
+        if len(self._parts[0]) >= self._blocks + _BLOCK:
+            # Large arrays go back to the system when they are freed, small ones seldom do.
+            for part in self._parts:
+                part[self._blocks :] = [np.concatenate(part[self._blocks :])]
+            self._blocks += 1
         if self._sums is None:
             self._sums = np.zeros((64, label_scores.shape[1]), np.float32)
         if len(self._sums) < len(self.track_shots):
@@ -82,4 +90,5 @@ class History:
         order = np.lexsort((frames, tracks))
         for part in self._parts:
             part[:] = [np.concatenate(part)[order]]
+        self._blocks = 1
         return Columns(*(part[0] for part in self._parts))
