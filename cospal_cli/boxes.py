@@ -15,7 +15,7 @@ def area(boxes: FloatArray) -> FloatArray:
 
 def centres(boxes: FloatArray) -> FloatArray:
     """Centres (..., 2) of ``boxes`` (..., 4)."""
-    return (boxes[..., :2] + boxes[..., 2:]) / 2
+    return (boxes[..., :2] + boxes[..., 2:]) * np.float32(0.5)
 
 
 def intersection(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -187,8 +187,8 @@ class Attribute:
 class Action:
     """A verb of the subject. ``kind``: move, jump, still, limb, talk or unknown.
 
-    ``directions``, as the camera sees them: any of left, right, up, down, away, closer, to, in, out,
-    back, front.
+    ``directions``, as the camera sees them: any of left, right, up, down, away, closer, to, in,
+    out, back, front.
     ``speed``: fast, slow or "". ``weight`` < 1 when the kind is a guess by word similarity.
     """
 

@@ -63,12 +63,22 @@ def test_velocity_is_free_of_rate_and_resolution(fps: int, size: int) -> None:
 def test_camera_motion_is_taken_out_and_growth_seen() -> None:
     times = np.arange(0, 2, 0.1)
     side = 50 * np.exp(0.5 * times)
-    boxes = np.stack([200 - side, 100 - side, 200 + side, 100 + side], 1)
+    boxes = np.stack([200 - side, 180 - side, 200 + side, 180 + side], 1)
     pan = np.stack([80 * times, 0 * times], 1)
     boxes[:, ::2] += pan[:, :1]
     found = motion(tubelet(times, boxes, camera_xy=pan.astype(np.float32)), (640, 360))
     assert np.abs(found.velocity).max() < 1e-3
     assert found.growth == pytest.approx(0.5, abs=1e-3)
+
+
+def test_who_walks_out_of_the_picture_neither_stops_nor_shrinks() -> None:
+    times = np.arange(0, 3, 0.1)
+    left = 400 + 100 * times
+    boxes = np.stack([left, 0 * times + 100, np.minimum(left + 60, 640), 0 * times + 250], 1)
+    found = motion(tubelet(times, boxes), (640, 360))
+    scale = np.sqrt(60 * 150)
+    assert found.velocity[:, 0] == pytest.approx(100 / scale, rel=0.15)
+    assert np.abs(found.growth).max() < 1e-3
 
 
 def test_inner_motion_sees_limbs_not_exposure() -> None:

@@ -11,46 +11,70 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import area, centres
+from cospal_cli.boxes import area
 from cospal_cli.types import FloatArray, Tubelet
 
 WINDOW_S = 0.5  # speeds are slopes over this time: shorter ones measure the box's jitter
+DEPTH = 1.5  # heights per second that a log size change of 1 per second counts as
+_BORDER = 0.012  # of the frame's side: nearer to it a box's side is the border's
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Curves of one tubelet, all (T,) at its own times unless said."""
+    """Curves of one tubelet at its own times (T,)."""
 
     times_s: NDArray[np.float64]
     velocity: FloatArray  # (T, 2) heights per second, right and down positive
-    growth: FloatArray  # change of log size per second: positive when it comes closer
-    inner: FloatArray  # mean change of the box's own pixels per second, 0..1: limbs, mouths
-    edge: FloatArray  # (T, 4) whether left, top, right, bottom sides lie on the frame's border
+    growth: FloatArray  # (T,) change of log size per second: positive when it comes closer
+    inner: FloatArray  # (T,) mean change of the box's own pixels per second: limbs, mouths
 
     @property
     def speed(self) -> FloatArray:
         """(T,) heights per second."""
         return np.hypot(self.velocity[:, 0], self.velocity[:, 1])
 
+    @property
+    def pace(self) -> FloatArray:
+        """(T,) how fast it moves across the frame or in depth, heights per second."""
+        return np.maximum(self.speed, DEPTH * np.abs(self.growth))
+
 
 def motion(tubelet: Tubelet, size: tuple[int, int]) -> Motion:
     """Motion of ``tubelet`` in a frame of ``size`` (W, H)."""
-    boxes, times = tubelet.boxes_xyxy, tubelet.times_s
-    scale = float(np.sqrt(np.median(area(boxes)))) or 1.0
-    place = centres(boxes) / scale
+    scale = float(np.sqrt(np.median(area(tubelet.boxes_xyxy)))) or 1.0
+    path, log_size = _path(tubelet.boxes_xyxy, size)
+    place = path / scale
     if tubelet.camera_xy is not None:
         place = place - tubelet.camera_xy / scale
-    log_size = np.log(np.maximum(np.sqrt(area(boxes)), 1e-3))
-    slopes = _slopes(times, np.column_stack([place, log_size]))
-    margin = 0.012 * np.array([*size, *size], np.float32)
-    limits = np.array([0, 0, *size], np.float32)
+    slopes = _slopes(tubelet.times_s, np.column_stack([place, log_size]))
     return Motion(
-        times,
+        tubelet.times_s,
         slopes[:, :2].astype(np.float32),
         slopes[:, 2].astype(np.float32),
         _inner(tubelet),
-        (np.abs(boxes - limits) < margin).astype(np.float32),
     )
+
+
+def _path(
+    boxes: FloatArray, size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Place (T, 2) in pixels and log size (T,), each from 0, following only sides in the frame.
+
+    A side on the frame's border is the frame's, not the subject's: someone who walks out of the
+    picture neither stops nor shrinks.
+    """
+    limits = np.array([0, 0, *size], np.float64)
+    inside = np.abs(boxes - limits) > _BORDER * np.array([*size, *size])
+    free = inside[1:] & inside[:-1]  # (T-1, 4)
+    steps = np.where(free, np.diff(boxes.astype(np.float64), axis=0), 0).reshape(-1, 2, 2)
+    moved = steps.sum(axis=1) / np.maximum(free.reshape(-1, 2, 2).sum(axis=1), 1)
+    sides = np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3).astype(np.float64))
+    whole = free[:, :2] & free[:, 2:]
+    grown = np.where(whole, np.diff(sides, axis=0), 0).sum(axis=1) / np.maximum(
+        whole.sum(axis=1), 1
+    )
+    start = np.zeros((1, 2))
+    return np.vstack([start, np.cumsum(moved, axis=0)]), np.append(0.0, np.cumsum(grown))
 
 
 def _slopes(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -33,7 +33,7 @@ def company_term(
     total = np.zeros(len(field))
     for wanted in query.context.values():
         shares = class_shares(everything, wanted, classes) if wanted else np.zeros(0)
-        things = [(everything[i], shares[i]) for i in np.flatnonzero(shares >= _SEEN)]
+        things = [(everything[i], shares[i]) for i in np.flatnonzero(shares >= _SEEN).tolist()]
         if things and field:
             best = [max(share * _nearness(c, thing) for thing, share in things) for c in field]
             total += np.log(0.25 + 0.75 * np.array(best))

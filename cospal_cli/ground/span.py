@@ -14,6 +14,7 @@ from cospal_cli.ground.candidates import Candidate
 from cospal_cli.ground.terms import MOVING
 from cospal_cli.types import Action, Query
 
+_BRISK = 1.5  # heights per second: faster peaks do not make the rest of a movement slow
 _PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
 _JOIN_S = 0.8  # pauses shorter than this do not end a movement
@@ -54,8 +55,8 @@ def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
     if drive is None or len(drive) < 3:
         return None
     times = candidate.motion.times_s
-    peak = float(np.quantile(drive, 0.95))
-    found = stretches(drive > max(0.35 * peak, 0.6 * MOVING), times)
+    peak = min(float(np.quantile(drive, 0.95)), _BRISK)
+    found = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
     strength = [float(drive[low:high].sum()) for low, high in found]
     strong = [s for s, sum_ in zip(found, strength, strict=True) if sum_ > 0.3 * max(strength)]
     if peak < MOVING or not strong:
@@ -78,7 +79,7 @@ def _drive(candidate: Candidate, action: Action) -> NDArray[np.float64] | None:
         if direction in _AXES:
             axis, sign = _AXES[direction]
             return (sign * motion.velocity[:, axis]).astype(np.float64)
-    return np.maximum(motion.speed, 1.5 * np.abs(motion.growth)).astype(np.float64)
+    return motion.pace.astype(np.float64)
 
 
 def stretches(on: NDArray[np.bool_], times_s: NDArray[np.float64]) -> list[tuple[int, int]]:

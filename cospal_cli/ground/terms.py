@@ -19,6 +19,7 @@ Scores = NDArray[np.float64]
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
 _NOTICED_S = 3.0  # a subject in view for longer is not noticed more
+_SPREAD = 0.15  # rivals nearer to each other than this are not at opposite ends
 _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
 
 
@@ -50,10 +51,10 @@ def colour_term(field: Sequence[Candidate], query: Query) -> Scores:
 def position_term(field: Sequence[Candidate], query: Query, rivals: NDArray[np.bool_]) -> Scores:
     """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
     total = np.zeros(len(field))
-    for word in (*query.positions, *_sizes(query)):
+    for word, weight in [*((word, 1.0) for word in query.positions), *_sizes(query)]:
         values = np.array([_POSITIONS[word](c) for c in field]) if word in _POSITIONS else None
         if values is not None and len(field):
-            total += np.log(0.1 + 0.9 * (_ranked(values, rivals)))
+            total += weight * np.log(0.1 + 0.9 * _ranked(values, rivals))
     return total
 
 
@@ -106,12 +107,15 @@ _POSITIONS = {
 _SIZE_WORDS = {
     "small": "smallest", "little": "smallest", "tiny": "smallest", "short": "smallest",
     "big": "largest", "large": "largest", "huge": "largest", "giant": "largest", "tall": "tallest",
-    "child": "smallest",
+    "child": "smallest", "kid": "smallest", "baby": "smallest", "toddler": "smallest",
+    "infant": "smallest", "adult": "largest",
 }  # fmt: skip
+_SIZE_WEIGHT = 0.5  # sizes are relative to more than what is in the picture
 
 
-def _sizes(query: Query) -> list[str]:
-    return [_SIZE_WORDS[a.word] for a in query.attributes if a.word in _SIZE_WORDS]
+def _sizes(query: Query) -> list[tuple[str, float]]:
+    said = [a.word for a in query.attributes if a.kind in ("size", "age")]
+    return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in said if word in _SIZE_WORDS]
 
 
 def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:
@@ -140,8 +144,7 @@ def _sigmoid(value: float) -> float:
 
 def _pace(candidate: Candidate) -> float:
     """Upper quartile of how fast it moves, across the frame or towards the camera."""
-    motion = candidate.motion
-    return float(np.quantile(np.maximum(motion.speed, 1.5 * np.abs(motion.growth)), 0.75))
+    return float(np.quantile(candidate.motion.pace, 0.75))
 
 
 def _travel(candidate: Candidate, axis: int, sign: int) -> float:
@@ -186,6 +189,7 @@ _DIRECTIONS = {
     "down": lambda c: _travel(c, 1, 1),
     "in": lambda c: 0.85 if c.enters else 0.25,
     "out": lambda c: 0.85 if c.leaves else 0.25,
+    "to": lambda c: 0.7 if c.enters else 0.5,
     "away": lambda c: _either(0.7 * c.leaves, 0.7 * _growth(c, -1), 0.15),
     "closer": lambda c: _either(0.8 * _growth(c, 1), 0.4 * c.enters, 0.1),
     "front": lambda c: _either(0.8 * _growth(c, 1), 0.2),

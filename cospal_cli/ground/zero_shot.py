@@ -8,7 +8,7 @@ The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +44,15 @@ def ground(
     """
     share = terms.class_shares(field, query.classes, classes)
     kept = np.flatnonzero(share >= _NO_CLASS)
-    everything, field, share = field, [field[i] for i in kept], share[kept]
+    everything, share = list(field), share[kept]
+    field = [everything[i] for i in kept]
     if not field:
         return []
     table = _terms(field, query, classes, config, share >= 0.5 * share.max())
     table["company"] = config.company_weight * company_term(field, everything, query, classes)
     if query.looks and looks_of:
-        table["looks"] = config.looks_weight * _looks(field, query, sum(table.values()), looks_of)
-    total = np.sum(list(table.values()), axis=0)
+        table["looks"] = config.looks_weight * _looks(field, query, _total(table), looks_of)
+    total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()
     order = np.argsort(-total, kind="stable")
@@ -68,6 +69,10 @@ def ground(
         for rank, i in enumerate(order[: config.top_k])
         if chance[i] >= config.min_score
     ]
+
+
+def _total(table: Mapping[str, terms.Scores]) -> terms.Scores:
+    return np.sum(list(table.values()), axis=0)
 
 
 def _terms(

@@ -25,7 +25,8 @@ _PARTICLES = {
     "up": "up", "down": "down", "away": "away", "off": "away", "out": "out", "back": "back",
     "backward": "back", "backwards": "back", "forward": "front", "forwards": "front",
     "in": "in", "inside": "in", "left": "left", "right": "right", "leftwards": "left",
-    "rightwards": "right", "upwards": "up", "downwards": "down", "upward": "up",
+    "leftward": "left", "rightwards": "right", "rightward": "right",
+    "upwards": "up", "downwards": "down", "upward": "up",
     "downward": "down", "out of": "out", "outside": "out", "closer": "closer", "upstairs": "up",
     "downstairs": "down",
 }  # fmt: skip

@@ -89,7 +89,7 @@ def is_noun(word: str) -> bool:
 
 
 def is_colour(word: str) -> bool:
-    return colours.is_colour(word) and word not in nouns() - {"orange"}
+    return colours.is_colour(word) and word not in nouns() - {"orange", "denim", "camouflage"}
 
 
 def is_tone(word: str, following: str) -> bool:

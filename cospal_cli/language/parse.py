@@ -15,7 +15,7 @@ from cospal_cli.language.scan import scan
 from cospal_cli.language.tokens import VERBAL, Token, tag, tokenize
 from cospal_cli.language.words_closed import OPENINGS
 from cospal_cli.language.words_dress import ORDINALS
-from cospal_cli.language.words_person import GENERIC
+from cospal_cli.language.words_person import GENERIC, IMPLIED
 from cospal_cli.language.words_things import CLASSES
 from cospal_cli.types import Action, Query
 
@@ -210,7 +210,7 @@ def _query(
         attributes=tuple(found.attributes),
         actions=tuple(doing),
         positions=tuple(found.positions),
-        context={p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"},
+        context=_context(sentence, subject),
         looks=found.looks,
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
@@ -218,6 +218,13 @@ def _query(
         interrogative=question is not None,
         warnings=warnings,
     )
+
+
+def _context(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]:
+    """The other things' classes, and the thing that the subject's role implies."""
+    things = {p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"}
+    implied = IMPLIED.get(subject.head.lemma)
+    return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
 
 
 def _actions(events: list[Event], subject: Phrase, words: Words) -> tuple[list[Action], list[str]]:

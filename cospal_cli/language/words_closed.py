@@ -38,9 +38,9 @@ CLOSED = {
             straight directly always often sometimes quietly carefully gently happily together_
             home downstairs upstairs outdoors indoors immediately eventually simultaneously else
             clockwise counterclockwise sideways anticlockwise abroad overhead nearby
-            leftwards rightwards upwards downwards upward downward forth there's fast even
-            almost partially fully mostly completely quite rather most more so_far twice
-            please currently obviously clearly at_first at_last at_once a_bit""",
+            leftwards rightwards leftward rightward upwards downwards upward downward
+            forth there's fast even almost partially fully mostly completely quite rather most more
+            so_far twice please currently obviously clearly at_first at_last at_once a_bit""",
     }.items()
     for word in words.replace("_\n", " ").split()
 }

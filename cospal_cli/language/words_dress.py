@@ -108,8 +108,8 @@ ADJECTIVES = {
 POSITION = {
     word: position
     for position, words in {
-        "left": "left leftmost left-most lefthand left-hand leftward left-side",
-        "right": "right rightmost right-most righthand right-hand rightward right-side",
+        "left": "left leftmost left-most lefthand left-hand left-side",
+        "right": "right rightmost right-most righthand right-hand right-side",
         "middle": "middle center centre central middlemost midst centermost",
         "top": "top upper topmost uppermost highest",
         "bottom": "bottom lowest bottommost lower lowermost",

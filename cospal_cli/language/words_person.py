@@ -70,6 +70,23 @@ ROLES = set(
     platoon band choir orchestra trio duo""".split()
 )
 
+# Who is what he is by the thing beside him: role -> the thing's noun.
+IMPLIED = {
+    role: thing
+    for thing, roles in {
+        "bicycle": "cyclist bicyclist biker",
+        "motorcycle": "motorcyclist motorcycle_rider",
+        "skateboard": "skater skateboarder longboarder",
+        "surfboard": "surfer windsurfer",
+        "skis": "skier",
+        "snowboard": "snowboarder",
+        "horse": "jockey equestrian horseman horsewoman",
+        "baseball bat": "batter batsman",
+        "boat": "sailor rower kayaker canoeist paddler",
+    }.items()
+    for role in roles.split()
+}
+
 PERSON = MALE | FEMALE | YOUNG | OLD | ROLES
 
 # Heads that say nothing of their own: the class follows from what is said about them.

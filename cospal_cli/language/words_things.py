@@ -261,12 +261,15 @@ dog .2, cat .2, bear .3: teddy_bear
 def table() -> dict[str, dict[str, float]]:
     """Noun -> detector class name -> weight in (0, 1]: the three lists above and look-alikes."""
     confused = _weights(CONFUSED)
+    beasts = CLASSES[CLASSES.index("bird") : CLASSES.index("backpack")]
     found: dict[str, dict[str, float]] = {}
     for noun, weights in _weights(ANIMALS + VEHICLES + THINGS).items():
         taken = [
             {other: weight * chance for other, chance in confused.get(name, {}).items()}
             for name, weight in weights.items()
         ]
+        if noun in animals() and max(weights.values()) < 1:  # the detector has no class for it
+            taken.append(dict.fromkeys(beasts, 0.3))
         names = {name: None for likely in (weights, *taken) for name in likely}
         found[noun] = {
             name: round(max(likely.get(name, 0) for likely in (weights, *taken)), 3)
