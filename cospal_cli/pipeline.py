@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from cospal_cli.features.looks import look
 from cospal_cli.ground import METHODS
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
-from cospal_cli.types import Detections, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
+from cospal_cli.types import FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
 
 
@@ -88,9 +89,9 @@ def watch(
         )
         crops = CropKeeper()
         done, interrupted = 0, False
-        batches = ahead(reader.batches(config.detector.batch))
-        with closing(ahead(_detected(batches, detector))) as detected:
-            for batch, found in detected:
+        with closing(ahead(_forward(reader.batches(detector.batch), detector))) as passes:
+            for batch, outputs in passes:
+                found = detector.decode(outputs, batch)
                 for image, at, detections in zip(batch.images, batch.times_s, found, strict=True):
                     looks = look(image, detections.boxes_xyxy, size)
                     ids = tracker.update(detections, float(at), looks, image)
@@ -122,8 +123,9 @@ def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:
     return tubes
 
 
-def _detected(
-    batches: Iterator[FrameBatch], detector: Detector
-) -> Iterator[tuple[FrameBatch, list[Detections]]]:
-    for batch in batches:
-        yield batch, detector.detect(batch)
+def _forward(batches: Iterator[FrameBatch], detector: Detector) -> Iterator[tuple[FrameBatch, Any]]:
+    """Each batch with the network's outputs. Reading and preparing, and the forward passes, run
+    in a thread each; what follows runs in the caller's, so that the network never waits."""
+    with closing(ahead((batch, detector.prepare(batch)) for batch in batches)) as prepared:
+        for batch, pixels in prepared:
+            yield batch, detector.run(pixels)

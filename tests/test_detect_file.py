@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import DetectorConfig
-from cospal_cli.detect import BACKENDS, open_detector
+from cospal_cli.detect import BACKENDS, detect, open_detector
 from cospal_cli.detect.from_file import FromFile, write
 from cospal_cli.errors import InputError, UsageError
 from cospal_cli.types import Detections, FrameBatch
@@ -41,7 +41,7 @@ def test_frames_in_any_order_and_frames_without_a_line(tmp_path: Path) -> None:
         line(2, [[5, 5, 9, 9]], [0.5], ["person"]),
     )
     assert detector.classes == ("dog", "person")
-    first, empty, last = detector.detect(batch(2, 3, 7))
+    first, empty, last = detect(detector, batch(2, 3, 7))
     assert first.boxes_xyxy.tolist() == [[5, 5, 9, 9]]
     assert len(empty) == 0
     assert empty.label_scores.shape == (0, 2)
@@ -52,13 +52,13 @@ def test_frames_in_any_order_and_frames_without_a_line(tmp_path: Path) -> None:
 def test_boxes_are_cut_to_the_displayed_frame_and_weak_ones_dropped(tmp_path: Path) -> None:
     boxes = [[-5, -5, 30, 100], [70, 0, 80, 10], [0, 0, 5, 5]]
     detector = reader(tmp_path, line(0, boxes, [0.9, 0.9, 0.1], ["car"] * 3))
-    (found,) = detector.detect(batch(0))
+    (found,) = detect(detector, batch(0))
     assert found.boxes_xyxy.tolist() == [[0, 0, 30, 48]]
 
 
 def test_limit_keeps_the_best(tmp_path: Path) -> None:
     text = line(0, [BOX] * 3, [0.3, 0.9, 0.5], ["a", "b", "c"])
-    (found,) = reader(tmp_path, text, max_per_frame=2).detect(batch(0))
+    (found,) = detect(reader(tmp_path, text, max_per_frame=2), batch(0))
     np.testing.assert_allclose(found.scores, [0.9, 0.5], atol=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_written_file_reads_back(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     write(path, [made], ["cat", "dog"])
     detector = FromFile(DetectorConfig(name="file", path=str(path)))
-    (back,) = detector.detect(batch(4))
+    (back,) = detect(detector, batch(4))
     np.testing.assert_allclose(back.boxes_xyxy, boxes, atol=0.006)
     np.testing.assert_allclose(back.scores, scores, atol=1e-4)
     np.testing.assert_allclose(back.features, features, atol=1e-6)

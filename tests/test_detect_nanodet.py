@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import DetectorConfig
+from cospal_cli.detect import detect
 from cospal_cli.detect.coco import CLASSES, FAMILY_OF
 from cospal_cli.detect.nanodet import BINS, DISTANCES, INPUT, SCORES, STRIDES, NanoDet, plan
 from cospal_cli.detect.nms import suppress
@@ -213,10 +214,16 @@ def test_tiles_speak_for_small_uncut_objects(view: int, box: list[float], kept: 
         np.testing.assert_allclose(found.boxes_xyxy[0], wanted, atol=0.5)
 
 
-def test_detect_is_the_same_in_any_batching(detector: NanoDet) -> None:
+def only(batch: FrameBatch, row: int) -> FrameBatch:
+    part = slice(row, row + 1)
+    return FrameBatch(batch.images[part], batch.indices[part], batch.times_s[part], batch.size)
+
+
+def test_detect_is_the_same_in_any_batching() -> None:
     batch = frames(5, 96, 64, (96, 64))
-    one_by_one = NanoDet(DetectorConfig(threads=2, batch=1, threshold=0.05)).detect(batch)
-    together = NanoDet(DetectorConfig(threads=2, batch=8, threshold=0.05)).detect(batch)
+    detector = NanoDet(DetectorConfig(threads=2, threshold=0.05))
+    one_by_one = [found for row in range(5) for found in detect(detector, only(batch, row))]
+    together = detect(detector, batch)
     assert [found.frame_index for found in together] == batch.indices.tolist()
     assert sum(map(len, together)) > 0
     for one, many in zip(one_by_one, together, strict=True):

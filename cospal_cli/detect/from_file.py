@@ -50,6 +50,7 @@ class FromFile:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}", FORMAT) from error
         self.config = config
+        self.batch = config.batch
         self.model_id = f"file:{path.name}"
         self.model_sha256 = hashlib.sha256(data).hexdigest()
         self._lines: dict[int, Line] = {}
@@ -63,7 +64,13 @@ class FromFile:
         self.classes = tuple(dict.fromkeys(words))
         self._number = {label: number for number, label in enumerate(self.classes)}
 
-    def detect(self, batch: FrameBatch) -> list[Detections]:
+    def prepare(self, batch: FrameBatch) -> None:
+        """Nothing: the file is read already."""
+
+    def run(self, prepared: None) -> None:
+        """Nothing, likewise."""
+
+    def decode(self, outputs: None, batch: FrameBatch) -> list[Detections]:
         """The file's boxes for each frame, cut to the frame, best first."""
         return [self._frame(index, batch.size) for index in batch.indices.tolist()]
 

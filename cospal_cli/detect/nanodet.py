@@ -7,7 +7,7 @@ own time can be measured on the very same input.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,14 +76,8 @@ class NanoDet:
         outputs = (*SCORES, *DISTANCES)
         threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
         self.session = open_session(weights.path(WEIGHTS), threads, [INPUT], outputs)
-
-    def detect(self, batch: FrameBatch) -> list[Detections]:
-        """One Detections per frame, best box first, in pixels of the displayed frame."""
-        views = 1 if self.config.tiles <= 1 else 1 + self.config.tiles**2
-        found: list[Detections] = []
-        for part in _split(batch, max(1, self.config.batch // views)):
-            found += self.decode(self.run(self.prepare(part)), part)
-        return found
+        views = 1 if config.tiles <= 1 else 1 + config.tiles**2
+        self.batch = max(1, config.batch // views)
 
     def prepare(self, batch: FrameBatch) -> FloatArray:
         """Network input (N x V, 3, H, W), V views of each of N frames: BGR, normalised."""
@@ -132,14 +126,6 @@ class NanoDet:
     def _layout(self, batch: FrameBatch) -> Layout:
         height, width = batch.images.shape[1:3]
         return plan(width, height, self.config.side, self.config.tiles)
-
-
-def _split(batch: FrameBatch, frames: int) -> Iterator[FrameBatch]:
-    """``batch`` in parts of at most ``frames`` frames."""
-    for start in range(0, len(batch), frames):
-        part = slice(start, start + frames)
-        images, indices, times_s = batch.images[part], batch.indices[part], batch.times_s[part]
-        yield replace(batch, images=images, indices=indices, times_s=times_s)
 
 
 def _resized(pixels: NDArray[np.uint8], layout: Layout) -> Iterator[NDArray[np.uint8]]:
