@@ -1,11 +1,13 @@
 """From when to when: the part of a tubelet that the sentence's verbs speak of.
 
 Only movement and direction verbs trim. Hands, talk and posture leave no curve that beats the whole
-tubelet here, and a verb between others does not bound the moment: a movement at the start of the
-sentence trims the start, one at its end trims the end.
+tubelet here: before and after the movements of the sentence they get a fixed time each, and where
+the sentence begins or ends with something that lasts (standing, talking), that side stays whole.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from cospal_cli.ground.terms import MOVING
 from cospal_cli.types import Action, Query
 
 _BRISK = 1.5  # heights per second: faster peaks do not make the rest of a movement slow
+_ACTION_S = 1.5  # what an action of the hands takes, next to a movement
 _PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
 _JOIN_S = 0.8  # pauses shorter than this do not end a movement
@@ -31,12 +34,28 @@ def span(candidate: Candidate, query: Query) -> tuple[float, float]:
     start, end = extent(candidate)
     if not query.actions:
         return start, end
-    first, last = (_moment(candidate, action) for action in (query.actions[0], query.actions[-1]))
-    low = first[0] - _PAD_S if first else start
-    high = last[1] + _PAD_S if last else end
+    moments = [_moment(candidate, action) for action in query.actions]
+    before = _lead(moments, query.actions)
+    after = _lead(moments[::-1], query.actions[::-1])
+    low = before[0][0] - _PAD_S - before[1] if before else start
+    high = after[0][1] + _PAD_S + after[1] if after else end
     low = start if low < start + _SNAP_S else low
     high = end if high > end - _SNAP_S else high
     return (low, high) if _MIN_S <= high - low <= _WORTH * (end - start) else (start, end)
+
+
+def _lead(
+    moments: Sequence[tuple[float, float] | None], actions: Sequence[Action]
+) -> tuple[tuple[float, float], float] | None:
+    """The first moment and the seconds that the actions before it take; None: they last."""
+    before = 0.0
+    for moment, action in zip(moments, actions, strict=True):
+        if moment:
+            return moment, before
+        if action.kind in ("still", "talk"):
+            return None
+        before += _ACTION_S
+    return None
 
 
 def extent(candidate: Candidate) -> tuple[float, float]:

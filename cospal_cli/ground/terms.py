@@ -18,7 +18,8 @@ from cospal_cli.types import Action, Attribute, Query
 Scores = NDArray[np.float64]
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
-_NOTICED_S = 3.0  # a subject in view for longer is not noticed more
+# Beyond these a subject is not noticed more: seconds in view, and mean detection score.
+_NOTICED_S, _NOTICED_SCORE = 3.0, 0.6
 _SPREAD = 0.15  # rivals nearer to each other than this are not at opposite ends
 _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
 
@@ -75,9 +76,9 @@ def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
     ).T
     reference = size[rivals].max() if rivals.any() else size.max()
     return (
-        0.8 * np.log(0.05 + np.minimum(size / reference, 1.5))
+        0.8 * np.log(0.05 + np.minimum(size / reference, 1))
         + 0.6 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
-        + 0.7 * np.log(0.05 + score)
+        + 0.7 * np.log(0.05 + np.minimum(score / _NOTICED_SCORE, 1))
     )
 
 
