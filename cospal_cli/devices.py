@@ -1,7 +1,11 @@
-"""What ONNX Runtime really runs on: its list of providers promises more than a session gets."""
+"""What there is to run on: processors, and the devices that ONNX Runtime really gets.
+
+Its list of providers promises more than a session has.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
@@ -17,6 +21,13 @@ _PROBE = bytes.fromhex(
     "620f0a0179120a0a08080112040a02080142040a00100d"
 )
 _RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
+
+
+def processors() -> int:
+    """How many processors this process may use: its affinity where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def check(device: str) -> None:

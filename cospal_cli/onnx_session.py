@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cospal_cli.devices import processors
 from cospal_cli.errors import DeviceError, WeightsError
 
 if TYPE_CHECKING:
@@ -14,13 +15,6 @@ if TYPE_CHECKING:
 
 CPU = "CPUExecutionProvider"
 FATAL = 4  # the runtime's own log level; every failure also raises, so nothing is lost
-
-
-def processors() -> int:
-    """How many processors this process may use: its affinity where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def open_session(

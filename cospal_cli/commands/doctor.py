@@ -31,7 +31,7 @@ def doctor(as_json: bool) -> int:
 
 def examine() -> dict[str, Any]:
     """Everything that ``cospal doctor`` tells, as plain values."""
-    from cospal_cli.onnx_session import processors
+    from cospal_cli.devices import processors
 
     compiled = devices.compiled_providers()
     return {

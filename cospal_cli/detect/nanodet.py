@@ -17,7 +17,8 @@ from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
 from cospal_cli.detect.coco import CLASSES, FAMILY_OF
 from cospal_cli.detect.nms import suppress
-from cospal_cli.onnx_session import open_session, processors
+from cospal_cli.devices import processors
+from cospal_cli.onnx_session import open_session
 from cospal_cli.types import Detections, FloatArray, FrameBatch
 
 WEIGHTS = "nanodet_g_coco"

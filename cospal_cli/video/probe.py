@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cospal_cli.devices import processors
 from cospal_cli.errors import CospalError, DeviceError, InputError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
 
 
 def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream]:
-    """The opened container and its video stream (two decoding threads); the caller closes it.
+    """The opened container and its video stream; the caller closes it.
 
     InputError names the path: missing, unreadable, a folder, not a video, no video stream, more
     than ``max_pixels`` per frame (asked of the header, and of the decoder before it allocates).
@@ -58,7 +59,8 @@ def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream
             container.close()
         raise
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = 2
+    # On two processors one thread is enough, and more only take time from the detector.
+    stream.codec_context.thread_count = min(max(1, processors() - 1), 4)
     return container, stream
 
 
