@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("trackers")
+pytest.importorskip("trackers", exc_type=ImportError)  # its OpenCV wants system libraries
 
 from benchmarks.track_vs_bytetrack import all_scenes, ours, theirs
 from cospal_cli.evaluation.mot import evaluate
