@@ -15,11 +15,11 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from cospal_cli.language.parse import parse
 
 from cospal_cli.config import Config
 from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summary
 from cospal_cli.ground.cut import cut
+from cospal_cli.language.parse import parse
 from cospal_cli.pipeline import Scene, ground_query, watch
 from cospal_cli.types import Tube
 
