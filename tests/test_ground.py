@@ -203,3 +203,13 @@ def test_min_score_keeps_only_likely_tubes() -> None:
     query = ask(attributes=(wearing("red", "upper"),))
     assert [t.id for t in run(pair, query, top_k=5, min_score=0.5)] == [1]
     assert run(pair, query, min_score=1.0) == []
+
+
+def test_a_part_detected_beside_its_whole_stands_behind_it() -> None:
+    whole = tubelet(1, height=150)
+    part = tubelet(2, end=4.0, height=120)
+    apart = tubelet(3, end=4.0, height=120, x=500.0)
+    other = tubelet(4, "car", end=4.0, height=120)
+    field = candidates([whole, part, apart, other], SIZE, TIMELINE)
+    assert [c.echo for c in field] == [False, True, False, False]
+    assert run([part, whole], ask())[0].id == 1

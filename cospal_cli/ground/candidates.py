@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cospal_cli.boxes import area, centres
+from cospal_cli.boxes import area, centres, iou
 from cospal_cli.colours import NAMES, REGIONS
 from cospal_cli.features.motion import Motion, motion
 from cospal_cli.types import FloatArray, Timeline, Tubelet
@@ -25,8 +25,10 @@ class Candidate:
     length_s: float
     enters: bool  # appears after the video began
     leaves: bool  # disappears before the video ends
+    echo: bool = False  # a part of another candidate, detected beside the whole
 
 
+_ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes
 EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
 
 
@@ -35,10 +37,29 @@ def candidates(
 ) -> list[Candidate]:
     """The race's field, in the order of ``tubelets``. ``size`` is the displayed (W, H)."""
     start, end = float(timeline.times_s[0]), timeline.end_s
-    return [_candidate(tubelet, size, start, end) for tubelet in tubelets]
+    order = sorted(tubelets, key=lambda t: (len(t), float(t.scores.mean())))
+    echoes = {t.id for n, t in enumerate(order) if any(_echoes(t, o) for o in order[n + 1 :])}
+    return [_candidate(tubelet, size, start, end, tubelet.id in echoes) for tubelet in tubelets]
 
 
-def _candidate(tubelet: Tubelet, size: tuple[int, int], start: float, end: float) -> Candidate:
+def _echoes(tubelet: Tubelet, other: Tubelet) -> bool:
+    """Whether ``tubelet`` lies on a longer one of its own kind for most of its life."""
+    shared = min(tubelet.times_s[-1], other.times_s[-1]) - max(tubelet.times_s[0], other.times_s[0])
+    if shared < _ECHO_TIME * (tubelet.times_s[-1] - tubelet.times_s[0]):
+        return False
+    kinds = tubelet.label_scores, other.label_scores
+    if kinds[0] @ kinds[1] < 0.5 * np.linalg.norm(kinds[0]) * np.linalg.norm(kinds[1]):
+        return False
+    _, rows, others = np.intersect1d(
+        tubelet.frame_indices, other.frame_indices, assume_unique=True, return_indices=True
+    )
+    overlaps = iou(tubelet.boxes_xyxy[rows], other.boxes_xyxy[others])
+    return len(rows) > 0 and float(np.median(overlaps)) > _ECHO_IOU
+
+
+def _candidate(
+    tubelet: Tubelet, size: tuple[int, int], start: float, end: float, echo: bool
+) -> Candidate:
     first, last = float(tubelet.times_s[0]), float(tubelet.times_s[-1])
     share = np.sqrt(np.median(area(tubelet.boxes_xyxy)) / (size[0] * size[1]))
     return Candidate(
@@ -50,6 +71,7 @@ def _candidate(tubelet: Tubelet, size: tuple[int, int], start: float, end: float
         last - first,
         first - start > EDGE_S,
         end - last > EDGE_S,
+        echo,
     )
 
 
