@@ -92,7 +92,7 @@ def test_position(place: str, winner: int) -> None:
 
 @pytest.mark.parametrize(("words", "winner"), [("small", 1), ("big", 2)])
 def test_size_words(words: str, winner: int) -> None:
-    pair = [tubelet(1, height=110), tubelet(2, height=150)]
+    pair = [tubelet(1, height=110, x=100.0), tubelet(2, height=150)]
     assert run(pair, ask(attributes=(Attribute(words, "size"),)))[0].id == winner
 
 
