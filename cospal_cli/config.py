@@ -101,7 +101,7 @@ class AppearanceConfig:
 class GroundConfig:
     method: str = "zero-shot"
     top_k: int = 1
-    class_weight: float = 2.0
+    class_weight: float = 1.5
     colour_weight: float = 1.5
     position_weight: float = 1.5
     action_weight: float = 1.0

@@ -19,7 +19,7 @@ Scores = NDArray[np.float64]
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
 # Beyond these a subject is not noticed more: seconds in view, and mean detection score.
-_NOTICED_S, _NOTICED_SCORE = 3.0, 0.6
+_NOTICED_S, _NOTICED_SCORE = 2.5, 0.6
 _ECHO = -0.7  # a part stands behind its whole, unless the sentence speaks for it
 _SPREAD = 0.15  # rivals nearer to each other than this are not at opposite ends
 _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
@@ -80,8 +80,8 @@ def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
     return (
         _ECHO * echo
         + 0.8 * np.log(0.05 + np.minimum(size / reference, 1))
-        + 0.6 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
-        + 0.7 * np.log(0.05 + np.minimum(score / _NOTICED_SCORE, 1))
+        + 0.8 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
+        + 1.0 * np.log(0.05 + np.minimum(score / _NOTICED_SCORE, 1))
     )
 
 
