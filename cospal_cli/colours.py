@@ -23,7 +23,7 @@ _BITS = 5  # per channel of the lookup table: 32,768 cells
 # How much each name counts as evidence for a basic word. Shade, white balance and video compression
 # move a garment to neighbouring names far more often than to distant ones.
 BASIC: dict[str, dict[str, float]] = {
-    "black": {"black": 1, "darkgray": 0.7, "navy": 0.35, "darkgreen": 0.2, "darkred": 0.15},
+    "black": {"black": 1, "darkgray": 0.65, "navy": 0.25, "darkgreen": 0.2, "darkred": 0.15},
     "gray": {"gray": 1, "lightgray": 0.75, "darkgray": 0.75, "white": 0.15, "beige": 0.2},
     "white": {"white": 1, "lightgray": 0.75, "gray": 0.15, "beige": 0.25, "lightblue": 0.2},
     "red": {"red": 1, "darkred": 0.85, "pink": 0.25, "orange": 0.15, "brown": 0.1},
@@ -84,13 +84,34 @@ _ALIASES = {
     "chestnut": "brown", "hazel": "brown", "caramel": "brown", "nude": "beige", "skin": "skin",
     "brunette": "dark brown", "colorful": "colourful", "colourful": "colourful",
     "multicolored": "colourful", "multicoloured": "colourful", "rainbow": "colourful",
+    "slaty": "dark gray", "leaden": "dark gray", "pewter": "gray", "gunmetal": "dark gray",
+    "ashen": "light gray", "dove": "light gray", "smoky": "gray", "smoke": "gray",
+    "alabaster": "white", "snowy": "white", "milky": "white", "chalky": "white", "lily": "white",
+    "raven": "black", "obsidian": "black", "inky": "black", "sable": "black", "sooty": "black",
+    "jetblack": "black", "coal": "black", "ink": "black", "dungaree": "denim",
+    "ochre": "gold", "ocher": "gold", "saffron": "orange", "flaxen": "blond", "honey": "gold",
+    "strawberry": "ginger", "straw": "blond", "platinum": "blond", "canary": "yellow",
+    "russet": "ginger", "sienna": "ginger", "umber": "dark brown", "mahogany": "dark brown",
+    "mocha": "brown", "cocoa": "dark brown", "tawny": "brown", "fawn": "beige", "buff": "beige",
+    "ecru": "cream", "oatmeal": "beige", "eggshell": "cream", "champagne": "beige",
+    "carmine": "red", "cardinal": "red", "cerise": "pink", "bordeaux": "dark red",
+    "oxblood": "dark red", "garnet": "dark red", "brick": "ginger", "carroty": "ginger",
+    "periwinkle": "light blue", "sapphirine": "blue", "prussian": "dark blue", "viridian": "green",
+    "verdant": "green", "sage": "light green", "pistachio": "light green", "bottle": "dark green",
+    "amethyst": "purple", "grape": "purple", "eggplant": "purple", "heathered": "gray",
+    "bubblegum": "pink", "rosy": "pink", "pumpkin": "orange", "carrot": "orange",
+    "hoary": "white", "grizzled": "gray", "whitish": "white",
 }  # fmt: skip
 # Colour words that as often name a thing; on their own they are not colours.
 _THINGS = frozenset(
     "snow ash wine cherry pearl sand coffee chocolate lemon peach rose plum forest midnight moss "
     "camel jet skin rainbow slate mint lime salmon coral amber chestnut hazel caramel copper "
-    "apricot linen wheat tomato orchid thistle peru chiffon seashell bisque ruby jade".split()
+    "apricot linen wheat tomato orchid thistle peru chiffon seashell bisque ruby jade "
+    "dove smoke raven ink coal sable lily honey straw strawberry canary brick cardinal sage buff "
+    "bottle grape eggplant pumpkin carrot dungaree champagne pistachio mahogany cocoa mocha "
+    "oatmeal eggshell bubblegum fawn garnet amethyst prussian".split()
 )
+_NEVER = frozenset("snow sand skin bottle smoke linen forest ink canary honey".split())
 _TONES = {  # "dark clothes"
     "dark": {
         "black": 1,
@@ -112,6 +133,11 @@ _NEUTRAL = frozenset("vivid hot neon solid pure off dirty dull royal electric".s
 def is_colour(word: str) -> bool:
     """Whether ``word`` alone is a colour word ("crimson", "reddish"); thing names are not."""
     return word not in _THINGS and _entry(word) is not None
+
+
+def may_be_colour(word: str) -> bool:
+    """Whether ``word`` is a colour before a garment, though alone it is a thing ("tangerine")."""
+    return word in _THINGS and word not in _NEVER and _entry(word) is not None
 
 
 def parse_colour(words: Sequence[str]) -> dict[str, float] | None:

@@ -134,8 +134,8 @@ woman's dog | dog: dog | - | - | -
 find the man in red | man: person | red@whole | - | -
 show me when the dog jumps | dog: dog | - | jumps=jump | -
 please track the blue car on the right | car: car | blue@whole | - | right
-running dog | dog: dog | - | - | -
-the parked truck | truck: truck | - | - | -
+running dog | dog: dog | - | running=move | -
+the parked truck | truck: truck | - | parked=still | -
 person in the middle | person: person | - | - | middle
 the leftmost woman | woman: person | - | - | left
 the tallest man in the background | man: person | - | - | tallest,back

@@ -40,7 +40,16 @@ _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway
 _MADE = frozenset("frame picture scene view screen shot image video".split())
 _LIGHT = frozenset("take make do have give".split())
 _INTO_HAND = frozenset(
-    "drop roll slide float lower raise lift slip spin swing move fly sail run pass cross".split()
+    """shuffle drop roll slide float lower raise lift
+    slip spin swing move fly sail run pass cross""".split()
+)
+# Furniture is walked away from; smaller things are put down.
+_LEFT_BEHIND = frozenset(
+    "table desk counter bench couch sofa chair armchair stool bed seat tv workbench piano".split()
+)
+_SHOWN = frozenset("see view show picture film shoot photograph depict capture spot".split())
+_ALONG = frozenset(
+    ["past", "across", "along", "through", "toward", "towards", "into", "away", "out of", "over to"]
 )
 _SPORTS = frozenset(
     "football soccer basketball tennis baseball volleyball hockey badminton".split()
@@ -50,7 +59,10 @@ _SPORTS = frozenset(
 def action(event: Event, subject: Phrase) -> Action | None:
     """The action of one verb of the subject; None for verbs that only dress or begin."""
     verb, lemma = event.verb, event.verb.lemma
-    if event.dressing or event.aspect or event.negated or lemma in ("be", "do"):
+    dressing = event.dressing and not _lively(event)
+    if dressing or event.aspect or event.negated or lemma in ("be", "do"):
+        return None
+    if event.passive and lemma in _SHOWN:
         return None
     if event.passive:
         still = lemma == "park" or kinds().get(lemma) == "still"
@@ -75,10 +87,14 @@ def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
             handled = kind == "move" and lemma == "get" and event.objects
             return ("limb", ()) if handled else (kind, base)
     kind = kinds().get(lemma, "unknown")
+    if kind == "unknown" and not event.objects and _goes(event):
+        return "move", ()
     base = INHERENT.get(lemma, ())
     thing = event.objects[-1] if event.objects else None
     if lemma in _LIGHT and thing is not None:  # "takes two steps back", "makes a left turn"
-        done = {kinds().get(verb, "") for verb, _ in verb_readings(thing.head.word)}
+        done = _verbs_of(thing)
+        if done and lemma == "have" and not done & {"move", "jump"}:
+            return ("limb" if "limb" in done else min(done)), ()
         if done & {"move", "jump"} or (thing.head.word == "turn" and subject.thing.mover):
             return "jump" if "jump" in done else "move", ()
     if lemma in ("turn", "spin", "rotate") and subject.thing.mover:
@@ -94,12 +110,34 @@ def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
     return kind, base
 
 
+def _lively(event: Event) -> bool:
+    """ "has a stretch": the noun of an action."""
+    return event.verb.lemma == "have" and any(_verbs_of(phrase) for phrase in event.objects)
+
+
+def _verbs_of(phrase: Phrase) -> set[str]:
+    """Kinds of the verbs that are written as the phrase's noun."""
+    known = phrase.thing.classes or phrase.thing.region or phrase.head.lemma in BODY
+    readings = () if known else verb_readings(phrase.head.word)
+    return {kinds()[verb] for verb, _ in readings if verb in kinds()}
+
+
+def _goes(event: Event) -> bool:
+    """Whether what follows says that an unknown verb is one of motion: "vrooms past the house"."""
+    along = [prep for prep, phrase in event.places if not phrase.pronoun]
+    headed = [w for w in event.adverbs if w.endswith(("ward", "wards"))]
+    return bool(
+        _ALONG.intersection([*along, *(p for p in event.particles if p != "off")]) or headed
+    )
+
+
 def _handles(lemma: str, thing: Phrase) -> bool:
     """Verbs of motion that move only a hand: "drops the cup", "leaves the cup on the table"."""
     if thing.head.lemma in BODY:
         return True
-    if lemma in ("leave", "climb"):
-        return lemma == "leave" and bool(thing.thing.classes) and not thing.thing.alive
+    if lemma in ("leave", "climb", "quit"):
+        portable = bool(thing.thing.classes) and not (thing.thing.alive or thing.thing.mover)
+        return lemma == "leave" and portable and thing.head.lemma not in _LEFT_BEHIND
     return lemma in _INTO_HAND and thing.head.lemma not in SCENE
 
 

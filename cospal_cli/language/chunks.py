@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from cospal_cli.language import lexicon
 from cospal_cli.language.lexicon import Thing
 from cospal_cli.language.tokens import POSITION_NOUNS, Token
-from cospal_cli.language.words_dress import POSITION
-from cospal_cli.language.words_person import PARTITIVE
+from cospal_cli.language.words_dress import ADJECTIVES, HAIR, POSITION
+from cospal_cli.language.words_person import FEMALE, GENERIC, MALE, PARTITIVE, YOUNG
 
+_WEARERS = (MALE | FEMALE | YOUNG | {"person", "someone", "people"}) - {"baby"}
 _INSIDE = ("DET", "POSS", "NUM", "ADJ", "POS", "NOUN", "GEN")
 _PLACE_HEADS = frozenset("side corner part half edge end hand area portion row seat lane".split())
 
@@ -26,6 +27,7 @@ class Phrase:
     modifiers: list[Token] = field(default_factory=list)  # nouns before the head ("tennis player")
     owners: list[Token] = field(default_factory=list)  # nouns before 's
     determiner: str = ""
+    worn: list[Phrase] = field(default_factory=list)  # garments before the head: "red hat lady"
 
     @property
     def start(self) -> int:
@@ -83,7 +85,7 @@ def chunk(tokens: Sequence[Token]) -> list[Item]:
         at += max(size, 1)
         if not size:
             items.append(tokens[at - 1])
-    return _fold_partitives(items)
+    return _share_garments(_fold_partitives(items))
 
 
 def _extent(tokens: Sequence[Token]) -> int:
@@ -100,6 +102,9 @@ def _extent(tokens: Sequence[Token]) -> int:
             if not _joins(tokens, at, noun):
                 break
         elif noun and tag in ("ADJ", "POS"):
+            if not _garment_ahead(tokens[:at], tokens[at:]):
+                break
+        elif noun and tag == "NOUN" and _dressed_by(tokens[:at], tokens[at]):
             break
         noun = (noun or tag == "NOUN") and tag != "GEN"
         at += 1
@@ -121,15 +126,91 @@ def _phrase(tokens: list[Token]) -> Phrase:
     if len(nouns) > 1 and nouns[-1].word == "number":
         nouns.pop()
     head = nouns[-1] if nouns else next(t for t in reversed(own) if t.tag in ("ADJ", "POS"))
+    thing = lexicon.thing(head.word) if nouns else Thing(head.word)
+    worn = _garments(own, head) if thing.alive or thing.lemma in GENERIC else []
+    taken = {id(t) for garment in worn for t in garment.tokens}
     return Phrase(
         tokens=tokens,
         head=head,
-        thing=lexicon.thing(head.word) if nouns else Thing(head.word),
-        described=[t for t in own if t.tag in ("ADJ", "POS", "NUM") and t is not head],
-        modifiers=nouns[:-1],
+        thing=thing,
+        worn=worn,
+        described=[
+            t
+            for t in own
+            if t.tag in ("ADJ", "POS", "NUM") and t is not head and id(t) not in taken
+        ],
+        modifiers=[t for t in nouns[:-1] if id(t) not in taken],
         owners=[t for t in tokens[:after] if t.tag == "NOUN"],
         determiner=tokens[0].word if tokens[0].tag in ("DET", "POSS") else "",
     )
+
+
+def _garments(tokens: list[Token], head: Token) -> list[Phrase]:
+    """ "long dark hair lady", "blue shirt black shorts man": the garments with their words."""
+    found: list[Phrase] = []
+    start = 0
+    for at, token in enumerate(tokens):
+        if token is head or token.tag != "NOUN" or not lexicon.thing(token.word).region:
+            continue
+        following = tokens[at + 1]
+        if following is not head and following.tag == "NOUN":
+            continue  # "polo shirt man": the shirt
+        first = at
+        while first > start and _of_garment(tokens[first - 1], token):
+            first -= 1
+        found.append(_phrase(tokens[first : at + 1]))
+        start = at + 1
+    return found
+
+
+def _of_garment(token: Token, garment: Token) -> bool:
+    """Whether the word before a garment describes it, and not whoever wears it."""
+    hair = lexicon.noun_lemma(garment.word) in HAIR or garment.word in HAIR
+    kind = ADJECTIVES.get(token.word, "")
+    cloth = lexicon.is_colour(token.word) or kind in ("", "pattern", "material")
+    if token.tag == "NOUN":
+        return bool(lexicon.thing(token.word).region)
+    return token.tag == "ADJ" and (cloth or hair)
+
+
+def _dressed_by(before: Sequence[Token], token: Token) -> bool:
+    """ "man | jeans": a garment right behind a person begins a phrase of its own."""
+    person = before[-1].tag == "NOUN" and lexicon.noun_lemma(before[-1].word) in _WEARERS
+    return person and bool(lexicon.thing(token.word).region)
+
+
+def _garment_ahead(before: Sequence[Token], rest: Sequence[Token]) -> bool:
+    """ "blue shirt | black shorts man": describing words between two garments of one person."""
+    nouns = [t for t in rest[: _run(rest)] if t.tag == "NOUN"]
+    worn = bool(lexicon.thing(before[-1].word).region)
+    return worn and len(nouns) > 1 and lexicon.thing(nouns[-1].word).person
+
+
+def _run(tokens: Sequence[Token]) -> int:
+    """How many adjectives and nouns stand in a row."""
+    return next((i for i, t in enumerate(tokens) if t.tag not in ("ADJ", "NOUN")), len(tokens))
+
+
+def _share_garments(items: list[Item]) -> list[Item]:
+    """ "gray shirt and jeans man": both garments are the man's."""
+    shared: list[Item] = []
+    for item in items:
+        last = shared[-2:]
+        if (
+            isinstance(item, Phrase)
+            and item.worn
+            and not item.determiner
+            and len(last) == 2
+            and isinstance(last[0], Phrase)
+            and isinstance(last[1], Token)
+            and last[1].word in ("and", ",", "&")
+            and last[0].wearable
+        ):
+            shared[-2:] = []
+            item.worn.insert(0, last[0])
+            item.tokens = [*last[0].tokens, last[1], *item.tokens]
+        shared.append(item)
+    return shared
 
 
 def _fold_partitives(items: list[Item]) -> list[Item]:

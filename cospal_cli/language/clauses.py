@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 from cospal_cli.language.chunks import Item, Phrase
 from cospal_cli.language.tokens import VERBAL, Token
-from cospal_cli.language.words_verbs import HOLD, WEAR
+from cospal_cli.language.words_dress import BODY
+from cospal_cli.language.words_person import GENDER
+from cospal_cli.language.words_verbs import HOLD, MOVE, OWN, WEAR
+
+_STATES = frozenset("dress clothe park locate surround name call seat".split())
+_CARRIED = frozenset("carry push pull drive ride chase lead follow bring tow drag".split())
+_ALONE = (MOVE - _CARRIED) | frozenset("stand sit lie stop stay wait".split())  # without an object
+_OTHER_WORDS = frozenset("another other next second third different".split())
 
 
 @dataclass(eq=False)
@@ -30,7 +37,13 @@ class Event:
 
     @property
     def dressing(self) -> bool:
-        return self.verb.lemma in WEAR
+        """Whether it says what is worn or looked like: "wears a hat", "has long hair"."""
+        owns = self.verb.lemma in OWN and not self.passive
+        return self.verb.lemma in WEAR or (owns and any(_of_body(p) for p in self.objects))
+
+
+def _of_body(phrase: Phrase) -> bool:
+    return phrase.wearable or (phrase.head.lemma in BODY and bool(phrase.described))
 
 
 @dataclass
@@ -54,6 +67,33 @@ class Sentence:
         main = [e for e in own if e.finite and not e.relative]
         doing = [e for e in own if not e.dressing and e.verb.lemma not in HOLD]
         self.referral_end = min((e.start for e in main or doing), default=-1)
+
+
+def participle(verb: Token, last_tag: str, following: Item | None) -> bool:
+    """ "dressed in red", "parked near ...", "held by the boy"; not "stood by the door"."""
+    if last_tag not in ("NP", "CONJ", "PUNCT", "ADV") or isinstance(following, Phrase):
+        return False
+    if verb.lemma in _STATES:
+        return True
+    by = following is not None and following.word == "by" and last_tag == "NP"
+    return by and verb.lemma not in _ALONE
+
+
+def same_as(phrase: Phrase, subject: Phrase | None) -> bool:
+    """Whether a later clause speaks of the subject again: a pronoun or the same noun."""
+    if subject is None:
+        return False
+    if phrase.pronoun:
+        if phrase.head.word == "it":
+            return not subject.thing.person
+        named = GENDER.get(subject.thing.lemma)
+        return phrase.head.word not in ("he", "she") or named in (None, phrase.head.word)
+    other = {t.word for t in phrase.described} & _OTHER_WORDS
+    return (
+        phrase.thing.lemma == subject.thing.lemma
+        and not other
+        and phrase.determiner not in ("a", "an", "another")
+    )
 
 
 def item_at(items: Sequence[Item], at: int) -> Item | None:
@@ -89,3 +129,12 @@ def finite_after(items: Sequence[Item], at: int) -> bool:
             at += 2
         else:
             return item.tag in ("VZ", "VD", "VB", "AUX")
+
+
+def inside_thing(items: Sequence[Item], phrase: Phrase) -> bool:
+    """Whether "the back" is a thing's ("in the back of a car"), not the picture's."""
+    at = next(i for i, item in enumerate(items) if item is phrase)
+    of, thing = item_at(items, at + 1), item_at(items, at + 2)
+    if not (isinstance(of, Token) and of.word == "of" and isinstance(thing, Phrase)):
+        return False
+    return phrase.place in ("back", "front", "top", "bottom") and bool(thing.thing.classes)

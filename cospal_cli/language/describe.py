@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cospal_cli import colours
-from cospal_cli.language import lexicon
+from cospal_cli.language import derived, lexicon
 from cospal_cli.language.chunks import Phrase
 from cospal_cli.language.clauses import Event, Sentence
 from cospal_cli.language.tokens import Token
@@ -20,6 +20,7 @@ from cospal_cli.language.words_dress import (
     POSITION,
 )
 from cospal_cli.language.words_person import FEMALE, GENERIC, MALE, YOUNG
+from cospal_cli.language.words_verbs import kinds
 from cospal_cli.types import Attribute
 
 # Too small in a box for their colour to be read from it.
@@ -74,7 +75,7 @@ def describe(sentence: Sentence) -> Description:
     out = Description()
     subject = sentence.subject
     assert subject is not None
-    _subject(out, subject)
+    _subject(out, subject, stands_for_wearer(sentence, subject))
     for owner, relation, phrase in sentence.relations:
         if owner is subject and not phrase.pronoun:
             _relation(out, relation, phrase)
@@ -94,6 +95,21 @@ def describe(sentence: Sentence) -> Description:
     return out
 
 
+def stands_for_wearer(sentence: Sentence, subject: Phrase) -> bool:
+    """ "orange top moving cups", "legs in black pants": the person is meant by a part."""
+    part = subject.thing.region or (subject.head.lemma in BODY and not subject.owners)
+    if not part or subject.thing.classes or subject.bare:
+        return False
+    acts = any(
+        e.owner is subject and not e.passive and kinds().get(e.verb.lemma) not in (None, "still")
+        for e in sentence.events
+    )
+    dressed = any(o is subject and relation == "wear" for o, relation, _ in sentence.relations)
+    lone = subject.tokens[0].tag != "DET" and not (sentence.context or sentence.events)
+    lone = lone and subject.thing.region in ("upper", "lower", "whole")
+    return acts or dressed or lone
+
+
 def _stands(event: Event, prep: str) -> bool:
     """Whether "on the left" says where the subject is, not where it goes or looks."""
     if prep in ("to", "toward", "towards"):
@@ -101,7 +117,7 @@ def _stands(event: Event, prep: str) -> bool:
     return prep in ("on", "in", "at", "near", "by")
 
 
-def _subject(out: Description, subject: Phrase) -> None:
+def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
     lemma = subject.thing.lemma
     if subject.head.tag == "NOUN":
         out.nouns.append(subject.head.word)
@@ -121,7 +137,13 @@ def _subject(out: Description, subject: Phrase) -> None:
         out.add(_hair(subject.head))
     elif lemma not in GENERIC and subject.head.tag == "NOUN":
         out.look(subject)
-    _adjectives(out, _describing(subject), "whole", "")
+    for garment in subject.worn:
+        _garment(out, garment)
+    if subject.thing.region and wearer:  # "orange top moving cups"
+        _garment(out, subject)
+    else:
+        region = _BODY_REGION.get(lemma, "whole")
+        _adjectives(out, _describing(subject), region, "")
     for token in subject.described:
         if token.word in POSITION:
             _position(out, POSITION[token.word])
@@ -183,6 +205,10 @@ def _adjectives(
     for group in _colour_groups(list(tokens)):
         word = " ".join(t.word for t in group)
         kind = ADJECTIVES.get(word, "")
+        made = None if word in _HAIR_COLOUR else derived.worn(word)
+        if made is not None:
+            _derived(out, word, made, region, garment)
+            continue
         if word in _HAIR_COLOUR and (hair or not garment):
             out.add(_hair(group[0]))
         elif colours.parse_colour([t.word for t in group]) and (kind in ("", "pattern")):
@@ -200,6 +226,27 @@ def _adjectives(
             if kind != "size":
                 out.unresolved.append(word)
         out.adjectives.append(word)
+
+
+def _derived(out: Description, word: str, made: derived.Worn, region: str, of: str) -> None:
+    """ "besuited", "raven-haired", "slate-coloured": the garment, its place and its colour."""
+    own = made.kind == "colour" or not made.garment
+    where = region or "whole" if own else made.region
+    garment = of or made.garment
+    if made.garment:
+        out.add(Attribute(word, made.kind, made.region, made.garment))
+        out.nouns.append(made.garment)
+        looks = lexicon.thing(made.garment).looks
+        out.looks.update({made.garment: looks} if looks else {})
+    elif made.kind != "colour":
+        out.add(Attribute(word, made.kind, where, garment))
+        out.unresolved.append(word)
+    values = colours.parse_colour([made.colour]) if made.colour else None
+    if values and (region or made.garment):
+        out.add(Attribute(word, "colour", where, garment, values))
+    elif made.garment and made.garment not in out.looks:
+        out.unresolved.append(word)
+    out.adjectives.append(word)
 
 
 def _colour_groups(tokens: list[Token]) -> list[list[Token]]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from cospal_cli import colours
 from cospal_cli.language import (
+    derived,
     words_closed,
     words_dress,
     words_looks,
@@ -92,13 +93,21 @@ def is_colour(word: str) -> bool:
     return colours.is_colour(word) and word not in nouns() - {"orange", "denim", "camouflage"}
 
 
+def is_thing_colour(word: str, following: str) -> bool:
+    """ "tangerine" in "tangerine knitwear": a thing's name as the colour of a garment or animal."""
+    named = colours.may_be_colour(word) or (colours.is_colour(word) and not is_colour(word))
+    near = thing(following) if named and following else None
+    return near is not None and bool(near.region or near.alive or near.mover)
+
+
 def is_tone(word: str, following: str) -> bool:
     """ "baby" in "baby blue", "dark" in "dark clothes"; nouns alone are no tones."""
     return word in TONES and (is_colour(following) or word not in nouns())
 
 
 def is_adjective(word: str) -> bool:
-    return word in words_dress.ADJECTIVES or word in words_dress.ORDINALS or is_colour(word)
+    listed = word in words_dress.ADJECTIVES or word in words_dress.ORDINALS or is_colour(word)
+    return listed or derived.worn(word) is not None
 
 
 def verb_readings(word: str) -> tuple[tuple[str, str], ...]:

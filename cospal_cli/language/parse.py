@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 
 from cospal_cli.config import LanguageConfig
-from cospal_cli.language import actions, checks, imagenet, lexicon, spelling
+from cospal_cli.language import actions, answers, casual, checks, imagenet, lexicon, spelling
 from cospal_cli.language.chunks import Item, Phrase, chunk
 from cospal_cli.language.clauses import Event, Sentence
-from cospal_cli.language.describe import Description, describe
+from cospal_cli.language.describe import Description, describe, stands_for_wearer
 from cospal_cli.language.lexicon import Thing
 from cospal_cli.language.scan import scan
 from cospal_cli.language.tokens import VERBAL, Token, tag, tokenize
@@ -17,11 +17,13 @@ from cospal_cli.language.words_closed import OPENINGS
 from cospal_cli.language.words_dress import ORDINALS
 from cospal_cli.language.words_person import GENERIC, IMPLIED
 from cospal_cli.language.words_things import CLASSES
+from cospal_cli.language.words_verbs import kinds
 from cospal_cli.types import Action, Query
 
 MAX_PHRASES = 5  # local sub-phrases of one query
 _ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
 _MARKUP = re.compile(r"</?\w+>")
+_WORDS = re.compile(r"[a-z]+")
 _LONGEST = 40  # letters of a word
 _QUESTION = ("who", "what", "which", "whose", "whom")
 
@@ -34,7 +36,9 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     """
     used, warnings = checks.shorten(text)
     checks.check_script(used)
-    tokens = _readable(tokenize(_MARKUP.sub(lambda match: " " * len(match.group()), used)))
+    asks = bool(set(_WORDS.findall(used.lower())[:2]) & set(_QUESTION)) and "?" in used
+    used = answers.statement(_MARKUP.sub(lambda match: " " * len(match.group()), used))
+    tokens = _readable(casual.plain(tokenize(used)))
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))
@@ -44,7 +48,8 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]
     words = Words(config.similarity)
-    return _query(text, used, sentence, question, words, (*warnings, *noted))
+    query = _query(text, used, sentence, question, words, (*warnings, *noted))
+    return replace(query, interrogative=True) if asks else query
 
 
 @dataclass
@@ -185,8 +190,11 @@ def _query(
     assert subject is not None
     found = describe(sentence)
     own = [e for e in sentence.events if e.owner is subject]
-    doing, unclear = _actions(own, subject, words)
-    unclear += ["not"] * any(e.negated for e in own)
+    doing = _actions(own, subject, words)
+    unclear = ["not"] * any(e.negated for e in own)
+    said = [*_prenominal(subject), *doing]
+    shown = {a.word for a in said if _shows(a)}
+    unclear += [a.word for a in doing if a.word not in shown]
     classes = _classes(sentence, found, words)
     _unknown_nouns(subject, found, classes, words)
     asked = question is not None and subject.head.start == question.start
@@ -208,13 +216,13 @@ def _query(
         adjectives=_unique(found.adjectives),
         verbs=_unique([v.word for v in verbs]),
         attributes=tuple(found.attributes),
-        actions=tuple(doing),
+        actions=tuple(said),
         positions=tuple(found.positions),
         context=_context(sentence, subject),
         looks=found.looks,
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
-        unresolved=_unique([*found.unresolved, *unclear]),
+        unresolved=_unique([u for u in [*found.unresolved, *unclear] if u not in shown]),
         interrogative=question is not None,
         warnings=warnings,
     )
@@ -223,13 +231,16 @@ def _query(
 def _context(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]:
     """The other things' classes, and the thing that the subject's role implies."""
     things = {p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"}
+    for word in (m.word for m in subject.modifiers if subject.thing.person):  # "umbrella lady"
+        near = lexicon.thing(word)
+        things |= {word: near.classes} if near.classes and not near.alive else {}
     implied = IMPLIED.get(subject.head.lemma)
     return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
 
 
-def _actions(events: list[Event], subject: Phrase, words: Words) -> tuple[list[Action], list[str]]:
-    """The subject's actions, and the verbs that motion alone cannot tell from others."""
-    doing, unclear = [], []
+def _actions(events: list[Event], subject: Phrase, words: Words) -> list[Action]:
+    """The subject's actions, in the order of the sentence."""
+    doing = []
     for event in events:
         found = actions.action(event, subject)
         if found is None:
@@ -237,10 +248,26 @@ def _actions(events: list[Event], subject: Phrase, words: Words) -> tuple[list[A
         if found.kind == "unknown" and not event.passive:
             found = words.action(found, event.verb.lemma)
         doing.append(found)
-        seen = found.kind in ("move", "jump", "still") or set(found.directions) & {"up", "down"}
-        if not seen:
-            unclear.append(found.word)
-    return doing, unclear
+    return doing
+
+
+def _shows(action: Action) -> bool:
+    """Whether motion alone tells the action from others."""
+    moves = action.kind in ("move", "jump", "still")
+    return moves or bool(set(action.directions) & {"up", "down"})
+
+
+def _prenominal(subject: Phrase) -> list[Action]:
+    """ "the running dog", "a parked car": what the participle before the noun says."""
+    found = []
+    for token in subject.described:
+        kind = "still" if token.lemma == "park" else kinds().get(token.lemma, "")
+        passive = token.word != token.lemma and not token.word.endswith("ing")
+        done = passive and kind != "still"
+        acts = token.tag == "ADJ" and token.lemma != token.word and not done
+        if acts and kind in ("move", "jump", "still"):
+            found.append(Action(token.word, kind, weight=0.8))
+    return found
 
 
 def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, float]:
@@ -248,6 +275,8 @@ def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, 
     subject = sentence.subject
     assert subject is not None
     lemma = subject.thing.lemma
+    if stands_for_wearer(sentence, subject):
+        return {"person": 1.0}
     if subject.thing.classes:
         return dict(subject.thing.classes)
     if subject.pronoun or subject.bare or lemma in GENERIC:

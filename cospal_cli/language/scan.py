@@ -12,22 +12,21 @@ from cospal_cli.language.clauses import (
     Sentence,
     finite_after,
     has_noun,
+    inside_thing,
     item_at,
+    participle,
+    same_as,
     verb_at,
     verb_later,
 )
 from cospal_cli.language.tokens import VERBAL, Token
-from cospal_cli.language.words_dress import BODY, HAIR
-from cospal_cli.language.words_person import GENDER
+from cospal_cli.language.words_dress import BODY, HAIR, POSITION
 from cospal_cli.language.words_verbs import ASPECT, HOLD, MOVE, OTHERS
 
 _BE = frozenset("is are was were be been being 's".split())
-_STATES = frozenset("dress clothe park locate surround name call seat".split())
-_CARRIED = frozenset("carry push pull drive ride chase lead follow bring tow drag".split())
-_ALONE = (MOVE - _CARRIED) | frozenset("stand sit lie stop stay wait".split())  # without an object
 # The picture itself and who looks at it: nothing that stands beside the subject.
 _VIEW = frozenset("camera lens viewer frame screen picture scene view image video shot".split())
-_OTHER_WORDS = frozenset("another other next second third different".split())
+_RIDING = frozenset("on astride aboard atop upon in inside".split())
 _PLACE_PREPS = frozenset("on in at to near from by toward towards of into".split())
 
 
@@ -51,6 +50,7 @@ class Scan:
         self.early: list[Token] = []  # adverbs before their verb
         self.last: tuple[Phrase | None, str] = (subject, "")  # for "a hat and gloves"
         self.last_tag = ""
+        self.ridden: Phrase | None = None  # "a guy on a bike going past": he goes
 
     def run(self) -> Sentence:
         for at, item in enumerate(self.items):
@@ -80,6 +80,9 @@ class Scan:
             self.early.append(token)
         elif token.tag == "ADV":
             self._adverb(token)
+        elif token.word in POSITION and self.last_tag == "NP" and self.event is None:
+            if self.found.own(self._nearest(alive=False)):  # "black van left"
+                self.found.positions.append(POSITION[token.word])
         elif token.tag == "NUM" and self.found.subject:
             self.found.numbers.append(token)
 
@@ -124,7 +127,11 @@ class Scan:
 
     def _verb(self, at: int, verb: Token) -> None:
         finite = verb.tag in ("VZ", "VD") or bool(self.aux) or self._bare_finite(verb)
-        if verb.tag == "VD" and not self.aux and self._is_participle(at, verb):
+        if (
+            verb.tag == "VD"
+            and not self.aux
+            and participle(verb, self.last_tag, item_at(self.items, at + 1))
+        ):
             finite = False
         owner = self._owner(verb, finite)
         chained = self.last_tag in VERBAL or (self.last_tag == "TO" and self._chain_before())
@@ -181,7 +188,8 @@ class Scan:
     def _doer(self, verb: Token) -> Phrase | None:
         """The noun that an -ing or a participle right behind it speaks of."""
         near = self._nearest(alive=False)
-        if near is not None and near.thing.mover and verb.lemma in MOVE | {"park"}:
+        ridden = near is not None and near is self.ridden
+        if near is not None and not ridden and near.thing.mover and verb.lemma in MOVE | {"park"}:
             return near
         if verb.tag in ("VD", "VN") and near is not None:
             return near
@@ -189,16 +197,6 @@ class Scan:
 
     def _bare_finite(self, verb: Token) -> bool:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
-
-    def _is_participle(self, at: int, verb: Token) -> bool:
-        """ "dressed in red", "parked near ...", "held by the boy"; not "stood by the door"."""
-        following = item_at(self.items, at + 1)
-        if self.last_tag not in ("NP", "CONJ", "PUNCT", "ADV") or isinstance(following, Phrase):
-            return False
-        if verb.lemma in _STATES:
-            return True
-        by = following is not None and following.word == "by" and self.last_tag == "NP"
-        return by and verb.lemma not in _ALONE
 
     def _chain_before(self) -> bool:
         return self.event is not None and not self.event.objects and not self.event.places
@@ -229,6 +227,8 @@ class Scan:
             self._prepositional(prep, phrase)
         elif self.aux and (phrase.bare or not verb_later(self.items, at)):
             self._predicate(phrase)
+        elif joint == "" and not self.event and self._apposed(phrase):
+            pass
         elif joint in ("and", "or", ",", "&", "but") or (joint == "" and not self.event):
             self._coordinated(phrase)
         elif self.event:
@@ -265,7 +265,7 @@ class Scan:
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
 
     def _new_clause(self, phrase: Phrase, joint: str) -> None:
-        same = self._same(phrase)
+        same = same_as(phrase, self.found.subject)
         self.under = joint == "SUB" and not same
         if self.relative is not None and not self.relative_verbs:
             self.relative = None if same else phrase  # "the dog that the girl pets"
@@ -281,27 +281,15 @@ class Scan:
         if not same and not phrase.pronoun:
             self.found.context.append(phrase)
 
-    def _same(self, phrase: Phrase) -> bool:
-        """Whether a later clause speaks of the subject again: a pronoun or the same noun."""
-        subject = self.found.subject
-        if subject is None:
-            return False
-        if phrase.pronoun:
-            if phrase.head.word == "it":
-                return not subject.thing.person
-            named = GENDER.get(subject.thing.lemma)
-            return phrase.head.word not in ("he", "she") or named in (None, phrase.head.word)
-        other = {t.word for t in phrase.described} & _OTHER_WORDS or phrase.determiner in (
-            "a", "an", "another",
-        )  # fmt: skip
-        return phrase.thing.lemma == subject.thing.lemma and not other
-
     def _prepositional(self, prep: str, phrase: Phrase) -> None:
         if phrase.place and prep in _PLACE_PREPS:
-            self._placed(prep, phrase)
+            if not inside_thing(self.items, phrase):
+                self._placed(prep, phrase)
         elif prep in ("in", "with", "wearing", "without") and self._describes(prep, phrase):
-            relation = "without" if prep == "without" else "wear"
-            self._relate(self._nearest(alive=True) or self._nearest(alive=False), relation, phrase)
+            owner = self._nearest(alive=True) or self._nearest(alive=False)
+            lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
+            worn = "hold" if lifeless and prep == "with" and not phrase.bare else "wear"
+            self._relate(owner, "without" if prep == "without" else worn, phrase)
         elif prep == "with" and self.event is None and not phrase.thing.alive:
             self._relate(self._nearest(alive=True) or self._nearest(alive=False), "hold", phrase)
         else:
@@ -327,6 +315,8 @@ class Scan:
             if phrase.head.word in ("camera", "viewer", "us") or prep in ("up", "down"):
                 self.event.end = phrase.end
         self.last = (None, "near")
+        if prep in _RIDING and self._nearest(alive=True) is not None:
+            self.ridden = phrase
         if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
             self.found.context.append(phrase)
 
@@ -344,6 +334,17 @@ class Scan:
             garment.described.extend(phrase.described)
         elif owner is not None:
             self._relate(owner, "is", phrase)
+
+    def _apposed(self, phrase: Phrase) -> bool:
+        """ "man blue jeans", "motorbike right side": said of the noun before, without a word."""
+        owner = self._nearest(alive=False)
+        if phrase.place and self.found.own(owner):
+            self.found.positions.append(phrase.place)
+            return True
+        wears = owner is not None and owner.thing.alive and phrase.wearable
+        if wears:
+            self._relate(owner, "wear", phrase)
+        return wears
 
     def _coordinated(self, phrase: Phrase) -> None:
         owner, relation = self.last

@@ -21,10 +21,13 @@ NOUN = "a {}"  # what a noun is wrapped in, here and in the tool
 VERB = "a person {}"
 NEAR = 0.55  # cosine above which two wrapped nouns are taken for kin
 NEAR_VERB = 0.55
+VERBS_AGREE = 4  # of the neighbours: fewer is chance
 LOOKS_NEAR = 0.62
 AGREE = 0.5  # share of the neighbours' votes that a class needs: rare words find odd neighbours
 DOUBT = 0.3  # weight of every other class, as the guess is wrong one time in four
 _NEIGHBOURS = 5
+# Near every verb whose pieces mean nothing to the model: they vote for no kind.
+_HUBS = frozenset("near use get appear behold prance whiz whizz put pout wag veer rove".split())
 _SHARP = 12.0  # how much a closer neighbour counts more, per unit of cosine
 
 
@@ -98,10 +101,9 @@ def verb(word: str) -> tuple[str, str, float]:
     names, cosines = _near(VERB.format(word), "verbs")
     if cosines[0] < NEAR_VERB:
         return "", "unknown", 0.0
-    votes: dict[str, float] = {}
-    for name, cosine in zip(names, cosines, strict=True):
-        kind = words_verbs.kinds()[name]
-        votes[kind] = votes.get(kind, 0.0) + float(np.exp(_SHARP * cosine))
-    kind = max(votes, key=lambda k: votes[k])
+    votes = [words_verbs.kinds()[name] for name in names if name not in _HUBS]
+    kind = max(votes, key=votes.count, default="unknown")
+    if votes.count(kind) < VERBS_AGREE:
+        return "", "unknown", 0.0
     anchor = next(name for name in names if words_verbs.kinds()[name] == kind)
     return anchor, kind, round(min(0.9, float(cosines[0])) * 0.8, 3)

@@ -1,4 +1,9 @@
-"""Misspelt words: one letter wrong, missing, doubled or swapped, in a word of four or more."""
+"""Misspelt words: one slip of the hand in a word of four letters or more.
+
+A rare word is far more often right than wrong, so only slips that hands make are undone: two
+letters swapped, one doubled or missing, one struck in place of, or beside, its neighbour on the
+keyboard. The ending stays, as it tells what kind of word was meant.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,10 @@ from cospal_cli.language.words_verbs import forms
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MIN = 4
+_LONG = 5  # shorter words only lack a letter, or have two swapped
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_VOWELS = frozenset("aeiou")
+_ENDINGS = ("ing", "ed", "er", "or", "ly", "es", "s", "y")
 
 
 def correct(tokens: Sequence[Token]) -> tuple[list[Token], tuple[str, ...]]:
@@ -55,16 +64,40 @@ def _spellings() -> frozenset[str]:
 def _nearest(word: str) -> str:
     """The known word at distance one, those with the same first letter first; "" if none."""
     found = sorted({edit for edit in _edits(word) if edit in _spellings()})
+    found = [w for w in found if _ending(w) == _ending(word) or sorted(w) == sorted(word)]
     found = [w for w in found if w[0] == word[0] or w[1:2] == word[:1]]  # first letters are right
     return min(found, key=lambda w: (abs(len(w) - len(word)), w), default="")
 
 
+def _ending(word: str) -> str:
+    return next((ending for ending in _ENDINGS if word.endswith(ending)), "")
+
+
+@cache
+def _beside(one: str, other: str) -> bool:
+    """Whether two keys touch."""
+    places = {letter: (x + y / 2, y) for y, row in enumerate(_ROWS) for x, letter in enumerate(row)}
+    (x, y), (u, v) = places.get(one, (-9, -9)), places.get(other, (9, 9))
+    return abs(x - u) <= 1 and abs(y - v) <= 1
+
+
 def _edits(word: str) -> Iterator[str]:
+    """What the hand may have meant by ``word``."""
     for at in range(len(word) + 1):
         head, tail = word[:at], word[at:]
         if len(tail) > 1:
             yield head + tail[1] + tail[0] + tail[2:]
         for letter in _LETTERS:
             yield head + letter + tail
-            yield head + letter + tail[1:]
-        yield head + tail[1:]
+            if (
+                tail
+                and len(word) >= _LONG
+                and (_beside(letter, tail[0]) or {letter, tail[0]} <= _VOWELS)
+            ):
+                yield head + letter + tail[1:]
+        if (
+            tail
+            and len(word) >= _LONG
+            and any(_beside(tail[0], other) for other in word[max(at - 1, 0) : at] + tail[1:2])
+        ):
+            yield head + tail[1:]

@@ -58,7 +58,7 @@ def tokenize(text: str) -> list[Token]:
 def _split_hyphens(word: str, start: int) -> list[Token]:
     """ "soccer-ball" -> "soccer", "ball"; a compound of unknown parts stays whole."""
     parts = word.split("-")
-    if not all(lexicon.knows(part) for part in parts):
+    if parts[-1].endswith(("ed", "ing")) or not all(lexicon.knows(part) for part in parts):
         return [Token(word, start, start + len(word))]
     found = []
     for part in parts:
@@ -109,8 +109,11 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
     noun = lexicon.is_noun(word)
     if readings and _as_verb(word, readings, done, rest, noun):
         return _verb(word, readings, done, rest)
-    if before_opens(done) and {name for _, name in readings} & {"VB"} and not noun:
+    bare = {name for _, name in readings} & {"VB"} and not noun
+    if before_opens(done) and bare and not lexicon.is_adjective(word):
         return "NOUN", word, True  # "with a white sail"
+    if lexicon.is_thing_colour(word, _garment_ahead(rest)):
+        return "ADJ", word, True
     if lexicon.is_colour(word) or lexicon.is_tone(word, following):
         fruit = word == "orange" and _before(done) == "DET" and not _may_be_noun(following)
         return ("NOUN", word, True) if fruit else ("ADJ", word, True)
@@ -119,6 +122,12 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
     if lexicon.is_adjective(word):
         return "ADJ", word, True
     return _guess(word, done, following)
+
+
+def _garment_ahead(rest: Sequence[Token]) -> str:
+    """The next word that is no adjective."""
+    words = (t.word for t in rest if not lexicon.is_adjective(t.word) or lexicon.is_noun(t.word))
+    return next(words, "")
 
 
 def _closed(word: str, done: list[Token], following: str) -> str:
@@ -155,8 +164,11 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
     before = _before(done)
     ends = not following or not following[0].isalnum() or CLOSED.get(following) in ("DET", "POSS")
     past = before in ("CONJ", "PUNCT") and any(t.tag == "VD" for t in done)
+    if word == "top" and _before(done) in ("ADJ", "NOUN") and _names_top(done, following):
+        return "NOUN", word, True
     if word == "left" and (past or before in ("NOUN", "PRON")) and ends and not _awaits_noun(done):
-        return "VD", "leave", True
+        said = any(t.tag in ("DET", "POSS", "PRON") for t in done)
+        return ("VD", "leave", True) if said else ("POS", word, True)  # "black van left"
     if word in ("back", "right", "left") and before in VERBAL:
         return "PRT", word, True
     if word in ("first", "last") and before not in _OPENS:
@@ -167,6 +179,17 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
     if before in ("DET", "POSS", "PREP", "TO", "POS", "ADJ") or not done:
         return "NOUN", word, True
     return ("PRT" if word in POSITION_NOUNS else "POS"), word, True
+
+
+def _names_top(done: list[Token], following: str) -> bool:
+    """Whether "top" is the garment: "orange top moving cups", not "the red top shelf"."""
+    cloth = done[-1].tag == "ADJ" or lexicon.thing(done[-1].word).region
+    return bool(cloth) and (not lexicon.is_noun(following) or _acts(following))
+
+
+def _acts(word: str) -> bool:
+    """Whether a verb's -s or -ing form is written so: "walks", "moving"."""
+    return bool({name for _, name in lexicon.verb_readings(word)} & {"VZ", "VG"})
 
 
 def _awaits_noun(done: list[Token]) -> bool:
@@ -210,12 +233,17 @@ def _as_verb(
         coloured = bare and done[-2].tag in ("PREP", "AUX") and "VZ" in tags  # "in red | waves"
         placed = last is not None and last.tag == "NOUN"
         return bool(coloured or placed)
-    if before in ("NOUN", "PRON", "REL", "NUM"):
+    if last is not None and (before == "NUM" or (before == "NOUN" and last.word == "one")):
+        counted = before == "NUM" or len(done) < 2 or done[-2].tag not in _OPENS
+        if counted and not _may_act(done):
+            return False  # "with one hand", "two steps"
+    if before in ("NOUN", "PRON", "REL", "NUM", "WH"):
         plural = last is not None and (
             last.word in _PLURAL_PRONOUNS or (last.word.endswith("s") and last.lemma != last.word)
         )
         people = last is not None and last.word in ("people", "children", "men", "women")
-        base = plural or people or before == "REL" or not _may_be_noun(following)
+        agrees = plural or people or before == "REL"
+        base = agrees or (not _may_be_noun(following) and not _determined(done))
         return bool(tags & {"VZ", "VD", "VG", "VN"}) or base
     if before in ("AUX", "TO"):
         return bool(tags & {"VB", "VG", "VN"}) and not (
@@ -232,6 +260,23 @@ def _as_verb(
     if not done:
         return "VG" in tags or CLOSED.get(following) in ("TO", "PRT")
     return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done)
+
+
+def _determined(done: list[Token]) -> bool:
+    """Whether the noun before belongs to a phrase with "a" or "the": "a crimson dickie | bow"."""
+    if any(token.word in ("does", "do", "did") for token in done):
+        return False  # "what does the adult | ride"
+    for token in reversed(done):
+        if token.tag not in (*_OPENS, "NOUN"):
+            return False
+        if token.tag in ("DET", "POSS"):
+            return True
+    return False
+
+
+def _may_act(done: list[Token]) -> bool:
+    """Whether "two" or "one" itself may be the subject: at the start, "the one", "one walks"."""
+    return len(done) == 1 or done[-2].tag in ("DET", "PUNCT", "CONJ", "REL")
 
 
 def _verb(
@@ -257,27 +302,35 @@ def _verb(
 def _guess(word: str, done: list[Token], following: str) -> tuple[str, str, bool]:
     """A word of no list, by its shape and its neighbours."""
     before = _before(done)
-    stem = word.removesuffix("ing") if len(word) > 5 else word
+    stem = word.removesuffix("ing") if len(word) > 5 and "-" not in word else word
     if word.endswith("ly") and len(word) > 4 and before not in _OPENS:
         return "ADV", word, True
     if stem != word and before not in ("DET", "POSS", "ADJ", "GEN"):
         return "VG", stem, False
     ends = CLOSED.get(following, "") in ("PREP", "PRT", "TO", "DET", "POSS", "ADV", "PRON", "CONJ")
     ends = ends or not following or not following[0].isalnum()
-    if before in ("NOUN", "PRON", "REL", "AUX") and ends:
-        if word.endswith("ed") and len(word) > 4:
+    participle = word.endswith("ed") and len(word) > 4 and "-" not in word
+    if participle and before == "PUNCT" and CLOSED.get(following) == "PREP":
+        return "VN", word.removesuffix("ed"), False
+    if before in ("NOUN", "PRON", "REL", "AUX", "WH") and ends:
+        if participle:
             return ("VN" if before == "AUX" else "VD"), word.removesuffix("ed"), False
         if word.endswith("s") and not word.endswith("ss") and before != "AUX":
             return "VZ", word.removesuffix("s"), False
     if before in ("CONJ", "ADV") and ends and word.endswith("s") and _verbs_so_far(done):
         return "VZ", word.removesuffix("s"), False
-    if (
-        _may_be_noun(following)
-        and before in ("DET", "POSS", "ADJ", "", "PREP")
-        and word.endswith(_ADJECTIVAL)
-    ):
+    opens = before in ("DET", "POSS", "ADJ", "", "PREP", "NUM", "POS", "PUNCT", "CONJ")
+    shaped = _may_be_noun(following) and word.endswith(_ADJECTIVAL)
+    if opens and not _acts(following) and (shaped or _describes_next(word, following)):
         return "ADJ", word, False
     return "NOUN", lexicon.noun_lemma(word), False
+
+
+def _describes_next(word: str, following: str) -> bool:
+    """Whether an unknown word right before a known noun or adjective only describes it."""
+    if lexicon.noun_lemma(word) != word:  # plurals are heads
+        return False
+    return lexicon.is_noun(following) or lexicon.is_adjective(following)
 
 
 def _verbs_so_far(done: list[Token]) -> bool:

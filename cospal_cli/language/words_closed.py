@@ -20,7 +20,8 @@ CLOSED = {
             alongside through around about inside outside within without after before until till
             past over during via per off beyond opposite like as_well_as throughout upon
             next_to in_front_of on_top_of out_of close_to up_to because_of instead_of
-            adjacent_to along_with together_with at_the_back_of at_the_front_of
+            astride atop amid amidst aboard aside_from adjacent_to along_with
+            together_with at_the_back_of at_the_front_of
             in_back_of ahead_of down_from up_from back_to over_to""",
         "PRT": """closer nearer up down away out back forward forwards backward backwards together
             apart aside""",
@@ -93,7 +94,9 @@ SCENE = set(
     hole pit ditch trench cage kennel stable barn farm pasture meadow zoo nest perch leash collar_
     saddle reins bridle bone treat lid cap_ cork straw_ napkin tablecloth tissue glue tape string
     wire cable cord chain hook lock bolt screw nail button zipper pocket sleeve_ interior exterior
-    turn sleep fight drink_ drop cross lead rate left_ right_ group_ couple_ pillar column statue
+    orb_ cobble cobbles cobblestone masonry tarmac asphalt bollard bollards burrow rack gridlock
+    traffic sole soles wrist_ plaza turn sleep fight drink_ drop cross lead rate left_
+    right_ group_ couple_ pillar column statue
     fountain sculpture monument booth podium desk_ sidewalk_ curb roadside driveway lap balcony
     terrace porch deck veranda aisle basement attic lobby entrance exit_ classroom gymnasium
     trolley shopping_cart shopping_bag pram_ rod fishing_rod oar surf wave foam splash lever

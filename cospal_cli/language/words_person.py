@@ -7,14 +7,17 @@ MALE = set(
     """man men guy boy gentleman gentlemen lad dude male father dad daddy papa grandfather grandpa
     granddad son brother uncle nephew husband boyfriend king prince waiter policeman fireman
     fisherman businessman salesman workman postman mailman cowboy groom bridegroom actor lord sir
-    monk priest bloke chap fellow fella schoolboy cameraman sportsman swordsman horseman milkman
+    monk priest gent geezer codger laddie mister toff squire bachelor patriarch bloke chap
+    fellow fella schoolboy cameraman sportsman swordsman horseman milkman
     handyman doorman stuntman grandson widower emperor duke wizard""".split()
 )
 FEMALE = set(
     """woman women girl lady gal female mother mom mum mommy mama grandmother grandma granny
     daughter sister aunt niece wife girlfriend queen princess waitress policewoman businesswoman
     saleswoman bride actress nun madam maid schoolgirl ballerina cheerleader hostess stewardess
-    granddaughter widow lass damsel housewife cowgirl empress duchess witch nanny""".split()
+    granddaughter widow lass lassie dame missus matron heroine spinster matriarch maiden
+    ladies gal-pal
+    usherette damsel housewife cowgirl empress duchess witch nanny""".split()
 )
 YOUNG = set(
     """child children kid baby toddler infant newborn teenager teen youngster youth adolescent
@@ -26,7 +29,10 @@ OLD = set("adult elder senior pensioner grandfather grandmother grandpa grandma 
 # Everyone else.
 ROLES = set(
     """person people human individual somebody someone anybody anyone everyone everybody nobody
-    folk folks crowd audience couple family team friend neighbor neighbour stranger guest visitor
+    folk folks passer-by passers-by pedaller pedaler conjuror motorist cabby toddler punter wayfarer
+    rambler wheelman scooterist tyke urchin nipper tween pensioner
+    oldster senior septuagenarian octogenarian bambino preteen adolescent crowd audience
+    couple family team friend neighbor neighbour stranger guest visitor
     player driver cyclist biker bicyclist motorcyclist rider skater skateboarder rollerblader
     skier snowboarder surfer swimmer diver runner jogger walker sprinter athlete gymnast dancer
     singer musician guitarist pianist drummer violinist cellist saxophonist trumpeter flutist
@@ -74,7 +80,7 @@ ROLES = set(
 IMPLIED = {
     role: thing
     for thing, roles in {
-        "bicycle": "cyclist bicyclist biker",
+        "bicycle": "cyclist bicyclist biker pedaller pedaler",
         "motorcycle": "motorcyclist motorcycle_rider",
         "skateboard": "skater skateboarder longboarder",
         "surfboard": "surfer windsurfer",

@@ -69,7 +69,8 @@ horse .7, cow .8, sheep .8: livestock
 """
 
 VEHICLES = """
-car 1, truck .2: car automobile auto sedan hatchback coupe convertible limousine roadster motorcar
+car 1, truck .2: car automobile auto sedan hatchback five-door three-door
+car 1, truck .2: four-door motor_car coupe convertible limousine roadster motorcar
 car 1, truck .2: sports_car race_car racecar racing_car police_car patrol_car cruiser limo saloon
 car 1, truck .2: toyota ford bmw mercedes audi tesla ferrari porsche honda volkswagen mustang
 car 1, truck .2: lamborghini nissan chevrolet camaro corvette volvo fiat runabout
@@ -87,7 +88,8 @@ train 1, bus .3: train locomotive tram streetcar subway metro railcar trolley_ca
 bicycle 1, motorcycle .3: velocipede penny-farthing bmx
 bicycle 1, motorcycle .3: bike bicycle cycle pushbike mountain_bike tricycle unicycle tandem
 motorcycle 1, bicycle .5: harley superbike minibike
-motorcycle 1, bicycle .5: motorcycle motorbike moped scooter dirt_bike vespa chopper
+motorcycle 1, bicycle .5: motorcycle motorbike motor-bike motor_bike
+motorcycle 1, bicycle .5: moped scooter dirt_bike vespa chopper
 motorcycle .8, bicycle .3, car .2: quad_bike snowmobile
 airplane: airplane plane aeroplane aircraft jet airliner jetliner warplane biplane
 airplane: seaplane airbus boeing bomber fighter_jet monoplane
@@ -96,7 +98,7 @@ boat 1: boat ship sailboat yacht canoe kayak ferry dinghy rowboat speedboat raft
 boat 1: trawler frigate schooner ketch sloop punt cutter skiff trimaran submarine steamer
 boat 1: motorboat catamaran warship barge tugboat lifeboat steamboat
 boat .8, motorcycle .4: jet_ski
-car .9, truck .8, bus .8, motorcycle .6: vehicle automobiles
+car .9, truck .8, bus .8, motorcycle .6: vehicle motor_vehicle automobiles
 car .7, truck .6, bus .6, train .5: transport
 car .5, truck .3, bicycle .3: cart carriage buggy wagon rickshaw go-kart golf_cart
 bicycle .3, chair .4, motorcycle .2: wheelchair
@@ -115,6 +117,7 @@ backpack 1, handbag .4: backpack rucksack knapsack schoolbag
 umbrella: umbrella parasol brolly
 umbrella .3, kite .5: parachute
 handbag 1, backpack .3, suitcase .2: handbag purse clutch tote shoulder_bag tote_bag
+handbag .6, backpack .6, suitcase .4: pannier panniers
 handbag .8, backpack .7, suitcase .5: bag sack satchel duffel
 suitcase .8, handbag .7, backpack .5: holdall valise hamper duffle_bag duffel_bag
 suitcase 1, handbag .4: suitcase briefcase luggage baggage trunk
@@ -125,7 +128,7 @@ frisbee: frisbee disc
 skis 1, snowboard .4: ski skis
 snowboard 1, skis .4, skateboard .3: snowboard
 snowboard .5, skis .4, surfboard .2: sled sledge toboggan
-sports_ball 1, orange .5, apple .4, frisbee .3: sports_ball ball tennis_ball golf_ball
+sports_ball 1, orange .5, apple .4, frisbee .3: sports_ball ball orb sphere tennis_ball golf_ball
 sports_ball 1, orange .4, apple .3: football soccer_ball basketball
 sports_ball 1, orange .4, apple .3: volleyball baseball rugby_ball
 sports_ball .8, orange .4, apple .3: ping_pong_ball beach_ball puck shuttlecock bowling_ball

@@ -18,6 +18,9 @@ appear emerge vanish withdraw evacuate board disembark dismount alight abandon v
 toddle mosey bicker_off race jaywalk scoot whiz whizz hurtle sweep_past back_away move_away
 promenade ramble lope sashay strut swagger bustle dart flit fare journey commute tow haul drag
 push pull carry transport bring wheel trundle taxi relocate wade ford skim gallop parachute
+clamber proceed hie cavort gambol lollop hobble schlep galumph carom motor vamoose decamp scram
+scarper skedaddle mooch gad jaunt barrel vroom
+careen career quit reappear trundle sally rumble perambulate
 orbit revolve_around shadow trail tail_after tour traverse near swoop soar hover
 """.split()
 )
@@ -28,7 +31,10 @@ stand sit lie lay stay wait rest sleep nap doze lounge recline perch pose remain
 freeze look watch stare gaze glance observe peer gape hold keep face loiter idle hang hesitate
 camp squint listen think read study view see notice inspect examine contemplate meditate pray
 sunbathe relax grip clutch clasp peek survey eye witness await float_still park_up settle dwell
-float_on smile_still pore ponder linger seat behold regard monitor
+float_on smile_still pore ponder linger seat behold regard monitor dawdle malinger roost brood
+hibernate linger tarry slumber snooze
+bask laze sprawl repose await
+nestle
 """.split()
 LIMB = """
 bend crouch kneel squat stoop bow lean turn spin twist rotate rise raise lift lower reach stretch
@@ -43,6 +49,8 @@ hammer saw drill nail screw fix repair assemble dismantle operate use press dial
 shovel rake mow polish scrub light smoke exercise stroke massage tickle pinch tug yank twirl flap
 wag wiggle wriggle squirm struggle flex exercise serve bat bowl volley dribble pass_ball spike block
 tackle hook cast fish hunt groom shave adjust straighten arrange lift_up remove insert attach
+rearrange reposition realign reorganize reshuffle interchange permute swap reposition
+fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew whittle thumb
 detach hang_up peel crack break tear rip crush bury unpack pass_to deliver receive accept offer
 present show collect gather scoop sprinkle spread smear dip soak rinse dry squat plank lunge
 roll_over snap flick click dunk_in cradle rock_baby bathe comb pluck cover uncover plug unplug
@@ -58,10 +66,16 @@ talk speak say tell ask answer reply sing shout yell scream cry weep laugh smile
 whisper chat converse argue discuss lecture preach bark meow growl moo roar howl whine moan sob
 sneeze cough whistle call announce explain greet thank apologize beg chant recite mutter murmur
 mumble gossip complain joke tease_with rap narrate comment interview debate order scold blink wink
-chuckle pout sigh groan chatter communicate quarrel instruct
+chuckle natter yodel holler croon jabber bellow pout sigh groan chatter communicate quarrel instruct
 """.split()
 # Verbs without evidence of their own: they wear, begin or own something.
 WEAR = set("wear dress clothe have sport don own".split())
+# Being dressed in other words; the verbs themselves are nouns of garments, or unheard of.
+DRESSED = (
+    "attired garbed robed decked bedecked outfitted kitted arrayed swathed enrobed "
+    "gowned costumed cloaked uniformed swaddled suited togged shod"
+).split()
+OWN = set("comprise feature include display possess boast show".split())
 HOLD = set("hold carry grip clutch clasp cradle bear tote lug grasp brandish wield".split())
 ASPECT = set(
     """start begin continue keep finish try want need decide manage seem prepare plan love like
@@ -103,7 +117,9 @@ INHERENT = {
     "vanish": ("out",), "bend": ("down",),
     "crouch": ("down",), "kneel": ("down",), "dive": ("down",),
     "squat": ("down",), "stoop": ("down",), "return": ("back",), "reverse": ("back",),
-    "vacate": ("out",), "plunge": ("down",), "topple": ("down",), "evacuate": ("out",),
+    "quit": ("out",),
+    "decamp": ("away",), "scram": ("away",), "reappear": ("in",), "vacate": ("out",),
+    "plunge": ("down",), "topple": ("down",), "evacuate": ("out",),
     "swoop": ("down",), "soar": ("up",), "slump": ("down",), "bow": ("down",),
 }  # fmt: skip
 # Verbs that change the posture: with "down" or "up" the box itself grows or shrinks.
@@ -232,4 +248,7 @@ def forms() -> dict[str, tuple[tuple[str, str], ...]]:
             add(form, verb, "VD")
         for form in participles.split(","):
             add(form, verb, "VN")
+    add("has", "have", "VZ")
+    for form in DRESSED:
+        add(form, "dress", "VN")
     return {form: tuple(pairs) for form, pairs in found.items()}
