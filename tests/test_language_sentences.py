@@ -1,4 +1,4 @@
-"""The parser against what people read in 180 sentences (``sentences.py``)."""
+"""The parser against what people read in hundreds of sentences (``sentences.py``)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ _PARTICLES = {
     "in": "in", "inside": "in", "left": "left", "right": "right", "leftwards": "left",
     "leftward": "left", "rightwards": "right", "rightward": "right",
     "upwards": "up", "downwards": "down", "upward": "up",
-    "downward": "down", "out of": "out", "outside": "out", "closer": "closer", "upstairs": "up",
+    "uphill": "up", "downhill": "down", "downward": "down", "out of": "out",
+    "outside": "out", "closer": "closer", "upstairs": "up",
     "downstairs": "down",
 }  # fmt: skip
 _OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up",
@@ -40,7 +41,7 @@ _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway
 _MADE = frozenset("frame picture scene view screen shot image video".split())
 _LIGHT = frozenset("take make do have give".split())
 _INTO_HAND = frozenset(
-    """shuffle drop roll slide float lower raise lift
+    """skim shuffle drop roll slide float lower raise lift
     slip spin swing move fly sail run pass cross""".split()
 )
 # Furniture is walked away from; smaller things are put down.
@@ -49,7 +50,19 @@ _LEFT_BEHIND = frozenset(
 )
 _SHOWN = frozenset("see view show picture film shoot photograph depict capture spot".split())
 _ALONG = frozenset(
-    ["past", "across", "along", "through", "toward", "towards", "into", "away", "out of", "over to"]
+    [
+        "past",
+        "across",
+        "along",
+        "through",
+        "toward",
+        "towards",
+        "into",
+        "away",
+        "off",
+        "out of",
+        "over to",
+    ]
 )
 _SPORTS = frozenset(
     "football soccer basketball tennis baseball volleyball hockey badminton".split()
@@ -124,11 +137,9 @@ def _verbs_of(phrase: Phrase) -> set[str]:
 
 def _goes(event: Event) -> bool:
     """Whether what follows says that an unknown verb is one of motion: "vrooms past the house"."""
-    along = [prep for prep, phrase in event.places if not phrase.pronoun]
-    headed = [w for w in event.adverbs if w.endswith(("ward", "wards"))]
-    return bool(
-        _ALONG.intersection([*along, *(p for p in event.particles if p != "off")]) or headed
-    )
+    along = {prep for prep, phrase in event.places if not phrase.pronoun}
+    headed = any(w.endswith(("ward", "wards", "hill")) for w in event.adverbs)
+    return headed or bool(_ALONG & {*along, *event.particles})
 
 
 def _handles(lemma: str, thing: Phrase) -> bool:

@@ -27,7 +27,9 @@ _ASKS = re.compile(
     re.I,
 )
 _OBJECT = re.compile(
-    r"^(is|are|was|were|does|did|do)\s+((?:the|a|an|this|that|his|her|their)\b.*)\s+(\w+)$", re.I
+    r"^(is|are|was|were|does|did|do)\s+((?:the|a|an|this|that|his|her|their)\b.*?)\s+"
+    r"(\w+(?: (?:to|at|with|on|by|from|for|of|in))?)$",
+    re.I,
 )
 _NO_ANSWER = re.compile(
     r"^(?:yes|no|yeah|nope|on|in|at|to|near|because|when|by (?:the|a) \w+$)\b", re.I
@@ -75,5 +77,5 @@ def _joined(question: str, answer: str) -> str:
     inverted = _OBJECT.match(predicate)
     if inverted is None:
         return f"{answer} {predicate}"
-    verb = verb_readings(inverted[3].lower())
+    verb = verb_readings(inverted[3].split()[0].lower())
     return f"{answer} that {inverted[2]} {inverted[1]} {inverted[3]}" if verb else ""

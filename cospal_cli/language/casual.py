@@ -16,8 +16,14 @@ _SHORT = {
     "blk": "black", "wht": "white", "grn": "green", "gry": "gray", "yelow": "yellow",
     "jkt": "jacket", "tshrt": "t-shirt", "moto": "motorcycle", "veh": "vehicle", "wo": "without",
     "tho": "though", "thru": "through", "goin": "going", "doin": "doing", "havin": "having",
-    "bein": "being", "wif": "with", "wiv": "with", "da": "the", "teh": "the", "dat": "that",
+    "hankie": "handkerchief", "bein": "being", "wif": "with",
+    "wiv": "with", "da": "the", "teh": "the", "dat": "that",
     "nd": "and", "frm": "from", "infront": "in front of", "doggo": "dog", "kitteh": "kitty",
+}  # fmt: skip
+
+_TWO = {
+    "thats": ("that", "is"), "whos": ("who", "is"), "whats": ("what", "is"),
+    "theres": ("there", "is"), "hes": ("he", "is"), "shes": ("she", "is"), "isnt": ("is", "not"),
 }  # fmt: skip
 
 
@@ -38,6 +44,11 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
         if words[1:2] in (["'"], ["’"]) and _sounded(token.word):  # drivin'
             found.append(replace(token, word=token.word + "g", end=tokens[at + 1].end))
             at += 2
+            continue
+        if token.word in _TWO:
+            first, second = _TWO[token.word]
+            found += [replace(token, word=first), replace(token, word=second, start=token.end)]
+            at += 1
             continue
         if token.word in _BETWEEN and inside:
             token = replace(token, word=_BETWEEN[token.word])

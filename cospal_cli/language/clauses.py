@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cospal_cli.language.chunks import Item, Phrase
 from cospal_cli.language.tokens import VERBAL, Token
-from cospal_cli.language.words_dress import BODY
+from cospal_cli.language.words_dress import BODY, HAIR
 from cospal_cli.language.words_person import GENDER
 from cospal_cli.language.words_verbs import HOLD, MOVE, OWN, WEAR
 
@@ -67,6 +67,14 @@ class Sentence:
         main = [e for e in own if e.finite and not e.relative]
         doing = [e for e in own if not e.dressing and e.verb.lemma not in HOLD]
         self.referral_end = min((e.start for e in main or doing), default=-1)
+
+
+def describes(prep: str, phrase: Phrase, before_verbs: bool) -> bool:
+    """Whether "in ..." or "with ..." says how somebody looks."""
+    if prep == "in":
+        return phrase.wearable and phrase.head.lemma not in HAIR
+    body = phrase.head.lemma in BODY and bool(phrase.described)
+    return phrase.wearable or (body and before_verbs)
 
 
 def participle(verb: Token, last_tag: str, following: Item | None) -> bool:

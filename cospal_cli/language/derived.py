@@ -46,6 +46,9 @@ def worn(word: str) -> Worn | None:
     garment = _GARMENTS.get(word) or _GARMENTS.get(last)
     if garment and (first or last not in _ONLY_BEHIND):
         return _garment(garment, first)
+    bare = word.removesuffix("less")
+    if bare != word and bare in REGION:  # "coatless"
+        return Worn("state", "whole")
     if not first:
         return None
     if last in _HAIR and word not in ADJECTIVES:

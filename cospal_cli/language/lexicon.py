@@ -35,6 +35,12 @@ _ONLY_NOUN = frozenset(
     springs screw nail nails skirt shadow text photograph film spray fence station bar board
     boards rig trunk pack plug clothes""".split()
 )
+# Compounds of these are garments; shorter ones end other words too ("that", "address").
+_CUTS = (
+    "coat", "coats", "shirt", "shirts", "jacket", "jackets", "skirt", "skirts", "trousers",
+    "pants", "sweater", "blouse", "shoes", "stockings", "tights", "vests", "hats", "boots",
+)  # fmt: skip
+_REGION = words_dress.REGION
 _ONLY_VERB = frozenset("leave left_ saw sat fell".split())
 
 
@@ -86,7 +92,15 @@ def noun_lemma(word: str) -> str:
 
 
 def is_noun(word: str) -> bool:
-    return noun_lemma(word) in nouns() and word not in _ONLY_VERB
+    known = noun_lemma(word) in nouns() or _garment_of(word) != ""
+    return known and word not in _ONLY_VERB
+
+
+def _garment_of(word: str) -> str:
+    """The known garment that a compound ends in: "tailcoat", "sun-hat", "overtrousers"."""
+    found = next((end for end in _CUTS if word.endswith(end) and len(word) > len(end) + 2), "")
+    _, hyphen, last = word.rpartition("-")
+    return found or (last if hyphen and noun_lemma(last) in words_dress.REGION else "")
 
 
 def is_colour(word: str) -> bool:
@@ -132,11 +146,11 @@ def thing(word: str) -> Thing:
         lemma=lemma,
         classes={"person": 1.0} if person else classes,
         looks=looks,
-        region=words_dress.REGION.get(word) or words_dress.REGION.get(lemma, ""),
+        region=next((_REGION[w] for w in (word, lemma, _garment_of(word)) if w in _REGION), ""),
         person=person,
         alive=person or lemma in words_things.animals(),
         mover=lemma in words_things.movers(),
-        known=person or lemma in nouns(),
+        known=person or lemma in nouns() or _garment_of(word) != "",
     )
 
 

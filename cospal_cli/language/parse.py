@@ -291,7 +291,17 @@ def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, 
         return next((dict(c) for c in named if c), dict(_ANYTHING) if things else {})
     if subject.thing.known or not subject.head.word:
         return {}
-    return dict(words.noun(subject.head.lemma).classes)
+    near = dict(words.noun(subject.head.lemma).classes)
+    return near or ({**dict.fromkeys(CLASSES, 0.4), "person": 1.0} if _acts(sentence) else {})
+
+
+def _acts(sentence: Sentence) -> bool:
+    """Whether the subject, of a noun nobody knows, speaks, handles things or is dressed."""
+    events = [e for e in sentence.events if e.owner is sentence.subject and not e.passive]
+    handles = any(kinds().get(e.verb.lemma) == "limb" and e.objects for e in events)
+    talks = any(kinds().get(e.verb.lemma) == "talk" for e in events)
+    own = [p for o, r, p in sentence.relations if o is sentence.subject and r == "wear"]
+    return talks or handles or any(p.thing.region for p in own)
 
 
 def _unknown_nouns(

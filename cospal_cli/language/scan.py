@@ -10,6 +10,7 @@ from cospal_cli.language.chunks import Item, Phrase
 from cospal_cli.language.clauses import (
     Event,
     Sentence,
+    describes,
     finite_after,
     has_noun,
     inside_thing,
@@ -20,12 +21,13 @@ from cospal_cli.language.clauses import (
     verb_later,
 )
 from cospal_cli.language.tokens import VERBAL, Token
-from cospal_cli.language.words_dress import BODY, HAIR, POSITION
+from cospal_cli.language.words_dress import POSITION
 from cospal_cli.language.words_verbs import ASPECT, HOLD, MOVE, OTHERS
 
 _BE = frozenset("is are was were be been being 's".split())
 # The picture itself and who looks at it: nothing that stands beside the subject.
 _VIEW = frozenset("camera lens viewer frame screen picture scene view image video shot".split())
+_APPOSING = ("", ",", ":", ";", "-", "\u2013", "(", "/")
 _RIDING = frozenset("on astride aboard atop upon in inside".split())
 _PLACE_PREPS = frozenset("on in at to near from by toward towards of into".split())
 
@@ -50,7 +52,7 @@ class Scan:
         self.early: list[Token] = []  # adverbs before their verb
         self.last: tuple[Phrase | None, str] = (subject, "")  # for "a hat and gloves"
         self.last_tag = ""
-        self.ridden: Phrase | None = None  # "a guy on a bike going past": he goes
+        self.idle: Phrase | None = None  # "guy on bike going past", "man and dog going": he goes
 
     def run(self) -> Sentence:
         for at, item in enumerate(self.items):
@@ -81,7 +83,8 @@ class Scan:
         elif token.tag == "ADV":
             self._adverb(token)
         elif token.word in POSITION and self.last_tag == "NP" and self.event is None:
-            if self.found.own(self._nearest(alive=False)):  # "black van left"
+            near = self._nearest(alive=False)
+            if near is not None and (self.found.own(near) or near.wearable):  # "black van left"
                 self.found.positions.append(POSITION[token.word])
         elif token.tag == "NUM" and self.found.subject:
             self.found.numbers.append(token)
@@ -134,7 +137,8 @@ class Scan:
         ):
             finite = False
         owner = self._owner(verb, finite)
-        chained = self.last_tag in VERBAL or (self.last_tag == "TO" and self._chain_before())
+        empty = self.event and not (self.event.objects or self.event.places)
+        chained = self.last_tag in VERBAL or (self.last_tag == "TO" and empty)
         if chained and self.event and self.event.verb.lemma in ASPECT:
             self.event.aspect = True
         head = [*self.aux, *self.early]
@@ -188,18 +192,17 @@ class Scan:
     def _doer(self, verb: Token) -> Phrase | None:
         """The noun that an -ing or a participle right behind it speaks of."""
         near = self._nearest(alive=False)
-        ridden = near is not None and near is self.ridden
-        if near is not None and not ridden and near.thing.mover and verb.lemma in MOVE | {"park"}:
+        idle = near is not None and near is self.idle
+        if near is not None and not idle and near.thing.mover and verb.lemma in MOVE | {"park"}:
             return near
         if verb.tag in ("VD", "VN") and near is not None:
             return near
+        if idle and self.found.subject is not None and self.found.subject.thing.alive:
+            return self.found.subject
         return self._nearest(alive=True) or near or self.found.subject
 
     def _bare_finite(self, verb: Token) -> bool:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
-
-    def _chain_before(self) -> bool:
-        return self.event is not None and not self.event.objects and not self.event.places
 
     # Noun phrases
 
@@ -219,7 +222,7 @@ class Scan:
         if self.found.subject is None and prep and self.event is None:
             self._introduce(prep, phrase)
             return
-        if not prep and self._opens_clause(at, joint):
+        if not prep and self._opens_clause(at, phrase, joint):
             self._new_clause(phrase, joint)
             if self.found.own(self.clause):
                 return
@@ -227,7 +230,7 @@ class Scan:
             self._prepositional(prep, phrase)
         elif self.aux and (phrase.bare or not verb_later(self.items, at)):
             self._predicate(phrase)
-        elif joint == "" and not self.event and self._apposed(phrase):
+        elif not self.event and joint in _APPOSING and self._apposed(phrase, joint):
             pass
         elif joint in ("and", "or", ",", "&", "but") or (joint == "" and not self.event):
             self._coordinated(phrase)
@@ -252,15 +255,19 @@ class Scan:
         if not phrase.pronoun and not phrase.place and not phrase.bare:
             self.seen.append(phrase)
 
-    def _opens_clause(self, at: int, joint: str) -> bool:
-        """Whether the phrase at ``at`` is the subject of a finite verb of its own."""
+    def _opens_clause(self, at: int, phrase: Phrase, joint: str) -> bool:
+        """Whether the ``phrase`` at ``at`` is the subject of a finite verb of its own."""
         if self.relative is not None and not self.relative_verbs and not self.aux:
             return finite_after(self.items, at + 1)
-        bare = self._at_phrase(at).bare
-        if self.aux and self.last_tag in ("AUX", "NP") and verb_later(self.items, at) and not bare:
+        if (
+            self.aux
+            and self.last_tag in ("AUX", "NP")
+            and verb_later(self.items, at)
+            and not phrase.bare
+        ):
             return True  # "what is the man holding"
-        worn = self.last[1] in ("wear", "hold") and self._at_phrase(at).wearable
-        if not joint or worn or bare or not finite_after(self.items, at + 1):
+        worn = self.last[1] in ("wear", "hold") and phrase.wearable
+        if not joint or worn or phrase.bare or not finite_after(self.items, at + 1):
             return False
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
 
@@ -270,6 +277,8 @@ class Scan:
         if self.relative is not None and not self.relative_verbs:
             self.relative = None if same else phrase  # "the dog that the girl pets"
             self.relative_verbs, self.relative_start = 0, -1
+            if not same:
+                self._see(phrase)
         else:
             self.relative = None
             self.clause = self.found.subject if same else phrase
@@ -285,7 +294,9 @@ class Scan:
         if phrase.place and prep in _PLACE_PREPS:
             if not inside_thing(self.items, phrase):
                 self._placed(prep, phrase)
-        elif prep in ("in", "with", "wearing", "without") and self._describes(prep, phrase):
+        elif prep in ("in", "with", "wearing", "without") and describes(
+            prep, phrase, self.event is None
+        ):
             owner = self._nearest(alive=True) or self._nearest(alive=False)
             lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
             worn = "hold" if lifeless and prep == "with" and not phrase.bare else "wear"
@@ -294,13 +305,6 @@ class Scan:
             self._relate(self._nearest(alive=True) or self._nearest(alive=False), "hold", phrase)
         else:
             self._background(prep, phrase)
-
-    def _describes(self, prep: str, phrase: Phrase) -> bool:
-        """Whether "in ..." or "with ..." says how somebody looks."""
-        if prep == "in":
-            return phrase.wearable and phrase.head.lemma not in HAIR
-        body = phrase.head.lemma in BODY and bool(phrase.described)
-        return phrase.wearable or (body and self.event is None)
 
     def _placed(self, prep: str, phrase: Phrase) -> None:
         if self.event is not None:
@@ -316,7 +320,7 @@ class Scan:
                 self.event.end = phrase.end
         self.last = (None, "near")
         if prep in _RIDING and self._nearest(alive=True) is not None:
-            self.ridden = phrase
+            self.idle = phrase
         if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
             self.found.context.append(phrase)
 
@@ -335,16 +339,18 @@ class Scan:
         elif owner is not None:
             self._relate(owner, "is", phrase)
 
-    def _apposed(self, phrase: Phrase) -> bool:
-        """ "man blue jeans", "motorbike right side": said of the noun before, without a word."""
+    def _apposed(self, phrase: Phrase, joint: str) -> bool:
+        """ "man blue jeans", "man: red cap", "motorbike right side": said without a word."""
         owner = self._nearest(alive=False)
         if phrase.place and self.found.own(owner):
             self.found.positions.append(phrase.place)
             return True
+        owner = self._nearest(alive=True)
         wears = owner is not None and owner.thing.alive and phrase.wearable
-        if wears:
+        if wears and not (joint and phrase.determiner):
             self._relate(owner, "wear", phrase)
-        return wears
+            return True
+        return False
 
     def _coordinated(self, phrase: Phrase) -> None:
         owner, relation = self.last
@@ -355,6 +361,7 @@ class Scan:
             self._object(phrase)
         elif not phrase.pronoun and not phrase.bare and not phrase.place:
             self.found.context.append(phrase)
+            self.idle = None if self.event else phrase
 
     def _object(self, phrase: Phrase) -> None:
         assert self.event
@@ -387,11 +394,6 @@ class Scan:
             if not alive or phrase.thing.alive or generic:
                 return phrase
         return None
-
-    def _at_phrase(self, at: int) -> Phrase:
-        item = self.items[at]
-        assert isinstance(item, Phrase)
-        return item
 
 
 def scan(items: list[Item], subject: Phrase | None = None) -> Sentence:

@@ -22,7 +22,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MIN = 4
 _LONG = 5  # shorter words only lack a letter, or have two swapped
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_VOWELS = frozenset("aeiou")
+_VOWELS = frozenset("aeiouy")
+_CLUSTERS = frozenset(
+    """bl br ch cl cr dr dw fl fr gl gr kn ph pl pr rh sc sh sk sl sm sn sp sq st sw th tr tw wh
+    wr""".split()
+)
 _ENDINGS = ("ing", "ed", "er", "or", "ly", "es", "s", "y")
 
 
@@ -43,7 +47,16 @@ def _unknown(word: str) -> bool:
         return False
     if lexicon.knows(word) or words_person.is_person(word):
         return False
-    return word not in _real_words() and word not in imagenet.names()
+    if len(word) < _LONG and _sayable(word):
+        return False
+    stems = {word.removesuffix(ending) for ending in ("", "s", "es", "ed", "d", "ing")}
+    return not (stems & _real_words()) and word not in imagenet.names()
+
+
+def _sayable(word: str) -> bool:
+    """Whether a short word could be one that no list has: "pint", not "wman" or "blck"."""
+    cluster = word[0] not in _VOWELS and word[1] not in _VOWELS
+    return bool(_VOWELS & set(word[1:])) and not (cluster and word[:2] not in _CLUSTERS)
 
 
 def _real_words() -> frozenset[str]:

@@ -167,6 +167,8 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
     if word == "top" and _before(done) in ("ADJ", "NOUN") and _names_top(done, following):
         return "NOUN", word, True
     if word == "left" and (past or before in ("NOUN", "PRON")) and ends and not _awaits_noun(done):
+        if len(done) > 1 and done[-2].verbal:  # "exits stage left"
+            return "PRT", word, True
         said = any(t.tag in ("DET", "POSS", "PRON") for t in done)
         return ("VD", "leave", True) if said else ("POS", word, True)  # "black van left"
     if word in ("back", "right", "left") and before in VERBAL:
@@ -287,6 +289,8 @@ def _verb(
     following = rest[0].word if rest else ""
     names = {name: verb for verb, name in reversed(readings)}
     modifies = _may_be_noun(following) and (before in _OPENS or not done)
+    with_ = bool(done) and done[-1].word in ("with", "in") and lexicon.is_noun(following)
+    modifies = modifies or (with_ and "VG" in names)  # "with flashing lights"
     if modifies and {"VG", "VN"} & set(names):
         return "ADJ", names.get("VG") or names["VN"], True
     if before == "AUX" or (done and done[-1].word in ("gets", "got", "get")):
@@ -305,7 +309,8 @@ def _guess(word: str, done: list[Token], following: str) -> tuple[str, str, bool
     stem = word.removesuffix("ing") if len(word) > 5 and "-" not in word else word
     if word.endswith("ly") and len(word) > 4 and before not in _OPENS:
         return "ADV", word, True
-    if stem != word and before not in ("DET", "POSS", "ADJ", "GEN"):
+    dangling = bool(done) and done[-1].word in ("with", "in") and lexicon.is_noun(following)
+    if stem != word and before not in ("DET", "POSS", "ADJ", "GEN") and not dangling:
         return "VG", stem, False
     ends = CLOSED.get(following, "") in ("PREP", "PRT", "TO", "DET", "POSS", "ADV", "PRON", "CONJ")
     ends = ends or not following or not following[0].isalnum()

@@ -40,7 +40,9 @@ CLOSED = {
             home downstairs upstairs outdoors indoors immediately eventually simultaneously else
             clockwise counterclockwise sideways anticlockwise abroad overhead nearby
             leftwards rightwards leftward rightward upwards downwards upward downward
-            forth there's fast even almost partially fully mostly completely quite rather most more
+            forth uphill downhill back_and_forth to_and_fro side_to_side round_and_round there's
+            fast even almost partially fully mostly completely quite rather most
+            more
             so_far twice please currently obviously clearly at_first at_last at_once a_bit""",
     }.items()
     for word in words.replace("_\n", " ").split()
@@ -104,6 +106,7 @@ SCENE = set(
     trash_can dumpster recycling machine washing_machine dishwasher fan heater fireplace chimney
     furnace crowd_ ceremony parade festival circus event class_ lesson dollar bill ticket phone_call
     suit_case rail_ medicine pill syringe needle thread cloth fabric wool_ cotton_ bandage
-    distance_ feeder bowl_ leftovers crumbs dough flour batter_ butter jam honey ketchup""".split()
+    pint distance_ feeder bowl_ leftovers crumbs dough flour batter_ butter jam honey
+    ketchup""".split()
 )
 SCENE = {noun.replace("_", " ") for noun in SCENE if not noun.endswith("_")}

@@ -40,7 +40,8 @@ FEET = set(
 WHOLE = set(
     """dress suit clothes outfit uniform robe gown costume jumpsuit swimsuit tuxedo kimono sari
     pajamas pyjamas clothing garment attire nightgown sundress tracksuit wetsuit spacesuit armor
-    armour leotard dungaree two-piece get-up getup togs livery vestments pantsuit boilersuit
+    armour leotard dungaree two-piece three-piece pjs jammies get-up getup togs livery
+    vestments pantsuit boilersuit
     boiler_suit
     trouser_suit muumuu kaftan caftan qipao cheongsam dirndl tutu business_suit waders
     finery romper onesie bathrobe overall frock fatigues camouflage apparel toga abaya
@@ -99,7 +100,7 @@ ADJECTIVES = {
             overweight slender stout obese bulky massive enormous mini miniature petite plump
             rotund portly tubby podgy pudgy lofty wiry scrawny willowy gaunt hefty brawny corpulent
             teensy teeny wee minuscule colossal gigantic hulking squat diminutive towering
-            muscular stocky strong broad wide narrow long bigger larger smaller taller shorter
+            muscular stocky strong broad wide narrow long shorter
             medium full-sized compact lanky burly heavyset large-sized small-sized""",
         "hair": """bald bearded blond blonde brunette redhead redheaded red-haired dark-haired
             black-haired brown-haired blond-haired blonde-haired gray-haired grey-haired
@@ -149,9 +150,9 @@ POSITION = {
         "bottom": "bottom lowest bottommost lower lowermost",
         "front": "front foreground nearest closest frontmost foremost",
         "back": "back background rear farthest furthest backmost hindmost",
-        "largest": "largest biggest hugest fattest heaviest widest",
-        "smallest": "smallest tiniest littlest thinnest",
-        "tallest": "tallest",
+        "largest": "bigger larger largest biggest hugest fattest heaviest widest",
+        "smallest": "smaller smallest tiniest littlest thinnest",
+        "tallest": "taller tallest",
         "first": "first",
         "last": "last",
     }.items()

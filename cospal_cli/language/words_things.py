@@ -29,13 +29,13 @@ dog: schnauzer whippet pekingese shih_tzu maltese newfoundland
 dog 1, sheep .2: malamute_dog
 dog .9, cat .3, bear .2: wolf coyote jackal dingo
 dog .9, cat .5: fox raccoon
-cat: moggy calico siamese persian_cat
+cat: tom mog moggy calico siamese persian_cat
 cat: cat kitten kitty tabby feline tomcat kittycat pussycat
 cat .7, dog .4, bear .2: lion lioness tiger leopard cheetah jaguar
 cat .7, dog .4, bear .2: panther ocelot bobcat wildcat lynx cougar puma
 cat .6, dog .4: rabbit bunny hare ferret weasel squirrel chipmunk otter
 cat .4, dog .3, bird .2: hamster guinea_pig rat rodent hedgehog mongoose meerkat
-horse: percheron palomino clydesdale thoroughbred racehorse
+horse: cob nag roan filly bay_horse percheron palomino clydesdale thoroughbred racehorse
 horse: horse stallion mare foal colt filly steed gelding bronco mustang_horse
 horse 1, cow .3, dog .2: pony donkey mule
 horse .7, cow .5, giraffe .2: dromedary camel llama alpaca

@@ -18,7 +18,9 @@ appear emerge vanish withdraw evacuate board disembark dismount alight abandon v
 toddle mosey bicker_off race jaywalk scoot whiz whizz hurtle sweep_past back_away move_away
 promenade ramble lope sashay strut swagger bustle dart flit fare journey commute tow haul drag
 push pull carry transport bring wheel trundle taxi relocate wade ford skim gallop parachute
-clamber proceed hie cavort gambol lollop hobble schlep galumph carom motor vamoose decamp scram
+clamber storm fetch slalom plough plow chug swan totter stomp tramp jostle weave_through nip
+pootle whoosh streak proceed hie cavort gambol lollop hobble schlep galumph carom motor vamoose
+decamp scram
 scarper skedaddle mooch gad jaunt barrel vroom
 careen career quit reappear trundle sally rumble perambulate
 orbit revolve_around shadow trail tail_after tour traverse near swoop soar hover
@@ -50,7 +52,9 @@ shovel rake mow polish scrub light smoke exercise stroke massage tickle pinch tu
 wag wiggle wriggle squirm struggle flex exercise serve bat bowl volley dribble pass_ball spike block
 tackle hook cast fish hunt groom shave adjust straighten arrange lift_up remove insert attach
 rearrange reposition realign reorganize reshuffle interchange permute swap reposition
-fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew whittle thumb
+fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew whittle
+balance direct curl pirouette spit hail shoulder juggle pat_down hose rinse dab daub scribble
+hack chisel hone buff ruffle fluff tousle thumb
 detach hang_up peel crack break tear rip crush bury unpack pass_to deliver receive accept offer
 present show collect gather scoop sprinkle spread smear dip soak rinse dry squat plank lunge
 roll_over snap flick click dunk_in cradle rock_baby bathe comb pluck cover uncover plug unplug
@@ -152,6 +156,9 @@ PHRASAL: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("turn", "back"): ("limb", ("back",)), ("drop", "down"): ("limb", ("down",)),
     ("stretch", "out"): ("limb", ()),
     ("reach", "out"): ("limb", ()), ("head", "out"): ("move", ("out",)),
+    ("squeeze", "between"): ("move", ()), ("squeeze", "through"): ("move", ()),
+    ("squeeze", "past"): ("move", ()), ("dance", "across"): ("move", ()),
+    ("push", "through"): ("move", ()), ("spin", "across"): ("move", ()),
     ("get", "to"): ("move", ()), ("get", "past"): ("move", ()), ("get", "through"): ("move", ()),
 }  # fmt: skip
 
