@@ -116,7 +116,8 @@ def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
         return "limb", ()
     if lemma == "play" and thing is not None and thing.head.word in _SPORTS:
         return "move", ()
-    if thing is not None and kind == "move" and _handles(lemma, thing):
+    tossed = kind == "jump" and lemma in ("flip", "bounce", "skip")
+    if thing is not None and (tossed or (kind == "move" and _handles(lemma, thing))):
         return "limb", ()
     if kind == "limb" and lemma in INHERENT and lemma not in POSTURE:
         return kind, ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cospal_cli.language.lexicon import verb_readings
+from cospal_cli.language.lexicon import thing, verb_readings
 from cospal_cli.language.words_verbs import forms
 
 _BOTH = re.compile(r"^\s*([^?]+)\?+\s*(\w[^?]*?)[\s.!]*$")
@@ -34,11 +34,14 @@ _OBJECT = re.compile(
 _NO_ANSWER = re.compile(
     r"^(?:yes|no|yeah|nope|on|in|at|to|near|because|when|by (?:the|a) \w+$)\b", re.I
 )
+_WHOSE = re.compile(r"^\s*whose\s+", re.I)
 _TAIL = re.compile(r"\s+(?:is|are|was|does|did|do)$", re.I)
 
 
 def statement(text: str) -> str:
     """The text to parse in place of ``text``; the same if it is no question of these kinds."""
+    if any(thing(word.lower()).region for word in _WHOSE.findall(text)[:1] and text.split()[1:4]):
+        text = _WHOSE.sub("a person whose ", text)  # "whose jacket is green"
     both = _BOTH.match(text)
     question, answer = both.groups() if both else (text.strip().rstrip("?! ."), "")
     asked = _agent_asked(question)
@@ -58,8 +61,8 @@ def _agent_asked(question: str) -> str | None:
         lemma = next((verb for verb, tag in forms_ if tag in ("VN", "VD")), "")
         doing = next((form for form, all_ in forms().items() if (lemma, "VG") in all_), "")
         if doing:
-            thing = [w for w in words[:at] if w.lower() not in ("being", "been")]
-            return " ".join(["who is", doing, *thing, *words[at + 1 :]])
+            moved = [w for w in words[:at] if w.lower() not in ("being", "been")]
+            return " ".join(["who is", doing, *moved, *words[at + 1 :]])
     return None
 
 

@@ -150,7 +150,9 @@ def _garments(tokens: list[Token], head: Token) -> list[Phrase]:
     found: list[Phrase] = []
     start = 0
     for at, token in enumerate(tokens):
-        if token is head or token.tag != "NOUN" or not lexicon.thing(token.word).region:
+        near = lexicon.thing(token.word)
+        carried = near.classes and not near.alive and at > start and tokens[at - 1].tag == "ADJ"
+        if token is head or token.tag != "NOUN" or not (near.region or carried):
             continue
         following = tokens[at + 1]
         if following is not head and following.tag == "NOUN":

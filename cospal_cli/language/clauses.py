@@ -104,6 +104,15 @@ def same_as(phrase: Phrase, subject: Phrase | None) -> bool:
     )
 
 
+def nearest(seen: Sequence[Phrase], subject: Phrase | None, alive: bool) -> Phrase | None:
+    """The last noun phrase seen, or the last that can wear and act (also "the one")."""
+    for phrase in reversed(seen):
+        generic = phrase is subject and not phrase.thing.classes
+        if not alive or phrase.thing.alive or generic:
+            return phrase
+    return None
+
+
 def item_at(items: Sequence[Item], at: int) -> Item | None:
     """The item at ``at``, or None behind the last one."""
     return items[at] if at < len(items) else None

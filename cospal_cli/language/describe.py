@@ -44,7 +44,9 @@ _HAIR_COLOUR = {
     "fair-haired": "blond",
 }  # fmt: skip
 _RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".split())
-_MUTE = frozenset("same other another next different main another real moving visible".split())
+_MUTE = frozenset(
+    "same other another next different main another real moving visible far matching".split()
+)
 
 
 @dataclass
@@ -137,8 +139,8 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
         out.add(_hair(subject.head))
     elif lemma not in GENERIC and subject.head.tag == "NOUN":
         out.look(subject)
-    for garment in subject.worn:
-        _garment(out, garment)
+    for worn in subject.worn:
+        (_garment if worn.thing.region else _held)(out, worn)
     if subject.thing.region and wearer:  # "orange top moving cups"
         _garment(out, subject)
     else:
@@ -175,7 +177,7 @@ def _relation(out: Description, relation: str, phrase: Phrase) -> None:
 def _garment(out: Description, phrase: Phrase) -> None:
     word, region = phrase.head.word, phrase.thing.region
     hair = phrase.head.lemma in HAIR or word in HAIR
-    if word not in PLAIN:
+    if word not in PLAIN and phrase.head.lemma not in PLAIN:
         out.nouns.append(word)
         kind = "hair" if hair else "accessory" if word in ACCESSORY else "garment"
         out.add(Attribute(word, kind, region, word))

@@ -35,6 +35,7 @@ _ONLY_NOUN = frozenset(
     springs screw nail nails skirt shadow text photograph film spray fence station bar board
     boards rig trunk pack plug clothes""".split()
 )
+_COMPOUNDS = ("haired", "tressed", "sleeved", "coloured", "colored", "hued", "clad")
 # Compounds of these are garments; shorter ones end other words too ("that", "address").
 _CUTS = (
     "coat", "coats", "shirt", "shirts", "jacket", "jackets", "skirt", "skirts", "trousers",
@@ -124,6 +125,14 @@ def is_adjective(word: str) -> bool:
     return listed or derived.worn(word) is not None
 
 
+def is_compound(word: str) -> bool:
+    """Whether two words are an adjective that lost its hyphen: "polka dot", "curly haired"."""
+    if word in words_dress.ADJECTIVES:
+        return True
+    made = derived.worn(word) if word.endswith(_COMPOUNDS) else None
+    return made is not None and (made.kind in ("hair", "style") or made.colour != "")
+
+
 def verb_readings(word: str) -> tuple[tuple[str, str], ...]:
     """Possible (verb, tag) of a written form; empty when it is no verb of the lists."""
     return () if word in _ONLY_NOUN else words_verbs.forms().get(word, ())
@@ -139,6 +148,8 @@ def phrases() -> frozenset[tuple[str, ...]]:
 def thing(word: str) -> Thing:
     """What the noun ``word`` stands for; ``known`` is False when the lists lack it."""
     lemma = noun_lemma(word)
+    if "-" in lemma and lemma not in nouns():
+        lemma = noun_lemma(lemma.rpartition("-")[2])  # "sous-chef"
     classes = words_things.table().get(lemma, {})
     looks = words_looks.table().get(lemma) or words_looks.table().get(word, {})
     person = not classes and words_person.is_person(lemma)

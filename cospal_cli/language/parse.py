@@ -231,7 +231,8 @@ def _query(
 def _context(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]:
     """The other things' classes, and the thing that the subject's role implies."""
     things = {p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"}
-    for word in (m.word for m in subject.modifiers if subject.thing.person):  # "umbrella lady"
+    carried = [*subject.modifiers, *(p.head for p in subject.worn if not p.thing.region)]
+    for word in (m.word for m in carried if subject.thing.person):  # "umbrella lady"
         near = lexicon.thing(word)
         things |= {word: near.classes} if near.classes and not near.alive else {}
     implied = IMPLIED.get(subject.head.lemma)

@@ -15,6 +15,7 @@ from cospal_cli.language.clauses import (
     has_noun,
     inside_thing,
     item_at,
+    nearest,
     participle,
     same_as,
     verb_at,
@@ -125,7 +126,7 @@ class Scan:
             self.event.end = token.end
             return
         self.early.append(token)
-        if self.event and self.last_tag == "NP" and not self.joint:  # of this verb or the next
+        if self.event and self.last_tag == "NP" and not self.joint:  # this verb's or the next's
             self.event.adverbs.append(token.word)
 
     def _verb(self, at: int, verb: Token) -> None:
@@ -345,9 +346,12 @@ class Scan:
         if phrase.place and self.found.own(owner):
             self.found.positions.append(phrase.place)
             return True
+        if phrase.bare and joint:
+            self._relate(owner, "is", phrase)  # "a barista, apron-clad, ..."
+            return True
         owner = self._nearest(alive=True)
-        wears = owner is not None and owner.thing.alive and phrase.wearable
-        if wears and not (joint and phrase.determiner):
+        fits = owner is not None and owner.thing.alive and phrase.wearable
+        if fits and not (joint and phrase.determiner):
             self._relate(owner, "wear", phrase)
             return True
         return False
@@ -385,15 +389,9 @@ class Scan:
         if relation == "hold" and self.found.own(owner) and not phrase.pronoun:
             self.found.context.append(phrase)
 
-    # Looking around
-
     def _nearest(self, alive: bool) -> Phrase | None:
         """The last noun phrase, or the last that can wear and act (also "the one")."""
-        for phrase in reversed(self.seen):
-            generic = phrase is self.found.subject and not phrase.thing.classes
-            if not alive or phrase.thing.alive or generic:
-                return phrase
-        return None
+        return nearest(self.seen, self.found.subject, alive)
 
 
 def scan(items: list[Item], subject: Phrase | None = None) -> Sentence:

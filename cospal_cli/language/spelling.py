@@ -1,8 +1,8 @@
 """Misspelt words: one slip of the hand in a word of four letters or more.
 
 A rare word is far more often right than wrong, so only slips that hands make are undone: two
-letters swapped, one doubled or missing, one struck in place of, or beside, its neighbour on the
-keyboard. The ending stays, as it tells what kind of word was meant.
+letters swapped, one doubled or missing, one struck in place of its neighbour on the keyboard. The
+ending stays, as it tells what kind of word was meant.
 """
 
 from __future__ import annotations
@@ -102,15 +102,8 @@ def _edits(word: str) -> Iterator[str]:
             yield head + tail[1] + tail[0] + tail[2:]
         for letter in _LETTERS:
             yield head + letter + tail
-            if (
-                tail
-                and len(word) >= _LONG
-                and (_beside(letter, tail[0]) or {letter, tail[0]} <= _VOWELS)
-            ):
+            near = tail and (_beside(letter, tail[0]) or {letter, tail[0]} <= _VOWELS)
+            if near and len(word) >= _LONG:
                 yield head + letter + tail[1:]
-        if (
-            tail
-            and len(word) >= _LONG
-            and any(_beside(tail[0], other) for other in word[max(at - 1, 0) : at] + tail[1:2])
-        ):
+        if head and tail and head[-1] == tail[0]:
             yield head + tail[1:]

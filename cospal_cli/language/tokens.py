@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cospal_cli.language import lexicon
 from cospal_cli.language.words_closed import CLOSED
-from cospal_cli.language.words_dress import POSITION
+from cospal_cli.language.words_dress import POSITION, REGION
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:st|nd|rd|th)?|[^\w\s]|_")
 _FINITE = ("VZ", "VD", "AUX")
@@ -76,6 +76,12 @@ def _join(tokens: list[Token]) -> list[Token]:
             part = tokens[at : at + size]
             words = [token.word for token in part]
             lemmas = (*words[:-1], lexicon.noun_lemma(words[-1]))
+            compound = "-".join(words)
+            plain = len(part) == 2 and words[0] not in CLOSED and "-" not in words[0]
+            if size == 2 and plain and lexicon.is_compound(compound):
+                joined.append(Token(compound, part[0].start, part[-1].end))
+                at += size
+                break
             if size == 1 or (len(part) == size and {tuple(words), lemmas} & phrases):
                 joined.append(Token(" ".join(words), part[0].start, part[-1].end))
                 at += len(part)
@@ -112,6 +118,8 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
     bare = {name for _, name in readings} & {"VB"} and not noun
     if before_opens(done) and bare and not lexicon.is_adjective(word):
         return "NOUN", word, True  # "with a white sail"
+    if noun and not readings and _agrees(word, done, following):
+        return "VZ", lexicon.noun_lemma(word), False  # "the spaniel | laps at its bowl"
     if lexicon.is_thing_colour(word, _garment_ahead(rest)):
         return "ADJ", word, True
     if lexicon.is_colour(word) or lexicon.is_tone(word, following):
@@ -234,7 +242,7 @@ def _as_verb(
         bare = last is not None and lexicon.is_colour(last.word) and len(done) > 1
         coloured = bare and done[-2].tag in ("PREP", "AUX") and "VZ" in tags  # "in red | waves"
         placed = last is not None and last.tag == "NOUN"
-        return bool(coloured or placed)
+        return bool(placed or (coloured and word not in REGION))
     if last is not None and (before == "NUM" or (before == "NOUN" and last.word == "one")):
         counted = before == "NUM" or len(done) < 2 or done[-2].tag not in _OPENS
         if counted and not _may_act(done):
@@ -262,6 +270,13 @@ def _as_verb(
     if not done:
         return "VG" in tags or CLOSED.get(following) in ("TO", "PRT")
     return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done)
+
+
+def _agrees(word: str, done: list[Token], following: str) -> bool:
+    """Whether a plural noun right behind "the ..." is a verb in truth."""
+    plural = word.endswith("s") and lexicon.noun_lemma(word) != word
+    opens = CLOSED.get(following) in ("DET", "POSS") or following in ("at", "into", "towards")
+    return plural and opens and _before(done) == "NOUN" and _determined(done)
 
 
 def _determined(done: list[Token]) -> bool:

@@ -133,7 +133,7 @@ ADJECTIVES = {
             caucasian asian african american indian chinese european western british french
             german japanese russian mexican italian arab hispanic latino korean
             hot cold icy fresh cooked whole half chief national local public upper
-            moving visible far circular stationary vintage shiny pallid extreme cartoon
+            moving visible far circular stationary vintage shiny pallid extreme matching cartoon
             animated timber crash rusty battered antique derelict well-dressed barefaced""",
     }.items()
     for word in words.split()

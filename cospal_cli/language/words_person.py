@@ -29,7 +29,8 @@ OLD = set("adult elder senior pensioner grandfather grandmother grandpa grandma 
 # Everyone else.
 ROLES = set(
     """person people human individual somebody someone anybody anyone everyone everybody nobody
-    folk folks butler passer-by passers-by pedaller pedaler conjuror motorist cabby toddler
+    folk folks butler ranger barrister wrangler streaker bobby passer-by passers-by
+    pedaller pedaler conjuror motorist cabby toddler
     punter wayfarer
     rambler wheelman scooterist tyke urchin nipper tween pensioner
     oldster senior septuagenarian octogenarian bambino preteen adolescent crowd audience

@@ -88,7 +88,7 @@ train 1, bus .3: train locomotive tram streetcar subway metro railcar trolley_ca
 bicycle 1, motorcycle .3: velocipede penny-farthing bmx
 bicycle 1, motorcycle .3: bike bicycle cycle pushbike mountain_bike tricycle unicycle tandem
 motorcycle 1, bicycle .5: harley superbike minibike
-motorcycle 1, bicycle .5: motorcycle motorbike motor-bike motor_bike
+motorcycle 1, bicycle .5: motorcycle motorbike two-wheeler motor-bike motor_bike
 motorcycle 1, bicycle .5: moped scooter dirt_bike vespa chopper
 motorcycle .8, bicycle .3, car .2: quad_bike snowmobile
 airplane: airplane plane aeroplane aircraft jet airliner jetliner warplane biplane

@@ -52,7 +52,7 @@ shovel rake mow polish scrub light smoke exercise stroke massage tickle pinch tu
 wag wiggle wriggle squirm struggle flex exercise serve bat bowl volley dribble pass_ball spike block
 tackle hook cast fish hunt groom shave adjust straighten arrange lift_up remove insert attach
 rearrange reposition realign reorganize reshuffle interchange permute swap reposition
-fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew whittle
+fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew lap honk whittle
 balance direct curl pirouette spit hail shoulder juggle pat_down hose rinse dab daub scribble
 hack chisel hone buff ruffle fluff tousle thumb
 detach hang_up peel crack break tear rip crush bury unpack pass_to deliver receive accept offer
