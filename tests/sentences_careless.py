@@ -118,7 +118,7 @@ a mottled hen pecks at the grain | hen: bird | - | pecks=limb | -
 the bird that perches on the uppermost branch | bird: bird | - | perches=still | -
 the yellow submarine-shaped balloon floats up | balloon: sports_ball | yellow@whole | floats=move:up | -
 the teapot with the broken spout | teapot: bowl | - | - | -
-the rightmost mug steams | mug: cup | - | steams=unknown | right
+the rightmost mug steams | mug: cup | - | steams=limb | right
 the suitcase being wheeled by the stewardess | suitcase: suitcase | - | wheeled=move | -
 laptop closest to the window | laptop: laptop | - | - | front
 The surfer, clad in a wetsuit, wades into the sea. | surfer: person | wetsuit@whole | wades=move:in | -
@@ -166,7 +166,7 @@ a vermilion-hued sports car hurtles past | sports car: car | vermilion-hued@whol
 What does the woman carry? A basket. | basket: any | - | - | -
 Who is sitting on the bench? An old couple. | couple: person | - | sitting=still | -
 the goalie in fluorescent yellow dives | goalie: person | yellow@whole | dives=move:down | -
-a barista, apron-clad, steams milk | barista: person | apron-clad@upper | -  | -
+a barista, apron-clad, steams milk | barista: person | apron-clad@upper | steams=limb | -
 the bay gelding clears the hurdle | gelding: horse | - | clears=unknown | -
 nurse in blue scrubs pushing wheelchair | nurse: person | scrubs@whole blue@whole | pushing=move | -
 the tabby that sits atop the wardrobe | tabby: cat | - | sits=still | -
@@ -188,4 +188,29 @@ Whose jacket is green? | person: person | jacket@upper green@upper | - | -
 the sous-chef flips a pancake | sous-chef: person | - | flips=limb | -
 a cat with a fluffy white tail | cat: cat | - | - | -
 second guy from the right in a red cap | guy: person | cap@head red@head | - | right
+the chubby barman with rolled-up sleeves polishes a tankard | barman: person | sleeves@upper | polishes=limb | -
+pregnant lady yellow sundress strolling | lady: person | sundress@whole yellow@whole | strolling=move | -
+Who's pedalling away in a turquoise helmet? | person: person | helmet@head turquoise@head | pedalling=move:away | -
+a scarlet-cloaked rider on a dappled grey | rider: person | scarlet-cloaked@upper | - | -
+the bulldog that has a spiked collar and drools | bulldog: dog | collar@upper | drools=limb | -
+maroon hatchback middle | hatchback: car | maroon@whole | - | middle
+teenage boy w glasses readin book | boy: person | glasses@head | reading=still | -
+a rowing boat with peeling paint drifts leftward | boat: boat | - | drifts=move:left | -
+What is the chef chopping? A carrot. | carrot: carrot | - | - | -
+the drummer clad in sequins | drummer: person | - | - | -
+the tot wearing dungarees waddles to granny | tot: person | dungarees@lower | waddles=move:to | -
+a sandy-coloured camel kneels | camel: horse | sandy-coloured@whole | kneels=limb:down | -
+the guy in the back row yawns | guy: person | - | yawns=limb | back
+the freckled redhead in plaid pyjamas brushes her teeth | redhead: person | redhead@head pyjamas@whole | brushes=limb | -
+blue truck top left corner | truck: truck | blue@whole | - | top,left
+an usher in a burgundy waistcoat tears tickets | usher: person | waistcoat@upper burgundy@upper | tears=limb | -
+two girls in matching uniforms skip rope | girls: person | uniforms@whole | skip=limb | -
+guy leaving through back door | guy: person | - | leaving=move:out | -
+ambulance w/ flashing blue lights speeding | ambulance: car | - | speeding=move | -
+the jockey in pink silks whips the horse | jockey: person | silks@whole pink@whole | whips=limb | -
+a mustachioed conductor waves his baton | conductor: person | - | waves=limb | -
+the besneakered hipster vapes by the bins | hipster: person | - | vapes=limb | -
+an iridescent pigeon struts about | pigeon: bird | - | struts=move | -
+the woman next to the guy in the red tie | woman: person | - | - | -
+person black umbrella waiting at bus stop | person: person | - | waiting=still | -
 """

@@ -24,6 +24,9 @@ MAX_PHRASES = 5  # local sub-phrases of one query
 _ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
 _MARKUP = re.compile(r"</?\w+>")
 _WORDS = re.compile(r"[a-z]+")
+_PURPOSES = frozenset(
+    "row sail race ride ski skate surf swim walk run dive".split()
+)  # "rowing boat"
 _LONGEST = 40  # letters of a word
 _QUESTION = ("who", "what", "which", "whose", "whom")
 
@@ -265,7 +268,8 @@ def _prenominal(subject: Phrase) -> list[Action]:
         kind = "still" if token.lemma == "park" else kinds().get(token.lemma, "")
         passive = token.word != token.lemma and not token.word.endswith("ing")
         done = passive and kind != "still"
-        acts = token.tag == "ADJ" and token.lemma != token.word and not done
+        named = not subject.thing.alive and token.lemma in _PURPOSES
+        acts = token.tag == "ADJ" and token.lemma != token.word and not (done or named)
         if acts and kind in ("move", "jump", "still"):
             found.append(Action(token.word, kind, weight=0.8))
     return found

@@ -198,14 +198,14 @@ class Scan:
             return near
         if verb.tag in ("VD", "VN") and near is not None:
             return near
-        if idle and self.found.subject is not None and self.found.subject.thing.alive:
-            return self.found.subject
+        subject = self.found.subject
+        drives = subject and subject.thing.mover and verb.lemma in MOVE
+        if (idle and subject and subject.thing.alive) or (drives and near and not near.thing.alive):
+            return subject
         return self._nearest(alive=True) or near or self.found.subject
 
     def _bare_finite(self, verb: Token) -> bool:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
-
-    # Noun phrases
 
     def _phrase(self, at: int, phrase: Phrase) -> None:
         prep, self.prep = self.prep, ""

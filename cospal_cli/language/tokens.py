@@ -58,7 +58,8 @@ def tokenize(text: str) -> list[Token]:
 def _split_hyphens(word: str, start: int) -> list[Token]:
     """ "soccer-ball" -> "soccer", "ball"; a compound of unknown parts stays whole."""
     parts = word.split("-")
-    if parts[-1].endswith(("ed", "ing")) or not all(lexicon.knows(part) for part in parts):
+    derived = parts[-1].endswith(("ed", "ing")) or parts[0].endswith("ed")  # "rolled-up"
+    if derived or not all(lexicon.knows(part) for part in parts):
         return [Token(word, start, start + len(word))]
     found = []
     for part in parts:
@@ -157,6 +158,8 @@ def _closed(word: str, done: list[Token], following: str) -> str:
         return "POSS" if _may_be_noun(following) or lexicon.is_adjective(following) else "PRON"
     if word in ("back", "down", "up") and before and before.tag in _OPENS:
         return ""
+    if word == "back" and before and before.tag == "PREP" and lexicon.is_noun(following):
+        return ""  # "through the back door"
     if name == "AUX" and word == "can" and before and before.tag in _OPENS:
         return ""
     if word == "like" and before and before.tag in ("TO", "AUX"):
@@ -304,8 +307,7 @@ def _verb(
     following = rest[0].word if rest else ""
     names = {name: verb for verb, name in reversed(readings)}
     modifies = _may_be_noun(following) and (before in _OPENS or not done)
-    with_ = bool(done) and done[-1].word in ("with", "in") and lexicon.is_noun(following)
-    modifies = modifies or (with_ and "VG" in names)  # "with flashing lights"
+    modifies = modifies or ("VG" in names and _dangles(done, following))
     if modifies and {"VG", "VN"} & set(names):
         return "ADJ", names.get("VG") or names["VN"], True
     if before == "AUX" or (done and done[-1].word in ("gets", "got", "get")):
@@ -324,8 +326,8 @@ def _guess(word: str, done: list[Token], following: str) -> tuple[str, str, bool
     stem = word.removesuffix("ing") if len(word) > 5 and "-" not in word else word
     if word.endswith("ly") and len(word) > 4 and before not in _OPENS:
         return "ADV", word, True
-    dangling = bool(done) and done[-1].word in ("with", "in") and lexicon.is_noun(following)
-    if stem != word and before not in ("DET", "POSS", "ADJ", "GEN") and not dangling:
+    opened = before in ("DET", "POSS", "ADJ", "GEN") or _dangles(done, following)
+    if stem != word and not opened:
         return "VG", stem, False
     ends = CLOSED.get(following, "") in ("PREP", "PRT", "TO", "DET", "POSS", "ADV", "PRON", "CONJ")
     ends = ends or not following or not following[0].isalnum()
@@ -351,6 +353,14 @@ def _describes_next(word: str, following: str) -> bool:
     if lexicon.noun_lemma(word) != word:  # plurals are heads
         return False
     return lexicon.is_noun(following) or lexicon.is_adjective(following)
+
+
+def _dangles(done: list[Token], following: str) -> bool:
+    """ "with flashing blue lights", "in flowing robes": the -ing form describes what follows."""
+    if not done or done[-1].word not in ("with", "in"):
+        return False
+    bare = any(name == "VB" for _, name in lexicon.verb_readings(following))
+    return bare or lexicon.is_noun(following) or lexicon.is_adjective(following)
 
 
 def _verbs_so_far(done: list[Token]) -> bool:

@@ -96,7 +96,8 @@ SCENE = set(
     hole pit ditch trench cage kennel stable barn farm pasture meadow zoo nest perch leash collar_
     saddle reins bridle bone treat lid cap_ cork straw_ napkin tablecloth tissue glue tape string
     wire cable cord chain hook lock bolt screw nail button zipper pocket sleeve_ interior exterior
-    orb_ cobble cobbles cobblestone masonry tarmac asphalt bollard bollards burrow rack gridlock
+    orb_ cobble cobbles cobblestone masonry tarmac asphalt bollard bollards burrow rack
+    bus_stop taxi_rank zebra_crossing gridlock
     traffic sole soles wrist_ plaza turn sleep fight drink_ drop cross lead rate left_
     right_ group_ couple_ pillar column statue
     fountain sculpture monument booth podium desk_ sidewalk_ curb roadside driveway lap balcony

@@ -40,7 +40,7 @@ FEET = set(
 WHOLE = set(
     """dress suit clothes outfit uniform robe gown costume jumpsuit swimsuit tuxedo kimono sari
     pajamas pyjamas clothing garment attire nightgown sundress tracksuit wetsuit spacesuit armor
-    armour leotard dungaree two-piece three-piece pjs jammies get-up getup togs livery
+    armour leotard dungaree two-piece silks three-piece pjs jammies get-up getup togs livery
     vestments pantsuit boilersuit
     boiler_suit
     trouser_suit muumuu kaftan caftan qipao cheongsam dirndl tutu business_suit waders

@@ -52,7 +52,8 @@ shovel rake mow polish scrub light smoke exercise stroke massage tickle pinch tu
 wag wiggle wriggle squirm struggle flex exercise serve bat bowl volley dribble pass_ball spike block
 tackle hook cast fish hunt groom shave adjust straighten arrange lift_up remove insert attach
 rearrange reposition realign reorganize reshuffle interchange permute swap reposition
-fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew lap honk whittle
+fiddle fidget twiddle limber hoist tinker whisk knead jab thump prop fit unscrew lap whip vape
+steam drool honk whittle
 balance direct curl pirouette spit hail shoulder juggle pat_down hose rinse dab daub scribble
 hack chisel hone buff ruffle fluff tousle thumb
 detach hang_up peel crack break tear rip crush bury unpack pass_to deliver receive accept offer
@@ -251,6 +252,10 @@ def forms() -> dict[str, tuple[tuple[str, str], ...]]:
         add(verb, verb, "VB")
         add(third, verb, "VZ")
         add(ings[0] if ings else ing, verb, "VG")
+        if verb.endswith("l") and verb[-2] in "aeiou" and verb not in irregular and len(verb) > 4:
+            add(verb + "ling", verb, "VG")  # "pedalling", as the British write
+            add(verb + "led", verb, "VD")
+            add(verb + "led", verb, "VN")
         for form in pasts.split(","):
             add(form, verb, "VD")
         for form in participles.split(","):
