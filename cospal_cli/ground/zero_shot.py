@@ -1,7 +1,7 @@
 """Zero-shot grounding: rank tubelets by what the sentence says of class, colour, place and motion.
 
-    total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action + log company
-            + .6 Σ log looks + prior
+    total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action
+            + .8 Σ log company + .6 Σ log looks + prior
 
 The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer.
 """
