@@ -33,7 +33,7 @@ def ground(
     else, change ``config`` (default: all defaults). Raises ``errors.CospalError``.
     """
     from cospal_cli import devices
-    from cospal_cli.language.parse import parse
+    from cospal_cli.language.parse import parse_all
     from cospal_cli.pipeline import ground_query, watch
     from cospal_cli.settings import override
 
@@ -41,7 +41,7 @@ def ground(
     chosen = override(config, keys | {"ground.top_k": top_k})
     devices.check(chosen.detector.device)
     texts = [query] if isinstance(query, str) else list(query)
-    queries = [parse(text, chosen.language) for text in texts]
+    queries = parse_all(texts, chosen.language)
     scene = watch(Path(video), chosen)
     found = [ground_query(scene, one, chosen) for one in queries]
     return found[0] if isinstance(query, str) else found

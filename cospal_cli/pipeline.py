@@ -58,6 +58,10 @@ class Scene:
     def _classifier(self) -> AppearanceClassifier:
         return AppearanceClassifier(self.config.appearance)
 
+    def release(self) -> None:
+        """Free the classifier, before memory is needed for something else."""
+        self.__dict__.pop("_classifier", None)
+
     def looks_of(self, candidate: Candidate) -> NDArray[np.float32]:
         """Mean ImageNet-1k probabilities (1000,) of a tubelet: whole boxes and upper halves."""
         tubelet = candidate.tubelet

@@ -12,7 +12,7 @@ from cospal_cli.config import LanguageConfig
 from cospal_cli.errors import UsageError, WeightsError
 from cospal_cli.language import lexicon, words_dress, words_looks, words_person, words_things
 from cospal_cli.language.checks import MAX_CHARS
-from cospal_cli.language.parse import MAX_PHRASES, parse
+from cospal_cli.language.parse import MAX_PHRASES, parse, parse_all
 from cospal_cli.language.words_verbs import forms, kinds
 
 PLAIN = LanguageConfig(similarity=False)
@@ -318,3 +318,18 @@ def test_without_weights_the_parser_still_works(monkeypatch: pytest.MonkeyPatch)
     assert query.classes == {}
     assert any("not installed" in warning for warning in query.warnings)
     assert [a.word for a in query.attributes] == ["red"]
+
+
+def test_the_side_of_a_thing_stands_for_the_thing() -> None:
+    query = parse("back of the gray van on the left")
+    assert query.subject == "van"
+    assert query.positions == ("left",)
+    assert parse("the man in the back of the room").positions == ("back",)
+
+
+def test_reading_many_frees_the_model() -> None:
+    from cospal_cli.language import similar
+
+    queries = parse_all(["the flibbertigibbet yodels", "the man in red"], LanguageConfig())
+    assert [query.subject for query in queries] == ["flibbertigibbet", "man"]
+    assert similar._model.cache_info().currsize == 0

@@ -104,10 +104,10 @@ def ground(
     config = merged_settings(config_file, sets, FLAGS, given).config
     video, texts = _split(arguments, asked, query_file)
     from cospal_cli import devices, files
-    from cospal_cli.language.parse import parse
+    from cospal_cli.language.parse import parse_all
 
     devices.check(config.detector.device)
-    queries = [parse(text, config.language) for text in texts]
+    queries = parse_all(texts, config.language)
     answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
@@ -133,8 +133,10 @@ def _run(job: Job, config: Config) -> tuple[list[str], bool]:
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
         scene = watch(job.video, config, progress, interrupts.stopped)
         _warn(scene.timeline.warnings)
-        for number, (query, place) in enumerate(zip(job.queries, job.places, strict=True), 1):
-            tubes = ground_query(scene, query, config)
+        answers = [ground_query(scene, query, config) for query in job.queries]
+        scene.release()
+        asked = zip(job.queries, answers, job.places, strict=True)
+        for number, (query, tubes, place) in enumerate(asked, 1):
             if not tubes:
                 empty.append(query.text)
             drawn = _draw(scene, query, tubes, place, config, progress, interrupts)

@@ -223,16 +223,15 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
         item = items[at]
         of = items[at + 1 : at + 3]
         if (
-            isinstance(item, Phrase | Token)
-            and _amount(item)
-            and len(of) == 2
+            len(of) == 2
             and isinstance(of[0], Token)
             and of[0].word == "of"
             and isinstance(of[1], Phrase)
+            and (_amount(item) or (at == 0 and _side(item, of[1])))
         ):
             first = item.tokens if isinstance(item, Phrase) else [item]
             of[1].tokens = [*first, of[0], *of[1].tokens]
-            if isinstance(item, Phrase):
+            if isinstance(item, Phrase) and _amount(item):
                 ranks = (*item.described, item.head)
                 of[1].described[:0] = [t for t in ranks if t.word in POSITION]
             at += 2
@@ -240,6 +239,12 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
         folded.append(item)
         at += 1
     return folded
+
+
+def _side(item: Item, whole: Phrase) -> bool:
+    """ "the back of the van": a side of a thing that can be found stands for the thing."""
+    side = item.place if isinstance(item, Phrase) else item.word in POSITION_NOUNS
+    return bool(side and whole.thing.classes)
 
 
 def _amount(item: Item) -> bool:

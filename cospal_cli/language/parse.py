@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cospal_cli.config import LanguageConfig
@@ -53,6 +54,16 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     words = Words(config.similarity)
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
     return replace(query, interrogative=True) if asks else query
+
+
+def parse_all(texts: Sequence[str], config: LanguageConfig) -> list[Query]:
+    """``parse`` each text, then free what reading took: a video is watched next."""
+    from cospal_cli.language import similar
+
+    try:
+        return [parse(text, config) for text in texts]
+    finally:
+        similar.forget()
 
 
 @dataclass

@@ -42,6 +42,11 @@ def _model() -> MiniLM:
     return MiniLM(threads=1, lean=True)
 
 
+def forget() -> None:
+    """Free the model (130 MB) once the sentences are read; the next unknown word loads it anew."""
+    _model.cache_clear()
+
+
 def ready() -> str:
     """ "" if words can be compared here, else why not."""
     try:
