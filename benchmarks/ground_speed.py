@@ -20,10 +20,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from cospal_cli.config import Config
 from cospal_cli.detect.nanodet import NanoDet
+from cospal_cli.devices import processors
 from cospal_cli.language.parse import parse
 from cospal_cli.pipeline import ground_query, watch
 from cospal_cli.types import FrameBatch
@@ -86,20 +88,23 @@ def measure(video: Path, text: str, rounds: int) -> dict[str, float]:
         batches: list[FrameBatch] = list(reader.batches(config.detector.batch))
         length = reader.timeline.end_s
     detector = NanoDet(config.detector)
+    widest = NanoDet(replace(config.detector, threads=processors()))
     inputs = [detector.prepare(batch) for batch in batches]
     query, other = parse(text), parse("the smallest thing on the left")
-    times: dict[str, list[float]] = {"forward": [], "pipeline": [], "second": []}
+    times: dict[str, list[float]] = {"forward": [], "widest": [], "pipeline": [], "second": []}
     for _ in range(rounds):
         times["forward"].append(seconds(lambda: [detector.run(i) for i in inputs]))
+        times["widest"].append(seconds(lambda: [widest.run(i) for i in inputs]))
         start = time.perf_counter()
         scene = watch(video, config)
         ground_query(scene, query, config)
         times["pipeline"].append(time.perf_counter() - start)
         times["second"].append(seconds(lambda s=scene: ground_query(s, other, config)))
-    forward, pipeline, second = (statistics.median(times[name]) for name in times)
+    forward, wide, pipeline, second = (statistics.median(times[name]) for name in times)
     return {
         "clip_s": length,
         "forward_s": forward,
+        "forward_all_processors_s": wide,
         "pipeline_s": pipeline,
         "pipeline_over_forward": statistics.median(
             p / f for p, f in zip(times["pipeline"], times["forward"], strict=True)

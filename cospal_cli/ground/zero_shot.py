@@ -23,8 +23,8 @@ from cospal_cli.types import Query, Timeline, Tube
 
 LooksOf = Callable[[Candidate], "NDArray[np.float32]"]
 
-_RACE_NATS = 5.0  # candidates further behind the leader get no appearance evidence
-_RACE_SIZE = 6
+_RACE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
+_RACE_SIZE = 4
 _LOOKS_FLOOR = 0.02
 _NO_CLASS = 0.05  # a class share below this is the detector's noise
 

@@ -20,6 +20,7 @@ from cospal_cli.language.words_dress import (
     POSITION,
 )
 from cospal_cli.language.words_person import FEMALE, GENERIC, MALE, YOUNG
+from cospal_cli.language.words_things import CLASSES
 from cospal_cli.language.words_verbs import kinds
 from cospal_cli.types import Attribute
 
@@ -137,8 +138,8 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
         out.add(Attribute(lemma, "age"))
     if lemma in _HAIR_COLOUR:
         out.add(_hair(subject.head))
-    elif lemma not in GENERIC and subject.head.tag == "NOUN":
-        out.look(subject)
+    elif lemma not in (*GENERIC, *CLASSES) and subject.head.tag == "NOUN":
+        out.look(subject)  # the detector itself knows its classes better
     for worn in subject.worn:
         (_garment if worn.thing.region else _held)(out, worn)
     if subject.thing.region and wearer:  # "orange top moving cups"
