@@ -90,7 +90,7 @@ class LanguageConfig:
 @dataclass(frozen=True)
 class AppearanceConfig:
     enabled: bool = True  # EfficientNet-Lite on a few crops of a tubelet, when the query needs it
-    crops: int = 4
+    crops: int = 3
     threads: int = 0
 
     def __post_init__(self) -> None:
