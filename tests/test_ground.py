@@ -1,6 +1,7 @@
 """Ranking, spans and cutting on tubelets whose answers are known by construction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -213,3 +214,10 @@ def test_a_part_detected_beside_its_whole_stands_behind_it() -> None:
     field = candidates([whole, part, apart, other], SIZE, TIMELINE)
     assert [c.echo for c in field] == [False, True, False, False]
     assert run([part, whole], ask())[0].id == 1
+
+
+def test_another_thing_with_a_trace_of_the_class_is_no_match() -> None:
+    scores = np.array([0.6, 0.12, 0.01], np.float32)  # mostly a person
+    trace = replace(tubelet(1), label_scores=scores)
+    assert run([trace], ask(classes={"car": 1.0})) == []
+    assert run([trace], ask(classes={"person": 1.0}))[0].id == 1

@@ -26,7 +26,7 @@ LooksOf = Callable[[Candidate], "NDArray[np.float32]"]
 _RACE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _RACE_SIZE = 4
 _LOOKS_FLOOR = 0.02
-_NO_CLASS = 0.05  # a class share below this is the detector's noise
+_NO_CLASS = 0.28  # of a tubelet's own best class: less is another thing, or the detector's noise
 
 
 def ground(
