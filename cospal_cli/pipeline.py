@@ -47,7 +47,7 @@ class Scene:
     config: Config
     model: dict[str, str]  # id and sha256 of the detector
     interrupted: bool = False
-    _looks: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    _seen: dict[int, tuple[NDArray[np.float32], ...]] = field(default_factory=dict)  # by tubelet
 
     @cached_property
     def candidates(self) -> list[Candidate]:
@@ -64,13 +64,19 @@ class Scene:
 
     def looks_of(self, candidate: Candidate) -> NDArray[np.float32]:
         """Mean ImageNet-1k probabilities (1000,) of a tubelet: whole boxes and upper halves."""
-        tubelet = candidate.tubelet
-        if tubelet.id not in self._looks:
+        return self._appearance(candidate.tubelet)[0]
+
+    def embedding_of(self, candidate: Candidate) -> NDArray[np.float32]:
+        """Mean pooled features (1280,) of the same pictures, for training."""
+        return self._appearance(candidate.tubelet)[1]
+
+    def _appearance(self, tubelet: Tubelet) -> tuple[NDArray[np.float32], ...]:
+        if tubelet.id not in self._seen:
             whole = self.crops.images(tubelet.track_ids, self.config.appearance.crops)
             halves = [image[: max(len(image) // 2, 1)] for image in whole]
-            found = self._classifier.classify(whole + halves)[0] if whole else np.zeros((1, 1000))
-            self._looks[tubelet.id] = found.mean(axis=0)
-        return self._looks[tubelet.id]
+            found = self._classifier.classify(whole + halves)
+            self._seen[tubelet.id] = tuple(f.sum(axis=0) / max(len(f), 1) for f in found)
+        return self._seen[tubelet.id]
 
 
 def watch(
