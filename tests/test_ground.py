@@ -221,3 +221,15 @@ def test_another_thing_with_a_trace_of_the_class_is_no_match() -> None:
     trace = replace(tubelet(1), label_scores=scores)
     assert run([trace], ask(classes={"car": 1.0})) == []
     assert run([trace], ask(classes={"person": 1.0}))[0].id == 1
+
+
+@pytest.mark.parametrize(("rank", "winner"), [("first", 1), ("last", 2), ("tallest", 2)])
+def test_ranks_in_time_and_height(rank: str, winner: int) -> None:
+    pair = [tubelet(1, end=6.0, height=140, x=50.0), tubelet(2, start=3.0, x=400.0)]
+    assert run(pair, ask(positions=(rank,)))[0].id == winner
+
+
+def test_near_rivals_are_not_at_opposite_ends() -> None:
+    pair = [tubelet(1, x=300.0, upper="red"), tubelet(2, x=312.0, upper="green")]
+    query = ask(positions=("right",), attributes=(wearing("red", "upper"),))
+    assert run(pair, query)[0].id == 1

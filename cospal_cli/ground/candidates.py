@@ -22,6 +22,8 @@ class Candidate:
     colours: FloatArray  # (R, C) mean share of each colour name in each region
     centre: FloatArray  # (2,) median centre
     size: float  # square root of the median share of the frame's area
+    height: float  # median share of the frame's height
+    start: float  # share of the video's time after which it appears
     length_s: float
     enters: bool  # appears after the video began
     leaves: bool  # disappears before the video ends
@@ -68,6 +70,8 @@ def _candidate(
         _colours(tubelet),
         np.median(centres(tubelet.boxes_xyxy) / np.array(size, np.float32), axis=0),
         float(share),
+        float(np.median(np.diff(tubelet.boxes_xyxy[:, 1::2]))) / size[1],
+        (first - start) / max(end - start, 1e-6),
         last - first,
         first - start > EDGE_S,
         end - last > EDGE_S,

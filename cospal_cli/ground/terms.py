@@ -104,10 +104,10 @@ _POSITIONS = {
     "back": lambda c: 1 - min(1.0, c.size * 1.5),
     "largest": lambda c: min(1.0, c.size * 1.5),
     "smallest": lambda c: 1 - min(1.0, c.size * 1.5),
-    "tallest": lambda c: float(np.median(np.diff(c.tubelet.boxes_xyxy[:, 1::2])) / 2000),
-    "first": lambda c: -float(c.tubelet.times_s[0]),
-    "last": lambda c: float(c.tubelet.times_s[0]),
-}
+    "tallest": lambda c: c.height,
+    "first": lambda c: 1 - c.start,
+    "last": lambda c: c.start,
+}  # each 0..1
 _SIZE_WORDS = {
     "small": "smallest", "little": "smallest", "tiny": "smallest", "short": "smallest",
     "big": "largest", "large": "largest", "huge": "largest", "giant": "largest", "tall": "tallest",
@@ -125,11 +125,9 @@ def _sizes(query: Query) -> list[tuple[str, float]]:
 def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:
     """0..1: mean of the value itself and of its place between the rivals' extremes."""
     pool = values[rivals] if rivals.any() else values
-    low, high = pool.min(), pool.max()
-    place = (
-        np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
-    )
-    return (np.clip(values, 0, 1) + place) / 2
+    middle, spread = (pool.max() + pool.min()) / 2, max(np.ptp(pool), _SPREAD)
+    place = np.clip(0.5 + (values - middle) / spread, 0, 1)
+    return (values + place) / 2
 
 
 def _action_log(candidate: Candidate, action: Action) -> float:
