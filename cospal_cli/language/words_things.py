@@ -294,19 +294,19 @@ def _weights(text: str) -> dict[str, dict[str, float]]:
     return found
 
 
+def _nouns(text: str) -> frozenset[str]:
+    lines = (line.partition(":")[2].split() for line in text.strip().splitlines())
+    return frozenset(noun.replace("_", " ") for nouns in lines for noun in nouns)
+
+
 @cache
 def animals() -> frozenset[str]:
     """The nouns for animals: they move by themselves and may wear things."""
-    lines = (line.partition(":")[2].split() for line in ANIMALS.strip().splitlines())
-    return frozenset(noun.replace("_", " ") for nouns in lines for noun in nouns)
+    return _nouns(ANIMALS)
 
 
 @cache
 def movers() -> frozenset[str]:
     """Nouns for things that move without a person being seen: vehicles and balls."""
-    lines = (line.partition(":")[2].split() for line in VEHICLES.strip().splitlines())
-    nouns = {noun.replace("_", " ") for found in lines for noun in found}
-    return frozenset(
-        nouns
-        | {noun for noun, to in table().items() if max(to, key=to.__getitem__) == "sports ball"}
-    )
+    balls = {noun for noun, to in table().items() if max(to, key=to.__getitem__) == "sports ball"}
+    return _nouns(VEHICLES) | balls
