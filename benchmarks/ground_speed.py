@@ -21,13 +21,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from cospal_cli.config import Config
+from cospal_cli.config import Config, DetectorConfig
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
+from cospal_cli.features.crops import CropKeeper
+from cospal_cli.features.looks import look
 from cospal_cli.language.parse import parse
 from cospal_cli.pipeline import ground_query, watch
+from cospal_cli.track import open_tracker
 from cospal_cli.types import FrameBatch
 from cospal_cli.video.reader import VideoReader
 
@@ -81,12 +86,38 @@ def looped(video: Path, target: Path, length_s: float) -> Path:
     return target
 
 
-def measure(video: Path, text: str, rounds: int) -> dict[str, float]:
+def steps(batches: list[FrameBatch], detector: NanoDet, config: Config) -> dict[str, float]:
+    """Milliseconds per sampled frame of each step of the first pass, one after the other."""
+    spent: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        made = work()
+        spent[name] = spent.get(name, 0.0) + time.perf_counter() - start
+        return made
+
+    size = batches[0].size
+    tracker, crops = open_tracker(config.tracker, size, detector.classes), CropKeeper()
+    for batch in batches:
+        pixels = timed("prepare", partial(detector.prepare, batch))
+        outputs = timed("forward", partial(detector.run, pixels))
+        found = timed("decode", partial(detector.decode, outputs, batch))
+        for image, at, boxes in zip(batch.images, batch.times_s.tolist(), found, strict=True):
+            seen = timed("looks", partial(look, image, boxes.boxes_xyxy, size))
+            ids = timed("track", partial(tracker.update, boxes, at, seen, image))
+            timed("crops", partial(crops.update, image, boxes.boxes_xyxy, size, ids, at))
+    frames = sum(map(len, batches))
+    return {f"{name}_ms_a_frame": 1000 * total / frames for name, total in spent.items()}
+
+
+def measure(video: Path, text: str, rounds: int, threads: int) -> dict[str, float]:
     """The ratios that need one process: pipeline, forward passes, second query."""
-    config = Config()
+    config = Config(detector=DetectorConfig(threads=threads))
+    start = time.perf_counter()
     with VideoReader(video, config.video) as reader:
         batches: list[FrameBatch] = list(reader.batches(config.detector.batch))
         length = reader.timeline.end_s
+    read_s = time.perf_counter() - start
     detector = NanoDet(config.detector)
     widest = NanoDet(replace(config.detector, threads=processors()))
     inputs = [detector.prepare(batch) for batch in batches]
@@ -111,7 +142,8 @@ def measure(video: Path, text: str, rounds: int) -> dict[str, float]:
         ),
         "pipeline_over_clip": pipeline / length,
         "second_query_over_first": second / pipeline,
-    }
+        "read_ms_a_frame": 1000 * read_s / sum(map(len, batches)),
+    } | steps(batches, detector, config)
 
 
 def main() -> None:
@@ -121,9 +153,10 @@ def main() -> None:
     parser.add_argument("query")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--long", action="store_true", help="also one and ten minutes' memory")
+    parser.add_argument("--threads", type=int, default=0, help="of the detector, as in cospal")
     arguments = parser.parse_args()
     video, query = arguments.video, arguments.query
-    figures = measure(video, query, arguments.rounds)
+    figures = measure(video, query, arguments.rounds, arguments.threads)
     pairs = [
         (command(video, query, "--no-video"), command(video, query))
         for _ in range(arguments.rounds)

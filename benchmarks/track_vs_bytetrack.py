@@ -81,6 +81,7 @@ def theirs(made: Scene) -> list[Frame]:
 
 
 def main() -> None:
+    """Run every scene, print a row each and the means."""
     rows: dict[str, list[MotScores]] = {"online": [], "linked": [], "trackers": []}
     spent = []
     print(f"{'':48}{'online':>14}{'linked':>14}{'trackers':>14}   (MOTA IDF1)")

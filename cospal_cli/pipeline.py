@@ -94,9 +94,7 @@ def watch(
     side = max(config.video.work_side, config.detector.side * config.detector.tiles)
     with VideoReader(path, replace(config.video, work_side=side)) as reader:
         size = (reader.info.width, reader.info.height)
-        tracker = registry.load("tracker", track.BACKENDS, config.tracker.name)(
-            config.tracker, size, detector.classes
-        )
+        tracker = track.open_tracker(config.tracker, size, detector.classes)
         crops = CropKeeper()
         done, interrupted = 0, False
         with closing(ahead(_forward(reader.batches(detector.batch), detector))) as passes:

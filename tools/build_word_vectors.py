@@ -67,6 +67,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def main() -> None:
+    """Compute, write, and enter the file in the manifest."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **tables())
     data = buffer.getvalue()

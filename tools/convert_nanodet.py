@@ -30,7 +30,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 13
 DTYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32}
-FREE = ("Transpose", "Add", "AddV2", "Pad", "PadV2")  # may be absorbed without an ONNX node
 
 
 @dataclass(frozen=True)

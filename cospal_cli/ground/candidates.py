@@ -12,6 +12,9 @@ from cospal_cli.colours import NAMES, REGIONS
 from cospal_cli.features.motion import Motion, motion
 from cospal_cli.types import FloatArray, Timeline, Tubelet
 
+_ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes
+_EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -28,10 +31,6 @@ class Candidate:
     enters: bool  # appears after the video began
     leaves: bool  # disappears before the video ends
     echo: bool = False  # a part of another candidate, detected beside the whole
-
-
-_ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes
-EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
 
 
 def candidates(
@@ -73,8 +72,8 @@ def _candidate(
         float(np.median(np.diff(tubelet.boxes_xyxy[:, 1::2]))) / size[1],
         (first - start) / max(end - start, 1e-6),
         last - first,
-        first - start > EDGE_S,
-        end - last > EDGE_S,
+        first - start > _EDGE_S,
+        end - last > _EDGE_S,
         echo,
     )
 

@@ -38,7 +38,6 @@ _TOWARD = {"left": "left", "right": "right", "top": "up", "bottom": "down",
 _TO = frozenset(["to", "toward", "towards", "up to", "over to", "to the side of"])
 _VIEWER = frozenset("camera viewer lens us me".split())
 _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway driveway".split())
-_MADE = frozenset("frame picture scene view screen shot image video".split())
 _LIGHT = frozenset("take make do have give".split())
 _INTO_HAND = frozenset(
     """skim shuffle drop roll slide float lower raise lift

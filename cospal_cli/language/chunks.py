@@ -31,14 +31,17 @@ class Phrase:
 
     @property
     def start(self) -> int:
+        """Offset in the text of the first character."""
         return self.tokens[0].start
 
     @property
     def end(self) -> int:
+        """Offset behind the last character."""
         return self.tokens[-1].end
 
     @property
     def pronoun(self) -> bool:
+        """Whether a pronoun stands for the thing."""
         return self.head.tag == "PRON"
 
     @property

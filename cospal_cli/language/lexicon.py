@@ -93,6 +93,7 @@ def noun_lemma(word: str) -> str:
 
 
 def is_noun(word: str) -> bool:
+    """Whether the lists have the word as a noun, in any number."""
     known = noun_lemma(word) in nouns() or _garment_of(word) != ""
     return known and word not in _ONLY_VERB
 
@@ -105,6 +106,7 @@ def _garment_of(word: str) -> str:
 
 
 def is_colour(word: str) -> bool:
+    """Whether the word alone is a colour and no thing."""
     return colours.is_colour(word) and word not in nouns() - {"orange", "denim", "camouflage"}
 
 
@@ -121,6 +123,7 @@ def is_tone(word: str, following: str) -> bool:
 
 
 def is_adjective(word: str) -> bool:
+    """Whether the word describes or ranks."""
     listed = word in words_dress.ADJECTIVES or word in words_dress.ORDINALS or is_colour(word)
     return listed or derived.worn(word) is not None
 

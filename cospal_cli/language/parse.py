@@ -74,6 +74,7 @@ class Words:
     trouble: str | None = None
 
     def ready(self) -> bool:
+        """Whether unknown words can be compared; asks once."""
         if not self.allowed:
             return False
         if self.trouble is None:
@@ -83,6 +84,7 @@ class Words:
         return not self.trouble
 
     def noun(self, word: str) -> Thing:
+        """The thing nearest to an unknown noun."""
         named = imagenet.thing(word) or _agent(word)
         if named or not self.ready():
             return named or Thing(word, known=False)
@@ -91,6 +93,7 @@ class Words:
         return similar.noun(word)
 
     def action(self, found: Action, lemma: str) -> Action:
+        """``found`` with the kind of the nearest known verbs, if they agree."""
         if not self.ready():
             return found
         from cospal_cli.language import similar

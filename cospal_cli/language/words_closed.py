@@ -49,7 +49,6 @@ CLOSED = {
 }
 CLOSED = {word.replace("_", " ").strip(): tag for word, tag in CLOSED.items()}
 
-RELATIONS = frozenset(word for word, tag in CLOSED.items() if tag == "PREP")
 
 # What people say around a query, matched as whole words at its start, longest first.
 OPENINGS = tuple(

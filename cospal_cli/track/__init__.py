@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.config import TrackerConfig
+from cospal_cli.registry import load
 from cospal_cli.types import Detections, IntArray, Looks, Tubelet
 
 BACKENDS = {"bytetrack": "cospal_cli.track.bytetrack:ByteTracker"}
@@ -22,3 +25,9 @@ class Tracker(Protocol):
 
     def finish(self) -> list[Tubelet]:
         """The tubelets of all frames so far: linked, gaps filled, smoothed."""
+
+
+def open_tracker(config: TrackerConfig, size: tuple[int, int], classes: Sequence[str]) -> Tracker:
+    """The tracker that ``config`` names; UsageError lists the known ones."""
+    tracker: Tracker = load("tracker", BACKENDS, config.name)(config, size, classes)
+    return tracker

@@ -1,0 +1,24 @@
+"""Backends by name, and packages that an extra brings."""
+
+import pytest
+
+from cospal_cli.errors import UsageError
+from cospal_cli.registry import load, require
+
+
+def test_load_gives_what_the_name_stands_for() -> None:
+    assert load("tool", {"path": "os.path:join"}, "path")("a", "b").endswith("b")
+
+
+def test_an_unknown_name_lists_the_known_and_the_nearest() -> None:
+    with pytest.raises(UsageError, match="'nanodt'") as caught:
+        load("detector", {"nanodet": "", "file": ""}, "nanodt")
+    assert "did you mean 'nanodet'" in caught.value.hint
+    assert "nanodet, file" in caught.value.hint
+
+
+def test_a_missing_package_names_its_pip_line() -> None:
+    assert require("json", "torch").dumps([]) == "[]"
+    with pytest.raises(UsageError) as caught:
+        require("no_such_package", "torch")
+    assert caught.value.hint == "pip install 'cospal[torch]'"
