@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.config import Config, DetectorConfig
+from cospal_cli.detect import open_detector
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
 from cospal_cli.features.crops import CropKeeper
@@ -113,12 +114,12 @@ def steps(batches: list[FrameBatch], detector: NanoDet, config: Config) -> dict[
 def measure(video: Path, text: str, rounds: int, threads: int) -> dict[str, float]:
     """The ratios that need one process: pipeline, forward passes, second query."""
     config = Config(detector=DetectorConfig(threads=threads))
+    detector = NanoDet(config.detector)
     start = time.perf_counter()
     with VideoReader(video, config.video) as reader:
-        batches: list[FrameBatch] = list(reader.batches(config.detector.batch))
+        batches: list[FrameBatch] = list(reader.batches(detector.batch))
         length = reader.timeline.end_s
     read_s = time.perf_counter() - start
-    detector = NanoDet(config.detector)
     widest = NanoDet(replace(config.detector, threads=processors()))
     inputs = [detector.prepare(batch) for batch in batches]
     query, other = parse(text), parse("the smallest thing on the left")
@@ -127,7 +128,7 @@ def measure(video: Path, text: str, rounds: int, threads: int) -> dict[str, floa
         times["forward"].append(seconds(lambda: [detector.run(i) for i in inputs]))
         times["widest"].append(seconds(lambda: [widest.run(i) for i in inputs]))
         start = time.perf_counter()
-        scene = watch(video, config)
+        scene = watch(video, config, open_detector(config.detector))
         ground_query(scene, query, config)
         times["pipeline"].append(time.perf_counter() - start)
         times["second"].append(seconds(lambda s=scene: ground_query(s, other, config)))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli.config import Config
+from cospal_cli.detect import open_detector
 from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summary
 from cospal_cli.ground.cut import cut
 from cospal_cli.language.parse import parse
@@ -75,7 +76,7 @@ def main() -> None:
         config = replace(config, appearance=replace(config.appearance, enabled=False))
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for video, queries in groupby(read_clips(arguments.truth), key=lambda q: q.video):
-        scene = watch(video, config)
+        scene = watch(video, config, open_detector(config.detector))
         for query in queries:
             rows[query.id] = evaluate(scene, query, config)
     if arguments.json:

@@ -28,20 +28,24 @@ def ground(
     """Find what ``query`` means in ``video``.
 
     Returns at most ``top_k`` tubes, best first (empty: no match); for a sequence of queries, one
-    such list each, after a single pass over the video. ``settings`` are named as in
+    such list each, after a single pass over the video (one a query where the
+    detector is prompted with the sentence). ``settings`` are named as in
     ``cospal config show`` with two underscores for the point: ``video__fps=5``. They, and nothing
     else, change ``config`` (default: all defaults). Raises ``errors.CospalError``.
     """
-    from cospal_cli import devices
+    from cospal_cli.detect import open_detector
     from cospal_cli.language.parse import parse_all
-    from cospal_cli.pipeline import ground_query, watch
+    from cospal_cli.pipeline import ground_query, scenes
     from cospal_cli.settings import override
 
     keys = {name.replace("__", "."): value for name, value in settings.items()}
     chosen = override(config, keys | {"ground.top_k": top_k})
-    devices.check(chosen.detector.device)
     texts = [query] if isinstance(query, str) else list(query)
     queries = parse_all(texts, chosen.language)
-    scene = watch(Path(video), chosen)
-    found = [ground_query(scene, one, chosen) for one in queries]
+    detector = open_detector(chosen.detector)
+    found = [
+        ground_query(scene, one, chosen)
+        for scene, asked in scenes(Path(video), chosen, detector, queries)
+        for one in asked
+    ]
     return found[0] if isinstance(query, str) else found

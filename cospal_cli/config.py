@@ -25,6 +25,21 @@ def _check(section: object, name: str, **ranges: tuple[float, float]) -> None:
             )
 
 
+def _one_of(section: object, name: str, **known: str) -> None:
+    """Raise SettingError unless each named field of ``section`` is one of the words given."""
+    for field_name, words in known.items():
+        value = getattr(section, field_name)
+        if value not in words.split():
+            raise SettingError(
+                f"{name}.{field_name}",
+                f"unknown value {value!r}",
+                f"known: {', '.join(words.split())}",
+            )
+
+
+PRECISIONS = "auto fp32 fp16 bf16"
+
+
 @dataclass(frozen=True)
 class VideoConfig:
     fps: float = 10.0  # frames sampled per second of video, by time
@@ -45,22 +60,35 @@ class VideoConfig:
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    name: str = "nanodet"
+    name: str = "nanodet"  # or auto: Grounding DINO where its extra and weights are there
     device: str = "auto"  # auto, cpu, cuda or cuda:N; see ``devices``
     path: str | None = None  # detections file for name "file"
-    side: int = 416  # longer side of the network's input, a multiple of 32
-    threshold: float = 0.15
-    nms_iou: float = 0.6
+    side: int | None = None  # nanodet: longer side of the input, a multiple of 32 (416);
+    # Grounding DINO: shorter side (800; the longer at most 1333/800 of it)
+    threshold: float | None = None  # least score of a box: nanodet 0.15, Grounding DINO 0.4
+    nms_iou: float | None = None  # overlap above which a box is a double: 0.6, Grounding DINO 0.8
     max_per_frame: int = 100
-    tiles: int = 1  # n x n overlapping tiles besides the whole frame, for small people
-    batch: int = 4
+    tiles: int = 1  # nanodet: n x n overlapping tiles besides the whole frame, for small people
+    batch: int = 0  # frames a call; 0: what suits the detector and the device
     threads: int = 0  # 0: every processor but one, which decodes and tracks meanwhile
+    # Detectors that are prompted with the sentence:
+    model: str | None = None  # a name of 'cospal models list', a folder, a hub id, a .pth file
+    model_config: str | None = None  # groundingdino-py: the configuration file of the .pth
+    prompt: str = "both"  # the sentence ("caption"), the nouns ("category"), or both in one pass
+    referral: str = "mean"  # a box's score over the referral's words: mean or max
+    text_threshold: float = 0.4  # least score of a word that belongs to a box's phrase
+    precision: str = "auto"  # auto (fp16 on CUDA, else fp32), fp32, fp16 or bf16
+    compile: bool = False  # torch.compile: slow to start, pays on long videos with one frame size
 
     def __post_init__(self) -> None:
-        _check(self, "detector", side=(64, 4096), threshold=(0, 1), nms_iou=(0, 1))
-        _check(self, "detector", max_per_frame=(1, 10_000), tiles=(1, 8), batch=(1, 256))
-        _check(self, "detector", threads=(0, 1024))
-        if self.side % 32:
+        _check(self, "detector", max_per_frame=(1, 10_000), tiles=(1, 8), batch=(0, 256))
+        _check(self, "detector", threads=(0, 1024), text_threshold=(0, 1))
+        for name, low, high in (("side", 64, 4096), ("threshold", 0, 1), ("nms_iou", 0, 1)):
+            if getattr(self, name) is not None:
+                _check(self, "detector", **{name: (low, high)})
+        _one_of(self, "detector", prompt="caption category both", referral="mean max")
+        _one_of(self, "detector", precision=PRECISIONS)
+        if self.name == "nanodet" and (self.side or 0) % 32:
             raise SettingError("detector.side", f"must be a multiple of 32, found {self.side}")
         if self.name == "file" and self.path is None:
             raise SettingError(
@@ -85,6 +113,43 @@ class TrackerConfig:
 @dataclass(frozen=True)
 class LanguageConfig:
     similarity: bool = True  # MiniLM for nouns and verbs that the lexicon lacks
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The encoder of the sentence's words, for methods that were trained on its vectors."""
+
+    name: str = "minilm"
+    model: str | None = None  # bert: a name of 'cospal models list', a folder or a hub id
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self, "text", threads=(0, 1024))
+        _one_of(self, "text", precision=PRECISIONS)
+
+
+@dataclass(frozen=True)
+class ClipsConfig:
+    """The encoder of the whole video, clip by clip, likewise."""
+
+    name: str = "embedded"
+    model: str | None = None  # a name of 'cospal models list', a folder, a hub id or a checkpoint
+    fps: float | None = None  # frames a second that the encoder sees; None: what it was trained on
+    frames: int | None = None  # frames of one clip; None: the encoder's own
+    stride: int | None = None  # frames from one clip to the next; None: the encoder's own
+    batch: int = 0  # clips a call; 0: what suits the encoder and the device
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self, "clips", batch=(0, 1024), threads=(0, 1024))
+        for name, low, high in (("fps", 0.01, 1000), ("frames", 1, 4096), ("stride", 1, 4096)):
+            if getattr(self, name) is not None:
+                _check(self, "clips", **{name: (low, high)})
+        _one_of(self, "clips", precision=PRECISIONS)
 
 
 @dataclass(frozen=True)
@@ -132,6 +197,8 @@ class Config:
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    clips: ClipsConfig = field(default_factory=ClipsConfig)
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     ground: GroundConfig = field(default_factory=GroundConfig)
     output: OutputConfig = field(default_factory=OutputConfig)

@@ -6,7 +6,7 @@ query is then answered from these (``ground_query``) in milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli import detect, registry, track
+from cospal_cli import registry, track
 from cospal_cli.ahead import ahead
 from cospal_cli.config import Config
 from cospal_cli.detect import Detector
@@ -82,16 +82,17 @@ class Scene:
 def watch(
     path: Path,
     config: Config,
+    detector: Detector,
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
 ) -> Scene:
     """First pass: detect, track and describe every object of the video.
 
-    Raises InputError, WeightsError or DeviceError. When ``stopped()`` turns true the pass ends
-    early and the scene says ``interrupted``.
+    A prompted ``detector`` must have been asked (``Detector.ask``); the scene then answers that
+    query alone. Raises InputError, WeightsError or DeviceError. When ``stopped()`` turns true the
+    pass ends early and the scene says ``interrupted``.
     """
-    detector = detect.open_detector(config.detector)
-    side = max(config.video.work_side, config.detector.side * config.detector.tiles)
+    side = max(config.video.work_side, detector.image_side)
     with VideoReader(path, replace(config.video, work_side=side)) as reader:
         size = (reader.info.width, reader.info.height)
         tracker = track.open_tracker(config.tracker, size, detector.classes)
@@ -115,10 +116,26 @@ def watch(
         tracker.finish(),
         detector.classes,
         crops,
-        config,
+        replace(config, detector=detector.config),
         {"id": detector.model_id, "sha256": detector.model_sha256},
         interrupted,
     )
+
+
+def scenes(
+    path: Path,
+    config: Config,
+    detector: Detector,
+    queries: Sequence[Query],
+    progress: Progress = silent,
+    stopped: Callable[[], bool] = never,
+) -> Iterator[tuple[Scene, Sequence[Query]]]:
+    """What ``watch`` leaves, with the queries that it answers: one scene for all of them or, where
+    the detector is prompted with the sentence, one for each. Ends early when ``stopped()``."""
+    for group in [[query] for query in queries] if detector.prompted else [queries]:
+        yield watch(path, config, detector.ask(group[0]), progress, stopped), group
+        if stopped():
+            break
 
 
 def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:

@@ -96,6 +96,9 @@ class Detections:
     labels: IntArray  # (D,) index into the detector's class names
     label_scores: FloatArray  # (D, L) every class's score for the box
     features: FloatArray | None = None  # (D, F)
+    # What only a detector that was given the sentence can tell:
+    referral: FloatArray | None = None  # (D,) how well the box fits the referral phrase
+    token_scores: FloatArray | None = None  # (D, W) the score of every word of the sentence
 
     def __post_init__(self) -> None:
         n = len(self.boxes_xyxy)
@@ -103,8 +106,13 @@ class Detections:
         _expect("scores", self.scores, (n,), "f")
         _expect("labels", self.labels, (n,), "i")
         _expect("label_scores", self.label_scores, (n, None), "f")
-        if self.features is not None:
-            _expect("features", self.features, (n, None), "f")
+        for name, shape in (
+            ("features", (n, None)),
+            ("referral", (n,)),
+            ("token_scores", (n, None)),
+        ):
+            if getattr(self, name) is not None:
+                _expect(name, getattr(self, name), shape, "f")
 
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
@@ -149,6 +157,8 @@ class Tubelet:
     camera_xy: FloatArray | None = None  # (T, 2) where the camera's motion alone carries a point,
     # in displayed pixels, relative to the video's first frame: centre - camera_xy is world motion
     track_ids: tuple[int, ...] = ()  # the tracker's ids that were linked into this tubelet
+    referral: FloatArray | None = None  # (O,) the detections' own, one per *observed* frame
+    features: NDArray[np.float16] | None = None  # (O, F) likewise
 
     def __post_init__(self) -> None:
         n = len(self.frame_indices)
@@ -158,14 +168,45 @@ class Tubelet:
         _expect("label_scores", self.label_scores, (None,), "f")
         if self.camera_xy is not None:
             _expect("camera_xy", self.camera_xy, (n, 2), "f")
-        if self.looks is not None and len(self.looks) != int(self.observed.sum()):
-            raise ValueError(
-                f"looks: one row per observation, expected {int(self.observed.sum())}, "
-                f"found {len(self.looks)}"
-            )
+        seen = int(self.observed.sum())
+        for name in ("looks", "referral", "features"):
+            rows = getattr(self, name)
+            if rows is not None and len(rows) != seen:
+                raise ValueError(
+                    f"{name}: one row per observation, expected {seen}, found {len(rows)}"
+                )
 
     def __len__(self) -> int:
         return len(self.frame_indices)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What a video encoder says of a whole video, clip by clip in order of time."""
+
+    features: FloatArray  # (C, Dv)
+    spans_s: NDArray[np.float64]  # (C, 2) half-open
+
+    def __post_init__(self) -> None:
+        _expect("features", self.features, (None, None), "f")
+        _expect("spans_s", self.spans_s, (len(self.features), 2), "f")
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a text encoder says of each word of a text."""
+
+    spans: tuple[tuple[int, int], ...]  # (N) half-open character spans in the text
+    vectors: FloatArray  # (N, Dt)
+
+    def __post_init__(self) -> None:
+        _expect("vectors", self.vectors, (len(self.spans), None), "f")
+
+    def __len__(self) -> int:
+        return len(self.spans)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ class Fake:
         self.while_watching: Callable[[], None] = lambda: None
         self.while_drawing: Callable[[], None] = lambda: None
 
-    def watch(self, path: Path, config: Config, progress: Any, stopped: Any) -> Scene:
+    def watch(
+        self, path: Path, config: Config, detector: Any, progress: Any, stopped: Any
+    ) -> Scene:
         self.watched.append(config)
         self.while_watching()
         return make_scene(path, config, stopped())

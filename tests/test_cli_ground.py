@@ -94,6 +94,7 @@ def test_json_is_all_there_is_on_stdout(fake: Fake, capfd: pytest.CaptureFixture
 
 
 def test_flags_reach_the_settings(fake: Fake) -> None:
+    Path("boxes.jsonl").write_text("")
     arguments = "--fps 5 --start 1s --end 9s --max-pixels 1000000 --strict --top-k 2 --tiles 2"
     more = "--threads 1 --batch 8 --detections boxes.jsonl --no-video --overwrite --device cpu"
     assert run(["ground", "clip.mp4", QUERY, *arguments.split(), *more.split()]) == 0

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
     "errors types boxes colours files progress ahead assignment",
-    "config registry settings devices onnx_session weights evaluation",
+    "config registry settings devices torch_device onnx_session weights evaluation",
     "video detect track language features outputs",
     "ground",
     "pipeline",

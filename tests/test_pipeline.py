@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import Config
+from cospal_cli.detect import open_detector
 from cospal_cli.language.parse import parse
 from cospal_cli.pipeline import Scene, ground_query, watch
 
@@ -16,7 +17,7 @@ CONFIG = replace(Config(), video=replace(Config().video, start="4.2s", end="5.4s
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return watch(CLIP, CONFIG)
+    return watch(CLIP, CONFIG, open_detector(CONFIG.detector))
 
 
 def test_the_cyclist_of_the_example(scene: Scene) -> None:
@@ -45,13 +46,13 @@ def test_a_tubelet_without_pictures_has_no_looks(scene: Scene) -> None:
 
 
 def test_stopping_ends_the_pass_early() -> None:
-    stopped = watch(CLIP, Config(), stopped=lambda: True)
+    stopped = watch(CLIP, Config(), open_detector(Config().detector), stopped=lambda: True)
     assert stopped.interrupted
     assert 0 < stopped.timeline.end_s < 3
 
 
 def test_the_same_twice(scene: Scene) -> None:
-    again = watch(CLIP, CONFIG)
+    again = watch(CLIP, CONFIG, open_detector(CONFIG.detector))
     assert len(again.tubelets) == len(scene.tubelets)
     for one, other in zip(scene.tubelets, again.tubelets, strict=True):
         np.testing.assert_array_equal(one.boxes_xyxy, other.boxes_xyxy)

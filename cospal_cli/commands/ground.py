@@ -13,6 +13,7 @@ import click
 
 from cospal_cli import console
 from cospal_cli.commands.options import (
+    Batch,
     Flag,
     config_options,
     flag_options,
@@ -25,6 +26,7 @@ from cospal_cli.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
+    from cospal_cli.detect import Detector
     from cospal_cli.pipeline import Scene
     from cospal_cli.progress import Progress
     from cospal_cli.types import Query, Tube
@@ -38,12 +40,17 @@ FLAGS = [
     Flag("--strict", "video.strict", None, "A damaged video is an error.", True),
     Flag("--top-k", "ground.top_k", int, "How many tubes to return at most."),
     Flag("--method", "ground.method", str, "How tubes are ranked."),
-    Flag("--detector", "detector.name", str, "Which detector: nanodet or file."),
+    Flag(
+        "--detector", "detector.name", str, "nanodet, grounding-dino, groundingdino-py, auto, file."
+    ),
+    Flag("--detector-model", "detector.model", str, "Its weights: a known id, folder or hub id."),
     Flag("--detections", "detector.path", str, "JSON Lines of boxes; implies --detector file."),
     Flag("--tiles", "detector.tiles", int, "N x N tiles besides the frame, for small people."),
     Flag("--device", "detector.device", str, "auto, cpu, cuda or cuda:N."),
     Flag("--threads", "detector.threads", int, "Threads of the detector; 0: all but one."),
-    Flag("--batch", "detector.batch", int, "Frames per batch of the detector."),
+    Flag("--precision", "detector.precision", str, "auto, fp32, fp16 or bf16."),
+    Flag("--batch", "detector.batch", Batch(), "Frames per batch of the detector, or auto."),
+    Flag("--tracker", "tracker.name", str, "bytetrack or botsort."),
     Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),
     Flag("--no-video", "output.video", None, "Write no annotated MP4.", False),
 ]
@@ -103,21 +110,25 @@ def ground(
         given["detector"] = "file"
     config = merged_settings(config_file, sets, FLAGS, given).config
     video, texts = _split(arguments, asked, query_file)
-    from cospal_cli import devices, files
+    from cospal_cli import detect, files
     from cospal_cli.language.parse import parse_all
 
-    devices.check(config.detector.device)
+    chosen, why = detect.resolve(config.detector)
+    config = replace(config, detector=chosen)
+    if why:
+        console.say(why)
     queries = parse_all(texts, config.language)
     answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
+        detect.open_detector(config.detector)
         _show_plan(job)
         return None
     make_folder(output)
     targets = [path for place in job.places for path in place.files]
     files.check_outputs(targets, [video], config.output.overwrite)
     _warn(message for query in queries for message in query.warnings)
-    empty, interrupted = _run(job, config)
+    empty, interrupted = _run(job, config, detect.open_detector(config.detector))
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -125,27 +136,28 @@ def ground(
     return None
 
 
-def _run(job: Job, config: Config) -> tuple[list[str], bool]:
-    """Watch once, answer every query; returns the texts without an answer, and if interrupted."""
-    from cospal_cli.pipeline import ground_query, watch
+def _run(job: Job, config: Config, detector: Detector) -> tuple[list[str], bool]:
+    """Watch, answer every query; returns the texts without an answer, and if interrupted."""
+    from cospal_cli.pipeline import ground_query, scenes
 
     empty = []
+    left = enumerate(job.places, 1)
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
-        scene = watch(job.video, config, progress, interrupts.stopped)
-        _warn(scene.timeline.warnings)
-        answers = [ground_query(scene, query, config) for query in job.queries]
-        scene.release()
-        asked = zip(job.queries, answers, job.places, strict=True)
-        for number, (query, tubes, place) in enumerate(asked, 1):
-            if not tubes:
-                empty.append(query.text)
-            drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
-            place = Place(place.json, drawn)
-            damaged = "partial" if scene.timeline.damaged else "complete"
-            status = "interrupted" if interrupts.stopped() else damaged
-            _write(job, scene, query, str(number), tubes, place, config, status)
-            if not job.quiet:
-                _summarise(query, tubes, place)
+        passes = scenes(job.video, config, detector, job.queries, progress, interrupts.stopped)
+        for scene, queries in passes:
+            _warn(scene.timeline.warnings)
+            answers = [ground_query(scene, query, config) for query in queries]
+            scene.release()
+            for query, tubes, (number, place) in zip(queries, answers, left, strict=False):
+                if not tubes:
+                    empty.append(query.text)
+                drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
+                place = Place(place.json, drawn)
+                damaged = "partial" if scene.timeline.damaged else "complete"
+                status = "interrupted" if interrupts.stopped() else damaged
+                _write(job, scene, query, str(number), tubes, place, status)
+                if not job.quiet:
+                    _summarise(query, tubes, place)
     return empty, interrupts.stopped()
 
 
@@ -183,7 +195,6 @@ def _write(
     number: str,
     tubes: list[Tube],
     place: Place,
-    config: Config,
     status: str,
 ) -> None:
     """The JSON of one query, to its file and to stdout (a line each where there are several)."""
@@ -196,7 +207,7 @@ def _write(
         query,
         number,
         tubes,
-        config=as_dict(config),
+        config=as_dict(scene.config),
         model=scene.model,
         status=status,
     )

@@ -30,6 +30,16 @@ class Flag(NamedTuple):
         return self.name.lstrip("-").replace("-", "_")
 
 
+class Batch(click.ParamType):
+    """A number of frames, or ``auto`` (the setting's 0)."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number; 0 for ``auto``."""
+        return 0 if value == "auto" else click.INT.convert(value, param, ctx)
+
+
 def flag_options(flags: Sequence[Flag]) -> Callable[[F], F]:
     """A decorator that adds ``flags``; one that is not given stays None."""
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from cospal_cli.config import DetectorConfig
 from cospal_cli.registry import load
-from cospal_cli.types import Detections, FrameBatch
+from cospal_cli.types import Detections, FrameBatch, Query
+from cospal_cli.weights import models
 
 BACKENDS = {
+    "grounding-dino": "cospal_cli.detect.grounding_dino:GroundingDino",
+    "groundingdino-py": "cospal_cli.detect.groundingdino_py:OriginalGroundingDino",
     "nanodet": "cospal_cli.detect.nanodet:NanoDet",
     "file": "cospal_cli.detect.from_file:FromFile",
 }
+
+
+DEFAULT_MODEL = "grounding-dino-tiny"
 
 
 class Detector(Protocol):
@@ -24,7 +32,17 @@ class Detector(Protocol):
     classes: tuple[str, ...]  # what ``Detections.labels`` count in
     model_id: str  # what the results name as their source
     model_sha256: str
+    config: DetectorConfig  # as given, the backend's own defaults filled in
     batch: int  # frames that one call should get
+    image_side: int  # longer side (pixels) of the images it wants; 0: any
+    prompted: bool  # whether its boxes depend on the sentence
+
+    def ask(self, query: Query) -> Detector:
+        """This detector, on the same weights, prompted with ``query``; itself if not prompted.
+
+        A prompted detector must be asked before it is run; its ``classes`` are then the nouns of
+        the sentence that it looked for, the subject's first.
+        """
 
     def prepare(self, batch: FrameBatch) -> Any:
         """What ``run`` takes for ``batch``: resized, normalised pixels."""
@@ -36,8 +54,27 @@ class Detector(Protocol):
         """One Detections per frame of ``batch``, in its order; boxes in displayed pixels."""
 
 
+def resolve(config: DetectorConfig) -> tuple[DetectorConfig, str]:
+    """``config`` with "auto" replaced by a backend's name, and one line that says why.
+
+    The line is empty where ``config`` names a backend. Imports neither torch nor transformers.
+    """
+    if config.name != "auto":
+        return config, ""
+    missing = [package for package in ("torch", "transformers") if find_spec(package) is None]
+    if missing:
+        reason = f"{' and '.join(missing)} not installed"
+    elif not models.available(config.model or DEFAULT_MODEL):
+        reason = f"no weights of {config.model or DEFAULT_MODEL}"
+    else:
+        where = models.locate(config.model or DEFAULT_MODEL)
+        return replace(config, name="grounding-dino"), f"detector: grounding-dino, from {where}"
+    return replace(config, name="nanodet", model=None), f"detector: nanodet, embedded ({reason})"
+
+
 def open_detector(config: DetectorConfig) -> Detector:
     """The detector that ``config`` names; UsageError lists the known ones."""
+    config, _ = resolve(config)
     detector: Detector = load("detector", BACKENDS, config.name)(config)
     return detector
 

@@ -21,10 +21,13 @@ import numpy as np
 
 from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
+from cospal_cli.detect.defaults import Limits
+from cospal_cli.devices import check
 from cospal_cli.errors import InputError
 from cospal_cli.files import replacing
-from cospal_cli.types import Detections, FloatArray, FrameBatch
+from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
 
+DEFAULTS = Limits(threshold=0.15, nms_iou=1.0, side=64, batch=4)  # its boxes are not touched
 FORMAT = 'a line is {"frame": 0, "boxes": [[x1, y1, x2, y2]], "scores": [0.9], "labels": ["car"]}'
 
 
@@ -42,15 +45,19 @@ class Line:
 class FromFile:
     """See ``Detector``. ``classes`` are the file's labels in order of first appearance."""
 
+    prompted = False
+
     def __init__(self, config: DetectorConfig) -> None:
         """Reads ``config.path`` whole; InputError names the file and the line at fault."""
+        check(config.device)
         path = Path(config.path or "")
         try:
             data = path.read_bytes()
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}", FORMAT) from error
-        self.config = config
-        self.batch = config.batch
+        self.config, self.limits = DEFAULTS.within(config)
+        self.batch = self.limits.batch
+        self.image_side = 0
         self.model_id = f"file:{path.name}"
         self.model_sha256 = hashlib.sha256(data).hexdigest()
         self._lines: dict[int, Line] = {}
@@ -63,6 +70,10 @@ class FromFile:
         words = (label for line in self._lines.values() for label in line.labels)
         self.classes = tuple(dict.fromkeys(words))
         self._number = {label: number for number, label in enumerate(self.classes)}
+
+    def ask(self, query: Query) -> FromFile:
+        """Itself: the boxes are what they are."""
+        return self
 
     def prepare(self, batch: FrameBatch) -> None:
         """Nothing: the file is read already."""
@@ -77,7 +88,7 @@ class FromFile:
     def _frame(self, index: int, size: tuple[int, int]) -> Detections:
         line = self._lines.get(index) or Line(index, _floats([], 4), _floats([]), (), None)
         boxes = clip(line.boxes, *size)
-        seen = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (line.scores >= self.config.threshold)
+        seen = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (line.scores >= self.limits.threshold)
         order = np.argsort(-line.scores, kind="stable")
         rows = order[seen[order]][: self.config.max_per_frame]
         labels = np.array([self._number[label] for label in line.labels], np.int64)[rows]

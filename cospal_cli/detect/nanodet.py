@@ -16,12 +16,14 @@ from cospal_cli import weights
 from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
 from cospal_cli.detect.coco import CLASSES, FAMILY_OF
+from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
-from cospal_cli.devices import processors
+from cospal_cli.devices import check, processors
 from cospal_cli.onnx_session import open_session
-from cospal_cli.types import Detections, FloatArray, FrameBatch
+from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
 
 WEIGHTS = "nanodet_g_coco"
+DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, side=416, batch=4)
 INPUT = "input_1:0"
 STRIDES = (8, 16, 32)
 SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) by stride, in 0..1
@@ -69,16 +71,23 @@ class NanoDet:
 
     classes = CLASSES
     model_id = WEIGHTS
+    prompted = False
 
     def __init__(self, config: DetectorConfig) -> None:
-        """Raises WeightsError if the model is missing or damaged."""
-        self.config = config
+        """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA."""
+        check(config.device)
+        self.config, self.limits = DEFAULTS.within(config)
         self.model_sha256 = weights.sha256(WEIGHTS)
         outputs = (*SCORES, *DISTANCES)
         threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
         self.session = open_session(weights.path(WEIGHTS), threads, [INPUT], outputs)
         views = 1 if config.tiles <= 1 else 1 + config.tiles**2
-        self.batch = max(1, config.batch // views)
+        self.batch = max(1, self.limits.batch // views)
+        self.image_side = self.limits.side * config.tiles
+
+    def ask(self, query: Query) -> NanoDet:
+        """Itself: it sees all classes whatever the sentence."""
+        return self
 
     def prepare(self, batch: FrameBatch) -> FloatArray:
         """Network input (N x V, 3, H, W), V views of each of N frames: BGR, normalised."""
@@ -101,7 +110,7 @@ class NanoDet:
     def decode(self, outputs: list[FloatArray], batch: FrameBatch) -> list[Detections]:
         """Boxes of each frame of ``batch`` from what ``run`` returned for it."""
         layout = self._layout(batch)
-        parts = _candidates(outputs, layout.size, self.config.threshold)
+        parts = _candidates(outputs, layout.size, self.limits.threshold)
         rows, boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
         frames, views = np.divmod(rows, len(layout.views))
         usable = _trusted(boxes, layout, views)
@@ -119,14 +128,14 @@ class NanoDet:
         top = np.argsort(-label_scores.max(axis=1, initial=0), kind="stable")[:CANDIDATES]
         boxes, label_scores = boxes[top], label_scores[top]
         kept, merged = suppress(
-            boxes, label_scores, FAMILY_OF, self.config.nms_iou, self.config.max_per_frame
+            boxes, label_scores, FAMILY_OF, self.limits.nms_iou, self.config.max_per_frame
         )
         labels = merged.argmax(axis=1).astype(np.int64)
         return Detections(index, boxes[kept], merged.max(axis=1, initial=0), labels, merged)
 
     def _layout(self, batch: FrameBatch) -> Layout:
         height, width = batch.images.shape[1:3]
-        return plan(width, height, self.config.side, self.config.tiles)
+        return plan(width, height, self.limits.side, self.config.tiles)
 
 
 def _resized(pixels: NDArray[np.uint8], layout: Layout) -> Iterator[NDArray[np.uint8]]:

@@ -1,0 +1,24 @@
+"""A backend's own defaults for the settings that its user left open."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+from cospal_cli.config import DetectorConfig
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What every backend needs to know; the settings of the same names, with a value each."""
+
+    threshold: float
+    nms_iou: float
+    side: int
+    batch: int
+
+    def within(self, config: DetectorConfig) -> tuple[DetectorConfig, Limits]:
+        """``config`` with these where it leaves a value open, and all values together."""
+        given = {name: getattr(config, name) or value for name, value in asdict(self).items()}
+        if config.threshold == 0:
+            given["threshold"] = 0.0
+        return replace(config, **given), Limits(**given)
