@@ -8,7 +8,7 @@ import pytest
 
 from cospal_cli.colours import NAMES, REGIONS, parse_colour
 from cospal_cli.config import GroundConfig
-from cospal_cli.ground import zero_shot
+from cospal_cli.ground import w_gdino, zero_shot
 from cospal_cli.ground.candidates import candidates
 from cospal_cli.ground.cut import cut
 from cospal_cli.ground.span import stretches
@@ -233,3 +233,53 @@ def test_near_rivals_are_not_at_opposite_ends() -> None:
     pair = [tubelet(1, x=300.0, upper="red"), tubelet(2, x=312.0, upper="green")]
     query = ask(positions=("right",), attributes=(wearing("red", "upper"),))
     assert run(pair, query)[0].id == 1
+
+
+def referred(one: Tubelet, score: float) -> Tubelet:
+    """``one`` as a prompted detector sees it: every box fits the referral by ``score``."""
+    return replace(one, referral=np.full(len(one), score, np.float32))
+
+
+def test_the_referral_takes_the_place_of_the_class() -> None:
+    pair = [referred(tubelet(0), 0.3), referred(tubelet(1, x=100.0), 0.8)]
+    best = run(pair, ask())[0]
+    assert best.id == 1
+    assert "class" not in best.why
+    assert best.why["referral"] == pytest.approx(1.5 * np.log(0.82), abs=1e-5)
+
+
+def baseline(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
+    field = candidates(tubelets, SIZE, TIMELINE)
+    return w_gdino.ground(field, query, TIMELINE, CLASSES, GroundConfig(**settings))
+
+
+def test_w_gdino_takes_the_surest_tubelet_for_its_whole_life() -> None:
+    weak, sure = referred(tubelet(0, end=9.0), 0.3), referred(tubelet(1, start=2, end=5), 0.5)
+    walking = ask(
+        actions=(Action("walks", "move", ("left",)),), attributes=(wearing("red", "upper"),)
+    )
+    best, second = baseline([weak, sure], walking, top_k=2)
+    assert (best.id, second.id) == (1, 0)
+    assert best.score == pytest.approx(0.5)
+    assert best.span_s == pytest.approx((1.95, 5.05), abs=0.04)
+    assert set(best.why) == {"referral"}
+    assert best.confidence > 0
+    assert second.confidence == 0
+
+
+def test_w_gdino_means_over_observed_frames_only() -> None:
+    seen = np.arange(100) % 2 == 0
+    flicker = replace(
+        tubelet(0), observed=seen, looks=None, referral=np.linspace(0, 1, 50, dtype=np.float32)
+    )
+    assert baseline([flicker], ask())[0].score == pytest.approx(0.5)
+
+
+def test_w_gdino_without_a_prompted_detector_falls_back_to_the_class() -> None:
+    found = baseline([tubelet(0, "car"), tubelet(1)], ask(), top_k=5)
+    assert [tube.id for tube in found] == [1, 0]
+    assert found[0].score == pytest.approx(0.7)
+    assert set(found[0].why) == {"class"}
+    assert baseline([tubelet(0, "car")], ask(), min_score=0.1) == []
+    assert [tube.id for tube in baseline([tubelet(3, "car")], ask(classes={}))] == [3]
+    assert baseline([], ask()) == []

@@ -39,7 +39,7 @@ FLAGS = [
     Flag("--max-pixels", "video.max_pixels", int, "Refuse larger frames."),
     Flag("--strict", "video.strict", None, "A damaged video is an error.", True),
     Flag("--top-k", "ground.top_k", int, "How many tubes to return at most."),
-    Flag("--method", "ground.method", str, "How tubes are ranked."),
+    Flag("--method", "ground.method", str, "How tubes are ranked: zero-shot or w-gdino."),
     Flag(
         "--detector", "detector.name", str, "nanodet, grounding-dino, groundingdino-py, auto, file."
     ),

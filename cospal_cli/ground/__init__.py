@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-METHODS = {"zero-shot": "cospal_cli.ground.zero_shot:ground"}
+METHODS = {
+    "zero-shot": "cospal_cli.ground.zero_shot:ground",
+    "w-gdino": "cospal_cli.ground.w_gdino:ground",
+}

@@ -6,7 +6,7 @@ the query says nothing of that aspect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from cospal_cli.ground.candidates import Candidate
 from cospal_cli.types import Action, Attribute, Query
 
 Scores = NDArray[np.float64]
+LooksOf = Callable[[Candidate], NDArray[np.float32]]  # mean ImageNet-1k probabilities (1000,)
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
 # Beyond these a subject is not noticed more: seconds in view, and mean detection score.
@@ -41,6 +42,22 @@ def class_term(field: Sequence[Candidate], query: Query, names: Sequence[str]) -
     if not query.classes:
         return np.zeros(len(field))
     return np.log(0.02 + class_shares(field, query.classes, names))
+
+
+def referral_scores(field: Sequence[Candidate]) -> Scores | None:
+    """The prompted detector's mean score (K,) of the referral over each tubelet's observations.
+
+    None unless every tubelet has one.
+    """
+    rows = [c.tubelet.referral for c in field]
+    seen = [row for row in rows if row is not None]
+    return np.array([row.mean() for row in seen]) if seen and len(seen) == len(rows) else None
+
+
+def referral_term(field: Sequence[Candidate]) -> Scores | None:
+    """How well the detector finds that the whole referral fits; None if it was not asked."""
+    scores = referral_scores(field)
+    return None if scores is None else np.log(0.02 + scores)
 
 
 def colour_term(field: Sequence[Candidate], query: Query) -> Scores:

@@ -3,12 +3,13 @@
     total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action
             + .8 Σ log company + .6 Σ log looks + prior
 
-The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer.
+The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer. Where the
+detector was prompted with the sentence, its score of the referral takes the place of p(class).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,9 @@ from cospal_cli.ground import terms
 from cospal_cli.ground.candidates import Candidate
 from cospal_cli.ground.company import company_term
 from cospal_cli.ground.cut import cut
+from cospal_cli.ground.margin import confidence
 from cospal_cli.ground.span import span
 from cospal_cli.types import Query, Timeline, Tube
-
-LooksOf = Callable[[Candidate], "NDArray[np.float32]"]
 
 _RACE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _RACE_SIZE = 4
@@ -35,7 +35,7 @@ def ground(
     timeline: Timeline,
     classes: Sequence[str],
     config: GroundConfig,
-    looks_of: LooksOf | None = None,
+    looks_of: terms.LooksOf | None = None,
 ) -> list[Tube]:
     """The ``config.top_k`` best tubes, best first; [] when nothing of the subject's class is seen.
 
@@ -62,7 +62,7 @@ def ground(
             span(field[i], query),
             timeline,
             score=float(chance[i]),
-            confidence=_confidence(total, order, rank),
+            confidence=confidence(total, order, rank),
             label=classes[int(field[i].tubelet.label_scores.argmax())],
             why={name: float(values[i]) for name, values in table.items()},
         )
@@ -82,8 +82,10 @@ def _terms(
     config: GroundConfig,
     rivals: NDArray[np.bool_],
 ) -> dict[str, terms.Scores]:
+    referral = terms.referral_term(field)
+    named = terms.class_term(field, query, classes) if referral is None else referral
     return {
-        "class": config.class_weight * terms.class_term(field, query, classes),
+        "class" if referral is None else "referral": config.class_weight * named,
         "colour": config.colour_weight * terms.colour_term(field, query),
         "position": config.position_weight * terms.position_term(field, query, rivals),
         "action": config.action_weight * terms.action_term(field, query),
@@ -92,7 +94,7 @@ def _terms(
 
 
 def _looks(
-    field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: LooksOf
+    field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
 ) -> terms.Scores:
     """Σ over words of log(floor + p); candidates out of the race get the race's lowest."""
     race = [i for i in np.argsort(-total)[:_RACE_SIZE] if total[i] > total.max() - _RACE_NATS]
@@ -104,11 +106,3 @@ def _looks(
             weights = np.fromiter(classes.values(), float)
             chances[i, j] = min(1.0, float(probabilities[index] @ weights))
     return np.log(_LOOKS_FLOOR + chances).sum(axis=1)
-
-
-def _confidence(total: terms.Scores, order: NDArray[np.intp], rank: int) -> float:
-    """How far the answer is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""
-    if len(order) == 1:
-        return 1.0
-    best_other = total[order[0 if rank else 1]]
-    return float(max(0.0, np.tanh((total[order[rank]] - best_other) / 2)))
