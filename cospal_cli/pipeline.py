@@ -11,14 +11,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import registry, track
 from cospal_cli.ahead import ahead
-from cospal_cli.config import Config
+from cospal_cli.config import Config, VideoConfig
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.crops import CropKeeper
@@ -26,8 +26,13 @@ from cospal_cli.features.looks import look
 from cospal_cli.ground import METHODS
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
-from cospal_cli.types import FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
+from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from cospal_cli.features.clips import VideoEncoder
+
+_ENCODED_AT_ONCE = 16  # frames
 
 
 def never() -> bool:
@@ -136,6 +141,18 @@ def scenes(
         yield watch(path, config, detector.ask(group[0]), progress, stopped), group
         if stopped():
             break
+
+
+def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:
+    """What ``encoder`` says of the range of ``path`` that ``config`` names, at its own rate.
+
+    Raises InputError or DeviceError.
+    """
+    side = max(config.work_side, encoder.image_side)
+    with VideoReader(path, replace(config, fps=encoder.fps, work_side=side)) as reader:
+        for batch in reader.batches(_ENCODED_AT_ONCE):
+            encoder.update(batch)
+    return encoder.finish()
 
 
 def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:

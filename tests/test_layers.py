@@ -20,6 +20,7 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "video detect track language features outputs",
     "ground",
     "pipeline",
+    "bench",
     "commands console cli __main__ __init__",
 ]
 STAGES = LAYERS[2].split()

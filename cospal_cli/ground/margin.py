@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.ground.terms import Scores
+
 
 def confidence(total: Scores, order: NDArray[np.intp], rank: int) -> float:
     """How far the answer is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""

@@ -1,0 +1,190 @@
+"""``cospal bench ground``: each stage's frames a second, and the pipeline against two baselines.
+
+(a) the plain loop over frames that the documentation of transformers shows, and (b) the detector's
+forward passes alone, on the same frames in the same batches: the limit.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.assignment import assign
+from cospal_cli.bench import timing
+from cospal_cli.bench.plain_loop import PlainLoop
+from cospal_cli.boxes import pairwise_iou
+from cospal_cli.config import Config
+from cospal_cli.detect import Detector, detect, open_detector
+from cospal_cli.features.clips import open_video_encoder
+from cospal_cli.features.looks import look
+from cospal_cli.language.text import open_text_encoder
+from cospal_cli.pipeline import encode, ground_query, watch
+from cospal_cli.track import open_tracker
+from cospal_cli.types import Detections, FrameBatch, Query
+from cospal_cli.video.reader import VideoReader
+from cospal_cli.video.writer import write_annotated
+
+_MATCH = 0.5  # overlap from which two boxes of two precisions are one
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure."""
+
+    video: Path
+    query: Query
+    config: Config
+    rounds: int = 3
+    batches: tuple[int, ...] = ()  # further batch sizes of the detector
+    encoders: bool = False  # the text and video encoders too
+    compare: str = ""  # another precision, whose boxes are compared
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """Stages, ratios, batch sizes and agreement, as plain values for JSON."""
+    config = plan.config
+    detector = open_detector(config.detector).ask(plan.query)
+    batches = _read(plan, detector, detector.batch)
+    frames = sum(map(len, batches))
+    prepared = [detector.prepare(batch) for batch in batches]
+    found = [one for batch in batches for one in detect(detector, batch)]  # and a warm-up
+    works: dict[str, timing.Work] = {
+        "decode": lambda: _read(plan, detector, detector.batch),
+        "detector": lambda: [detector.run(pixels) for pixels in prepared],
+        "tracker": lambda: _track(plan, detector, batches, found),
+        "pipeline": lambda: watch(plan.video, config, detector),
+    }
+    if config.detector.name == "grounding-dino":
+        loop = PlainLoop(config.detector, _prompt(plan.query))
+        works["plain loop"] = lambda: loop(batches)
+    with tempfile.TemporaryDirectory() as folder:
+        works["encode"] = _encoding(plan, detector, Path(folder) / "drawn.mp4")
+        spent = timing.alternate(works, plan.rounds)
+    counts = dict.fromkeys(works, frames)
+    counts["encode"] = _source_frames(plan, detector)
+    return {
+        "video": plan.video.name,
+        "frames": frames,
+        "boxes": sum(map(len, found)),
+        "model": detector.model_id,
+        "batch": detector.batch,
+        "stages": {name: _rate(counts[name], took) for name, took in spent.items()},
+        "ratios": _ratios(spent),
+        "batches": [_at_batch(plan, size) for size in plan.batches],
+        "encoders": _encoders(plan) if plan.encoders else {},
+        "agreement": _agreement(plan, found) if plan.compare else {},
+        "peak_mb": round(timing.peak_mb(), 1),
+    }
+
+
+def _ratios(spent: dict[str, list[float]]) -> dict[str, float]:
+    """Seconds of the pipeline over those of the two baselines."""
+    ratios = {"pipeline over detector alone": timing.ratio(spent["pipeline"], spent["detector"])}
+    if "plain loop" in spent:
+        ratios["plain loop over pipeline"] = timing.ratio(spent["plain loop"], spent["pipeline"])
+    return {name: round(value, 4) for name, value in ratios.items()}
+
+
+def _rate(frames: int, took: Sequence[float]) -> dict[str, float]:
+    median = statistics.median(took)
+    return {
+        "frames_per_s": round(frames / median, 3),
+        "ms_per_frame": round(1e3 * median / frames, 3),
+    }
+
+
+def _read(plan: Plan, detector: Detector, size: int) -> list[FrameBatch]:
+    """The frames that the pipeline samples, in batches of ``size``."""
+    side = max(plan.config.video.work_side, detector.image_side)
+    with VideoReader(plan.video, replace(plan.config.video, work_side=side)) as reader:
+        return list(reader.batches(size))
+
+
+def _source_frames(plan: Plan, detector: Detector) -> int:
+    with VideoReader(plan.video, plan.config.video) as reader:
+        for _ in reader.batches(64):
+            pass
+        return len(reader.timeline.indices)
+
+
+def _track(
+    plan: Plan, detector: Detector, batches: Sequence[FrameBatch], found: Sequence[Detections]
+) -> None:
+    """Looks and tracks of boxes that are there already."""
+    size = batches[0].size
+    tracker = open_tracker(plan.config.tracker, size, detector.classes)
+    frames = ((i, t) for b in batches for i, t in zip(b.images, b.times_s.tolist(), strict=True))
+    for (image, at), boxes in zip(frames, found, strict=True):
+        tracker.update(boxes, at, look(image, boxes.boxes_xyxy, size), image)
+    tracker.finish()
+
+
+def _encoding(plan: Plan, detector: Detector, target: Path) -> timing.Work:
+    """Drawing and encoding the annotated MP4 of the answer."""
+    scene = watch(plan.video, plan.config, detector)
+    tubes = ground_query(scene, plan.query, plan.config)
+    video, output = plan.config.video, plan.config.output
+    return lambda: write_annotated(plan.video, target, tubes, plan.query.text, video, output)
+
+
+def _at_batch(plan: Plan, size: int) -> dict[str, Any]:
+    """The detector alone in batches of ``size``."""
+    config = replace(plan.config.detector, batch=size)
+    detector = open_detector(config).ask(plan.query)
+    batches = _read(plan, detector, size)
+    prepared = [detector.prepare(batch) for batch in batches]
+    detector.run(prepared[0])
+    timing.reset_gpu_peak()
+    took = [timing.seconds(lambda: [detector.run(p) for p in prepared]) for _ in range(plan.rounds)]
+    rate = _rate(sum(map(len, batches)), took)
+    return {"batch": size, **rate, "gpu_peak_mb": timing.gpu_peak_mb()}
+
+
+def _encoders(plan: Plan) -> dict[str, Any]:
+    """Words a second of the text encoder, video seconds a second of the video encoder."""
+    text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
+    words = len(text.words(plan.query.text))
+    took = [timing.seconds(lambda: text.words(plan.query.text)) for _ in range(plan.rounds)]
+    seen = encode(plan.video, plan.config.video, clips)
+    start = timing.seconds(
+        lambda: encode(plan.video, plan.config.video, open_video_encoder(plan.config.clips))
+    )
+    length = float(seen.spans_s[-1, 1] - seen.spans_s[0, 0])
+    return {
+        "text": {"model": text.model_id, "words_per_s": round(words / statistics.median(took), 2)},
+        "video": {
+            "model": clips.model_id,
+            "clips": len(seen),
+            "times_real_time": round(length / start, 3),
+        },
+    }
+
+
+def _agreement(plan: Plan, found: Sequence[Detections]) -> dict[str, Any]:
+    """Overlap of each box with its best match under the other precision."""
+    config = replace(plan.config.detector, precision=plan.compare)
+    other = open_detector(config).ask(plan.query)
+    overlaps: list[float] = []
+    for batch in _read(plan, other, other.batch):
+        for theirs in detect(other, batch):
+            mine = next(one for one in found if one.frame_index == theirs.frame_index)
+            matrix = pairwise_iou(mine.boxes_xyxy, theirs.boxes_xyxy)
+            rows, columns = assign(1 - matrix, 1 - _MATCH)
+            overlaps += matrix[rows, columns].tolist()
+    boxes = sum(map(len, found))
+    return {
+        "precision": plan.compare,
+        "matched": len(overlaps),
+        "share_matched": round(len(overlaps) / max(boxes, 1), 4),
+        "mean_iou": round(float(np.mean(overlaps)), 5) if overlaps else None,
+    }
+
+
+def _prompt(query: Query) -> str:
+    return query.text.lower().strip().rstrip(".?! ") + "."

@@ -1,0 +1,62 @@
+"""The loop that the documentation of transformers shows: what cospal's detector is compared with.
+
+One frame a call, fp32, the text encoded anew for every frame, everything one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from PIL import Image
+
+from cospal_cli.config import DetectorConfig
+from cospal_cli.detect import DEFAULT_MODEL
+from cospal_cli.registry import require
+from cospal_cli.torch_device import Place, choose
+from cospal_cli.types import FrameBatch
+from cospal_cli.weights import models
+from cospal_cli.weights.pretrained import open_model
+
+THRESHOLD = 0.4
+
+
+class PlainLoop:
+    """Grounding DINO by transformers, as a script would use it."""
+
+    def __init__(self, config: DetectorConfig, text: str) -> None:
+        """``text``: the prompt, lower case, ending in a point."""
+        transformers: Any = require("transformers", "torch")
+        name = config.model or DEFAULT_MODEL
+        folder = models.locate(name)
+        place = choose(config.device, "fp32")
+        self._device = Place(place.device, place.dtype).device
+        self._text = text
+        self._model = open_model("AutoModelForZeroShotObjectDetection", name, place)
+        self._processor = transformers.GroundingDinoProcessor(
+            transformers.GroundingDinoImageProcessorPil.from_pretrained(
+                folder, local_files_only=True
+            ),
+            transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True),
+        )
+
+    def __call__(self, batches: Iterable[FrameBatch]) -> int:
+        """Detect on every frame; the number of boxes found."""
+        torch: Any = require("torch", "torch")
+        found = 0
+        for batch in batches:
+            for pixels in batch.images:
+                image = Image.fromarray(pixels)
+                inputs = self._processor(images=image, text=self._text, return_tensors="pt")
+                inputs = inputs.to(self._device)
+                with torch.no_grad():
+                    outputs = self._model(**inputs)
+                results = self._processor.post_process_grounded_object_detection(
+                    outputs,
+                    inputs.input_ids,
+                    threshold=THRESHOLD,
+                    text_threshold=THRESHOLD,
+                    target_sizes=[image.size[::-1]],
+                )
+                found += len(results[0]["boxes"])
+        return found

@@ -1,0 +1,108 @@
+"""``cospal bench``: how fast each stage is here, and how near the whole comes to its limit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cospal_cli.commands.ground import FLAGS as GROUND_FLAGS
+from cospal_cli.commands.options import (
+    Flag,
+    config_options,
+    debug_option,
+    flag_options,
+    merged_settings,
+)
+from cospal_cli.console import emit, say
+from cospal_cli.errors import UsageError
+
+_SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
+_SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
+FLAGS = [flag for flag in GROUND_FLAGS if flag.name in _SHARED] + [
+    Flag("--text-encoder", "text.name", str, "minilm or bert; implies --encoders."),
+    Flag("--video-encoder", "clips.name", str, "embedded, i3d, videomae ...; likewise."),
+]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bench() -> None:
+    """Measure speed on this machine."""
+
+
+@bench.command()
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("query")
+@flag_options(FLAGS)
+@click.option("--rounds", default=3, type=click.IntRange(1), help="Medians are over so many.")
+@click.option("--batches", default="", metavar="N,N", help="Further batch sizes of the detector.")
+@click.option("--encoders", is_flag=True, help="Measure the text and video encoders too.")
+@click.option("--compare", default="", metavar="PRECISION", help="How well its boxes agree.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@config_options
+@debug_option
+def ground(
+    video: Path,
+    query: str,
+    rounds: int,
+    batches: str,
+    encoders: bool,
+    compare: str,
+    as_json: bool,
+    config_file: Path | None,
+    sets: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Time every stage of 'cospal ground' on VIDEO with QUERY.
+
+    The whole first pass is compared with the detector's forward passes alone and, for Grounding
+    DINO, with the plain loop over frames that the documentation of transformers shows.
+    """
+    config = merged_settings(config_file, sets, FLAGS, given).config
+    sizes = _sizes(batches)
+    from dataclasses import replace
+
+    from cospal_cli import detect
+    from cospal_cli.bench.ground import Plan, measure
+    from cospal_cli.language.parse import parse
+
+    chosen, why = detect.resolve(config.detector)
+    if why:
+        say(why)
+    encoders = encoders or bool(given["text_encoder"] or given["video_encoder"])
+    asked = parse(query, config.language)
+    plan = Plan(video, asked, replace(config, detector=chosen), rounds, sizes, encoders, compare)
+    report = measure(plan)
+    emit(json.dumps(report, indent=2) if as_json else _table(report))
+
+
+def _sizes(batches: str) -> tuple[int, ...]:
+    """``1,4,8`` as numbers; UsageError for anything else."""
+    words = [word.strip() for word in batches.split(",") if word.strip()]
+    if not all(word.isdigit() and 0 < int(word) <= 256 for word in words):
+        raise UsageError(f"--batches {batches!r}: expected numbers from 1 to 256", "such as 1,4,8")
+    return tuple(map(int, words))
+
+
+def _table(report: dict[str, Any]) -> str:
+    """The report as lines for a person."""
+    lines = [
+        f"{report['video']}: {report['frames']} frames, {report['boxes']} boxes, "
+        f"{report['model']}, batch {report['batch']}",
+        f"{'stage':<28}{'frames/s':>12}{'ms/frame':>12}",
+    ]
+    for name, rate in report["stages"].items():
+        lines.append(f"{name:<28}{rate['frames_per_s']:>12.2f}{rate['ms_per_frame']:>12.2f}")
+    for one in report["batches"]:
+        peak = one["gpu_peak_mb"]
+        memory = f"   {peak:.0f} MB on the GPU" if peak is not None else ""
+        name = f"detector, batch {one['batch']}"
+        lines.append(f"{name:<28}{one['frames_per_s']:>12.2f}{one['ms_per_frame']:>12.2f}{memory}")
+    lines += [f"{name:<40}{value:>12.3f}" for name, value in report["ratios"].items()]
+    for kind in ("encoders", "agreement"):
+        if report[kind]:
+            lines.append(f"{kind}: {json.dumps(report[kind])}")
+    lines.append(f"peak memory of this process: {report['peak_mb']:.0f} MB")
+    return "\n".join(lines)
