@@ -20,6 +20,7 @@ from cospal_cli.config import Config, SettingError
 from cospal_cli.errors import UsageError
 
 ENVIRONMENT_PREFIX = "COSPAL_"
+NO_SETTINGS = {"COSPAL_MODELS", "COSPAL_OFFLINE"}  # where models are kept: see ``weights.models``
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 20
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True}
@@ -176,7 +177,7 @@ def _environ_entries(environ: Mapping[str, str], known: Iterable[str]) -> Iterat
         names[ENVIRONMENT_PREFIX + key.replace(".", "_").upper()] = key
         names[ENVIRONMENT_PREFIX + key.replace(".", "__").upper()] = key
     for name in sorted(environ):
-        if not name.startswith(ENVIRONMENT_PREFIX):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in NO_SETTINGS:
             continue
         if name not in names:
             single = [n for n in names if "__" not in n]
