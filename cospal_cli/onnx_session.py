@@ -23,12 +23,14 @@ def open_session(
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
     lean: bool = False,
+    inner: Sequence[str] = (),
 ) -> InferenceSession:
     """A session of the model at ``path`` on ``threads`` threads (0: every processor).
 
     ``inputs`` and ``outputs`` are names that the caller will use. ``lean`` leaves constants packed
-    and frees every buffer after a run: for a few runs of a large model. Raises WeightsError on a
-    file that does not load or lacks a name, DeviceError if it does not run where it was told to.
+    and frees every buffer after a run: for a few runs of a large model. ``inner`` are names of
+    tensors within the graph that become outputs too. Raises WeightsError on a file that does not
+    load or lacks a name, DeviceError if it does not run where it was told to.
     """
     import onnxruntime
 
@@ -44,7 +46,8 @@ def open_session(
     options.enable_cpu_mem_arena = not lean
     unfolded = {"disabled_optimizers": ["ConstantFolding"]} if lean else {}
     try:
-        session = onnxruntime.InferenceSession(os.fspath(path), options, [CPU], **unfolded)
+        model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
+        session = onnxruntime.InferenceSession(model, options, [CPU], **unfolded)
     except Exception as error:  # the runtime's errors share no base class
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
@@ -56,6 +59,23 @@ def open_session(
     _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])
     _expect_names(path, "outputs", outputs, [node.name for node in session.get_outputs()])
     return session
+
+
+def more_outputs(tensors: Sequence[str]) -> bytes:
+    """What to append to a serialised model so that these tensors of its graph are outputs too.
+
+    Serialised messages merge when they are joined, and lists (a graph's outputs) grow; the runtime
+    infers the types.
+    """
+
+    def field(number: int, content: bytes) -> bytes:
+        tag, size = number << 3 | 2, len(content)  # 2: preceded by its length, 7 bits a byte
+        digits = [size >> shift & 127 for shift in range(0, max(size.bit_length(), 1), 7)]
+        length = [digit | 128 for digit in digits[:-1]] + digits[-1:]
+        return bytes([tag, *length]) + content
+
+    # ModelProto.graph, GraphProto.output, ValueInfoProto.name
+    return field(7, b"".join(field(12, field(1, name.encode())) for name in tensors))
 
 
 def _expect_names(path: Path, kind: str, wanted: Sequence[str], found: Sequence[str]) -> None:

@@ -1,0 +1,204 @@
+"""Frames in, clip features out: every video encoder by name, and what they share.
+
+A clip is what one feature vector describes. An encoder sees windows of ``frames`` frames, one every
+``stride`` frames, and tells one clip of each, or several that share it equally.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.config import ClipsConfig
+from cospal_cli.errors import InputError
+from cospal_cli.registry import load
+from cospal_cli.types import Clips, FloatArray, FrameBatch
+
+BACKENDS = {
+    "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",
+    "i3d": "cospal_cli.features.i3d:I3DClips",
+    "videomae": "cospal_cli.features.video_transformers:VideoTransformer",
+    "timesformer": "cospal_cli.features.video_transformers:VideoTransformer",
+    "vjepa2": "cospal_cli.features.video_transformers:VideoTransformer",
+}
+Frame = NDArray[Any]  # one frame as an encoder's windows hold it
+
+
+class VideoEncoder(Protocol):
+    """A backend: built from a ClipsConfig, then given one video after another, batch by batch."""
+
+    dim: int
+    model_id: str  # what the features name as their source
+    model_sha256: str
+    config: ClipsConfig  # as given, the backend's own defaults filled in
+    fps: float  # frames per second of video that it wants
+    image_side: int  # longer side (pixels) of the images it wants
+    batch: int  # frames that one update should get
+
+    def reset(self) -> None:
+        """Forget the frames of a video that was not finished."""
+
+    def update(self, batch: FrameBatch) -> None:
+        """The next frames. Holds the pixels of the current windows, never the video's."""
+
+    def finish(self) -> Clips:
+        """Every clip of the video: features (C, dim), at least one. Ready for the next video.
+
+        InputError if there was no frame.
+        """
+
+
+def open_video_encoder(config: ClipsConfig) -> VideoEncoder:
+    """The encoder that ``config`` names; UsageError lists the known ones."""
+    encoder: VideoEncoder = load("video encoder", BACKENDS, config.name)(config)
+    return encoder
+
+
+@dataclass(frozen=True)
+class Pace:
+    """An encoder's own defaults for what ``ClipsConfig`` leaves open, or the values in use."""
+
+    fps: float
+    frames: int
+    stride: int
+    batch: int  # windows of one forward pass
+
+    def within(self, config: ClipsConfig) -> tuple[ClipsConfig, Pace]:
+        """``config`` with these where it leaves a value open, and all values together."""
+        given = {name: getattr(config, name) or value for name, value in asdict(self).items()}
+        return replace(config, **given), Pace(**given)
+
+
+class Windows:
+    """Cuts a stream of frames into windows of ``frames``, one every ``stride``.
+
+    Every window has its full length: the last repeats the last frame where the video ends early.
+    """
+
+    def __init__(self, frames: int, stride: int) -> None:
+        self.frames, self.stride = frames, stride
+        self.seen = 0  # frames added
+        self._start = 0  # number of the frame that the current window begins with
+        self._held: list[Frame] = []
+        self._covered = 0  # frames before this one were in some window
+
+    def add(self, frame: Frame) -> tuple[int, list[Frame]] | None:
+        """The window that ``frame`` completes, after the number of its first frame."""
+        if self.seen >= self._start:  # false between windows that lie apart
+            self._held.append(frame)
+        self.seen += 1
+        if len(self._held) < self.frames:
+            return None
+        return self._pop(self._held)
+
+    def rest(self) -> tuple[int, list[Frame]] | None:
+        """The window of the frames that were in none, padded."""
+        if not self._held or self.seen <= self._covered:
+            return None
+        return self._pop(self._held + self._held[-1:] * (self.frames - len(self._held)))
+
+    def _pop(self, window: list[Frame]) -> tuple[int, list[Frame]]:
+        first = self._start
+        self._held = window[self.stride :]
+        self._start += self.stride
+        self._covered = first + self.frames
+        return first, window
+
+
+class WindowEncoder(ABC):
+    """What all backends share of ``VideoEncoder``: windows, batches of them, the clips' spans."""
+
+    def __init__(self, config: ClipsConfig, own: Pace, parts: int = 1) -> None:
+        """``parts`` clips of equal length share a window; its frames are a multiple of them."""
+        self.config, self.pace = own.within(config)
+        self.fps = self.pace.fps
+        self.batch = min(self.pace.frames, 16)
+        self.parts = parts
+        self.reset()
+
+    @abstractmethod
+    def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
+        """Each frame of ``batch`` as the windows should hold it, all of one shape."""
+
+    @abstractmethod
+    def encode(self, windows: list[list[Frame]]) -> FloatArray:
+        """Features (W, parts, dim) of W full windows."""
+
+    def reset(self) -> None:
+        """See ``VideoEncoder``."""
+        self._windows = Windows(self.pace.frames, self.pace.stride)
+        self._times: list[float] = []
+        self._waiting: list[tuple[int, list[Frame]]] = []
+        self._found: dict[int, tuple[FloatArray, int]] = {}  # first frame: sum, how many
+
+    def update(self, batch: FrameBatch) -> None:
+        """See ``VideoEncoder``."""
+        self._times += batch.times_s.tolist()
+        for frame in self.prepare(batch):
+            if window := self._windows.add(frame):
+                self._waiting.append(window)
+            if len(self._waiting) >= self.pace.batch:
+                self._flush()
+
+    def finish(self) -> Clips:
+        """See ``VideoEncoder``."""
+        if not self._times:
+            raise InputError("no frame to make clip features of", "give a range that holds some")
+        if window := self._windows.rest():
+            self._waiting.append(window)
+        self._flush()
+        firsts = sorted(first for first in self._found if first < len(self._times))
+        sums = [self._found[first] for first in firsts]
+        features = np.stack([total / np.float32(count) for total, count in sums])
+        spans_s = self._spans(np.array(firsts))
+        self.reset()
+        return Clips(features.astype(np.float32, copy=False), spans_s)
+
+    def _flush(self) -> None:
+        """Encode the waiting windows. Clips that several windows tell are averaged."""
+        if not self._waiting:
+            return
+        firsts, windows = zip(*self._waiting, strict=True)
+        self._waiting = []
+        step = self.pace.frames // self.parts
+        for first, features in zip(firsts, self.encode(list(windows)), strict=True):
+            for part, feature in enumerate(features):
+                total, count = self._found.get(first + part * step, (np.float32(0), 0))
+                self._found[first + part * step] = (total + feature, count + 1)
+
+    def _spans(self, firsts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(C, 2) seconds: from each clip's first frame to the first one after it."""
+        times = np.array(self._times)
+        gap = float(np.median(np.diff(times))) if len(times) > 1 else 1 / self.fps
+        edges = np.append(times, times[-1] + gap)
+        stops = np.minimum(firsts + self.pace.frames // self.parts, len(times))
+        return np.stack([edges[firsts], edges[stops]], axis=1)
+
+
+def centre(image: NDArray[np.uint8], side: int, share: float) -> NDArray[np.uint8]:
+    """The central square of an image (h, w, 3), ``share`` of its shorter side, at (side, side)."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    half = min(height, width) * share / 2
+    box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+    small = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR, box)
+    return np.asarray(small)
+
+
+def fingerprint(path: Path) -> str:
+    """The sha256 of a model: of its file, or of a folder's weights one after another by name."""
+    files = sorted(path.glob("*.safetensors")) or sorted(path.glob("*.bin"))
+    digest = hashlib.sha256()
+    for file in files if path.is_dir() else [path]:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,104 @@
+"""Clip features without torch: what the embedded detector's backbone sees, and what moves.
+
+A frame's vector has these parts (``PARTS``), each scaled to a root mean square near 1 on ordinary
+video; a clip's feature is the mean over its frames.
+
+    scene    1024   the backbone's 512 channels at stride 32: mean and maximum over the frame
+    classes    80   each COCO class: the best score of any cell
+    motion     39   since the frame before: see ``movement``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import weights
+from cospal_cli.config import ClipsConfig
+from cospal_cli.devices import check, processors
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder
+from cospal_cli.features.movement import MOTION, Movement
+from cospal_cli.onnx_session import open_session
+from cospal_cli.types import FloatArray, FrameBatch
+
+WEIGHTS = "nanodet_g_coco"
+INPUT = "input_1:0"
+BACKBONE = "PartitionedCall/onnx_tf_prefix_Concat_62:0"  # (N, 512, h / 32, w / 32)
+SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) in 0..1
+MEAN = np.array([123.675, 116.28, 103.53], np.float32)  # RGB
+STD = np.array([58.395, 57.12, 57.375], np.float32)
+SIDE, GRID = 416, 32  # longer side of the input; both are multiples of the stride
+CHANNELS, CLASSES = 512, 80
+SCALES = (25.0, 2.5, 8.0)  # of the mean, the maximum and the classes
+FRAMES = 4  # of one forward pass; more are no faster
+OWN = Pace(fps=8, frames=4, stride=4, batch=64)
+PARTS = {
+    "scene": slice(0, 2 * CHANNELS),
+    "classes": slice(2 * CHANNELS, 2 * CHANNELS + CLASSES),
+    "motion": slice(2 * CHANNELS + CLASSES, 2 * CHANNELS + CLASSES + MOTION),
+}
+
+
+class EmbeddedClips(WindowEncoder):
+    """See ``VideoEncoder``."""
+
+    dim = PARTS["motion"].stop
+    model_id = WEIGHTS
+    image_side = SIDE
+
+    def __init__(self, config: ClipsConfig) -> None:
+        """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA."""
+        check(config.device)
+        self._movement = Movement()
+        super().__init__(config, OWN)
+        self.model_sha256 = weights.sha256(WEIGHTS)
+        self.session = open_session(
+            weights.path(WEIGHTS),
+            config.threads or max(1, processors() - 1),  # one decodes meanwhile
+            [INPUT],
+            [*SCORES, BACKBONE],
+            inner=[BACKBONE],
+        )
+
+    def reset(self) -> None:
+        """See ``VideoEncoder``."""
+        super().reset()
+        self._movement = Movement()
+
+    def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
+        """A vector (dim,) for each frame."""
+        moved = [
+            self._movement.update(image, float(at))
+            for image, at in zip(batch.images, batch.times_s, strict=True)
+        ]
+        return list(np.concatenate([self._seen(batch.images), np.stack(moved)], axis=1))
+
+    def encode(self, windows: list[list[Frame]]) -> FloatArray:
+        """(W, 1, dim): the mean of each window's vectors."""
+        return np.array(windows, np.float32).mean(axis=1, keepdims=True)
+
+    def _seen(self, images: NDArray[np.uint8]) -> FloatArray:
+        """The parts scene and classes (N, 1104) of N frames."""
+        rows = []
+        for start in range(0, len(images), FRAMES):
+            network_input = np.stack(list(_inputs(images[start : start + FRAMES])))
+            *scores, maps = self.session.run([*SCORES, BACKBONE], {INPUT: network_input})
+            best = np.max([score.max(axis=1) for score in scores], axis=0)
+            parts = (maps.mean(axis=(2, 3)), maps.max(axis=(2, 3)), best)
+            rows.append(np.concatenate([x * s for x, s in zip(parts, SCALES, strict=True)], axis=1))
+        return np.concatenate(rows).astype(np.float32)
+
+
+def _inputs(images: NDArray[np.uint8]) -> Iterator[FloatArray]:
+    """Network inputs (3, h, w), blue first: the whole frame, squeezed to multiples of the grid so
+    that nothing but the frame is pooled."""
+    from PIL import Image
+
+    height, width = images.shape[1:3]
+    scale = SIDE / max(height, width) / GRID
+    size = (max(1, round(width * scale)) * GRID, max(1, round(height * scale)) * GRID)
+    for image in images:
+        small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+        yield ((small - MEAN) / STD)[..., ::-1].transpose(2, 0, 1)

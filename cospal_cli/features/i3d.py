@@ -1,0 +1,100 @@
+"""I3D clip features: 1024 numbers for every 8 frames at 25 fps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cospal_cli import torch_device
+from cospal_cli.config import ClipsConfig
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre, fingerprint
+from cospal_cli.registry import require
+from cospal_cli.types import FloatArray, FrameBatch
+from cospal_cli.weights import models
+from cospal_cli.weights.state import read_state
+
+if TYPE_CHECKING:
+    from cospal_cli.features.i3d_network import I3D
+
+DEFAULT_MODEL = "i3d-rgb-imagenet"
+SIDE = 224
+SHORTER = 256  # the shorter side of the frame that the central square is cut from
+FPS, FRAMES = 25.0, 64
+COUNTERS = "num_batches_tracked"  # of training; older checkpoints lack them
+
+
+class I3DClips(WindowEncoder):
+    """See ``VideoEncoder``. A window of ``frames`` gives a clip for every 8 of them."""
+
+    dim = 1024
+    image_side = 640  # the shorter side is 256 or more up to an aspect of 2.5
+
+    def __init__(self, config: ClipsConfig) -> None:
+        """Raises UsageError without torch, WeightsError for a checkpoint of another network."""
+        self._torch: Any = require("torch", "torch")
+        from cospal_cli.features.i3d_network import I3D, STEP
+
+        frames = config.frames or FRAMES
+        if frames % STEP:
+            raise UsageError(
+                f"clips.frames: I3D needs a multiple of {STEP}, found {frames}",
+                f"give {-(-frames // STEP) * STEP}",
+            )
+        self._place = torch_device.choose(config.device, config.precision)
+        own = Pace(FPS, FRAMES, stride=frames, batch=8 if self._place.cuda else 1)
+        super().__init__(config, own, parts=frames // STEP)
+        if config.threads:
+            self._torch.set_num_threads(config.threads)
+        self.model_id = config.model or DEFAULT_MODEL
+        path = models.locate(self.model_id)
+        self.model_sha256 = fingerprint(path)
+        network = I3D()
+        read_weights(network, path)
+        network.eval().requires_grad_(False)
+        self.network = network.to(self._place.device, self._place.dtype)
+
+    def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
+        """Central squares, uint8 (224, 224, 3)."""
+        return [centre(image, SIDE, SIDE / SHORTER) for image in batch.images]
+
+    def encode(self, windows: list[list[Frame]]) -> FloatArray:
+        """(W, frames / 8, 1024)."""
+        features = torch_device.in_halves(self._forward, windows, "clip")
+        return np.stack(features)
+
+    def _forward(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
+        torch = self._torch
+        pixels = torch.from_numpy(np.stack([np.stack(window) for window in windows]))
+        video = pixels.to(self._place.device).permute(0, 4, 1, 2, 3).to(self._place.dtype)
+        with torch.inference_mode():
+            features = self.network(video * (2 / 255) - 1)
+        return list(features.float().cpu().numpy())
+
+
+def read_weights(model: I3D, path: Path) -> None:
+    """Fill ``model`` from the checkpoint at ``path``, every parameter and nothing else.
+
+    WeightsError names what is missing, unexpected or of another shape.
+    """
+    state = {key: x for key, x in read_state(path).items() if not key.endswith(COUNTERS)}
+    given = {key: tuple(x.shape) for key, x in state.items()}
+    own = {key: tuple(x.shape) for key, x in model.state_dict().items()}
+    own = {key: shape for key, shape in own.items() if not key.endswith(COUNTERS)}
+    wrong = [f"{key} is missing" for key in own if key not in given]
+    wrong += [f"{key} is unexpected" for key in given if key not in own]
+    wrong += [
+        f"{key} is {given[key]}, expected {shape}"
+        for key, shape in own.items()
+        if given.get(key, shape) != shape
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise WeightsError(
+            f"{path}: not the weights of I3D: {'; '.join(wrong[:3])}{more}",
+            "give a checkpoint whose names are those of rgb_imagenet.pt",
+        )
+    model.load_state_dict(state, strict=False)  # the counters alone are left as they were

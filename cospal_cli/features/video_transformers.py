@@ -1,0 +1,151 @@
+"""Clip features by transformers: VideoMAE, TimeSformer and V-JEPA 2.
+
+A window is one clip; its feature is the mean over the last hidden state's tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli import torch_device
+from cospal_cli.config import ClipsConfig
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre, fingerprint
+from cospal_cli.registry import require
+from cospal_cli.types import FloatArray, FrameBatch
+from cospal_cli.weights import models
+from cospal_cli.weights.pretrained import open_model
+
+PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the classes of transformers differ in."""
+
+    model: str  # used where the configuration names none
+    fps: float  # at which its training saw video
+    frames: str  # the field of its config that holds the frames of a clip
+    fixed: bool  # whether its positions fit no other number of frames
+    pixels: str  # the argument of its forward pass that takes them
+    options: tuple[str, ...] = ()  # arguments to set
+
+
+KINDS = {
+    "videomae": Kind("MCG-NJU/videomae-base", 7.5, "num_frames", True, "pixel_values"),
+    "timesformer": Kind(
+        "facebook/timesformer-base-finetuned-k400", 1.0, "num_frames", False, "pixel_values"
+    ),
+    "vjepa2": Kind(
+        "facebook/vjepa2-vitl-fpc64-256",
+        4.0,
+        "frames_per_clip",
+        False,
+        "pixel_values_videos",
+        ("skip_predictor",),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pixels become input: the central ``share`` of the frame at ``side``, normalised."""
+
+    side: int
+    share: float
+    mean: tuple[float, ...]  # of RGB in 0..1
+    std: tuple[float, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Preparation:
+        """From the folder's preprocessor config; WeightsError where it lacks what is needed."""
+        path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
+        if path is None:
+            raise WeightsError(
+                f"{folder}: no {' or '.join(PROCESSORS)}", "fetch the whole folder of the model"
+            )
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            size = _side(said["size"])
+            side = _side(said.get("crop_size") or size) if said.get("do_center_crop") else size
+            mean, std = (tuple(map(float, said[name])) for name in ("image_mean", "image_std"))
+            return cls(side, side / size, mean, std)
+        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+            raise WeightsError(
+                f"{path}: not a preprocessor's configuration: {type(error).__name__} {error}",
+                "fetch the folder of the model anew",
+            ) from error
+
+
+def _side(size: Any) -> int:
+    """224, {"shortest_edge": 224} or {"height": 224, "width": 224} -> 224."""
+    if isinstance(size, dict):
+        size = size["shortest_edge"] if "shortest_edge" in size else size["height"]
+    return int(size)
+
+
+class VideoTransformer(WindowEncoder):
+    """See ``VideoEncoder``."""
+
+    image_side = 640
+
+    def __init__(self, config: ClipsConfig) -> None:
+        """Raises UsageError without torch and transformers, WeightsError for another model."""
+        torch: Any = require("torch", "torch")
+        kind = KINDS[config.name]
+        self.model_id = config.model or kind.model
+        folder = models.locate(self.model_id)
+        self._preparation = Preparation.read(folder)
+        self._place = torch_device.choose(config.device, config.precision)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.network = open_model("AutoModel", self.model_id, self._place)
+        own = self.network.config
+        if own.model_type != config.name:
+            raise WeightsError(
+                f"{folder}: holds a {own.model_type}, not a {config.name}",
+                f"give --video-encoder {own.model_type}" if own.model_type in KINDS else "",
+            )
+        frames = int(getattr(own, kind.frames))
+        batch = 8 if self._place.cuda else 1
+        super().__init__(config, Pace(kind.fps, frames, max(1, frames // 4), batch))
+        _check_frames(self.pace.frames, frames, kind, int(getattr(own, "tubelet_size", 1)))
+        self.dim = int(own.hidden_size)
+        self.model_sha256 = fingerprint(folder)
+        self._kind = kind
+        self._torch = torch
+
+    def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
+        """Central squares, uint8 (side, side, 3)."""
+        how = self._preparation
+        return [centre(image, how.side, how.share) for image in batch.images]
+
+    def encode(self, windows: list[list[Frame]]) -> FloatArray:
+        """(W, 1, dim)."""
+        features = torch_device.in_halves(self._forward, windows, "clip")
+        return np.stack(features)[:, None]
+
+    def _forward(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
+        torch, how, place = self._torch, self._preparation, self._place
+        pixels = torch.from_numpy(np.stack([np.stack(window) for window in windows]))
+        mean, std = (torch.tensor(x, device=place.device) * 255 for x in (how.mean, how.std))
+        video = ((pixels.to(place.device) - mean) / std).to(place.dtype).permute(0, 1, 4, 2, 3)
+        options = dict.fromkeys(self._kind.options, True)
+        with torch.inference_mode():
+            found = self.network(**{self._kind.pixels: video.contiguous()}, **options)
+            pooled = found.last_hidden_state.float().mean(dim=1)
+        return list(pooled.cpu().numpy())
+
+
+def _check_frames(frames: int, own: int, kind: Kind, tubelet: int) -> None:
+    """UsageError unless the model can take clips of ``frames``."""
+    if kind.fixed and frames != own:
+        raise UsageError(f"clips.frames: the model sees {own} frames at a time, found {frames}")
+    if frames % tubelet:
+        raise UsageError(f"clips.frames: must be a multiple of {tubelet}, found {frames}")
