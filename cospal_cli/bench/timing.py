@@ -57,7 +57,7 @@ def gpu_peak_mb() -> float | None:
 
 
 def peak_mb() -> float:
-    """Peak memory of this process so far, as the system counts it; 0 where it does not (Windows)."""
+    """Peak memory of this process so far, in MB; 0 where the system does not count it."""
     try:
         import resource
     except ImportError:

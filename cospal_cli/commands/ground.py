@@ -76,9 +76,10 @@ class Job:
 @click.option("-o", "--output", help="A .mp4 or .json file, or a folder.  [default: .]")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON; files only where -o says.")
 @flag_options(FLAGS)
+@click.option("--checkpoint", metavar="FILE.pth", help="Original weights of Grounding DINO.")
 @click.option("--fail-on-empty", is_flag=True, help="Exit with 7 if a sentence finds nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, do nothing.")
-@click.option("--offline", is_flag=True, help="Never use the network (nothing here does yet).")
+@click.option("--offline", is_flag=True, help="For scripts: this command never uses the network.")
 @config_options
 @logging_options
 def ground(
@@ -87,6 +88,7 @@ def ground(
     query_file: Path | None,
     output: str | None,
     as_json: bool,
+    checkpoint: str | None,
     fail_on_empty: bool,
     dry_run: bool,
     offline: bool,
@@ -106,8 +108,7 @@ def ground(
     7 nothing found under --fail-on-empty, 130 interrupted.
     """
     start_logging(verbose, quiet, log_file)
-    if given["detections"] is not None and given["detector"] is None:
-        given["detector"] = "file"
+    _imply_detector(given, checkpoint)
     config = merged_settings(config_file, sets, FLAGS, given).config
     video, texts = _split(arguments, asked, query_file)
     from cospal_cli import detect, files
@@ -216,6 +217,17 @@ def _write(
     if job.stdout:
         one = len(job.queries) == 1
         console.emit(tube_json.dumps(document).rstrip() if one else json.dumps(document))
+
+
+def _imply_detector(given: dict[str, Any], checkpoint: str | None) -> None:
+    """Name the detector in ``given`` where another flag leaves no choice."""
+    if checkpoint is not None:
+        if not checkpoint.endswith((".pth", ".pt")):
+            raise UsageError(f"--checkpoint {checkpoint!r}: expected a .pth file")
+        given["detector_model"] = given["detector_model"] or checkpoint
+        given["detector"] = given["detector"] or "groundingdino-py"
+    if given["detections"] is not None:
+        given["detector"] = given["detector"] or "file"
 
 
 def _split(
