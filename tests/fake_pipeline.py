@@ -49,6 +49,7 @@ class Fake:
     def __init__(self) -> None:
         self.tubes: dict[str, list[Tube]] = {}
         self.watched: list[Config] = []
+        self.detectors: list[Any] = []
         self.drawn: list[tuple[Path, Any]] = []
         self.while_watching: Callable[[], None] = lambda: None
         self.while_drawing: Callable[[], None] = lambda: None
@@ -57,6 +58,7 @@ class Fake:
         self, path: Path, config: Config, detector: Any, progress: Any, stopped: Any
     ) -> Scene:
         self.watched.append(config)
+        self.detectors.append(detector)
         self.while_watching()
         return make_scene(path, config, stopped())
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from cospal_cli.cli import run
+from cospal_cli.config import DetectorConfig
+from cospal_cli.types import Query
 from tests.fake_pipeline import FRAMES, Fake
 
 QUERY = "the man in the red shirt"
@@ -339,3 +341,60 @@ def test_dry_run_shows_the_plan(fake: Fake, capfd: pytest.CaptureFixture[str]) -
     assert "subject: man" in err
     assert "would write clip.tube.mp4" in err
     assert fake.watched == []
+
+
+def test_a_checkpoint_names_its_detector(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[DetectorConfig] = []
+
+    class Plain:
+        prompted = False
+
+        def ask(self, query: object) -> Plain:
+            return self
+
+    def open_detector(config: DetectorConfig) -> Plain:
+        opened.append(config)
+        return Plain()
+
+    monkeypatch.setattr("cospal_cli.detect.open_detector", open_detector)
+    assert run(["ground", "clip.mp4", QUERY, "--checkpoint", "swint.pth", "--batch", "auto"]) == 0
+    assert (opened[0].name, opened[0].model, opened[0].batch) == (
+        "groundingdino-py",
+        "swint.pth",
+        0,
+    )
+    assert run(["ground", "clip.mp4", QUERY, "--checkpoint", "swint.onnx"]) == 2
+    assert "expected a .pth file" in capfd.readouterr().err
+
+
+def test_a_prompted_detector_watches_once_for_each_sentence(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Prompted:
+        prompted = True
+
+        def __init__(self, asked: str = "") -> None:
+            self.asked = asked
+
+        def ask(self, query: Query) -> Prompted:
+            return Prompted(query.text)
+
+    monkeypatch.setattr("cospal_cli.detect.open_detector", lambda config: Prompted())
+    assert run(["ground", "clip.mp4", "-q", "a dog", "-q", "a cat", "-o", "out"]) == 0
+    assert [detector.asked for detector in fake.detectors] == ["a dog", "a cat"]
+    assert sorted(path.name for path in Path("out").glob("*.json")) == [
+        "clip.1.tube.json",
+        "clip.2.tube.json",
+    ]
+
+
+def test_auto_says_on_one_line_what_it_takes(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cospal_cli.weights.models.available", lambda name: False)
+    assert run(["ground", "clip.mp4", QUERY, "--detector", "auto", "--no-video"]) == 0
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("detector:")]
+    assert said == ["detector: nanodet, embedded (no weights of grounding-dino-tiny)"]
+    assert fake.watched[0].detector.name == "nanodet"
