@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.language.encode import DIM, MiniLM
+from cospal_cli.language.encode import DIM, MAX_PIECES, MiniLM
 from cospal_cli.language.parse import parse
 from cospal_cli.language.words_things import CLASSES
 
@@ -44,26 +44,27 @@ def test_the_lean_model_says_the_same(model: MiniLM) -> None:
 
 
 def test_words_have_offsets_into_the_text(model: MiniLM) -> None:
-    text = "The weimaraner, in RED, trots."
-    spans, vectors = model.words(text)
-    assert [text[a:b] for a, b in spans] == [
-        "The",
-        "weimaraner",
-        ",",
-        "in",
-        "RED",
-        ",",
-        "trots",
-        ".",
-    ]
-    assert vectors.shape == (8, DIM)
-    assert model.words("")[1].shape == (0, DIM)
+    text = "The weimaraner's tail, in dark-RED, moves."
+    words = model.words(text)
+    found = [text[start:end] for start, end in words.spans]
+    assert found == ["The", "weimaraner", "'s", "tail", ",", "in", "dark-RED", ",", "moves", "."]
+    assert words.vectors.shape == (10, model.dim)
+    assert words.vectors.dtype == np.float32
+    assert model.words("").vectors.shape == (0, DIM)
+
+
+def test_a_name_of_the_alphabet_in_the_text_is_a_word(model: MiniLM) -> None:
+    words = model.words("a [SEP] dog")
+    assert [end - start for start, end in words.spans] == [1, 1, 3, 1, 3]
+    assert not np.allclose(words.vectors[2], words.vectors[1])
 
 
 @pytest.mark.parametrize("text", ["\ud800 dog", "dog\x00", "😀", "d" * 5000, "the " * 2000])
 def test_strange_texts_have_vectors(model: MiniLM, text: str) -> None:
     assert np.isfinite(model.sentence([text])).all()
-    model.words(text)
+    words = model.words(text)
+    assert np.isfinite(words.vectors).all()
+    assert len(words) <= MAX_PIECES
 
 
 def test_shipped_vectors_are_those_of_this_model(model: MiniLM) -> None:

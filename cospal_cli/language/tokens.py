@@ -7,7 +7,7 @@ from left to right, so the result depends on nothing but the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cospal_cli.language import lexicon
@@ -39,16 +39,25 @@ class Token:
         return self.tag in VERBAL
 
 
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where words, numbers and marks stand in ``text``; a genitive's 's is one of its own.
+
+    No word list is asked, so that what was computed for these words stays valid.
+    """
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        if end - start > 2 and match.group().lower().endswith(("'s", "’s")):
+            yield start, end - 2
+            start = end - 2
+        yield start, end
+
+
 def tokenize(text: str) -> list[Token]:
     """Words, numbers and marks of ``text`` with their offsets, fixed phrases joined."""
     found: list[Token] = []
-    for match in _WORD.finditer(text):
-        word = match.group().lower().replace("’", "'")
-        start, end = match.span()
-        if len(word) > 2 and word.endswith("'s"):
-            found.append(Token(word[:-2], start, end - 2))
-            found.append(Token("'s", end - 2, end))
-        elif word[0].isalpha() and "-" in word and not lexicon.knows(word):
+    for start, end in spans(text):
+        word = text[start:end].lower().replace("’", "'")
+        if word[0].isalpha() and "-" in word and not lexicon.knows(word):
             found.extend(_split_hyphens(word, start))
         else:
             found.append(Token(word, start, end))

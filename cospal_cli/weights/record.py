@@ -46,6 +46,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def fingerprint(path: Path) -> str:
+    """What tells a model from others: the sha256 of its file of weights, of a folder with several
+    the sha256 of theirs, in hexadecimal and in order of their names.
+
+    Where a record has them (``check`` proves it true), the files are not read again.
+    """
+    files = sorted(path.glob("*.safetensors")) or sorted(path.glob("*.bin")) or [path]
+    record = read(path if path.is_dir() else path.parent)
+    known = {name: entry.sha256 for name, entry in record.files.items()} if record else {}
+    hashes = [known.get(file.name) or sha256(file) for file in files]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
 def write(folder: Path, source: str, revision: str | None, licence: str) -> Record:
     """Hash every file of ``folder`` and write its record there."""
     files = {name: _record_of(path) for name, path in _files(folder)}
