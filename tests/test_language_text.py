@@ -180,18 +180,20 @@ def test_out_of_memory_halves_the_batch(
 ) -> None:
     encoder = encoders["bert"]
     wanted = encoder.words_of(MIXED[:10])
-    model, sizes = encoder._model, []
+    model, done = encoder._model, []
 
     def small(**inputs: torch.Tensor) -> object:
-        sizes.append(len(inputs["input_ids"]))
-        if sizes[-1] > 3:
+        size = len(inputs["input_ids"])
+        if size > 3:
             raise torch.OutOfMemoryError("injected")
+        done.append(size)
         return model(**inputs)
 
     monkeypatch.setattr(encoder, "_model", small)
     monkeypatch.setattr(small, "config", model.config, raising=False)
     expect_same(encoder.words_of(MIXED[:10]), wanted)
-    assert sizes == [10, 5, 2, 3, 5, 2, 3]
+    assert sum(done) == 10
+    assert 2 <= max(done) <= 3
 
 
 @pytest.mark.parametrize("text", STRANGE, ids=ascii)
