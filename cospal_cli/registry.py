@@ -25,11 +25,16 @@ def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
 
 
 def require(package: str, extra: str) -> ModuleType:
-    """Import an optional package, or say which pip line brings it."""
+    """Import an optional package, or say which pip line brings it or why it does not load."""
     try:
         return importlib.import_module(package)
-    except ImportError as error:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]:
+            raise UsageError(
+                f"this needs the package {package!r}, which is not installed",
+                f"pip install 'cospal[{extra}]'",
+            ) from error
         raise UsageError(
-            f"this needs the package {package!r}, which is not installed",
-            f"pip install 'cospal[{extra}]'",
+            f"the package {package!r} is installed but does not load: {error}",
+            "its version does not fit another package's: 'pip check', and 'cospal doctor'",
         ) from error

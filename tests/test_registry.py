@@ -1,5 +1,7 @@
 """Backends by name, and packages that an extra brings."""
 
+from pathlib import Path
+
 import pytest
 
 from cospal_cli.errors import UsageError
@@ -22,3 +24,12 @@ def test_a_missing_package_names_its_pip_line() -> None:
     with pytest.raises(UsageError) as caught:
         require("no_such_package", "torch")
     assert caught.value.hint == "pip install 'cospal[torch]'"
+
+
+def test_a_package_that_does_not_load_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_for_test.py").write_text("import another_that_is_absent")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match="installed but does not load: No module named 'another"):
+        require("broken_for_test", "torch")
