@@ -17,11 +17,12 @@ def suppress(
     families: IntArray,
     iou: float,
     limit: int,
+    twins: float = SAME_OBJECT,
 ) -> tuple[IntArray, FloatArray]:
     """Which of ``boxes`` (D, 4) to keep, and their label scores.
 
     A box goes if a better one of its class overlaps it by more than ``iou``, or a better one of
-    its family (``families`` (L,), a number for each class) by more than 0.8. Returns the rows
+    its family (``families`` (L,), a number for each class) by more than ``twins``. Returns the rows
     kept (K,), K <= ``limit``, best first, and (K, L): the kept box's ``label_scores`` (D, L), or
     those of a near-identical box that it suppressed, whichever is higher.
     """
@@ -29,14 +30,14 @@ def suppress(
     order = np.argsort(-scores, kind="stable")
     labels = label_scores[order].argmax(axis=1) if len(order) else order
     overlap = pairwise_iou(boxes[order], boxes[order])
-    twins = (overlap > SAME_OBJECT) & _equal(families[labels])
-    rivals = ((overlap > iou) & _equal(labels)) | twins
+    same_thing = (overlap > twins) & _equal(families[labels])
+    rivals = ((overlap > iou) & _equal(labels)) | same_thing
     alive = np.ones(len(order), bool)
     kept: list[int] = []
     merged: list[FloatArray] = []
     while len(kept) < limit and alive.any():
         best = int(alive.argmax())  # the first, and so the highest score, that is left
-        same = order[alive & twins[best]]
+        same = order[alive & same_thing[best]]
         merged.append(
             np.maximum(label_scores[same].max(axis=0, initial=0), label_scores[order[best]])
         )

@@ -1,0 +1,78 @@
+"""Parts put in the place of a transformers model's own, on a twin that shares all other weights.
+
+Imports torch: only for those that have it.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class EncodedOnce(nn.Module):
+    """A text encoder for one text: it reads it at the first call and gives what it found to all.
+
+    Every row of every batch must hold that text.
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.features: torch.Tensor | None = None  # (1, S, width)
+
+    def forward(self, input_ids: torch.Tensor, *rest: Any, **named: Any) -> Any:
+        """The encoder's own output for ``input_ids`` (B, S); of it only ``last_hidden_state``."""
+        from transformers.modeling_outputs import BaseModelOutput
+
+        if self.features is None:
+            first = [_first_row(value) for value in (input_ids, *rest)]
+            one = {name: _first_row(value) for name, value in named.items()}
+            self.features = self.encoder(*first, **one).last_hidden_state
+        return BaseModelOutput(self.features.expand(len(input_ids), -1, -1))
+
+
+class InFull(nn.Module):
+    """``part`` in fp32 within a model of less precision: what comes in is widened."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part.float()
+
+    def forward(self, *given: Any, **named: Any) -> Any:
+        """Of ``part``, with every floating point tensor in fp32."""
+        return self.part(
+            *(_widened(value) for value in given),
+            **{name: _widened(value) for name, value in named.items()},
+        )
+
+
+def with_part(module: nn.Module, path: str, part: nn.Module) -> nn.Module:
+    """A twin of ``module`` that has ``part`` at the dotted ``path``, and else the same objects."""
+    name, _, rest = path.partition(".")
+    twin = copy.copy(module)
+    new = with_part(getattr(module, name), rest, part) if rest else part
+    twin._modules = {**module._modules, name: new}
+    return twin
+
+
+def keep_coordinates_exact(model: Any) -> nn.Module:
+    """A twin of a Grounding DINO of half precision whose decoder and heads work in fp32.
+
+    They are a small part of the work, and box corners in half precision are up to a pixel off.
+    """
+    model.bbox_embed.float()  # the decoder's too: they are the same weights
+    heads = nn.ModuleList(InFull(head) for head in model.class_embed)
+    exact = with_part(model, "model.decoder", InFull(model.model.decoder))
+    return with_part(exact, "class_embed", heads)
+
+
+def _first_row(value: Any) -> Any:
+    return value[:1] if isinstance(value, torch.Tensor) else value
+
+
+def _widened(value: Any) -> Any:
+    whole = not isinstance(value, torch.Tensor) or not value.is_floating_point()
+    return value if whole else value.float()
