@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from cospal_cli.ahead import ahead
 from cospal_cli.config import Config, VideoConfig
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
+from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
 from cospal_cli.ground import METHODS
@@ -28,11 +29,6 @@ from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
-
-if TYPE_CHECKING:
-    from cospal_cli.features.clips import VideoEncoder
-
-_ENCODED_AT_ONCE = 16  # frames
 
 
 def never() -> bool:
@@ -150,7 +146,7 @@ def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:
     """
     side = max(config.work_side, encoder.image_side)
     with VideoReader(path, replace(config, fps=encoder.fps, work_side=side)) as reader:
-        for batch in reader.batches(_ENCODED_AT_ONCE):
+        for batch in reader.batches(encoder.batch):
             encoder.update(batch)
     return encoder.finish()
 
