@@ -92,8 +92,11 @@ def set_up_logging(verbosity: int, log_file: Path | None) -> None:
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Progress]:
-    """A progress callable: a bar on a terminal, else a log line now and then (seen with -v)."""
+def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
+    """A progress callable: a bar on a terminal, else a log line now and then (seen with -v).
+
+    ``unit``: what is counted.
+    """
     if quiet:
         yield silent
         return
@@ -101,14 +104,15 @@ def progress(quiet: bool) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal or console.is_dumb_terminal:
-        yield _LoggedProgress()
+        yield _LoggedProgress(unit)
         return
-    with _bar(console) as bar:
+    with _bar(console, unit) as bar:
         yield bar
 
 
 class _LoggedProgress:
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._started: dict[str, float] = {}
         self._last = time.monotonic()
 
@@ -124,18 +128,19 @@ class _LoggedProgress:
         rate = done / (now - self._started[stage])
         of = f" of about {total:.0f}" if total else ""
         left = f", {max(total - done, 0) / rate:.0f} s left" if total and rate else ""
-        LOG.info("%s: %.0f%s frames, %.1f frames/s%s", verb, done, of, rate, left)
+        unit = self._unit
+        LOG.info("%s: %.0f%s %s, %.1f %s/s%s", verb, done, of, unit, rate, unit, left)
 
 
 @contextmanager
-def _bar(console: Any) -> Iterator[Progress]:
+def _bar(console: Any, unit: str) -> Iterator[Progress]:
     from rich import progress as rich
 
     bar = rich.Progress(
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
-        rich.TextColumn("frames, {task.fields[rate]:.1f}/s"),
+        rich.TextColumn(unit + ", {task.fields[rate]:.1f}/s"),
         rich.TimeRemainingColumn(),
         console=console,
         transient=True,

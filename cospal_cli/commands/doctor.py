@@ -43,8 +43,9 @@ def examine() -> dict[str, Any]:
         "onnxruntime": devices.installed(),
         "providers": {name: name in devices.session_providers([name]) for name in compiled},
         "codecs": _codecs(),
-        "caches": {},  # none yet: nothing is downloaded or kept outside the outputs
+        "caches": _caches(),
         "weights": _weights(),
+        "models": _models(),
     }
 
 
@@ -95,6 +96,22 @@ def _weights() -> dict[str, dict[str, Any]]:
     return states
 
 
+def _caches() -> dict[str, str | None]:
+    """The folders outside the outputs in which models are kept or found; they need not exist."""
+    from cospal_cli.weights import models
+
+    places = {"models": models.folder(), "huggingface": models.hub_cache()}
+    return {name: str(place) if place else None for name, place in places.items()}
+
+
+def _models() -> dict[str, str | None]:
+    """Where each known fetched model lies, None where it does not."""
+    from cospal_cli.weights import models
+
+    places = {name: models.whereabouts(name) for name in models.known()}
+    return {name: str(place) if place else None for name, place in places.items()}
+
+
 def _as_text(report: dict[str, Any]) -> str:
     """The report as lines for a person."""
     lines = [f"cospal {report['cospal']}, Python {report['python']}, {report['platform']}"]
@@ -108,6 +125,10 @@ def _as_text(report: dict[str, Any]) -> str:
         lines.append(f"weights {name}: {'whole' if state['ok'] else state['error']}")
         if not state["ok"]:
             lines.append(f"  {state['hint']}")
+    for name, place in report["caches"].items():
+        lines.append(f"cache {name}: {place or 'none: no home'}")
+    for name, place in report["models"].items():
+        lines.append(f"model {name}: {place or 'not here'}")
     for name, found in report["packages"].items():
         lines.append(f"package {name}: {found or 'not installed'}")
     lines.append(f"executable: {sys.executable}")

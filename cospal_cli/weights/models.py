@@ -72,7 +72,7 @@ def locate(name: str) -> Path:
     """
     path = whereabouts(name)
     if path is None:
-        raise _not_here(name)
+        raise not_here(name)
     record.check(path if path.is_dir() else path.parent)
     return path
 
@@ -153,7 +153,8 @@ def _holds_weights(path: Path) -> bool:
         return False
 
 
-def _not_here(name: str) -> WeightsError:
+def not_here(name: str) -> WeightsError:
+    """That ``name`` is nowhere: where it was looked for, and what to do."""
     if own_name(name) is None:
         near = get_close_matches(name, known(), 1)
         hint = f"did you mean {near[0]!r}? " if near else ""

@@ -1,0 +1,176 @@
+"""``cospal models``: the backbones that are fetched, not shipped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cospal_cli.commands.options import debug_option, logging_options, start_logging
+from cospal_cli.console import emit, printable, progress, say
+from cospal_cli.errors import UsageError, WeightsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def models() -> None:
+    """Foundation backbones: what is known, what is here, how to fetch it.
+
+    Nothing else in cospal downloads anything. NAME is an id of 'cospal models list', a hub id
+    (OWNER/NAME), a folder or a file.
+    """
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@debug_option
+def list_(as_json: bool) -> None:
+    """Show the known models, and which are on this machine."""
+    from cospal_cli.weights import models as store
+
+    rows = [{**vars(entry), "path": _place(entry.id)} for entry in store.known().values()]
+    folder = str(store.folder() or "")
+    if as_json:
+        emit(json.dumps({"folder": folder, "models": rows, "others": _others()}, indent=2))
+        return
+    lines = [_row("id", "kind", "size", "licence", "here")]
+    for row in rows:
+        size = f"{row['megabytes']:,} MB"
+        lines.append(_row(row["id"], row["kind"], size, row["licence"], row["path"] or "no"))
+    lines += [_row(name, "", "", "", path) for name, path in _others().items()]
+    emit("\n".join(printable(line) for line in lines))
+
+
+@models.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before downloading.")
+@click.option("--offline", is_flag=True, help="Never use the network: fail if it is not here.")
+@logging_options
+def fetch(
+    names: tuple[str, ...],
+    yes: bool,
+    offline: bool,
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Download models, check them and print where they lie.
+
+    An interrupted download goes on where it stopped. Exit codes: 2 not confirmed, 5 not found,
+    withheld, damaged or no network, 6 disk full.
+    """
+    start_logging(verbose, quiet, log_file)
+    for name in names:
+        emit(str(_here(name) or _fetch(name, yes, offline, quiet)))
+
+
+@models.command()
+@click.argument("name", metavar="NAME|all")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@debug_option
+def verify(name: str, as_json: bool) -> int:
+    """Read every byte of a model, or of all that are here, and compare.
+
+    Prints ok, damaged, or unknown where nobody says what the file should be. Exits with 5 if a
+    file is damaged.
+    """
+    from cospal_cli.weights import verify as check
+
+    found = {one: check.verify(one) for one in (check.present() if name == "all" else [name])}
+    verdicts = [(one, verdict) for one, all_files in found.items() for verdict in all_files]
+    if as_json:
+        rows = [{"model": one, **v._asdict(), "path": str(v.path)} for one, v in verdicts]
+        emit(json.dumps(rows, indent=2))
+    for one, verdict in verdicts if not as_json else ():
+        emit(printable(f"{verdict.state:<8} {one} {verdict.path.name}: {verdict.detail}"))
+    damaged = sorted({one for one, verdict in verdicts if verdict.state == check.DAMAGED})
+    if damaged:
+        raise WeightsError(
+            f"damaged: {', '.join(damaged)}", f"cospal models fetch {' '.join(damaged)}"
+        )
+    return 0
+
+
+@models.command()
+@click.argument("name", metavar="NAME")
+@debug_option
+def path(name: str) -> None:
+    """Print the folder (of a single checkpoint: the file) of a model."""
+    from cospal_cli.weights import models as store
+
+    emit(str(store.locate(name)))
+
+
+@models.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@debug_option
+def convert(source: Path, target: Path) -> None:
+    """Turn an original Grounding DINO checkpoint (.pth) into a folder for --detector-model."""
+    from cospal_cli.weights.convert import convert_checkpoint
+
+    convert_checkpoint(source, target)
+    emit(str(target))
+
+
+def _fetch(name: str, yes: bool, offline: bool, quiet: bool) -> Path:
+    """Plan, ask, download; the place of the model."""
+    from cospal_cli.weights import hub
+    from cospal_cli.weights import models as store
+
+    if store.own_name(name) is None:
+        raise store.not_here(name)
+    if offline or hub.offline():
+        raise WeightsError(
+            f"{name} is not here, and the network is not to be used",
+            "fetch without --offline, HF_HUB_OFFLINE and COSPAL_OFFLINE, or copy its folder to "
+            f"{store.folder()}",
+        )
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise UsageError(f"fetching {name} needs a yes, and nobody can be asked", "give --yes")
+    plan = hub.make_plan(name)
+    size = f"{plan.bytes / hub.MB:,.0f} MB" if plan.bytes else "size not known"
+    if not quiet or not yes:
+        say(printable(f"{name}: {size} from {plan.source}, licence {plan.licence}"))
+        say(printable(f"  into {plan.target}"))
+    if not yes and not click.confirm("fetch it?", err=True):
+        raise UsageError(f"{name} was not fetched", "answer y, or give --yes")
+    with progress(quiet, "MB") as report:
+        place = hub.download(plan, report)
+    if not quiet and not all(file.sha256 for file in plan.files[:1]):
+        say(f"  {plan.files[0].name}: no sha256 was known; it is recorded now for 'models verify'")
+    return place
+
+
+def _here(name: str) -> Path | None:
+    """Where ``name`` lies already; None if it does not, or is damaged and can be fetched anew."""
+    from cospal_cli.weights import models as store
+
+    try:
+        return store.locate(name)
+    except WeightsError as error:
+        if store.whereabouts(name) is not None:
+            say(printable(f"warning: {error.message}; fetching it again"))
+        return None
+
+
+def _place(name: str) -> str | None:
+    from cospal_cli.weights import models as store
+
+    found = store.whereabouts(name)
+    return str(found) if found else None
+
+
+def _others() -> dict[str, Any]:
+    """Fetched models that ``known.json`` does not list, by name."""
+    from cospal_cli.weights import models as store
+    from cospal_cli.weights.verify import present
+
+    return {name: _place(name) for name in present() if name not in store.known()}
+
+
+def _row(*cells: str) -> str:
+    widths = (28, 9, 9, 13, 0)
+    return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
