@@ -6,11 +6,9 @@ A clip is what one feature vector describes. An encoder sees windows of ``frames
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -191,14 +189,3 @@ def centre(image: NDArray[np.uint8], side: int, share: float) -> NDArray[np.uint
     box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
     small = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR, box)
     return np.asarray(small)
-
-
-def fingerprint(path: Path) -> str:
-    """The sha256 of a model: of its file, or of a folder's weights one after another by name."""
-    files = sorted(path.glob("*.safetensors")) or sorted(path.glob("*.bin"))
-    digest = hashlib.sha256()
-    for file in files if path.is_dir() else [path]:
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -11,16 +11,16 @@ import numpy as np
 from cospal_cli import torch_device
 from cospal_cli.config import ClipsConfig
 from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre, fingerprint
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre
 from cospal_cli.registry import require
 from cospal_cli.types import FloatArray, FrameBatch
-from cospal_cli.weights import models
+from cospal_cli.weights import models, record
 from cospal_cli.weights.state import read_state
 
 if TYPE_CHECKING:
     from cospal_cli.features.i3d_network import I3D
 
-DEFAULT_MODEL = "i3d-rgb-imagenet"
+DEFAULT_MODEL = "i3d-rgb"
 SIDE = 224
 SHORTER = 256  # the shorter side of the frame that the central square is cut from
 FPS, FRAMES = 25.0, 64
@@ -51,7 +51,7 @@ class I3DClips(WindowEncoder):
             self._torch.set_num_threads(config.threads)
         self.model_id = config.model or DEFAULT_MODEL
         path = models.locate(self.model_id)
-        self.model_sha256 = fingerprint(path)
+        self.model_sha256 = record.fingerprint(path)
         network = I3D()
         read_weights(network, path)
         network.eval().requires_grad_(False)

@@ -16,11 +16,11 @@ import numpy as np
 from cospal_cli import torch_device
 from cospal_cli.config import ClipsConfig
 from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre, fingerprint
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre
 from cospal_cli.registry import require
 from cospal_cli.types import FloatArray, FrameBatch
-from cospal_cli.weights import models
-from cospal_cli.weights.pretrained import open_model
+from cospal_cli.weights import models, record
+from cospal_cli.weights.pretrained import model_type, open_model
 
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 
@@ -38,12 +38,10 @@ class Kind:
 
 
 KINDS = {
-    "videomae": Kind("MCG-NJU/videomae-base", 7.5, "num_frames", True, "pixel_values"),
-    "timesformer": Kind(
-        "facebook/timesformer-base-finetuned-k400", 1.0, "num_frames", False, "pixel_values"
-    ),
+    "videomae": Kind("videomae-base", 7.5, "num_frames", True, "pixel_values"),
+    "timesformer": Kind("timesformer-base", 1.0, "num_frames", False, "pixel_values"),
     "vjepa2": Kind(
-        "facebook/vjepa2-vitl-fpc64-256",
+        "vjepa2-vitl",
         4.0,
         "frames_per_clip",
         False,
@@ -101,23 +99,29 @@ class VideoTransformer(WindowEncoder):
         kind = KINDS[config.name]
         self.model_id = config.model or kind.model
         folder = models.locate(self.model_id)
+        if (found := model_type(folder)) != config.name:
+            raise WeightsError(
+                f"{folder}: holds a {found!r} model, {config.name!r} is needed",
+                f"give --video-encoder {found}" if found in KINDS else "name another folder",
+            )
         self._preparation = Preparation.read(folder)
         self._place = torch_device.choose(config.device, config.precision)
         if config.threads:
             torch.set_num_threads(config.threads)
         self.network = open_model("AutoModel", self.model_id, self._place)
         own = self.network.config
-        if own.model_type != config.name:
+        if own.image_size != self._preparation.side:
             raise WeightsError(
-                f"{folder}: holds a {own.model_type}, not a {config.name}",
-                f"give --video-encoder {own.model_type}" if own.model_type in KINDS else "",
+                f"{folder}: the model sees {own.image_size} pixels, its preprocessor makes "
+                f"{self._preparation.side}",
+                "fetch the folder of the model anew",
             )
         frames = int(getattr(own, kind.frames))
         batch = 8 if self._place.cuda else 1
         super().__init__(config, Pace(kind.fps, frames, max(1, frames // 4), batch))
         _check_frames(self.pace.frames, frames, kind, int(getattr(own, "tubelet_size", 1)))
         self.dim = int(own.hidden_size)
-        self.model_sha256 = fingerprint(folder)
+        self.model_sha256 = record.fingerprint(folder)
         self._kind = kind
         self._torch = torch
 
