@@ -31,19 +31,21 @@ class Kind:
 
     model: str  # used where the configuration names none
     fps: float  # at which its training saw video
-    frames: str  # the field of its config that holds the frames of a clip
+    frames: str  # the fields of its config that hold the frames of a clip
+    side: str  # and the side of its square input
     fixed: bool  # whether its positions fit no other number of frames
     pixels: str  # the argument of its forward pass that takes them
     options: tuple[str, ...] = ()  # arguments to set
 
 
 KINDS = {
-    "videomae": Kind("videomae-base", 7.5, "num_frames", True, "pixel_values"),
-    "timesformer": Kind("timesformer-base", 1.0, "num_frames", False, "pixel_values"),
+    "videomae": Kind("videomae-base", 7.5, "num_frames", "image_size", True, "pixel_values"),
+    "timesformer": Kind("timesformer-base", 1.0, "num_frames", "image_size", False, "pixel_values"),
     "vjepa2": Kind(
         "vjepa2-vitl",
         4.0,
         "frames_per_clip",
+        "crop_size",
         False,
         "pixel_values_videos",
         ("skip_predictor",),
@@ -110,9 +112,9 @@ class VideoTransformer(WindowEncoder):
             torch.set_num_threads(config.threads)
         self.network = open_model("AutoModel", self.model_id, self._place)
         own = self.network.config
-        if own.image_size != self._preparation.side:
+        if (side := getattr(own, kind.side)) != self._preparation.side:
             raise WeightsError(
-                f"{folder}: the model sees {own.image_size} pixels, its preprocessor makes "
+                f"{folder}: the model sees {side} pixels, its preprocessor makes "
                 f"{self._preparation.side}",
                 "fetch the folder of the model anew",
             )
