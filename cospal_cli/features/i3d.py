@@ -47,8 +47,8 @@ class I3DClips(WindowEncoder):
         self._place = torch_device.choose(config.device, config.precision)
         own = Pace(FPS, FRAMES, stride=frames, batch=8 if self._place.cuda else 1)
         super().__init__(config, own, parts=frames // STEP)
-        if config.threads:
-            self._torch.set_num_threads(config.threads)
+        torch_device.use_threads(self._place, config.threads)
+        self._halves = torch_device.Halving("clip")
         self.model_id = config.model or DEFAULT_MODEL
         path = models.locate(self.model_id)
         self.model_sha256 = record.fingerprint(path)
@@ -63,7 +63,7 @@ class I3DClips(WindowEncoder):
 
     def encode(self, windows: list[list[Frame]]) -> FloatArray:
         """(W, frames / 8, 1024)."""
-        features = torch_device.in_halves(self._forward, windows, "clip")
+        features = self._halves(self._forward, windows)
         return np.stack(features)
 
     def _forward(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:

@@ -108,8 +108,8 @@ class VideoTransformer(WindowEncoder):
             )
         self._preparation = Preparation.read(folder)
         self._place = torch_device.choose(config.device, config.precision)
-        if config.threads:
-            torch.set_num_threads(config.threads)
+        torch_device.use_threads(self._place, config.threads)
+        self._halves = torch_device.Halving("clip")
         self.network = open_model("AutoModel", self.model_id, self._place)
         own = self.network.config
         if (side := getattr(own, kind.side)) != self._preparation.side:
@@ -134,7 +134,7 @@ class VideoTransformer(WindowEncoder):
 
     def encode(self, windows: list[list[Frame]]) -> FloatArray:
         """(W, 1, dim)."""
-        features = torch_device.in_halves(self._forward, windows, "clip")
+        features = self._halves(self._forward, windows)
         return np.stack(features)[:, None]
 
     def _forward(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
