@@ -175,7 +175,7 @@ def _bring(plan: Plan, part: Path) -> None:
 def _check(plan: Plan, path: Path, wanted: Wanted) -> None:
     """WeightsError, and the file removed, unless it is the one that was meant."""
     if not path.is_file():
-        raise WeightsError(f"{plan.source}: sent no {wanted.name}", AGAIN)
+        raise WeightsError(f"{plan.source}: {wanted.name} did not come", AGAIN)
     size = path.stat().st_size
     if wanted.bytes is not None and size != wanted.bytes:
         path.unlink()

@@ -90,7 +90,7 @@ def whereabouts(name: str) -> Path | None:
     """What ``locate`` returns, without a look into the files; None if it is nowhere."""
     with suppress(RuntimeError):  # "~" without a home
         path = Path(name).expanduser()
-        if os.path.exists(path):
+        if name and os.path.exists(path):
             return path
     return next(filter(_holds_weights, _candidates(name)), None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 200  # characters of another library's message that are passed on
 _LOCK = threading.RLock()  # what ``offline`` changes belongs to the whole process
-_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) -> Any:
@@ -83,11 +81,9 @@ def offline() -> Iterator[Any]:
     """While open, the transformers package that it yields is silent and never uses the network."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        before = {variable: os.environ.get(variable) for variable in _OFFLINE}
-        os.environ.update(dict.fromkeys(_OFFLINE, "1"))  # for a library not imported yet
-        transformers = require("transformers", "torch")
+        transformers: Any = require("transformers", "torch")
         constants: Any = require("huggingface_hub.constants", "torch")
-        was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True  # for one that is
+        was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
         log = transformers.utils.logging
         level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
         log.set_verbosity(log.CRITICAL)
@@ -99,10 +95,6 @@ def offline() -> Iterator[Any]:
             if bars:
                 log.enable_progress_bar()
             constants.HF_HUB_OFFLINE = was_offline
-            for variable, value in before.items():
-                os.environ.pop(variable, None)
-                if value is not None:
-                    os.environ[variable] = value
 
 
 def _check_files(folder: Path) -> None:
