@@ -22,7 +22,7 @@ from cospal_cli.config import DetectorConfig
 from cospal_cli.detect import DEFAULT_MODEL
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
-from cospal_cli.detect.pixels import Pixels, settings
+from cospal_cli.detect.pixels import Pixels
 from cospal_cli.detect.prompt import Prompt, best_of, build, cover
 from cospal_cli.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.registry import require
@@ -30,7 +30,7 @@ from cospal_cli.torch_device import Halving, Place, choose, use_threads
 from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.weights import models
 from cospal_cli.weights.fingerprint import fingerprint
-from cospal_cli.weights.pretrained import open_model
+from cospal_cli.weights.pretrained import model_type, offline, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 KINDS = ("grounding-dino", "mm-grounding-dino")  # of transformers' configurations
 CANDIDATES = 300  # boxes a frame that leave the device
 QUIET = {"return_offsets_mapping": True, "verbose": False}  # of too long a text, which is cut
+EXPECTED = "expected tokenizer.json or vocab.txt, of bert-base-uncased"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a detector is made of, from the model ``name`` at ``path``."""
+
+    name: str
+    path: Path
+    pixels: Pixels
+    tokenizer: Any
+    network: Any
 
 
 @dataclass(frozen=True)
@@ -68,24 +80,23 @@ class GroundingDino:
     prompted = True
     classes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    _text_encoder = "model.text_backbone"  # where it is in the network
 
     def __init__(self, config: DetectorConfig) -> None:
         """Raises WeightsError if the model is missing, damaged or of another kind, DeviceError for
         a device that is not there."""
-        name = config.model or DEFAULT_MODEL
         self.place = choose(config.device, config.precision)
         use_threads(self.place, config.threads)
-        folder = _checked(name)
-        pixels = Pixels.of(folder, config.side)
+        opened = self._open(config)
+        self.pixels, self._tokenizer = opened.pixels, opened.tokenizer
+        self._network = self._model = opened.network
         batch = 8 if self.place.cuda else 1
-        defaults = Limits(threshold=0.4, nms_iou=0.8, side=pixels.short, batch=batch)
+        defaults = Limits(threshold=0.4, nms_iou=0.8, side=self.pixels.short, batch=batch)
         self.config, self.limits = defaults.within(config)
-        self.batch, self.image_side = self.limits.batch, pixels.long
+        self.batch, self.image_side = self.limits.batch, self.pixels.long
+        name = opened.name
         self.model_id = Path(name).name if Path(name).expanduser().exists() else name
-        self.model_sha256 = fingerprint(folder)
-        self.pixels = pixels
-        self._tokenizer = _tokenizer(folder)
-        self._network = self._model = _network(name, self.place, config.compile)
+        self.model_sha256 = fingerprint(opened.path)
         self._fit = Halving("frame")
         self._asked: Asked | None = None
 
@@ -95,8 +106,8 @@ class GroundingDino:
 
         twin = copy.copy(self)
         twin._asked = asked = self._tokens(query)
-        encoder = EncodedOnce(self._network.model.text_backbone)
-        twin._model = with_part(self._network, "model.text_backbone", encoder)
+        encoder = EncodedOnce(self._network.get_submodule(self._text_encoder))
+        twin._model = with_part(self._network, self._text_encoder, encoder)
         twin.classes, twin.words = asked.prompt.classes, asked.prompt.words
         return twin
 
@@ -121,6 +132,13 @@ class GroundingDino:
         asked = self._prompt()
         frames = zip(outputs, batch.indices.tolist(), strict=True)
         return [self._best(found, index, batch.size, asked) for found, index in frames]
+
+    def _open(self, config: DetectorConfig) -> Opened:
+        name = config.model or DEFAULT_MODEL
+        folder = _checked(name)
+        pixels = Pixels.of(folder, config.side)
+        network = _network(name, self.place, config.compile)
+        return Opened(name, folder, pixels, _tokenizer(folder, network), network)
 
     def _prompt(self) -> Asked:
         if self._asked is None:
@@ -247,24 +265,27 @@ def _checked(name: str) -> Path:
             f"{folder}: a file, not the folder of a transformers model",
             "detector 'groundingdino-py' reads the original .pth files",
         )
-    kind = settings(folder / "config.json").get("model_type")
+    kind = model_type(folder)
     if kind not in KINDS:
         raise WeightsError(
-            f"{folder}: its config.json is of kind {kind!r}, not {' or '.join(KINDS)}",
+            f"{folder}: holds a {kind!r} model, {' or '.join(map(repr, KINDS))} is needed",
             "'cospal models list' shows the detectors",
         )
     return folder
 
 
-def _tokenizer(folder: Path) -> Any:
-    """The model's tokenizer; WeightsError if it is not there or cannot tell where a token was."""
-    transformers: Any = require("transformers", "torch")
+def _tokenizer(folder: Path, network: Any) -> Any:
+    """The model's tokenizer; WeightsError if there is none, or one of other ids than the network's:
+    its own numbers for the ends and for the points that keep the blocks apart are fixed."""
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(f"{folder}: no usable tokenizer: {error}") from error
-    if not tokenizer.is_fast:
-        raise WeightsError(f"{folder}: its tokenizer gives no offsets", "expected tokenizer.json")
+        with offline() as transformers:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            found = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
+    except Exception as error:  # whatever a strange folder makes of the libraries below
+        raise WeightsError(f"{folder}: no usable tokenizer: {error}", EXPECTED) from error
+    first, last, *points = network.model.special_tokens.tolist()
+    if found != [first, *points, last]:
+        raise WeightsError(f"{folder}: not the tokenizer that this model was made with", EXPECTED)
     return tokenizer
 
 

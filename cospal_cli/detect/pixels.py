@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,7 @@ class Pixels:
     def of(cls, folder: Path, side: int | None = None) -> Pixels:
         """As a transformers model's folder says, the defaults where it says nothing.
 
-        ``side`` takes the place of the shorter side, and the longer one's limit keeps its ratio.
-        Raises WeightsError for values that cannot be used.
+        ``side`` as in ``scaled``. Raises WeightsError for values that cannot be used.
         """
         given = settings(folder / "preprocessor_config.json")
         given = given or settings(folder / "processor_config.json").get("image_processor") or {}
@@ -48,9 +47,12 @@ class Pixels:
             raise WeightsError(
                 f"{folder}: settings of its images: sides {short}, {long}, mean {mean}, std {std}"
             )
-        if side:
-            short, long = side, round(side * long / short)
-        return cls(short, long, mean, std)
+        return cls(short, long, mean, std).scaled(side)
+
+    def scaled(self, side: int | None) -> Pixels:
+        """With ``side`` for the shorter one, the other's limit in proportion; None: as it is."""
+        long = round(side * self.long / self.short) if side else self.long
+        return replace(self, short=side or self.short, long=long)
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) that an image is resized to: the shorter side becomes ``short``, or less

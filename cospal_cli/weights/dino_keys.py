@@ -185,16 +185,24 @@ def _rules(to: str) -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-def _one_head(state: State) -> dict[str, Tensor]:
-    """``state`` with the box head of the first layer only, where those of all layers are equal."""
-    heads = _heads(state)
-    first = heads.get("0", {})
-    shared = all(
-        head.keys() == first.keys() and all(bool((head[k] == first[k]).all()) for k in head)
-        for head in heads.values()
+def shares_head(state: State) -> bool:
+    """Whether one head predicts the boxes after every layer of the decoder; under either names."""
+    heads = list(_heads(state).values())
+    return all(
+        head.keys() == heads[0].keys() and all(head[k].equal(heads[0][k]) for k in head)
+        for head in heads[1:]
     )
-    others = [f"bbox_embed.{n}.{rest}" for n, head in heads.items() for rest in head if n != "0"]
-    return {name: value for name, value in state.items() if not (shared and name in others)}
+
+
+def _one_head(state: State) -> dict[str, Tensor]:
+    """``state`` with the box head of the first layer only, where that serves all layers."""
+    spare = shares_head(state)
+    heads = {name: _HEAD.fullmatch(name) for name in state}
+    return {
+        name: value
+        for name, value in state.items()
+        if not (spare and (found := heads[name]) and found[1] != "0")
+    }
 
 
 def _all_heads(state: State) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cospal_cli.errors import WeightsError
 from cospal_cli.registry import require
+from cospal_cli.weights.headers import check_safetensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +51,8 @@ def verify_hint(path: Path) -> str:
 def _read_safetensors(path: Path) -> Any:
     library: Any = require("safetensors.torch", "torch")
     error_type = require("safetensors", "torch").SafetensorError
-    try:  # the library refuses headers beyond 100 MB, holes and overlaps before it maps anything
+    check_safetensors(path)
+    try:
         return library.load_file(path)
     except (error_type, OSError, ValueError) as error:
         raise WeightsError(
