@@ -119,12 +119,34 @@ def test_one_frame_is_one_clip_of_one_period() -> None:
     assert clips.spans_s.tolist() == [[0, 0.2]]
 
 
-def test_spans_follow_the_frames_own_times() -> None:
+def test_where_frames_are_missing_the_last_is_shown_again() -> None:
     encoder = Numbers(ClipsConfig(frames=2, stride=2))
-    times = np.array([0.0, 0.1, 0.5, 0.6, 2.0])
-    for batch in batches(numbered(5), times, 2):
+    times = np.array([0.0, 0.24, 1.0, 1.26])
+    for batch in batches(numbered(4), times, 2):
         encoder.update(batch)
-    assert np.allclose(encoder.finish().spans_s, [[0, 0.5], [0.5, 2.0], [2.0, 2.25]])
+    clips = encoder.finish()
+    assert clips.features[:, 0].tolist() == [0.5, 1, 2.5]
+    assert np.allclose(clips.spans_s[:, 0], [0, 0.24 + 0.76 / 3, 1.0])
+    assert np.array_equal(clips.spans_s[1:, 0], clips.spans_s[:-1, 1])
+
+
+def test_uneven_sampling_repeats_nothing() -> None:
+    times = np.array([0, 1, 2, 4, 5, 6, 7, 8, 10]) / 30  # of 30 frames a second, 25 are taken
+    encoder = Numbers(ClipsConfig(fps=25, frames=1, stride=1))
+    for batch in batches(numbered(9), times, 4):
+        encoder.update(batch)
+    clips = encoder.finish()
+    assert clips.features[:, 0].tolist() == list(range(9))
+    assert np.array_equal(clips.spans_s[:, 0], times)
+
+
+def test_a_long_gap_is_filled_by_one_window_at_most() -> None:
+    encoder = Numbers(ClipsConfig())
+    for batch in batches(numbered(6), np.array([0, 0.25, 9000, 9000.25, 9000.5, 9000.75]), 2):
+        encoder.update(batch)
+    clips = encoder.finish()
+    assert clips.features[:, 0].tolist() == [0.75, 1.75, 4.75]
+    assert clips.spans_s[-1].tolist() == [9000.5, 9001.0]
 
 
 def test_an_encoder_is_ready_for_the_next_video() -> None:

@@ -1,7 +1,8 @@
 """Frames in, clip features out: every video encoder by name, and what they share.
 
-A clip is what one feature vector describes. An encoder sees windows of ``frames`` frames, one every
-``stride`` frames, and tells one clip of each, or several that share it equally.
+A clip is what one feature vector describes. An encoder sees ``fps`` frames a second, in windows of
+``frames``, one every ``stride`` frames, and tells one clip of each, or several that share it
+equally.
 """
 
 from __future__ import annotations
@@ -133,17 +134,18 @@ class WindowEncoder(ABC):
         """See ``VideoEncoder``."""
         self._windows = Windows(self.pace.frames, self.pace.stride)
         self._times: list[float] = []
+        self._origin = 0.0  # time from which frames are counted
+        self._last: Frame = np.empty(0)
         self._waiting: list[tuple[int, list[Frame]]] = []
         self._found: dict[int, tuple[FloatArray, int]] = {}  # first frame: sum, how many
 
     def update(self, batch: FrameBatch) -> None:
         """See ``VideoEncoder``."""
-        self._times += batch.times_s.tolist()
-        for frame in self.prepare(batch):
-            if window := self._windows.add(frame):
-                self._waiting.append(window)
-            if len(self._waiting) >= self.pace.batch:
-                self._flush()
+        for frame, at in zip(self.prepare(batch), batch.times_s.tolist(), strict=True):
+            for early in self._missing(at):
+                self._add(self._last, early)
+            self._add(frame, at)
+            self._last = frame
 
     def finish(self) -> Clips:
         """See ``VideoEncoder``."""
@@ -158,6 +160,29 @@ class WindowEncoder(ABC):
         spans_s = self._spans(np.array(firsts))
         self.reset()
         return Clips(features.astype(np.float32, copy=False), spans_s)
+
+    def _missing(self, at: float) -> list[float]:
+        """When to show the last frame again before a frame at ``at``, for an even ``fps``.
+
+        A video of fewer frames a second would look too fast otherwise, and one that stands still
+        for a while would lose that time. Of a gap, no more than a window is filled.
+        """
+        if not self._times:
+            self._origin = at
+        lacking = round((at - self._origin) * self.fps) - len(self._times)
+        if lacking > self.pace.frames:
+            self._origin += (lacking - self.pace.frames) / self.fps
+            lacking = self.pace.frames
+        if lacking <= 0:
+            return []
+        return np.linspace(self._times[-1], at, lacking + 2)[1:-1].tolist()
+
+    def _add(self, frame: Frame, at: float) -> None:
+        self._times.append(at)
+        if window := self._windows.add(frame):
+            self._waiting.append(window)
+        if len(self._waiting) >= self.pace.batch:
+            self._flush()
 
     def _flush(self) -> None:
         """Encode the waiting windows. Clips that several windows tell are averaged."""
@@ -174,8 +199,7 @@ class WindowEncoder(ABC):
     def _spans(self, firsts: NDArray[np.int64]) -> NDArray[np.float64]:
         """(C, 2) seconds: from each clip's first frame to the first one after it."""
         times = np.array(self._times)
-        gap = float(np.median(np.diff(times))) if len(times) > 1 else 1 / self.fps
-        edges = np.append(times, times[-1] + gap)
+        edges = np.append(times, times[-1] + 1 / self.fps)
         stops = np.minimum(firsts + self.pace.frames // self.parts, len(times))
         return np.stack([edges[firsts], edges[stops]], axis=1)
 
