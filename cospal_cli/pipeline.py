@@ -144,9 +144,13 @@ def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:
 
     Raises InputError or DeviceError.
     """
-    side = max(config.work_side, encoder.image_side)
-    with VideoReader(path, replace(config, fps=encoder.fps, work_side=side)) as reader:
-        for batch in reader.batches(encoder.batch):
+    encoder.reset()  # the video before may have failed midway
+    wanted = replace(config, fps=encoder.fps, work_side=encoder.image_side)
+    with (
+        VideoReader(path, wanted) as reader,
+        closing(ahead(reader.batches(encoder.batch))) as batches,
+    ):
+        for batch in batches:
             encoder.update(batch)
     return encoder.finish()
 
