@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli import weights
+from cospal_cli.registry import require
 
 VOCABULARY = Path(weights.__file__).parent / "bert_vocab.txt"
 
 
 def save_tokenizer(folder: Path) -> None:
     """The tokenizer of bert-base-uncased."""
-    from transformers import BertTokenizerFast
-
+    transformers: Any = require("transformers", "torch")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(VOCABULARY, folder / "vocab.txt")
-    BertTokenizerFast(vocab=str(folder / "vocab.txt"), model_max_length=512).save_pretrained(folder)
+    tokenizer = transformers.BertTokenizerFast(
+        vocab=str(folder / "vocab.txt"), model_max_length=512
+    )
+    tokenizer.save_pretrained(folder)
 
 
 # --- Grounding DINO ---
@@ -25,16 +28,15 @@ def save_tokenizer(folder: Path) -> None:
 
 def grounding_dino_config(kind: str = "grounding-dino", **changes: Any) -> Any:
     """A configuration of ``kind``: every part there, all of them small."""
-    from transformers import AutoConfig, BertConfig, SwinConfig
-
-    swin = SwinConfig(
+    transformers: Any = require("transformers", "torch")
+    swin = transformers.SwinConfig(
         embed_dim=16,
         depths=[1, 1, 1, 1],
         num_heads=[1, 1, 2, 2],
         window_size=4,
         out_indices=[2, 3, 4],
     )
-    bert = BertConfig(
+    bert = transformers.BertConfig(
         hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
     )
     small = {
@@ -47,7 +49,8 @@ def grounding_dino_config(kind: str = "grounding-dino", **changes: Any) -> Any:
         "encoder_attention_heads": 4,
         "decoder_attention_heads": 4,
     }
-    return AutoConfig.for_model(kind, backbone_config=swin, text_config=bert, **small | changes)
+    parts = {"backbone_config": swin, "text_config": bert}
+    return transformers.AutoConfig.for_model(kind, **parts | small | changes)
 
 
 def grounding_dino(kind: str = "grounding-dino", seed: int = 0, **changes: Any) -> Any:

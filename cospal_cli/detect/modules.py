@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+_BEFORE_BOXES = "backbone input_proj_vision text_backbone text_projection encoder".split()
+
 
 class EncodedOnce(nn.Module):
     """A text encoder for one text: it reads it at the first call and gives what it found to all.
@@ -34,19 +36,29 @@ class EncodedOnce(nn.Module):
         return BaseModelOutput(self.features.expand(len(input_ids), -1, -1))
 
 
-class InFull(nn.Module):
+class TakesFull(nn.Module):
     """``part`` in fp32 within a model of less precision: what comes in is widened."""
 
     def __init__(self, part: nn.Module) -> None:
         super().__init__()
         self.part = part.float()
 
-    def forward(self, *given: Any, **named: Any) -> Any:
+    def forward(self, *given: Any) -> Any:
         """Of ``part``, with every floating point tensor in fp32."""
-        return self.part(
-            *(_widened(value) for value in given),
-            **{name: _widened(value) for name, value in named.items()},
-        )
+        return self.part(*(_widened(value) for value in given))
+
+
+class GivesFull(nn.Module):
+    """``part`` as it is within a model of less precision, but what comes out is widened."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, *given: Any, **named: Any) -> Any:
+        """The same kind of output, a mapping, with every floating point tensor in fp32."""
+        found = self.part(*given, **named)
+        return type(found)(**{name: _widened(value) for name, value in found.items()})
 
 
 def with_part(module: nn.Module, path: str, part: nn.Module) -> nn.Module:
@@ -59,14 +71,18 @@ def with_part(module: nn.Module, path: str, part: nn.Module) -> nn.Module:
 
 
 def keep_coordinates_exact(model: Any) -> nn.Module:
-    """A twin of a Grounding DINO of half precision whose decoder and heads work in fp32.
+    """A twin of a Grounding DINO of half precision that works in fp32 from its encoder's end on.
 
-    They are a small part of the work, and box corners in half precision are up to a pixel off.
+    That is a small part of the work, and box corners in half precision are pixels off.
     """
-    model.bbox_embed.float()  # the decoder's too: they are the same weights
-    heads = nn.ModuleList(InFull(head) for head in model.class_embed)
-    exact = with_part(model, "model.decoder", InFull(model.model.decoder))
-    return with_part(exact, "class_embed", heads)
+    for name, part in model.model.named_children():
+        if name not in _BEFORE_BOXES:
+            part.float()
+    model.bbox_embed.float()
+    model.class_embed.float()
+    places = TakesFull(model.model.encoder_output_class_embed)  # it sees unencoded text as well
+    exact = with_part(model, "model.encoder", GivesFull(model.model.encoder))
+    return with_part(exact, "model.encoder_output_class_embed", places)
 
 
 def _first_row(value: Any) -> Any:

@@ -94,10 +94,8 @@ def phrases(
 
     ``token_scores`` (D, W) as in ``Detections``, for the W ``words`` of the prompt.
     """
-    return [
-        " ".join(word for word, score in zip(words, row, strict=True) if score > text_threshold)
-        for row in token_scores.tolist()
-    ]
+    said = token_scores > np.float32(text_threshold)
+    return [" ".join(np.array(words, object)[row].tolist()) for row in said]
 
 
 def _tidy(text: str) -> str:
