@@ -447,6 +447,13 @@ def test_verify_and_path_of_what_is_missing(capfd: pytest.CaptureFixture[str]) -
         assert "hint: cospal models fetch grounding-dino-tiny" in capfd.readouterr().err
 
 
+def test_convert_of_what_is_missing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "folder"
+    assert run(["models", "convert", str(tmp_path / "net.pth"), str(target)]) == 5
+    assert "net.pth: no such folder or file" in capfd.readouterr().err
+    assert not target.exists()
+
+
 def test_verify_as_json(single: models.Known, capfd: pytest.CaptureFixture[str]) -> None:
     place = hub.download(hub.make_plan("net"))
     data = place.read_bytes()

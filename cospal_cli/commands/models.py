@@ -108,7 +108,10 @@ def path(name: str) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @debug_option
 def convert(source: Path, target: Path) -> None:
-    """Turn an original Grounding DINO checkpoint (.pth) into a folder for --detector-model."""
+    """Turn an original Grounding DINO checkpoint into a folder of transformers, or back.
+
+    SOURCE is a .pth file or a folder; TARGET becomes the other. Known ids do for SOURCE too.
+    """
     from cospal_cli.weights.convert import convert_checkpoint
 
     convert_checkpoint(source, target)
