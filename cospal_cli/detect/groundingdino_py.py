@@ -18,7 +18,7 @@ from cospal_cli.torch_device import Place
 from cospal_cli.weights import models
 from cospal_cli.weights.dino_config import MAX_TOKENS, from_state, read_settings
 from cospal_cli.weights.pretrained import offline
-from cospal_cli.weights.state import read_state
+from cospal_cli.weights.state import naming, read_state
 
 
 class OriginalGroundingDino(GroundingDino):
@@ -49,10 +49,8 @@ def _network(path: Path, config: DetectorConfig, place: Place) -> Any:
 
     settings = read_settings(Path(config.model_config)) if config.model_config else {}
     state = read_state(path)
-    try:
+    with naming(path):
         network = open_network(from_state(state, settings), state, place)
-    except WeightsError as error:
-        raise WeightsError(f"{path}: {error.message}", error.hint) from error
     if config.compile:  # not as one: the decoder depends on the text, and is compiled anew for each
         for part in (network.model.backbone, network.model.transformer.encoder):
             part.compile()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_TOKENS = 256  # length of a prompt, and of the scores of a box
+WIDTH = 256  # of features: the original's positions of words and boxes know no other
 SWINS = {  # the original's names: width of the first stage, blocks per stage, side of a window
     "swin_T_224_1k": (96, (2, 2, 6, 2), 7),
     "swin_B_224_22k": (128, (2, 2, 18, 2), 7),
@@ -155,6 +156,10 @@ def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None =
         raise WeightsError(f"no weights for {error.args[0]!r} in the checkpoint", hint) from error
     except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
         raise WeightsError(f"weights of unknown shapes in the checkpoint: {error}", hint) from error
+    if found.hidden_dim != WIDTH:
+        raise WeightsError(
+            f"features of width {found.hidden_dim}, the original's are {WIDTH}", hint
+        )
     _compare(found, given)
     return found
 

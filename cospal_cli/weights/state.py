@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,15 @@ def read_state(path: Path) -> dict[str, Tensor]:
     state = _unwrap(path, loaded)
     _check_finite(path, state)
     return state
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """While open, WeightsErrors about what was read from ``path`` name it."""
+    try:
+        yield
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error.message}", error.hint) from error
 
 
 def verify_hint(path: Path) -> str:
