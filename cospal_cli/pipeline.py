@@ -23,7 +23,7 @@ from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
-from cospal_cli.features.looks import look
+from cospal_cli.features.looks import look, smaller
 from cospal_cli.ground import METHODS
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.progress import Progress, silent
@@ -103,8 +103,9 @@ def watch(
             for batch, outputs in passes:
                 found = detector.decode(outputs, batch)
                 for image, at, detections in zip(batch.images, batch.times_s, found, strict=True):
-                    looks = look(image, detections.boxes_xyxy, size)
-                    ids = tracker.update(detections, float(at), looks, image)
+                    small = smaller(image, config.video.work_side)
+                    looks = look(small, detections.boxes_xyxy, size)
+                    ids = tracker.update(detections, float(at), looks, small)
                     crops.update(image, detections.boxes_xyxy, size, ids, float(at))
                 done += len(batch)
                 progress("watch", done, reader.expected_samples)

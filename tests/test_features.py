@@ -5,7 +5,7 @@ import pytest
 
 from cospal_cli.colours import NAMES, REGIONS
 from cospal_cli.features.crops import KEPT, CropKeeper
-from cospal_cli.features.looks import look
+from cospal_cli.features.looks import look, smaller
 from cospal_cli.features.motion import motion
 from cospal_cli.types import Looks, Tubelet
 
@@ -112,3 +112,11 @@ def test_crops_stay_few_and_spread() -> None:
     assert grays[-1] - grays[0] > 120  # from all over the minute
     assert len(keeper.images([7], 100)) <= KEPT
     assert keeper.images([3], 4) == []
+
+
+def test_large_images_are_averaged_before_they_are_looked_at() -> None:
+    image = np.arange(8 * 16 * 3, dtype=np.uint8).reshape(8, 16, 3)
+    assert smaller(image, 9) is image
+    half = smaller(image, 8)
+    assert half.shape == (4, 8, 3)
+    assert half[0, 0] == pytest.approx(image[:2, :2].mean(axis=(0, 1)), abs=0.51)

@@ -22,7 +22,7 @@ from cospal_cli.boxes import pairwise_iou
 from cospal_cli.config import Config
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.features.clips import open_video_encoder
-from cospal_cli.features.looks import look
+from cospal_cli.features.looks import look, smaller
 from cospal_cli.language.text import open_text_encoder
 from cospal_cli.pipeline import encode, ground_query, watch
 from cospal_cli.track import open_tracker
@@ -121,7 +121,8 @@ def _track(
     tracker = open_tracker(plan.config.tracker, size, detector.classes)
     frames = ((i, t) for b in batches for i, t in zip(b.images, b.times_s.tolist(), strict=True))
     for (image, at), boxes in zip(frames, found, strict=True):
-        tracker.update(boxes, at, look(image, boxes.boxes_xyxy, size), image)
+        small = smaller(image, plan.config.video.work_side)
+        tracker.update(boxes, at, look(small, boxes.boxes_xyxy, size), small)
     tracker.finish()
 
 

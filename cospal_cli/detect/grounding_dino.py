@@ -28,8 +28,7 @@ from cospal_cli.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.registry import require
 from cospal_cli.torch_device import Halving, Place, choose, use_threads
 from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
-from cospal_cli.weights import models
-from cospal_cli.weights.fingerprint import fingerprint
+from cospal_cli.weights import models, record
 from cospal_cli.weights.pretrained import model_type, offline, open_model
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class GroundingDino:
         self.batch, self.image_side = self.limits.batch, self.pixels.long
         name = opened.name
         self.model_id = Path(name).name if Path(name).expanduser().exists() else name
-        self.model_sha256 = fingerprint(opened.path)
+        self.model_sha256 = record.fingerprint(opened.path)
         self._fit = Halving("frame")
         self._asked: Asked | None = None
 

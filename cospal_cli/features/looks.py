@@ -45,6 +45,17 @@ def look(image: NDArray[np.uint8], boxes_xyxy: FloatArray, size: tuple[int, int]
     return Looks(colours, _thumbs(image, boxes))
 
 
+def smaller(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """``image`` (h, w, 3), averaged over squares of pixels where it is at least twice ``side``
+    long: colours and motion need no more than that, and cost by the pixel."""
+    factor = max(image.shape[:2]) // side
+    if factor < 2:
+        return image
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(image).reduce(factor))
+
+
 def region_boxes(boxes_xyxy: FloatArray) -> FloatArray:
     """The boxes (D, R, 4) of ``REGIONS`` inside figures (D, 4), by how upright each is."""
     corner = boxes_xyxy[:, None, :2]

@@ -10,7 +10,7 @@ from cospal_cli.config import TextConfig
 from cospal_cli.errors import WeightsError
 from cospal_cli.language.text import clean, pool
 from cospal_cli.registry import require
-from cospal_cli.torch_device import choose, in_halves
+from cospal_cli.torch_device import Halving, choose, use_threads
 from cospal_cli.types import Words
 from cospal_cli.weights import models, record
 from cospal_cli.weights.pretrained import offline, open_model
@@ -29,13 +29,13 @@ class Bert:
         damaged, or none that reads text."""
         place = choose(config.device, config.precision)
         self._torch: Any = require("torch", "torch")
-        if config.threads and not place.cuda:
-            self._torch.set_num_threads(config.threads)
+        use_threads(place, config.threads)
         self.model_id = config.model or DEFAULT_MODEL
         folder = models.locate(self.model_id)
         self._model = open_model("AutoModel", self.model_id, place, _UNUSED)
         self._tokenizer = _tokenizer(folder)
         self._device = place.device
+        self._fit = Halving("text")
         self._check(folder)
         self.dim = int(self._model.config.hidden_size)
         self.model_sha256 = record.fingerprint(folder)
@@ -50,7 +50,7 @@ class Bert:
         found: dict[int, Words] = {}
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            batch = in_halves(self._read, [texts[row] for row in rows], "text")
+            batch = self._fit(self._read, [texts[row] for row in rows])
             found.update(zip(rows, batch, strict=True))
         return [found[row] for row in range(len(texts))]
 
