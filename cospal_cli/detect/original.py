@@ -5,6 +5,7 @@ Imports torch: only for those that have it.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -39,6 +40,8 @@ class Network(nn.Module):
         super().__init__()
         self.model: Any = model
         self.config = SimpleNamespace(max_text_len=MAX_TOKENS)
+        for message in (r"torch\.meshgrid", r".*torch\.cuda\.amp\.autocast"):  # old ways of theirs
+            warnings.filterwarnings("ignore", message)
 
     def forward(self, pixel_values: torch.Tensor, input_ids: torch.Tensor) -> SimpleNamespace:
         """Pixels (B, 3, H, W) and tokens (B, S) -> logits (B, Q, 256), boxes (B, Q, 4) as centre,

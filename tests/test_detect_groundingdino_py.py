@@ -1,0 +1,203 @@
+"""The original checkpoints find what transformers finds with the same weights."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cospal_cli.config import DetectorConfig
+from cospal_cli.detect import Detector, detect, open_detector
+from cospal_cli.errors import CospalError, UsageError, WeightsError
+from cospal_cli.language.parse import parse
+from cospal_cli.types import Detections, FrameBatch
+from cospal_cli.weights.state import read_state
+from tests.tiny_original import NEEDS_PACKAGE, save_both
+
+pytestmark = [NEEDS_PACKAGE, pytest.mark.filterwarnings("ignore:.*autocast|torch.meshgrid")]
+SENTENCES = ["The man in white clothes bends down.", "who sits next to the red car?"]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return save_both(tmp_path_factory.mktemp("dino"))
+
+
+def settings(model: Path, **changes: Any) -> DetectorConfig:
+    """Every box of the tiny model, doubles too, so that two detectors can be compared."""
+    every = {"threshold": 1e-9, "nms_iou": 1.0, "max_per_frame": 1000, "threads": 1}
+    name = "grounding-dino" if model.is_dir() else "groundingdino-py"
+    return DetectorConfig(
+        name=name, model=str(model), device="cpu", side=64, **{**every, **changes}
+    )
+
+
+@pytest.fixture(scope="module")
+def original(both: tuple[Path, Path]) -> Detector:
+    return open_detector(settings(both[1]))
+
+
+def frames(count: int = 2, size: tuple[int, int] = (100, 70)) -> FrameBatch:
+    """Smooth random pictures."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (count, 7, 10, 3), np.uint8)
+    images = coarse.repeat(size[1] // 7, axis=1).repeat(size[0] // 10, axis=2)
+    return FrameBatch(images, np.arange(count), np.arange(count) / 10, size)
+
+
+def rows(found: Detections) -> np.ndarray:
+    """(D, 4 + 1 + F + W) everything that is said of each box, in units of the frame."""
+    assert found.features is not None
+    assert found.token_scores is not None
+    parts = (found.boxes_xyxy / 100, found.scores[:, None], found.features, found.token_scores)
+    return np.concatenate(parts, axis=1)
+
+
+def assert_same(first: list[Detections], second: list[Detections], tolerance: float) -> None:
+    """Every box of the one has its match in the other, whatever the order among equals."""
+    for one, other in zip(first, second, strict=True):
+        assert len(one) == len(other) > 10
+        apart = np.abs(rows(one)[:, None] - rows(other)[None]).max(axis=2)
+        assert apart.min(axis=0).max() < tolerance
+        assert apart.min(axis=1).max() < tolerance
+
+
+@pytest.mark.parametrize("size", [(100, 70), (70, 105)])
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_parity_with_transformers(
+    both: tuple[Path, Path], original: Detector, sentence: str, size: tuple[int, int]
+) -> None:
+    query, batch = parse(sentence), frames(size=size)
+    reference = open_detector(settings(both[0])).ask(query)
+    asked = original.ask(query)
+    expected = detect(reference, batch)
+    assert_same(detect(asked, batch), expected, 1e-4)
+    assert asked.classes == reference.classes
+    assert np.ptp(expected[0].scores) > 1e-3  # it does look at something
+    assert np.ptp(expected[0].boxes_xyxy[:, 0]) > 10
+
+
+def test_batch_and_repetition_change_nothing(original: Detector) -> None:
+    asked, batch = original.ask(parse(SENTENCES[0])), frames(3)
+    together = detect(asked, batch)
+    alone = [
+        detect(asked, FrameBatch(batch.images[n : n + 1], batch.indices[n : n + 1],
+                                 batch.times_s[n : n + 1], batch.size))[0]
+        for n in range(3)
+    ]  # fmt: skip
+    assert_same(together, alone, 1e-4)
+    for one, other in zip(together, detect(asked, batch), strict=True):
+        assert np.array_equal(rows(one), rows(other))
+    assert [found.frame_index for found in together] == [0, 1, 2]
+
+
+def test_the_text_is_encoded_once(original: Any) -> None:
+    calls: list[int] = []
+    hook = original._network.model.bert.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        asked = original.ask(parse(SENTENCES[0]))
+        first = detect(asked, frames())
+        assert_same(detect(asked, frames()), first, 1e-6)
+        assert len(calls) == 1
+        detect(original.ask(parse(SENTENCES[1])), frames())
+        assert len(calls) == 2
+    finally:
+        hook.remove()
+
+
+def test_half_precision_is_close(both: tuple[Path, Path], original: Detector) -> None:
+    query, batch = parse(SENTENCES[0]), frames()
+    half = open_detector(settings(both[1], precision="bf16")).ask(query)
+    for one, other in zip(detect(half, batch), detect(original.ask(query), batch), strict=True):
+        apart = np.abs(one.boxes_xyxy[:, None] - other.boxes_xyxy[None]).max(axis=2).min(axis=0)
+        assert np.median(apart) < 1  # pixels; which 40 places are looked at may differ
+        assert one.boxes_xyxy.dtype == one.scores.dtype == np.float32
+
+
+def test_names_itself_by_its_file(both: tuple[Path, Path], original: Detector) -> None:
+    import hashlib
+
+    assert original.model_id == "original.pth"
+    assert original.model_sha256 == hashlib.sha256(both[1].read_bytes()).hexdigest()
+    assert (original.prompted, original.image_side) == (True, 107)
+    published = open_detector(replace(settings(both[1]), side=None, threshold=None, nms_iou=None))
+    found = published.config
+    assert (found.side, found.threshold, found.nms_iou) == (800, 0.4, 0.8)
+    assert published.image_side == 1333
+
+
+# --- what is refused ---
+
+
+def test_needs_a_checkpoint_file(both: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_detector(replace(settings(both[1]), model=None))
+    assert "--checkpoint" in caught.value.hint
+    with pytest.raises(WeightsError, match="a folder"):
+        open_detector(replace(settings(both[0]), name="groundingdino-py"))
+    with pytest.raises(WeightsError, match=r"none\.pth"):
+        open_detector(replace(settings(both[1]), model="none.pth"))
+
+
+def changed(state: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Weights that do not fit, each in its way."""
+    name = "transformer.decoder.norm.weight"
+    if kind == "missing":
+        del state[name]
+    elif kind == "unknown":
+        state["transformer.decoder.surplus"] = torch.ones(1)
+    elif kind == "shape":
+        state[name] = torch.ones(3)
+    elif kind == "NaN":
+        state[name] = torch.full((256,), float("nan"))
+    else:
+        state = {"fc.weight": torch.ones(2, 2)}
+    return state
+
+
+@pytest.mark.parametrize("kind", ["missing", "unknown", "shape", "NaN", "foreign"])
+def test_weights_must_fit_exactly(both: tuple[Path, Path], tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "changed.pth"
+    torch.save({"model": changed(read_state(both[1]), kind)}, path)
+    with pytest.raises(WeightsError) as caught:
+        open_detector(settings(path))
+    assert str(path) in caught.value.message
+    named = "transformer.level_embed" if kind == "foreign" else "transformer.decoder"
+    assert named in caught.value.message
+
+
+def test_the_configuration_file_must_agree(both: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "config.py"
+    path.write_text('backbone = "swin_B_384_22k"\n')
+    with pytest.raises(WeightsError, match="backbone"):
+        open_detector(settings(both[1], model_config=str(path)))
+    path.write_text("num_queries = 40\nenc_layers = 2\nbatch_size = 1\n")
+    assert open_detector(settings(both[1], model_config=str(path))).prompted
+
+
+# --- the package ---
+
+
+def test_no_stand_in_stays(original: Detector) -> None:
+    for name in ("torchvision", "timm", "timm.models.layers", "cv2", "pycocotools", "addict"):
+        assert type(sys.modules.get(name)).__name__ != "_StandIn", name
+    assert original.prompted
+
+
+def test_a_missing_package_is_named(
+    both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cospal_cli.detect.stand_ins import network_modules
+
+    network_modules.cache_clear()
+    monkeypatch.setitem(sys.modules, "groundingdino", None)
+    with pytest.raises(CospalError) as caught:
+        open_detector(settings(both[1]))
+    assert caught.value.exit_code == 2
+    assert "groundingdino" in caught.value.message
+    assert "pip install" in caught.value.hint
