@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cospal")
 LOG_EVERY_S = 5.0
-STAGES = {"watch": "watching", "draw": "drawing"}
+STAGES = {"watch": "watching", "draw": "drawing", "read": "reading", "check": "checking"}
+UNITS = {"read": "records", "check": "videos"}  # frames elsewhere
 
 
 def printable(text: str) -> str:
@@ -150,7 +151,9 @@ def _bar(console: Any, unit: str) -> Iterator[Progress]:
 
     def update(stage: str, done: float, total: float | None) -> None:
         if stage not in tasks:
-            tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total, rate=0.0)
+            tasks[stage] = bar.add_task(
+                STAGES.get(stage, stage), total=total, rate=0.0, unit=UNITS.get(stage, "frames")
+            )
         elapsed = bar.tasks[tasks[stage]].elapsed or 0.0
         rate = done / elapsed if elapsed > 0 else 0.0
         whole = None if total is None else max(total, done)

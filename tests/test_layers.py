@@ -18,7 +18,7 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "errors types boxes colours files progress ahead assignment",
     "config registry settings devices torch_device onnx_session weights evaluation",
     "video detect track language features outputs",
-    "ground",
+    "ground datasets",
     "pipeline",
     "bench",
     "commands console cli __main__ __init__",

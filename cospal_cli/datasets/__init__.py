@@ -1,0 +1,130 @@
+"""Data sets: a folder of videos and annotations in, records and (only where asked) truths out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from cospal_cli.datasets.records import Dataset
+    from cospal_cli.datasets.tree import Tree
+
+# name -> module of this package, the attribute of it that names each split's files
+FORMATS = {
+    "hcstvg": ("hcstvg", "FILES_V1"),
+    "hcstvg-v2": ("hcstvg", "FILES_V2"),
+    "vidstg": ("vidstg", "FILES"),
+}
+_OTHERS = re.compile(rb'\s*(\[|\{\s*"(videos|trajectories|images|annotations)")')
+
+
+def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
+    """The data set's format and the annotation file of each of its splits.
+
+    ``auto`` goes by the files' names. UsageError where a folder holds two data sets or a split
+    two files; InputError where it holds none.
+    """
+    if format != "auto" and format not in FORMATS:
+        raise UsageError(f"unknown data format {format!r}", f"known: auto, {', '.join(FORMATS)}")
+    found = {
+        name: files
+        for name in (FORMATS if format == "auto" else [format])
+        if (files := _files(tree, name))
+    }
+    if len(found) > 1:
+        raise UsageError(
+            f"{str(tree.root)!r} holds {len(found)} data sets: {', '.join(found)}",
+            "choose one with --format, or name its own folder",
+        )
+    if not found:
+        names = [name for one in FORMATS for some in _names(one).values() for name in some]
+        raise InputError(
+            f"no annotation file of a known data set below {str(tree.root)!r}",
+            f"names looked for: {', '.join(names)}",
+        )
+    return next(iter(found.items()))
+
+
+def read(
+    root: Path,
+    split: str,
+    *,
+    format: str = "auto",
+    truth: bool,
+    progress: Progress = silent,
+) -> Dataset:
+    """The records of a split: train, val or test, or train's nine tenths (fit) or tenth (held).
+
+    Bad records are skipped, named and counted in ``problems``. Without ``truth`` boxes and times
+    are not even looked at, so that nothing about them can reach a model; a record that has bad
+    ones is then usable. InputError where the split or its file is not there.
+    """
+    from cospal_cli.datasets.records import Bad
+    from cospal_cli.datasets.splits import PARTS, SPLITS, held_sources
+    from cospal_cli.datasets.tree import Tree
+
+    if split not in SPLITS + PARTS:
+        raise UsageError(f"unknown split {split!r}", f"known: {', '.join(SPLITS + PARTS)}")
+    tree = Tree(root)
+    name, files = resolve(tree, format)
+    whole = "train" if split in PARTS else split
+    if whole not in files:
+        raise InputError(f"{str(root)!r} has no split {whole!r}", f"it has: {', '.join(files)}")
+    try:
+        dataset = read_file(tree, name, files[whole], whole, truth, progress)
+    except Bad as bad:
+        raise InputError(
+            f"{str(files[whole])!r} {bad.detail}", "download or write it again"
+        ) from bad
+    if split not in PARTS:
+        return dataset
+    held = held_sources(dataset.sources)
+    part = tuple(one for one in dataset.records if (one.source in held) == (split == "held"))
+    truths = {one.id: dataset.truths[one.id] for one in part if one.id in dataset.truths}
+    return replace(dataset, split=split, records=part, truths=truths)
+
+
+def read_file(
+    tree: Tree, format: str, path: Path, split: str, truth: bool, progress: Progress = silent
+) -> Dataset:
+    """The records of one annotation file. Raises ``records.Bad`` where it cannot be read."""
+    module = import_module(f"{__name__}.{FORMATS[format][0]}")
+    dataset: Dataset = module.read(tree, path, split, truth, progress).dataset(format)
+    return dataset
+
+
+def _names(format: str) -> Mapping[str, tuple[str, ...]]:
+    module, attribute = FORMATS[format]
+    names: Mapping[str, tuple[str, ...]] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return names
+
+
+def _files(tree: Tree, format: str) -> dict[str, Path]:
+    """split -> annotation file; {} where the folder has none of the format."""
+    found = {}
+    for split, names in _names(format).items():
+        paths = [path for name in names for path in tree.tables(name)]
+        if format == "hcstvg":
+            paths = [path for path in paths if not _is_other(path)]
+        if len(paths) > 1:
+            told = ", ".join(tree.relative(path) for path in paths)
+            raise UsageError(f"several files for the split {split!r}: {told}", "name one's folder")
+        if paths:
+            found[split] = paths[0]
+    return found
+
+
+def _is_other(path: Path) -> bool:
+    """Whether a file with a common name such as train.json is of another kind of data set."""
+    try:
+        with open(path, "rb") as file:
+            return _OTHERS.match(file.read(200)) is not None
+    except OSError:
+        return False  # its own reader tells what is wrong with it

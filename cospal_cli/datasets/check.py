@@ -1,0 +1,198 @@
+"""``cospal data check``: a data set held against its own files, every fault named and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cospal_cli import datasets
+from cospal_cli.config import VideoConfig
+from cospal_cli.datasets.records import KINDS, Bad, Dataset, Problem, Record
+from cospal_cli.datasets.surviving import Failure, attempt_all
+from cospal_cli.datasets.tree import Tree
+from cospal_cli.evaluation.tubes import Truth
+from cospal_cli.progress import Progress, silent
+from cospal_cli.video.reader import VideoReader
+
+TINY_BYTES = 6000  # placeholders of videos that were taken down are smaller
+FEW_VIDEOS = 16  # not worth a process of their own
+SLACK_FRAMES = 3  # a count estimated from the duration may be off by so many
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """What a video is, as opposed to what annotations say."""
+
+    size: tuple[int, int]  # displayed width and height
+    frames: int | None  # decoded or declared, or estimated from its duration; None: not known
+    counted: bool  # decoded
+    estimated: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All splits of a data set and everything wrong with them."""
+
+    root: str
+    format: str
+    splits: dict[str, dict[str, int]]  # split -> counts of records, usable ones, truths, videos
+    videos: int  # looked at
+    bytes: int
+    decoded: bool
+    problems: tuple[Problem, ...]
+
+    @property
+    def usable(self) -> int:
+        """How many records can be used, over all splits."""
+        return sum(split["usable"] for split in self.splits.values())
+
+    @property
+    def skipped(self) -> int:
+        """How many problems take a record (or a whole annotation file) away."""
+        return sum(problem.skipped for problem in self.problems)
+
+    def counts(self) -> dict[str, int]:
+        """kind -> how often, in the order of ``KINDS``."""
+        found = Counter(problem.kind for problem in self.problems)
+        return {kind: found[kind] for kind in KINDS if kind in found}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "root": self.root,
+            "format": self.format,
+            "splits": self.splits,
+            "usable": self.usable,
+            "skipped": self.skipped,
+            "videos": self.videos,
+            "bytes": self.bytes,
+            "decoded": self.decoded,
+            "counts": self.counts(),
+            "problems": [
+                {
+                    "kind": one.kind,
+                    "split": one.split,
+                    "record": one.record,
+                    "detail": one.detail,
+                    "skipped": one.skipped,
+                }
+                for one in self.problems
+            ],
+        }
+
+
+def check(
+    root: Path,
+    format: str = "auto",
+    *,
+    decode: bool = False,
+    workers: int = 0,
+    progress: Progress = silent,
+) -> Report:
+    """Read every split, open every video (``decode``: to its end) and compare the two.
+
+    ``workers``: processes that open videos. InputError or UsageError where no data set is found.
+    """
+    tree = Tree(root)
+    name, files = datasets.resolve(tree, format)
+    read: list[Dataset] = []
+    problems: list[Problem] = []
+    for split, path in files.items():
+        try:
+            read.append(datasets.read_file(tree, name, path, split, True, progress))
+            problems.extend(read[-1].problems)
+        except Bad as bad:
+            problems.append(Problem(bad.kind, tree.relative(path), bad.detail, split))
+    videos = sorted({record.video for dataset in read for record in dataset.records})
+    states: dict[Path, VideoState | Failure] = {}
+    workers = min(workers, len(videos) // FEW_VIDEOS)
+    for video, state in attempt_all(videos, partial(examine, decode=decode), workers):
+        states[video] = state
+        progress("check", len(states), len(videos))
+    problems.extend(_shared(read))
+    unusable: Counter[str] = Counter()
+    for dataset in read:
+        for record in dataset.records:
+            state = states[record.video]
+            found = _compare(record, dataset.truths.get(record.id), state, dataset.split)
+            unusable[dataset.split] += any(problem.skipped for problem in found)
+            problems.extend(found)
+    return Report(
+        root=str(root),
+        format=name,
+        splits={one.split: _counts(one, unusable[one.split]) for one in read},
+        videos=len(videos),
+        bytes=sum(video.stat().st_size for video in videos),
+        decoded=decode,
+        problems=tuple(problems),
+    )
+
+
+def examine(video: Path, decode: bool) -> VideoState:
+    """Open a video and decode its first frame, or all of them. InputError where that fails."""
+    with VideoReader(video, VideoConfig()) as reader:
+        info = reader.info
+        size = (info.width, info.height)
+        if decode:
+            count = sum(1 for _ in reader.frames())
+            damage = tuple(reader.warnings) if reader.timeline.damaged else ()
+            return VideoState(size, count, True, False, damage)
+        if info.frames_declared:
+            return VideoState(size, info.frames_declared, False, False)
+        about = None if info.duration_s is None else round(info.duration_s * info.avg_fps)
+        return VideoState(size, about, False, True)
+
+
+def _compare(
+    record: Record, truth: Truth | None, state: VideoState | Failure, split: str
+) -> list[Problem]:
+    """What is wrong with one record in the light of its video."""
+
+    def problem(kind: str, detail: str) -> Problem:
+        return Problem(kind, record.id, detail, split)
+
+    if isinstance(state, Failure):
+        tiny = record.video.stat().st_size < TINY_BYTES
+        return [problem("empty-video" if tiny else "unreadable-video", state.reason)]
+    found = [problem("damaged-video", text) for text in state.warnings]
+    if record.size and record.size != state.size:
+        found.append(problem("other-size", f"annotated {record.size}, found {state.size}"))
+    if state.frames is None:
+        return found
+    have = state.frames + SLACK_FRAMES * state.estimated
+    how = "decoded" if state.counted else "estimated" if state.estimated else "declared"
+    told = f"{state.frames} frames {how}"
+    if record.frames and have < record.frames:
+        found.append(problem("short-video", f"{told}, {record.frames} annotated"))
+    if truth and truth.span[0] >= have:
+        found.append(problem("truth-past-end", f"{told}, the truth begins at {truth.span[0]}"))
+    elif truth and truth.span[1] > have:
+        found.append(problem("late-truth", f"{told}, the truth ends at {truth.span[1]}"))
+    return found
+
+
+def _shared(read: Iterable[Dataset]) -> list[Problem]:
+    """Videos that are in more than one split: their tests say little."""
+    splits: dict[Path, dict[str, None]] = {}
+    for dataset in read:
+        for record in dataset.records:
+            splits.setdefault(record.video, {})[dataset.split] = None
+    return [
+        Problem("shared-video", video.name, f"in {' and '.join(names)}", list(names)[-1])
+        for video, names in splits.items()
+        if len(names) > 1
+    ]
+
+
+def _counts(dataset: Dataset, unusable: int) -> dict[str, int]:
+    return {
+        "records": len(dataset.records) + dataset.skipped,
+        "usable": len(dataset.records) - unusable,
+        "truths": len(dataset.truths),
+        "videos": len({record.video for record in dataset.records}),
+    }

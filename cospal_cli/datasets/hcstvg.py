@@ -1,0 +1,117 @@
+"""HC-STVG v1 and v2: one object per split, key = video file name, one sentence and one tube each.
+
+Boxes are [x, y, w, h], one per frame from ``st_frame``, which counts from 1. ``ed_time`` and
+``ed_frame`` are not the end of the boxes and are ignored, as is ``st_time``. A record may hold its
+own ``fps`` (the synthetic set's do); else it is frames / 20, all clips being 20 s long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.datasets.records import Bad, Found, Record
+from cospal_cli.datasets.tree import Tree
+from cospal_cli.datasets.values import boxes_within, number, read_object, sentence, table, whole
+from cospal_cli.evaluation.tubes import Track, Truth
+from cospal_cli.progress import Progress, silent
+
+FILES_V1 = {"train": ("train.json",), "val": ("val.json",), "test": ("test.json",)}
+FILES_V2 = {
+    "train": ("train_v2.json", "trainv2.json", "HCVG_train.json"),
+    "val": ("val_v2.json", "valv2.json", "HCVG_val.json"),
+    "test": ("query_v2.json", "test_v2.json", "testv2.json", "HCVG_query.json"),
+}
+CLIP_S = 20
+_CLIP = re.compile(r"\d+_([\w-]{11})")  # <clip number>_<YouTube id>; the id may begin with _ or -
+_SENTENCES = ("caption", "English", "english", "description")
+
+
+def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent) -> Found:
+    """The records of the file ``path``, with their truths if asked. Raises Bad for the file."""
+    rows, again = read_object(path)
+    found = Found(split, sources=[source(name) for name in rows])
+    for name in again:
+        found.note("duplicate-id", name, "the first one is kept")
+    boxed = any(isinstance(row, dict) and "bbox" in row for row in rows.values())
+    if truth and not boxed:
+        found.note("no-truth", path.name, f"{len(rows)} sentences without boxes")
+    for done, (name, row) in enumerate(rows.items()):
+        if not done % 1000:
+            progress("read", done, len(rows))
+        with found.record(name):
+            row = table({"caption": row} if isinstance(row, str) else row, "the record")
+            record = _record(tree, name, row, found)
+            found.add(record, _truth(record, row, found) if truth and boxed else None)
+    return found
+
+
+def source(name: str) -> str:
+    """The film that a clip was cut from: its YouTube id, or the clip itself where there is none."""
+    stem = Path(name).stem
+    clip = _CLIP.fullmatch(stem)
+    return clip[1] if clip else stem
+
+
+def _record(tree: Tree, name: str, row: Mapping[str, Any], found: Found) -> Record:
+    video, remarks = tree.video(name)
+    for kind, detail in remarks:
+        found.note(kind, name, detail)
+    return Record(
+        id=name,
+        video=video,
+        text=sentence(next((row[key] for key in _SENTENCES if key in row), None)),
+        source=source(name),
+        size=_size(row),
+        frames=whole(row, "img_num", 1) if "img_num" in row else None,
+    )
+
+
+def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height; v2 has [height, width, channels]."""
+    if "img_size" in row:
+        size = row["img_size"]
+        if not isinstance(size, list) or len(size) < 2:
+            raise Bad("bad-record", f"img_size: expected [height, width, 3], found {size!r:.60}")
+        row = {"width": size[1], "height": size[0]}
+    if "width" not in row and "height" not in row:
+        return None
+    return whole(row, "width", 1), whole(row, "height", 1)
+
+
+def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
+    if not isinstance(row.get("bbox"), list) or not row["bbox"]:
+        raise Bad("missing-truth", "no boxes")
+    if record.size is None or record.frames is None:
+        raise Bad("missing-truth", "boxes, but no width, height or img_num")
+    start = whole(row, "st_frame", 1, "bad-span") - 1
+    end = start + len(row["bbox"])
+    if "ed_frame" in row and number(row, "ed_frame", "bad-span") < start + 1:
+        raise Bad("bad-span", f"st_frame {start + 1} after ed_frame {row['ed_frame']}")
+    if start >= record.frames:
+        raise Bad("truth-past-end", f"st_frame {start + 1} of {record.frames} frames")
+    if end > record.frames:
+        found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
+    boxes, cut = boxes_within(_corners(row["bbox"]), record.size, start)
+    if cut:
+        found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
+    fps = number(row, "fps") if "fps" in row else record.frames / CLIP_S
+    if fps <= 0:
+        raise Bad("bad-record", f"fps: expected a positive number, found {fps}")
+    return Truth(
+        (start, end), Track(np.arange(start, end), boxes), (0, record.frames), fps,
+        video=record.id,
+    )  # fmt: skip
+
+
+def _corners(boxes: list[Any]) -> Any:
+    """[x, y, w, h] -> [x1, y1, x2, y2]; unchanged where they are no such rows."""
+    try:
+        rows = np.array(boxes, np.float64)
+        return np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:]], axis=1)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return boxes

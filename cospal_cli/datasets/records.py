@@ -1,0 +1,145 @@
+"""What every data set becomes: records that training may see, truths apart, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cospal_cli.evaluation.tubes import Span, Truth
+
+# What may be wrong, by kind, with what the reader does about it. What begins with "skipped" takes
+# a record away; the rest is told and counted only.
+KINDS = {
+    "bad-file": "skipped: an annotation file cannot be read",
+    "bad-record": "skipped: the record is not of the data set's form",
+    "duplicate-id": "skipped: the name was there before",
+    "unsafe-path": "skipped: the name leads out of the data folder",
+    "no-sentence": "skipped: no English sentence",
+    "missing-video": "skipped: no such video below the data folder",
+    "empty-video": "skipped: the video file is empty",
+    "unreadable-video": "skipped: the video cannot be opened or decoded",
+    "other-size": "skipped: the video has not the annotated width and height",
+    "missing-truth": "skipped: no boxes or times though others have them",
+    "bad-box": "skipped: a box is not finite, has no area, or lies outside the frame",
+    "bad-span": "skipped: the start is not before the end",
+    "truth-past-end": "skipped: the truth begins after the video's end",
+    "clamped-box": "boxes that reach outside the frame are cut to it",
+    "gap": "frames of the span have no box; they are not scored for boxes",
+    "late-truth": "the truth goes on after the video's last frame",
+    "outside-segment": "the truth goes on outside the annotated segment",
+    "other-extension": "the video has another extension than annotated; frames may differ",
+    "several-videos": "several videos have the name; the first is taken",
+    "short-video": "the video has fewer frames than annotated",
+    "damaged-video": "the video can be decoded in part only",
+    "shared-video": "the video is in more than one split",
+    "no-truth": "no record of the split has a truth",
+}
+
+
+class Bad(Exception):
+    """A record that cannot be used; caught by the reader."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a record. ``kind`` is one of ``KINDS``; ``record`` an id or a file."""
+
+    kind: str
+    record: str
+    detail: str
+    split: str = ""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the record is left out because of it."""
+        return KINDS[self.kind].startswith("skipped")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A video and a sentence: everything that weakly supervised training may know."""
+
+    id: str  # unique within its split
+    video: Path
+    text: str
+    source: str  # what splits go by: clips cut from one film share it
+    form: str = "declarative"  # or interrogative
+    size: tuple[int, int] | None = None  # annotated width and height
+    frames: int | None = None  # annotated number of frames of the whole video
+    segment: Span | None = None  # the part searched, half-open frames; None: all of it
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The usable records of a split. ``truths`` (by record id) is empty unless asked for."""
+
+    format: str
+    split: str
+    records: tuple[Record, ...]
+    truths: Mapping[str, Truth] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[str, ...] = ()  # of everything annotated, whether usable or not
+
+    @property
+    def skipped(self) -> int:
+        """How many records were left out."""
+        return sum(problem.skipped for problem in self.problems)
+
+    def remarks(self) -> list[str]:
+        """What was skipped and what was repaired, counted, one sentence each."""
+        counts = Counter(problem.kind for problem in self.problems)
+        first = {problem.kind: problem.record for problem in reversed(self.problems)}
+        return [
+            f"{self.split}: {count} x {kind} ({KINDS[kind]}), such as {first[kind]!r}"
+            for kind, count in sorted(counts.items())
+        ]
+
+
+@dataclass
+class Found:
+    """A split while it is read."""
+
+    split: str
+    records: dict[str, Record] = field(default_factory=dict)
+    truths: dict[str, Truth] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, record: str, detail: str) -> None:
+        """Keep a problem."""
+        self.problems.append(Problem(kind, record, detail, self.split))
+
+    @contextmanager
+    def record(self, name: str) -> Iterator[None]:
+        """Within it, ``Bad`` means that the record ``name`` is skipped, named and counted."""
+        try:
+            yield
+        except Bad as bad:
+            self.note(bad.kind, name, bad.detail)
+
+    def add(self, record: Record, truth: Truth | None) -> None:
+        """Keep a usable record. Raises Bad if its id was there before."""
+        if record.id in self.records:
+            raise Bad("duplicate-id", "the first one is kept")
+        self.records[record.id] = record
+        if truth is not None:
+            self.truths[record.id] = truth
+
+    def dataset(self, format: str) -> Dataset:
+        """What was read."""
+        return Dataset(
+            format,
+            self.split,
+            tuple(self.records.values()),
+            self.truths,
+            tuple(self.problems),
+            tuple(self.sources),
+        )

@@ -1,0 +1,124 @@
+"""Reading annotation files that nobody vouches for: text, numbers, boxes and spans, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.datasets.records import Bad
+
+Boxes = NDArray[np.float64]
+
+
+def read_json(path: Path) -> Any:
+    """The value in a file. Raises Bad of kind bad-file."""
+    return _parsed(path, None)
+
+
+def read_object(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The object in a file, and the keys that came again; the first value of each counts.
+
+    Raises Bad of kind bad-file.
+    """
+    again: list[str] = []
+
+    def merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        again.clear()  # objects are finished from the inside out: the last one is the outermost
+        for key, value in pairs:
+            if key in found:
+                again.append(key)
+            else:
+                found[key] = value
+        return found
+
+    value = _parsed(path, merged)
+    if not isinstance(value, dict):
+        raise Bad("bad-file", f"holds {_short(value)} instead of an object")
+    return value, again
+
+
+def sentence(value: Any) -> str:
+    """A sentence on one line, without spaces around; Bad where it is none or blank."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    if not text:
+        raise Bad("no-sentence", f"found {_short(value)}")
+    return text
+
+
+def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
+    """The finite number at ``key``, else Bad of ``kind``."""
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+        raise Bad(kind, f"{key}: expected a number, found {_short(value)}")
+    return value
+
+
+def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record") -> int:
+    """The whole number of at least ``least`` at ``key``, else Bad of ``kind``."""
+    value = number(row, key, kind)
+    if value != int(value) or value < least or value > 2**31:
+        raise Bad(kind, f"{key}: expected a whole number from {least} on, found {_short(value)}")
+    return int(value)
+
+
+def table(value: Any, what: str, kind: str = "bad-record") -> Mapping[str, Any]:
+    """``value`` if it is an object, else Bad of ``kind``."""
+    if not isinstance(value, dict):
+        raise Bad(kind, f"{what}: expected an object, found {_short(value)}")
+    return value
+
+
+def boxes_within(values: Any, size: tuple[int, int], first: int = 0) -> tuple[Boxes, int]:
+    """xyxy boxes (B, 4) cut to a frame of ``size``, and how many had to be cut.
+
+    Bad names the frame (the first row is ``first``) of a box that is not finite or has no area,
+    or none inside the frame.
+    """
+    try:
+        boxes = np.array(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        boxes = np.empty(0)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise Bad("bad-box", f"expected rows of four numbers, found {_short(values)}")
+    width, height = size
+    inside = np.clip(boxes, 0, [width, height, width, height])
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(boxes).all(axis=1) & (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        told = f"{(~good).sum()} of {len(boxes)}, the first at frame {first + row}"
+        raise Bad("bad-box", f"{told}: xyxy {boxes[row].tolist()} in {width}x{height}")
+    return inside, int((inside != boxes).any(axis=1).sum())
+
+
+def _parsed(path: Path, hook: Any) -> Any:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        if not text.strip():
+            raise Bad("bad-file", "is empty")
+        return json.loads(text, object_pairs_hook=hook)
+    except OSError as error:
+        raise Bad("bad-file", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Bad("bad-file", f"is not UTF-8 at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise Bad("bad-file", f"is not JSON: {str(error)[:120]}") from error
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

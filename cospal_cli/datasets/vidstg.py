@@ -1,0 +1,180 @@
+"""VidSTG: a list of relations, each with sentences and questions; boxes come from VidOR.
+
+``temporal_gt`` is half-open, ``used_segment`` includes its end. VidOR keeps one file per video,
+``<vid>.json``, whose ``trajectories`` hold the boxes (0-based xyxy) of every frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.datasets.records import Bad, Found, Record
+from cospal_cli.datasets.tree import Tree
+from cospal_cli.datasets.values import boxes_within, number, read_json, sentence, table, whole
+from cospal_cli.evaluation.tubes import Span, Track, Truth
+from cospal_cli.progress import Progress, silent
+
+FILES = {split: (f"{split}_annotations.json",) for split in ("train", "val", "test")}
+FORMS = {"captions": "declarative", "questions": "interrogative"}
+
+Trajectories = list[Any]  # per frame a list of {"tid", "bbox": {"xmin", ...}}
+
+
+def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent) -> Found:
+    """The sentences of the file ``path``, with their truths if asked. Raises Bad for the file."""
+    rows = read_json(path)
+    if not isinstance(rows, list):
+        raise Bad("bad-file", f"expected a list, found {type(rows).__name__}")
+    found = Found(split)
+    by_video: dict[str, list[int]] = {}
+    for at, row in enumerate(rows):
+        with found.record(f"item {at}"):
+            vid = table(row, "the item").get("vid")
+            if not isinstance(vid, str) or not vid:
+                raise Bad("bad-record", f"vid: expected a name, found {vid!r:.60}")
+            by_video.setdefault(vid, []).append(at)
+            found.sources.append(vid)
+    for done, (vid, items) in enumerate(by_video.items()):
+        progress("read", done, len(by_video))
+        _read_video(tree, vid, [(at, rows[at]) for at in items], truth, found)
+    return found
+
+
+def _read_video(
+    tree: Tree, vid: str, items: list[tuple[int, Any]], truth: bool, found: Found
+) -> None:
+    """All sentences about one video; its VidOR file is read once."""
+    names = [f"{vid}.{at}" for at, _ in items]
+    try:
+        video, remarks = tree.video(vid)
+        trajectories = _trajectories(tree, vid) if truth else None
+    except Bad as bad:
+        for name in names:
+            found.note(bad.kind, name, bad.detail)
+        return
+    for kind, detail in remarks:
+        found.note(kind, vid, detail)
+    for name, (_, row) in zip(names, items, strict=True):
+        with found.record(name):
+            base = _base(vid, video, row)
+            for suffix, form, told in _sentences(row):
+                with found.record(f"{name}.{suffix}"):
+                    _add(base, f"{name}.{suffix}", form, told, row, trajectories, found)
+
+
+def _add(
+    base: Record,
+    name: str,
+    form: str,
+    told: Any,
+    row: Mapping[str, Any],
+    trajectories: Trajectories | None,
+    found: Found,
+) -> None:
+    told = table(told, form)
+    text = sentence(told.get("description"))
+    record = Record(name, base.video, text, base.source, form, base.size, base.frames, base.segment)
+    truth = None
+    if trajectories is not None:
+        truth = _truth(record, told, row, trajectories, found)
+    found.add(record, truth)
+
+
+def _base(vid: str, video: Path, row: Mapping[str, Any]) -> Record:
+    """What the sentences of one item share."""
+    segment = table(row.get("used_segment"), "used_segment")
+    start, last = whole(segment, "begin_fid", 0), whole(segment, "end_fid", 0)
+    if start > last:
+        raise Bad("bad-span", f"used_segment from {start} to {last}")
+    size = (whole(row, "width", 1), whole(row, "height", 1))
+    frames = whole(row, "frame_count", 1)
+    return Record("", video, "", vid, size=size, frames=frames, segment=(start, last + 1))
+
+
+def _sentences(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """("c0", "declarative", {...}) and so on, captions first. Bad where there are none."""
+    lists = {key: row.get(key) or [] for key in FORMS}
+    if not any(lists.values()) or not all(isinstance(some, list) for some in lists.values()):
+        raise Bad("no-sentence", "neither captions nor questions")
+    for key, form in FORMS.items():
+        for at, told in enumerate(lists[key]):
+            yield f"{key[0]}{at}", form, told
+
+
+def _trajectories(tree: Tree, vid: str) -> Trajectories:
+    """The video's VidOR boxes, frame by frame. Raises Bad."""
+    paths = tree.tables(f"{vid}.json")
+    if not paths:
+        raise Bad("missing-truth", f"no VidOR file {vid}.json below the data folder")
+    value = read_json(paths[0])
+    frames = table(value, paths[0].name, "bad-file").get("trajectories")
+    if not isinstance(frames, list):
+        raise Bad("bad-file", f"{paths[0].name} has no list of trajectories")
+    return frames
+
+
+def _truth(
+    record: Record,
+    told: Mapping[str, Any],
+    row: Mapping[str, Any],
+    trajectories: Trajectories,
+    found: Found,
+) -> Truth:
+    span = _span(record, row, found)
+    target = whole(told, "target_id", 0, "missing-truth")
+    frames, values = _boxes(trajectories, target, span)
+    if not frames:
+        raise Bad("missing-truth", f"target {target} has no box in frames {span[0]} to {span[1]}")
+    assert record.size is not None  # _base reads them
+    assert record.segment is not None
+    boxes, cut = boxes_within(values, record.size, frames[0])
+    if cut:
+        found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
+    if gaps := span[1] - span[0] - len(frames):
+        found.note("gap", record.id, f"{gaps} of {span[1] - span[0]} frames")
+    fps = number(row, "fps")
+    if fps <= 0:
+        raise Bad("bad-record", f"fps: expected a positive number, found {fps}")
+    track = Track(np.array(frames, np.int64), boxes)
+    return Truth(span, track, record.segment, fps, record.form, video=record.source)
+
+
+def _span(record: Record, row: Mapping[str, Any], found: Found) -> Span:
+    """``temporal_gt``, held against the video and the segment."""
+    told = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
+    start = whole(told, "begin_fid", 0, "bad-span")
+    end = whole(told, "end_fid", 0, "bad-span")
+    if start >= end:
+        raise Bad("bad-span", f"temporal_gt from {start} to {end}")
+    assert record.segment is not None
+    assert record.frames is not None
+    low, high = record.segment
+    if start >= record.frames or end <= low or start >= high:
+        raise Bad("truth-past-end", f"{start} to {end}, the segment is {low} to {high}")
+    if end > record.frames:
+        found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
+    elif start < low or end > high:
+        found.note("outside-segment", record.id, f"{start} to {end}, segment {low} to {high}")
+    return start, end
+
+
+def _boxes(
+    trajectories: Trajectories, target: int, span: Span
+) -> tuple[list[int], list[list[Any]]]:
+    """The frames of ``span`` at which the target has a box, and the boxes."""
+    frames, boxes = [], []
+    for frame in range(span[0], min(span[1], len(trajectories))):
+        try:
+            for one in trajectories[frame]:
+                if one["tid"] == target:
+                    sides = one["bbox"]
+                    boxes.append([sides[key] for key in ("xmin", "ymin", "xmax", "ymax")])
+                    frames.append(frame)
+                    break
+        except (KeyError, TypeError) as error:
+            raise Bad("bad-box", f"VidOR frame {frame} is malformed: {error!r:.60}") from error
+    return frames, boxes

@@ -1,0 +1,244 @@
+"""Many predictions against their truths: means with intervals, what-if rows, groups, what lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.evaluation.bootstrap import Interval, intervals
+from cospal_cli.evaluation.metrics import common_ious
+from cospal_cli.evaluation.protocols import Score, score
+from cospal_cli.evaluation.tubes import NOTHING, Prediction, Span, Track, Truth
+
+METRICS = ("m_tIoU", "m_vIoU", "vIoU@0.3", "vIoU@0.5", "m_sIoU")
+TOP1 = "top-1 tubelet"
+CHANCE = "top-1 by chance"
+PREDICTED = "predicted"
+BEST_TUBELET = "oracle tubelet"
+TRUE_TIME = "oracle time"
+BOTH = "oracle tubelet and time"
+TUBELET_EDGES = (1, 5, 8)  # the stages of self-paced training
+ACTION_EDGES = (1, 2, 3, 4, 5)
+
+Columns = dict[str, NDArray[np.float64]]  # metric -> one value per sample
+Means = dict[str, Interval]  # metric -> mean and its interval
+
+
+@dataclass(frozen=True)
+class Group:
+    """Samples that share a label, such as ``form`` = ``interrogative``."""
+
+    kind: str
+    label: str
+    samples: int
+    means: Means
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``evaluate`` found. All means lie in [0, 1] and are over every truth."""
+
+    protocol: str
+    samples: int
+    rows: dict[str, Means]  # the predictions as they are, then what-if rows
+    groups: tuple[Group, ...]  # of the predictions as they are
+    missing: tuple[str, ...]  # truths without a prediction: they count 0
+    empty: tuple[str, ...]  # predictions without one box in their span: likewise
+    unknown: tuple[str, ...]  # predictions without a truth: left out
+    values: dict[str, dict[str, float]]  # id -> metric -> value, of the predictions as they are
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without ``values``."""
+        return {
+            "protocol": self.protocol,
+            "samples": self.samples,
+            "missing": {"count": len(self.missing), "ids": list(self.missing)},
+            "empty": {"count": len(self.empty), "ids": list(self.empty)},
+            "unknown": {"count": len(self.unknown), "ids": list(self.unknown)},
+            "rows": {name: _plain(means) for name, means in self.rows.items()},
+            "groups": [
+                {"kind": one.kind, "label": one.label, "samples": one.samples} | _plain(one.means)
+                for one in self.groups
+            ],
+        }
+
+    def remarks(self) -> list[str]:
+        """What a reader of the numbers must be told, in sentences; empty when there is nothing."""
+        told = []
+        for ids, what in (
+            (self.missing, f"of {self.samples} predictions are missing and count 0"),
+            (self.empty, f"of {self.samples} predictions hold no box and count 0"),
+            (self.unknown, "predictions belong to no ground truth and are left out"),
+        ):
+            if ids:
+                more = ", ..." if len(ids) > 3 else ""
+                told.append(f"{len(ids)} {what} ({', '.join(ids[:3])}{more})")
+        return told
+
+
+def evaluate(
+    predictions: Mapping[str, Prediction | None],
+    truths: Mapping[str, Truth],
+    protocol: str = "plain",
+    *,
+    groups: Mapping[str, Mapping[str, str]] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Report:
+    """Score ``predictions`` (id -> answer, None: nothing found) against ``truths`` by id.
+
+    ``groups``: further ways to split the samples, kind -> id -> label; the sentence's form and the
+    number of tubelets are always there where they tell something. Intervals are 95 % percentiles
+    over ``resamples`` draws of whole videos; 0 leaves them out. UsageError for an unknown protocol.
+    """
+    ids = list(truths)
+    cases = [_case(truths[one], predictions.get(one)) for one in ids]
+    rows = {name: _columns(cases, protocol, ask) for name, ask in _rows(cases).items()}
+    rows[PREDICTED] |= _top1(cases)
+    videos = [truths[one].video or one for one in ids]
+
+    def means(columns: Columns, chosen: Sequence[int]) -> Means:
+        return intervals(
+            {name: column[chosen] for name, column in columns.items()},
+            [videos[at] for at in chosen],
+            resamples=resamples,
+            seed=seed,
+        )
+
+    labels = _own_groups(ids, cases) | dict(groups or {})
+    return Report(
+        protocol=protocol,
+        samples=len(ids),
+        rows={name: means(columns, range(len(ids))) for name, columns in rows.items()},
+        groups=tuple(
+            Group(kind, label, len(chosen), means(rows[PREDICTED], chosen))
+            for kind, by_id in labels.items()
+            for label, chosen in _members(ids, by_id).items()
+        ),
+        missing=tuple(one for one in ids if one not in predictions),
+        empty=tuple(
+            one
+            for one, case in zip(ids, cases, strict=True)
+            if one in predictions and not (case.found and len(case.found.tube))
+        ),
+        unknown=tuple(one for one in predictions if one not in truths),
+        values={
+            one: {name: float(column[at]) for name, column in rows[PREDICTED].items()}
+            for at, one in enumerate(ids)
+        },
+    )
+
+
+def by_count(counts: Mapping[str, int], edges: Sequence[int]) -> dict[str, str]:
+    """id -> the label of its bin: edges 1, 5, 8 make "1-4", "5-7" and "8+"; below them "<1"."""
+    names = [f"{low}" if low == high - 1 else f"{low}-{high - 1}" for low, high in pairwise(edges)]
+    names = [f"<{edges[0]}", *names, f"{edges[-1]}+"]
+    return {one: names[np.searchsorted(edges, count, "right")] for one, count in counts.items()}
+
+
+class Case(NamedTuple):
+    """One sample. ``fits`` (K,): how well the boxes of each tubelet fit the truth."""
+
+    truth: Truth
+    found: Prediction | None
+    fits: NDArray[np.float64]
+
+
+Ask = Callable[[Case, Prediction], tuple[Track, Track]]  # -> tube, what boxes are judged by
+
+
+def _case(truth: Truth, found: Prediction | None) -> Case:
+    return Case(truth, found, _fits(truth, found.tubelets if found else ()))
+
+
+def _fits(truth: Truth, tubelets: Sequence[Track]) -> NDArray[np.float64]:
+    """Each tubelet's mean IoU over the truth's boxes."""
+    if not tubelets:
+        return np.empty(0)
+    owner = np.repeat(np.arange(len(tubelets)), [len(one) for one in tubelets])
+    frames = np.concatenate([one.frames for one in tubelets])
+    boxes = np.concatenate([one.boxes_xyxy for one in tubelets])
+    rows, ious = common_ious(frames, boxes, truth.track.frames, truth.track.boxes_xyxy)
+    return np.bincount(owner[rows], ious, len(tubelets)) / len(truth.track)
+
+
+def _rows(cases: Sequence[Case]) -> dict[str, Ask]:
+    """The table's rows; those that choose another tubelet need to know the others."""
+    rows: dict[str, Ask] = {
+        PREDICTED: lambda case, found: (found.tube, found.track),
+        TRUE_TIME: lambda case, found: (found.track.cut(case.truth.span), found.track),
+    }
+    if any(len(case.fits) for case in cases):
+        rows[BEST_TUBELET] = lambda case, found: _of_best(case, found, found.span)
+        rows[BOTH] = lambda case, found: _of_best(case, found, case.truth.span)
+    return rows
+
+
+def _of_best(case: Case, found: Prediction, span: Span) -> tuple[Track, Track]:
+    """The tubelet whose boxes fit the truth best, cut to ``span``, and whole."""
+    best = found.tubelets[int(case.fits.argmax())] if len(case.fits) else found.track
+    return best.cut(span), best
+
+
+def _columns(cases: Sequence[Case], protocol: str, ask: Ask) -> Columns:
+    """Every metric per sample; 0 where there is no prediction."""
+    scores = [
+        score(protocol, case.truth, *(ask(case, case.found) if case.found else (NOTHING, NOTHING)))
+        for case in cases
+    ]
+    t, v, s = np.array(scores or np.empty((0, len(Score._fields))), np.float64).T
+    return dict(zip(METRICS, (t, v, (v > 0.3) * 1.0, (v > 0.5) * 1.0, s), strict=True))
+
+
+def _top1(cases: Sequence[Case]) -> Columns:
+    """Whether the chosen tubelet is the best one (ties are), and how often chance would say so.
+
+    A sample where no tubelet touches the truth counts 0. {} where no tubelets are known.
+    """
+    if not any(len(case.fits) for case in cases):
+        return {}
+    hits, chances = np.zeros(len(cases)), np.zeros(len(cases))
+    for at, (truth, found, fits) in enumerate(cases):
+        if found and len(fits) and fits.max() > 0:
+            best = fits.max() * (1 - 1e-9)
+            hits[at] = _fits(truth, [found.track])[0] >= best
+            chances[at] = np.mean(fits >= best)
+    return {TOP1: hits, CHANCE: chances}
+
+
+def _own_groups(ids: Sequence[str], cases: Sequence[Case]) -> dict[str, dict[str, str]]:
+    """The splits that the data itself knows of."""
+    found: dict[str, dict[str, str]] = {}
+    by_id = dict(zip(ids, cases, strict=True))
+    forms = {one: case.truth.form for one, case in by_id.items()}
+    if len(set(forms.values())) > 1:
+        found["form"] = forms
+    counts = {one: len(case.fits) for one, case in by_id.items() if len(case.fits)}
+    if counts:
+        found["tubelets"] = by_count(counts, TUBELET_EDGES)
+    return found
+
+
+def _members(ids: Sequence[str], labels: Mapping[str, str]) -> dict[str, list[int]]:
+    """label -> positions of its samples, labels sorted."""
+    members: dict[str, list[int]] = {label: [] for label in sorted(set(labels.values()))}
+    for at, one in enumerate(ids):
+        if one in labels:
+            members[labels[one]].append(at)
+    return {label: chosen for label, chosen in members.items() if chosen}
+
+
+def _plain(means: Means) -> dict[str, Any]:
+    return {
+        name: {"mean": _number(one.mean), "low": one.low, "high": one.high}
+        for name, one in means.items()
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,102 @@
+"""The held-out tenth of train, and work that outlives bad items and dying processes."""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from cospal_cli import datasets
+from cospal_cli.datasets.splits import held_sources
+from cospal_cli.datasets.surviving import DIED, Failure, attempt_all, up_to
+from cospal_cli.errors import InputError
+from tests.data_folders import NAMES, hcstvg, v1
+
+
+def test_a_tenth_by_source_whatever_the_order() -> None:
+    sources = [f"film{at % 200}" for at in range(1000)]
+    held = held_sources(sources)
+    assert held == held_sources(sources[::-1])
+    assert len(held) == 20
+    # Fixed for ever: another choice would judge old checkpoints by what they were trained on.
+    assert sorted(held)[:4] == ["film1", "film113", "film126", "film127"]
+
+
+def test_uneven_sources_come_near_the_share() -> None:
+    sources = [f"film{at}" for at in range(100) for _ in range(1 + at)]
+    held = held_sources(sources)
+    share = sum(source in held for source in sources) / len(sources)
+    assert 0.08 < share < 0.12
+
+
+@pytest.mark.parametrize(
+    ("sources", "held"), [(["a"], 0), (["a", "b"], 1), ([], 0), (["a"] * 9, 0)]
+)
+def test_few_sources(sources: list[str], held: int) -> None:
+    assert len(held_sources(sources)) == held
+
+
+def test_parts_of_train_share_no_source(tmp_path: Path) -> None:
+    root = hcstvg(tmp_path)
+    fit = datasets.read(root, "fit", truth=False)
+    held = datasets.read(root, "held", truth=True)
+    assert (fit.split, held.split) == ("fit", "held")
+    assert len(held.records) == 1
+    assert not {one.source for one in fit.records} & {one.source for one in held.records}
+    assert {one.id for one in fit.records + held.records} == set(NAMES)
+    assert set(held.truths) == {one.id for one in held.records}
+
+
+def test_a_bad_truth_moves_no_record_to_the_other_part(tmp_path: Path) -> None:
+    root = hcstvg(tmp_path)
+    (held,) = datasets.read(root, "held", truth=True).records
+    rows = {name: v1(**({"bbox": []} if name == held.id else {})) for name in NAMES}
+    hcstvg(tmp_path / "again", rows)
+    assert datasets.read(tmp_path / "again", "held", truth=True).records == ()
+    fit = datasets.read(tmp_path / "again", "fit", truth=False).records
+    assert {one.id for one in fit} == set(NAMES) - {held.id}
+
+
+def work(item: int) -> int:
+    """Doubles; 3 is bad, 5 kills the process."""
+    if item == 3:
+        raise InputError("three is bad")
+    if item == 5:
+        os._exit(9)
+    return item * 2
+
+
+def test_bad_items_and_dying_processes_cost_only_themselves() -> None:
+    began = time.monotonic()
+    results = list(attempt_all(iter(range(9)), work, workers=2))
+    assert [item for item, _ in results] == list(range(9))
+    expected = {3: Failure("three is bad"), 5: Failure(DIED)}
+    assert [result for _, result in results] == [expected.get(at, at * 2) for at in range(9)]
+    assert time.monotonic() - began < 60
+
+
+def test_leaving_early_is_no_hang() -> None:
+    results = attempt_all(range(1000), work, workers=1)
+    assert next(results) == (0, 0)
+    results.close()
+
+
+def test_failures_are_logged_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        logging.getLogger("cospal"), "warning", lambda text, *values: told.append(text % values)
+    )
+    items = [3, 1, 3, 2, 3]
+    assert list(up_to(3, attempt_all(items, work))) == [(1, 2), (2, 4)]
+    assert told == ["3 is skipped: three is bad"] * 3
+    limited = up_to(2, attempt_all(items, work))
+    assert [next(limited), next(limited)] == [(1, 2), (2, 4)]
+    with pytest.raises(InputError, match="3 bad items"):
+        next(limited)
+
+
+def test_any_exception_is_a_failure() -> None:
+    ((_, result),) = attempt_all(["x"], int)
+    assert isinstance(result, Failure)
+    assert "ValueError" in result.reason
