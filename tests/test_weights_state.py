@@ -71,7 +71,7 @@ def test_a_payload_is_refused_and_does_not_run(tmp_path: Path, writer: str) -> N
     path, witness = tmp_path / "weights.pth", tmp_path / "witness"
     content = {"model": WEIGHTS, "extra": Payload(witness)}
     if writer == "pickle":
-        path.write_bytes(pickle.dumps(content))
+        path.write_bytes(pickle.dumps(content, protocol=2))
     else:
         torch.save(content, path, _use_new_zipfile_serialization=writer == "torch")
     error = refusal(path)
