@@ -1,0 +1,127 @@
+"""Who is in a scene: the one who is meant, those who resemble him, and everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cospal_cli.datasets.synthetic.actions import KINDS
+from cospal_cli.datasets.synthetic.looks import Look, draw_look, dressed_as
+from cospal_cli.datasets.synthetic.meaning import Meaning, wears
+from cospal_cli.datasets.synthetic.recipe import Recipe
+
+_SECONDS_EACH = 2.3  # that an action takes with the pause after it, about
+_TOLD = (0.24, 0.3, 0.24, 0.14, 0.08)  # chance of one to five actions in a sentence
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is settled before a scene is drafted, so that no draft's failure changes the mix."""
+
+    seconds: float
+    actors: int
+    told: int  # actions in the sentence
+
+    @property
+    def room(self) -> int:
+        """How many actions fit."""
+        return max(self.told, int((self.seconds - 0.5) / _SECONDS_EACH))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One role. ``kinds`` are its actions in order; ``avoid`` must not show in them.
+
+    ``role``: target, twin (dressed alike), rival (acts alike) or bystander.
+    """
+
+    role: str
+    look: Look
+    kinds: tuple[str, ...]
+    avoid: frozenset[str] = frozenset()
+
+
+def plan(recipe: Recipe, rng: np.random.Generator) -> Plan:
+    """How long, how many, how much is told."""
+    low, high = recipe.seconds
+    chances = np.array(_TOLD) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
+    told = 1 + int(rng.choice(len(_TOLD), p=chances / chances.sum()))
+    seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * told), high)
+    return Plan(seconds, int(rng.integers(recipe.actors[0], recipe.actors[1] + 1)), told)
+
+
+def cast(recipe: Recipe, plan: Plan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:
+    """What the sentence will say, and all parts, the target's first."""
+    room, others = plan.room, plan.actors - 1
+    target, meaning = _target(plan, rng)
+    parts = []
+    if rng.random() < recipe.rivals:
+        parts += [_rival(meaning, room, rng) for _ in range(2 if others >= 6 else 1)]
+    if rng.random() < recipe.twins:
+        kinds = _some(rng, room, set(meaning.kinds))
+        named = tuple(part for part, _ in meaning.clothes)
+        look = dressed_as(draw_look(rng), target.look, named, rng)
+        parts.append(Part("twin", look, kinds, frozenset(meaning.kinds)))
+    parts += [_bystander(meaning, room, rng) for _ in range(others - len(parts))]
+    return meaning, [target, *(parts[i] for i in rng.permutation(len(parts))[:others])]
+
+
+def _target(plan: Plan, rng: np.random.Generator) -> tuple[Part, Meaning]:
+    look = draw_look(rng)
+    kinds = [str(kind) for kind in rng.permutation(KINDS)]
+    told = ordered(kinds[: plan.told])
+    more = kinds[plan.told :][: int(rng.integers(0, plan.room - plan.told + 1))]
+    split = int(rng.integers(len(more) + 1))
+    before = () if "enter" in told else ordered(k for k in more[:split] if k != "leave")
+    after = () if "leave" in told else ordered(k for k in more[split:] if k != "enter")
+    clothes = tuple((part, look.pieces[part].colour) for part in _named(look, rng))
+    return Part("target", look, (*before, *told, *after), frozenset(told)), Meaning(clothes, told)
+
+
+def _named(look: Look, rng: np.random.Generator) -> list[str]:
+    """Which parts of its clothes the sentence names."""
+    sets = [["upper", "lower"], ["upper"], ["lower"]]
+    named = sets[rng.choice(3, p=[0.62, 0.26, 0.12])]
+    return [*named, *(p for p in ("hat", "bag") if p in look.pieces and rng.random() < 0.45)]
+
+
+def _rival(meaning: Meaning, room: int, rng: np.random.Generator) -> Part:
+    """Does all that is said, or some of it, in other clothes."""
+    kinds = list(meaning.kinds)
+    if len(kinds) > 1 and rng.random() < 0.3:
+        kinds.pop(int(rng.integers(len(kinds))))
+    more = [str(k) for k in rng.permutation(KINDS) if k not in meaning.kinds]
+    more = more[: int(rng.integers(0, max(room - len(kinds), 0) + 1))]
+    first, last = (tuple(k for k in more if k == end) for end in ("enter", "leave"))
+    rest = tuple(k for k in more if k not in ("enter", "leave"))
+    split = 0 if "enter" in kinds else int(rng.integers(len(rest) + 1))
+    after = () if "leave" in kinds else rest[split:]
+    return Part("rival", _other_look(meaning, rng), (*first, *rest[:split], *kinds, *after, *last))
+
+
+def _bystander(meaning: Meaning, room: int, rng: np.random.Generator) -> Part:
+    """Anyone; who happens to be dressed as said does nothing of what is said."""
+    look = draw_look(rng)
+    avoid = frozenset(meaning.kinds) if wears(meaning, look) else frozenset()
+    return Part("bystander", look, _some(rng, room, avoid), avoid)
+
+
+def _other_look(meaning: Meaning, rng: np.random.Generator) -> Look:
+    look = draw_look(rng)
+    while wears(meaning, look):
+        look = draw_look(rng)
+    return look
+
+
+def _some(rng: np.random.Generator, room: int, avoid: Collection[str]) -> tuple[str, ...]:
+    """Up to four actions, none of ``avoid``."""
+    free = [str(kind) for kind in rng.permutation(KINDS) if kind not in avoid]
+    return ordered(free[: int(rng.integers(0, min(room, 4) + 1))])
+
+
+def ordered(kinds: Iterable[str]) -> tuple[str, ...]:
+    """``kinds`` with entering first and leaving last."""
+    rank = {"enter": -1, "leave": 1}
+    return tuple(sorted(kinds, key=lambda kind: rank.get(kind, 0)))

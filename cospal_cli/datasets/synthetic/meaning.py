@@ -1,0 +1,70 @@
+"""What a sentence of the synthetic set says, and whom of a scene it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cospal_cli.datasets.synthetic.actions import Act
+from cospal_cli.datasets.synthetic.looks import Look, near
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """``clothes``: (part, colour) for every part named; ``kinds``: the actions in their order."""
+
+    clothes: tuple[tuple[str, str], ...]
+    kinds: tuple[str, ...]
+
+
+def wears(meaning: Meaning, look: Look) -> bool:
+    """Whether a viewer could find ``look`` dressed as said: near colours count, so does any bag.
+
+    Man, woman and child are no difference here, though the sentence names one.
+    """
+    pieces = look.pieces
+    return all(
+        part in pieces and near(pieces[part].colour, colour) for part, colour in meaning.clothes
+    )
+
+
+def shows(meaning: Meaning, acts: Sequence[Act]) -> set[str]:
+    """Which of the actions said may be seen in ``acts``."""
+    return set(meaning.kinds) & {kind for act in acts for kind in act.shows}
+
+
+def moments(meaning: Meaning, acts: Sequence[Act]) -> list[tuple[int, int]]:
+    """Frames [start, end) of every run of ``acts`` that is what the sentence tells."""
+    size = len(meaning.kinds)
+    runs = (acts[at : at + size] for at in range(len(acts) - size + 1))
+    return [
+        (run[0].start, run[-1].end)
+        for run in runs
+        if tuple(act.kind for act in run) == meaning.kinds
+    ]
+
+
+def ambiguities(
+    meaning: Meaning, cast: Sequence[tuple[Look, Sequence[Act]]], target: int
+) -> list[str]:
+    """Why the sentence does not mean ``target`` alone, once; empty if it does.
+
+    Whoever else could be found dressed as said must do nothing of what is said; and what the
+    target does besides must show none of it.
+    """
+    found = []
+    for number, (look, acts) in enumerate(cast):
+        also = shows(meaning, acts) if wears(meaning, look) else set()
+        if number != target and also:
+            found.append(f"actor {number} is dressed so too and does {', '.join(sorted(also))}")
+    look, acts = cast[target]
+    if not wears(meaning, look):
+        found.append("the target is not dressed as said")
+    told = moments(meaning, acts)
+    if len(told) != 1:
+        return [*found, f"the target does what is said {len(told)} times"]
+    besides = [act for act in acts if not told[0][0] <= act.start < told[0][1]]
+    again = shows(meaning, besides)
+    if again:
+        found.append(f"the target does {', '.join(sorted(again))} at another time too")
+    return found

@@ -1,0 +1,59 @@
+"""What a synthetic set is made of: every choice that its videos depend on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cospal_cli.errors import UsageError
+
+FORMAT = 1  # of what the same recipe makes: counted up whenever a video would come out otherwise
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The same recipe makes the same files, whatever the number of workers.
+
+    ``twins`` and ``rivals`` are the shares of videos with a distractor that is dressed as the
+    sentence says but acts otherwise, and with one that acts so but is dressed otherwise.
+    """
+
+    seed: int = 0
+    size: tuple[int, int] = (320, 192)  # width, height
+    fps: int = 10
+    seconds: tuple[float, float] = (8.0, 16.0)
+    actors: tuple[int, int] = (2, 12)
+    test: float = 1 / 3  # share of the videos that make the test split
+    twins: float = 0.4
+    rivals: float = 0.8
+    crf: int = 26
+
+    def __post_init__(self) -> None:
+        width, height = self.size
+        _within("--size", width, 160, 4096)
+        _within("--size", height, 96, 2160)
+        if width % 2 or height % 2:
+            raise UsageError(f"--size {width}x{height}: both sides must be even")
+        if not 0.75 <= width / height <= 4:
+            raise UsageError(f"--size {width}x{height}: the stage needs 0.75 to 4 times its height")
+        _within("--fps", self.fps, 5, 60)
+        _within("--seed", self.seed, 0, 2**63 - 1)
+        _within("--test", self.test, 0, 1)
+        _within("--seconds", self.seconds[0], 4, 120)
+        _within("--seconds", self.seconds[1], self.seconds[0], 120)
+        _within("actors", self.actors[0], 1, 24)
+        _within("actors", self.actors[1], self.actors[0], 24)
+
+    def is_test(self, number: int) -> bool:
+        """Whether video ``number`` is of the test split; more videos later change nothing."""
+        return int((number + 1) * self.test + 1e-9) > int(number * self.test + 1e-9)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON keeps it, with the version of what it makes."""
+        fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return {"format": FORMAT, **fields}
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"{name}: must be from {low:g} to {high:g}, found {value:g}")

@@ -1,0 +1,80 @@
+"""The files of one video: the MP4, what a simulated detector finds in it, and all that is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.datasets.synthetic import render, simulate
+from cospal_cli.datasets.synthetic.recipe import Recipe
+from cospal_cli.datasets.synthetic.scene import Scene, compose
+from cospal_cli.detect import from_file
+from cospal_cli.files import replacing, write_text
+
+VIDEOS, DETECTIONS, FACTS = "videos", "detections", "scenes"
+
+
+def place(folder: Path, kind: str, name: str) -> Path:
+    """Where a video's file of one kind is; ``name`` has no ending."""
+    return folder / kind / (name + {VIDEOS: ".mp4", DETECTIONS: ".jsonl", FACTS: ".json"}[kind])
+
+
+def make_one(recipe: Recipe, folder: Path, number: int) -> int:
+    """Write one video with its detections and facts; the number of frames."""
+    scene = compose(recipe, number)
+    encode(scene, place(folder, VIDEOS, scene.name))
+    found = simulate.detections(scene)
+    from_file.write(place(folder, DETECTIONS, scene.name), found, simulate.CLASSES)
+    write_text(place(folder, FACTS, scene.name), json.dumps(facts_of(scene), indent=1) + "\n")
+    return scene.frames
+
+
+def encode(scene: Scene, target: Path) -> None:
+    """Write the scene's frames as H.264 in MP4; one thread, so that the bytes are the same."""
+    import av
+
+    recipe = scene.recipe
+    options = {"crf": str(recipe.crf), "preset": "veryfast", "threads": "1"}
+    with replacing(target) as part, av.open(f"file:{part}", "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=recipe.fps, options=options)
+        stream.width, stream.height = recipe.size
+        stream.pix_fmt = "yuv420p"
+        for image in render.frames(scene):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        container.mux(stream.encode(None))
+
+
+def facts_of(scene: Scene) -> dict[str, Any]:
+    """All that is true of a scene; ``record`` is what HC-STVG would say of it."""
+    recipe, (start, end) = scene.recipe, scene.span
+    corners = scene.boxes()[start:end].astype(float).round(1)
+    width, height = recipe.size
+    record = {
+        "bbox": [[x, y, round(x2 - x, 1), round(y2 - y, 1)] for x, y, x2, y2 in corners.tolist()],
+        "st_time": round(start / recipe.fps, 3),
+        "ed_time": round(end / recipe.fps, 3),
+        "img_num": scene.frames,
+        "caption": scene.sentence,
+        "width": width,
+        "height": height,
+        "st_frame": start + 1,
+        "fps": recipe.fps,
+    }
+    return {
+        "synthetic": True,
+        "video": f"{scene.name}.mp4",
+        "test": recipe.is_test(scene.number),
+        "clothes": dict(scene.meaning.clothes),
+        "actions": list(scene.meaning.kinds),
+        "actors": [
+            {
+                "role": actor.role,
+                "kind": actor.look.kind,
+                "wears": {p: f"{w.colour} {w.cut}" for p, w in actor.look.pieces.items()},
+                "acts": [[act.kind, act.start, act.end] for act in actor.acts],
+            }
+            for actor in scene.actors
+        ],
+        "record": record,
+    }

@@ -1,0 +1,210 @@
+"""The set's files: a video, its detections and its facts at a time, then the splits' annotations.
+
+A video counts as made when its facts are there; they are written last, so a run that was stopped
+goes on where it was. Everything is made from the recipe and the video's number alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.datasets.synthetic.recipe import Recipe
+from cospal_cli.datasets.synthetic.scene import Scene
+from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
+from cospal_cli.errors import DeviceError, InputError, UsageError
+from cospal_cli.files import write_text
+from cospal_cli.progress import Progress, silent
+
+RECIPE, README, LOCK = "synthetic.json", "README.txt", ".lock"
+SPLITS = {False: "train.json", True: "test.json"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. ``sentences`` and ``actors`` are over the whole set."""
+
+    videos: dict[str, int]  # by split
+    made: int
+    kept: int  # were there before
+    frames: int
+    megabytes: float  # of the videos
+    actors: dict[str, int]  # number of actors -> videos
+    actions: dict[str, int]  # number of told actions -> videos
+    mean_span: float  # share of the video that the truth spans
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return dict(vars(self))
+
+
+def make(
+    recipe: Recipe,
+    folder: Path,
+    videos: int,
+    workers: int = 1,
+    progress: Progress = silent,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Report | None:
+    """Write ``videos`` videos of ``recipe`` to ``folder``, made if needed; None when stopped.
+
+    Videos that are there stay; more can be added by another call. UsageError where the folder
+    holds something else, or a set of another recipe.
+    """
+    _claim(recipe, folder)
+    for name in (VIDEOS, DETECTIONS, FACTS):
+        (folder / name).mkdir(exist_ok=True)
+    with _alone(folder):
+        missing = [number for number in range(videos) if not _there(recipe, folder, number)]
+        with _workers(min(workers, len(missing))) as run:
+            for done, _ in enumerate(run(recipe, folder, missing), 1):
+                progress("make", done, len(missing))
+                if stopped():
+                    return None
+        return _finish(recipe, folder, videos, len(missing))
+
+
+def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> Report:
+    """Write what is said of the whole set."""
+    facts = [_json(place(folder, FACTS, Scene.name_of(recipe, number))) for number in range(videos)]
+    for test, name in SPLITS.items():
+        rows = {f["video"]: f["record"] for f in facts if f["test"] == test}
+        if rows or test is False:
+            write_text(folder / name, json.dumps(rows, indent=1) + "\n")
+    write_text(folder / README, _READ_ME.format(**recipe.as_dict(), videos=videos))
+    return _report(facts, made, folder)
+
+
+def _claim(recipe: Recipe, folder: Path) -> None:
+    """Make ``folder`` the place of ``recipe``'s set, or see that it is."""
+    wanted = recipe.as_dict()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [path.name for path in folder.iterdir() if path.suffix != ".part"]
+    except OSError as error:
+        raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from error
+    if RECIPE not in names:
+        if names:
+            raise UsageError(
+                f"{str(folder)!r} is not empty and holds no synthetic set", "name another folder"
+            )
+        write_text(folder / RECIPE, json.dumps(wanted, indent=1) + "\n")
+        return
+    found = _json(folder / RECIPE)
+    other = [f"{k} {found.get(k)!r}" for k, v in wanted.items() if found.get(k) != v]
+    if other:
+        asked = ", ".join(f"{k} {v!r}" for k, v in wanted.items() if found.get(k) != v)
+        raise UsageError(
+            f"{str(folder)!r} holds a set with {', '.join(other)}; asked for {asked}",
+            "name another folder, or give the same settings to go on",
+        )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; UsageError if another process does. (Not on Windows.)"""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(folder / LOCK, "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                f"another process is writing to {str(folder)!r}", "wait for it, then run again"
+            ) from error
+        yield
+
+
+def _there(recipe: Recipe, folder: Path, number: int) -> bool:
+    name = Scene.name_of(recipe, number)
+    return all(place(folder, kind, name).is_file() for kind in (VIDEOS, DETECTIONS, FACTS))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("no object")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error}", "delete it and go on") from error
+    return found
+
+
+Run = Callable[[Recipe, Path, list[int]], Iterator[int]]
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Run]:
+    """A function that makes videos and yields their numbers as they are ready."""
+    if count <= 1:
+        yield lambda recipe, folder, numbers: (
+            make_one(recipe, folder, number) for number in numbers
+        )
+        return
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+
+    def run(recipe: Recipe, folder: Path, numbers: list[int]) -> Iterator[int]:
+        tasks = [pool.submit(make_one, recipe, folder, number) for number in numbers]
+        try:
+            for task in as_completed(tasks):
+                yield task.result()
+        except BrokenProcessPool as error:
+            raise DeviceError(
+                "a worker died, probably for want of memory", "fewer --workers; made videos stay"
+            ) from error
+
+    try:
+        yield run
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _report(facts: list[dict[str, Any]], made: int, folder: Path) -> Report:
+    records = [fact["record"] for fact in facts]
+    sizes = [(folder / VIDEOS / fact["video"]).stat().st_size for fact in facts]
+    tests = sum(fact["test"] for fact in facts)
+    return Report(
+        videos={"train": len(facts) - tests, "test": tests},
+        made=made,
+        kept=len(facts) - made,
+        frames=sum(record["img_num"] for record in records),
+        megabytes=round(sum(sizes) / 1e6, 2),
+        actors=_counts(len(fact["actors"]) for fact in facts),
+        actions=_counts(len(fact["actions"]) for fact in facts),
+        mean_span=round(
+            sum(len(r["bbox"]) / r["img_num"] for r in records) / max(len(records), 1), 3
+        ),
+    )
+
+
+def _counts(values: Iterator[int] | Any) -> dict[str, int]:
+    found = list(values)
+    return {str(value): found.count(value) for value in sorted(set(found))}
+
+
+_READ_ME = """THIS SET IS SYNTHETIC.
+
+Every picture was drawn by a program (cospal data synthetic), every sentence comes from a grammar,
+every box and time is exact. Results on it say whether a method learns at all; they say little about
+real video. Say so wherever its numbers appear.
+
+{videos} videos, seed {seed}, {size[0]}x{size[1]} at {fps} frames a second.
+
+train.json, test.json  annotations in the form of HC-STVG v1: [x, y, w, h] boxes of the one meant,
+                       one per frame from st_frame (counted from 1); fps added
+videos/                one MP4 a record
+detections/            what a simulated detector finds in each video, one frame a line: jittered,
+                       with misses, confused classes and false boxes; no real detector was run
+scenes/                all actors with their clothes and actions, to judge errors; not for training
+synthetic.json         the recipe; the same recipe makes the same files
+"""
