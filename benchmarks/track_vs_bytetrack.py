@@ -1,44 +1,48 @@
 """Association beside the ByteTrack of the package ``trackers``, on scenes with known identities.
 
-    python -m benchmarks.track_vs_bytetrack
+    python -m benchmarks.track_vs_bytetrack [--seeds N]
 
-Both get the same detections, thresholds, times and second of patience. ``online`` scores the ids
-that ``update`` returns, ``linked`` the same boxes with the ids of the finished tubelets: neither
-has a filled gap. MOTA and IDF1 at IoU .5, the scenes' mean last.
+All get the same detections, thresholds, times and second of patience; ``botsort, features`` gets
+simulated features besides. ``online`` scores the ids that ``update`` returns, ``linked`` the same
+boxes with the ids of the finished tubelets: neither has a filled gap. MOTA and IDF1 at IoU .5, the
+scenes' mean last.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cospal_cli.config import TrackerConfig
 from cospal_cli.evaluation.mot import Frame, MotScores, evaluate
-from cospal_cli.track.bytetrack import ByteTracker
+from cospal_cli.track import open_tracker
 from tests import scenes
 from tests.scenes import CLASSES, Noise, Scene, scene
 
 HARD = Noise(jitter=0.05, misses=0.15, weak=0.25, false_per_frame=1.0)
 
 
-def all_scenes(seed: int = 0) -> Iterator[tuple[str, Scene]]:
+def all_scenes(seed: int = 0, featured: bool = False) -> Iterator[tuple[str, Scene]]:
     """Name and scene: what happens, the camera, frames per second."""
     for actors in (scenes.crossing, scenes.occlusion, scenes.crowd):
         for camera in (scenes.still, scenes.pan, scenes.zoom):
             for fps in (5, 10, 25):
                 name = f"{actors.__name__}, {camera.__name__} camera, {fps} fps"
-                yield name, scene(actors(), 6, fps, camera=camera, seed=seed)
+                yield name, scene(actors(), 6, fps, camera=camera, seed=seed, featured=featured)
     for camera in (scenes.still, scenes.pan):
         name = f"crowd, {camera.__name__} camera, 10 fps, poor detector"
-        yield name, scene(scenes.crowd(), 6, 10, camera=camera, noise=HARD, seed=seed)
+        made = scene(scenes.crowd(), 6, 10, camera=camera, noise=HARD, seed=seed, featured=featured)
+        yield name, made
 
 
-def ours(made: Scene) -> tuple[list[Frame], list[Frame], float]:
-    """Online and linked answer, and milliseconds a frame."""
-    tracker = ByteTracker(TrackerConfig(), made.size, CLASSES)
+def ours(made: Scene, name: str = "bytetrack") -> tuple[list[Frame], list[Frame], float]:
+    """Online and linked answer of tracker ``name``, and milliseconds a frame."""
+    tracker = open_tracker(TrackerConfig(name=name), made.size, CLASSES)
     began = time.perf_counter()
     frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
     ids = [tracker.update(found, now, looks, image) for found, now, looks, image in frames]
@@ -80,24 +84,47 @@ def theirs(made: Scene) -> list[Frame]:
     return answer
 
 
+METHODS = {  # tracker, whether it gets features
+    "bytetrack": ("bytetrack", False),
+    "botsort": ("botsort", False),
+    "botsort, features": ("botsort", True),
+}
+
+
+def without_features(made: Scene) -> Scene:
+    """The scene as a detector without features sees it."""
+    blind = [replace(found, features=None, referral=None) for found in made.detections]
+    return replace(made, detections=blind)
+
+
 def main() -> None:
-    """Run every scene, print a row each and the means."""
-    rows: dict[str, list[MotScores]] = {"online": [], "linked": [], "trackers": []}
-    spent = []
-    print(f"{'':48}{'online':>14}{'linked':>14}{'trackers':>14}   (MOTA IDF1)")
-    for name, made in all_scenes():
-        online, linked, spent_ms = ours(made)
-        spent.append(spent_ms)
-        answers = {"online": online, "linked": linked, "trackers": theirs(made)}
-        for method, answer in answers.items():
-            rows[method].append(evaluate(made.truth, answer))
-        print(f"{name:48}" + "".join(_cell(scores[-1:]) for scores in rows.values()))
-    print(f"{'mean':48}" + "".join(_cell(scores) for scores in rows.values()))
-    print(f"tracking {np.median(spent):.1f} ms a frame, camera motion and cuts included")
+    """Run every scene, print its linked scores, then all means."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1, help="runs of every scene")
+    seeds = parser.parse_args().seeds
+    scores: dict[str, list[list[MotScores]]] = {}
+    spent: dict[str, list[float]] = {}
+    for seed in range(seeds):
+        for name, made in all_scenes(seed, featured=True):
+            answers: dict[str, Sequence[list[Frame]]] = {}
+            for method, (tracker, featured) in METHODS.items():
+                given = made if featured else without_features(made)
+                *answers[method], spent_ms = ours(given, tracker)
+                spent.setdefault(method, []).append(spent_ms)
+            for method, answer in (answers | {"trackers": (theirs(made),)}).items():
+                row = [evaluate(made.truth, frames) for frames in answer]
+                scores.setdefault(method, []).append(row)
+            cells = (f"{method} {_cell([rows[-1]], -1)}" for method, rows in scores.items())
+            print(f"{name:42}", *cells, sep="  ")
+    print(f"\n{'mean of all scenes':24}{'online':>14}{'linked':>14}   (MOTA IDF1)  ms a frame")
+    for method, rows in scores.items():
+        stages = "".join(_cell(rows, stage) for stage in range(len(rows[0])))
+        took_ms = f"{np.median(spent[method]):10.1f}" if method in spent else ""
+        print(f"{method:24}{stages:28}{took_ms:>24}")
 
 
-def _cell(scores: list[MotScores]) -> str:
-    mota, idf1 = (np.mean([getattr(s, name) for s in scores]) for name in ("mota", "idf1"))
+def _cell(rows: list[list[MotScores]], stage: int) -> str:
+    mota, idf1 = (np.mean([getattr(r[stage], name) for r in rows]) for name in ("mota", "idf1"))
     return f"{mota:>8.3f}{idf1:6.3f}"
 
 

@@ -104,10 +104,13 @@ class TrackerConfig:
     max_lost_s: float = 1.0
     link_gap_s: float = 2.5
     smooth_s: float = 0.25
+    look_gate: float = 0.25  # botsort: looks tell tracks apart only below this cosine distance
+    place_gate: float = 0.5  # and only where 1 - IoU is below this
 
     def __post_init__(self) -> None:
         _check(self, "tracker", high=(0, 1), min_observations=(1, 10_000), max_lost_s=(0, 3600))
         _check(self, "tracker", link_gap_s=(0, 3600), smooth_s=(0, 60))
+        _check(self, "tracker", look_gate=(0, 2), place_gate=(0, 1))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from cospal_cli.types import Detections, FloatArray, IntArray, Looks
 
 CLASSES = ("person", "car", "truck", "cup", "dog")
 REGIONS, NAMES, THUMB = 3, 8, 4
+WIDTH = 256  # of the simulated features
 VISIBLE = 0.35  # least visible share of a box that counts as there to be tracked
 
 Path = Callable[[float], tuple[float, float, float, float]]  # seconds -> centre x, y, w, h; 0..1
@@ -90,13 +91,18 @@ def scene(
     seed: int = 0,
     times_s: NDArray[np.float64] | None = None,
     places: Callable[[float], int] = lambda _: 0,
+    featured: bool = False,
 ) -> Scene:
-    """Film the actors. ``places`` tells the background at a time: it changes at a cut."""
+    """Film the actors. ``places`` tells the background at a time: it changes at a cut.
+
+    A ``featured`` scene's detector gives features, and half its score as referral.
+    """
     noise = noise or Noise()
     rng = np.random.default_rng(seed)
     if times_s is None:
         times_s = np.arange(round(seconds * fps)) / fps
     palette = np.random.default_rng(99).dirichlet(np.full(NAMES, 0.4), (len(actors) + 9, REGIONS))
+    identity = Identity(len(actors), seed)
     made = Scene(size)
     for index, now in enumerate(times_s.tolist()):
         view = camera(now)
@@ -108,6 +114,10 @@ def scene(
         found, looks, owners = _detect(
             index, actors, ids[there], boxes[there], shares[there], size, noise, palette, rng
         )
+        if featured:
+            features = identity.features(actors, owners, found, ids, boxes, shares)
+            found = replace(found, features=features, referral=found.scores * np.float32(0.5))
+        looks = replace(looks, thumbs=identity.thumbs(owners))
         made.detections.append(found)
         made.looks.append(looks)
         made.owners.append(owners)
@@ -184,6 +194,51 @@ def _detect(
     )
     thumbs = np.zeros((count, THUMB, THUMB), np.uint8)
     return detections, Looks(colours, thumbs), np.array([row[3] for row in rows], np.int64)
+
+
+class Identity:
+    """What a detector's features and the thumbnails tell of who is who.
+
+    Features (D, WIDTH) are a vector of the class, one of the actor (.6 as long) and noise (.5):
+    cosine distances are about .15 between sights of one actor, .4 to others of its class. A
+    half-hidden actor's are mixed with those of whom hides it, by the share that is visible.
+    """
+
+    def __init__(self, actors: int, seed: int) -> None:
+        fixed = np.random.default_rng(77)
+        self._rng = np.random.default_rng([seed, 78])
+        self._classes = fixed.normal(0, WIDTH**-0.5, (len(CLASSES), WIDTH))
+        self._actors = fixed.normal(0, 0.6 * WIDTH**-0.5, (actors, WIDTH))
+        self._thumbs = fixed.uniform(40, 215, (actors, THUMB, THUMB))
+
+    def features(
+        self,
+        actors: list[Actor],
+        owners: IntArray,
+        found: Detections,
+        ids: IntArray,
+        boxes: FloatArray,
+        shares: FloatArray,
+    ) -> FloatArray:
+        """One row per detection; ``ids``, ``boxes`` and ``shares`` are those in the frame."""
+        rows = self._rng.normal(0, 0.5 * WIDTH**-0.5, (len(owners), WIDTH))
+        for i, owner in enumerate(owners.tolist()):
+            rows[i] += self._classes[found.labels[i]]
+            if owner < 0:
+                rows[i] += self._rng.normal(0, 0.6 * WIDTH**-0.5, WIDTH)
+                continue
+            at = int(np.flatnonzero(ids == owner)[0])
+            shared = [intersection(boxes[at], box) * (k != at) for k, box in enumerate(boxes)]
+            other, share = int(ids[int(np.argmax(shared))]), min(float(shares[at]), 1.0)
+            rows[i] += share * self._actors[owner] + (1 - share) * self._actors[other]
+        return rows.astype(np.float32)
+
+    def thumbs(self, owners: IntArray) -> NDArray[np.uint8]:
+        """Noisy pictures (D, THUMB, THUMB)."""
+        pictures = self._rng.uniform(40, 215, (len(owners), THUMB, THUMB))
+        known = owners >= 0
+        pictures[known] = 0.7 * self._thumbs[owners[known]] + 0.3 * pictures[known]
+        return pictures.astype(np.uint8)
 
 
 def texture(place: int, height: int = 720, width: int = 1280) -> FloatArray:

@@ -38,6 +38,8 @@ def tubelets_of(rows, frames=60, step_s=0.1, motion=STILL, **settings):
             np.full(len(xs), score, np.float32),
             labels,
             Looks(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8)),
+            (number + np.asarray(at) / 100).astype(np.float32),
+            np.stack([np.full(len(xs), number), at, np.full(len(xs), 1e6)], axis=1),
         )
     return build(history, Kinds(CLASSES), TrackerConfig(**settings), SIZE)
 
@@ -52,6 +54,10 @@ def test_two_fragments_of_one_walk_are_linked_and_the_gap_filled():
     assert tubelet.frame_indices.tolist() == [10 + 2 * i for i in range(30)]
     assert tubelet.observed.sum() == 20
     assert len(tubelet.looks) == 20
+    frames = [*range(10), *range(20, 30)]
+    assert tubelet.features[:, :2].tolist() == [[int(at >= 20), at] for at in frames]
+    assert tubelet.referral == pytest.approx([(at >= 20) + at / 100 for at in frames])
+    assert set(tubelet.features[:, 2]) == {np.finfo(np.float16).max}  # no infinity
     middle = tubelet.boxes_xyxy[:, [0, 2]].mean(axis=1)
     assert middle == pytest.approx(100 + 10 * np.arange(30), abs=1)
 
@@ -116,6 +122,9 @@ def test_of_twins_the_better_stays_and_takes_the_label_scores():
     assert kept.track_ids == (0,)
     assert other.track_ids == (2,)
     assert kept.label_scores[0] == pytest.approx((20 * 0.8 + 16 * 0.3) / 36)
+    assert kept.features[:, :2].tolist() == [[0, at] for at in range(20)]
+    assert other.features[:, :2].tolist() == [[2, at] for at in range(20)]
+    assert other.referral == pytest.approx(2 + np.arange(20) / 100)
 
 
 def test_a_gap_is_filled_along_with_the_camera():

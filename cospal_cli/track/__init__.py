@@ -12,7 +12,10 @@ from cospal_cli.config import TrackerConfig
 from cospal_cli.registry import load
 from cospal_cli.types import Detections, IntArray, Looks, Tubelet
 
-BACKENDS = {"bytetrack": "cospal_cli.track.bytetrack:ByteTracker"}
+BACKENDS = {
+    "bytetrack": "cospal_cli.track.bytetrack:ByteTracker",
+    "botsort": "cospal_cli.track.botsort:BotSort",
+}
 
 
 class Tracker(Protocol):

@@ -1,240 +1,36 @@
-"""Two-stage association: confident detections first, then weak ones for tracks still unmatched."""
+"""ByteTrack with colours: place and looks share the cost, the same in both stages.
+
+Sides change less than centres move.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from cospal_cli.assignment import assign
-from cospal_cli.boxes import area, pairwise_iou
-from cospal_cli.config import TrackerConfig
-from cospal_cli.track.affinity import grown_iou, likenesses
-from cospal_cli.track.camera import STILL, Camera, normalise, shrink
-from cospal_cli.track.cuts import Shots
-from cospal_cli.track.history import History
-from cospal_cli.track.kinds import Kinds
-from cospal_cli.track.state import Live, born
-from cospal_cli.track.tubelets import build
-from cospal_cli.types import Detections, FloatArray, IntArray, Looks, Tubelet
+from cospal_cli.track.affinity import likenesses
+from cospal_cli.track.state import Agility, Live
+from cospal_cli.track.two_stage import TwoStageTracker
+from cospal_cli.types import Detections, FloatArray, Looks
 
 _LOOK_SHARE = 0.35  # of the cost that is appearance; the rest is place
-_OVERLAP = 0.1  # least overlap of boxes grown by their doubt
-_LIMIT, _LIMIT_WEAK = 0.8, 0.45  # dearest match in the first and second stage
-_LOST_COST = 0.15  # per second that a track is lost
-_NEW_COST = 0.1  # for a track of one observation
-_KIND_COST = 0.45  # for a detection of quite another kind, less if it is partly of the track's
-_WEAK_S = 0.4  # a track lost for longer is not picked up again by a weak detection
-_BACKGROUND = 0.4  # share of the frame from which a thing that cannot move is background
-_TWIN = 0.7  # a box that overlaps one of its kind by more starts no track
-_BACK_S, _BACK_IOU = 0.5, 0.4  # weak detections before a track's first confident one
 
 
-class _Spare(NamedTuple):
-    """Weak detections of a past frame that no track took."""
+class ByteTracker(TwoStageTracker):
+    """Looks are colours by region; the tracks' own usual likeness is the yardstick."""
 
-    frame: int
-    time_s: float
-    detections: Detections
-    looks: Looks
-    free: NDArray[np.bool_]
+    limits = (0.8, 0.45)
+    agility = Agility(1.5, 0.375)
 
+    def _describe(self, detections: Detections, looks: Looks) -> FloatArray:
+        return looks.colours.astype(np.float32)
 
-class ByteTracker:
-    """Streaming tracker; ids count up from 0 and are never used twice.
+    def _alike(self, memory: FloatArray, seen: FloatArray) -> FloatArray:
+        return likenesses(memory, seen)
 
-    ``size`` is the displayed (width, height), ``classes`` the names behind the detections' labels.
-    """
-
-    def __init__(
-        self, config: TrackerConfig, size: tuple[int, int], classes: tuple[str, ...]
-    ) -> None:
-        self._config = config
-        self._size = size
-        self._kinds = Kinds(classes)
-        self._camera = Camera(size)
-        self._shots = Shots()
-        self._history = History()
-        self._live: Live | None = None
-        self._spare: deque[_Spare] = deque()
-
-    def update(
-        self, detections: Detections, time_s: float, looks: Looks, image: NDArray[np.uint8]
-    ) -> IntArray:
-        """Take the next sampled frame; the track id (D,) of every detection, -1 for none.
-
-        ``looks`` has one row per detection; ``image`` (h, w, 3) RGB may be smaller than the frame.
-        """
-        self._watch(detections, time_s, image)
-        live = self._live
-        if live is None:
-            live = Live.none(looks.colours.shape[1:])
-        agreement = self._kinds.agreement(detections)
-        here = np.flatnonzero(live.shots == self._shots.shot)
-        now = live.take(here)
-        alike = likenesses(now.colours, looks.colours.astype(np.float32))
-        cost = self._cost(now, detections.boxes_xyxy, alike, agreement, time_s)
-        rows = self._associate(now, detections.scores, cost, time_s)
-
-        ids = np.full(len(detections), -1, np.int64)
-        matched = rows >= 0
-        ids[matched] = now.ids[rows[matched]]
-        live.correct(
-            here[rows[matched]],
-            detections.boxes_xyxy[matched],
-            detections.scores[matched],
-            looks.colours[matched],
-            alike[rows[matched], np.flatnonzero(matched)],
-            time_s,
-        )
-        first = self._starting(detections, ids)
-        ids[first] = len(self._history.track_shots) + np.arange(len(first))
-        self._live = live.join(self._start(ids[first], first, detections, looks, time_s))
-        self._keep(ids, detections, looks)
-        self._look_back(ids[first], detections.boxes_xyxy[first], detections.labels[first])
-        frame = len(self._history.times_s) - 1
-        self._spare.append(_Spare(frame, time_s, detections, looks, ids < 0))
-        return ids
-
-    def finish(self) -> list[Tubelet]:
-        """The tubelets of all frames so far: linked, gaps filled, smoothed, best first."""
-        return build(self._history, self._kinds, self._config, self._size)
-
-    def _watch(self, detections: Detections, time_s: float, image: NDArray[np.uint8]) -> None:
-        """Camera and shot of the next frame; carry the live tracks on to it."""
-        times = self._history.times_s
-        step_s = time_s - times[-1] if times else 0.0
-        if times and step_s <= 0:
-            raise ValueError(f"time_s: expected more than {times[-1]}, found {time_s}")
-        small = shrink(image)
-        gray = normalise(small)
-        motion = self._camera.update(gray, self._masks(detections), time_s)
-        shot = self._shots.shot
-        if self._shots.update(small, gray, time_s, motion) != shot:
-            motion = STILL
-            self._camera.restart()
-            self._spare.clear()
-        self._history.frame(detections.frame_index, time_s, motion)
-        while self._spare and time_s - self._spare[0].time_s > _BACK_S:
-            self._spare.popleft()
-        if self._live is not None:
-            self._live = self._live.take(time_s - self._live.seen_s <= self._config.max_lost_s)
-            self._live.predict(step_s, time_s, motion)
-
-    def _masks(self, detections: Detections) -> FloatArray:
-        """Boxes (B, 4) that the camera's motion is not read from: all that are no background."""
-        boxes, scores = detections.boxes_xyxy, detections.scores
-        small = area(boxes) < _BACKGROUND * self._size[0] * self._size[1]
-        moving = self._kinds.movable(detections.labels)
-        return boxes[(scores >= self._config.high) & (moving | small)]
-
-    def _associate(
-        self, live: Live, scores: FloatArray, cost: FloatArray, time_s: float
-    ) -> IntArray:
-        """Row (D,) of ``live`` that each detection continues, -1 for none; ``cost`` is (n, D)."""
-        found = np.full(len(scores), -1, np.int64)
-        strong = scores >= self._config.high
-        tracks, columns = assign(cost[:, strong], _LIMIT)
-        found[np.flatnonzero(strong)[columns]] = tracks
-        rest = np.ones(len(live), bool)
-        rest[tracks] = False
-        rest &= live.seen_s >= time_s - self._reach_s(time_s)
-        tracks, columns = assign(cost[np.ix_(rest, ~strong)], _LIMIT_WEAK)
-        found[np.flatnonzero(~strong)[columns]] = np.flatnonzero(rest)[tracks]
-        return found
-
-    def _reach_s(self, time_s: float) -> float:
-        """How long ago a track that a weak detection may continue was seen: two steps at least."""
-        times = self._history.times_s
-        return max(_WEAK_S, time_s - times[-3] if len(times) > 2 else 0.0) + 1e-6
-
-    def _cost(
-        self,
-        live: Live,
-        boxes: FloatArray,
-        alike: FloatArray,
-        agreement: FloatArray,
-        time_s: float,
-    ) -> FloatArray:
-        """Cost (n, D) of every match, infinite where it cannot be."""
-        margin = np.clip(live.doubt, 0.05, 0.5)[:, None, None]
-        overlap = grown_iou(live.boxes[:, None], boxes[None], margin)
+    def _costs(
+        self, live: Live, overlap: FloatArray, alike: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         # A thing whose colours hold still is not found again in other colours.
         alike = np.clip(2 * alike / np.maximum(live.usual, 0.3)[:, None] - 1, 0, 1)
-        kind = agreement[:, live.kinds].T
         cost = 1 - (1 - _LOOK_SHARE) * overlap - _LOOK_SHARE * alike
-        cost += _KIND_COST * (1 - kind)
-        lost_s = np.maximum(time_s - live.seen_s - self._step_s(), 0)
-        cost += (_LOST_COST * lost_s + _NEW_COST * (live.hits < 2)).astype(np.float32)[:, None]
-        cost[overlap < _OVERLAP] = np.inf
-        return cost
-
-    def _step_s(self) -> float:
-        times = self._history.times_s
-        return times[-1] - times[-2] if len(times) > 1 else 0.0
-
-    def _starting(self, detections: Detections, ids: IntArray) -> IntArray:
-        """Detections (rows) that start tracks: confident, unmatched, no twin of a better one."""
-        candidates = np.flatnonzero((ids < 0) & (detections.scores >= self._config.high))
-        candidates = candidates[np.argsort(-detections.scores[candidates], kind="stable")]
-        kinds = self._kinds.of_label[detections.labels]
-        overlap = pairwise_iou(detections.boxes_xyxy[candidates], detections.boxes_xyxy)
-        taken = ids >= 0
-        chosen = []
-        for row, others in zip(candidates, overlap, strict=True):
-            if not (taken & (kinds == kinds[row]) & (others > _TWIN)).any():
-                taken[row] = True
-                chosen.append(row)
-        return np.array(chosen, np.int64)
-
-    def _start(
-        self, ids: IntArray, rows: IntArray, detections: Detections, looks: Looks, time_s: float
-    ) -> Live:
-        """New live tracks of the detections ``rows``."""
-        self._history.track_shots += [self._shots.shot] * len(ids)
-        kinds = self._kinds.of_label[detections.labels[rows]]
-        boxes = detections.boxes_xyxy[rows]
-        return born(ids, kinds, self._shots.shot, time_s, boxes, looks.colours[rows])
-
-    def _keep(self, ids: IntArray, detections: Detections, looks: Looks) -> None:
-        rows = np.flatnonzero(ids >= 0)
-        frames = np.full(len(rows), len(self._history.times_s) - 1)
-        self._remember(frames, ids[rows], rows, detections, looks)
-
-    def _remember(
-        self,
-        frames: IntArray,
-        ids: IntArray,
-        rows: IntArray,
-        detections: Detections,
-        looks: Looks,
-    ) -> None:
-        self._history.add(
-            frames,
-            ids,
-            detections.boxes_xyxy[rows],
-            detections.scores[rows],
-            detections.label_scores[rows],
-            looks.take(rows),
-        )
-
-    def _look_back(self, ids: IntArray, boxes: FloatArray, labels: IntArray) -> None:
-        """Give new tracks the weak detections just before: things enter the frame by degrees."""
-        kinds = self._kinds.of_label[labels]
-        alive = np.ones(len(ids), bool)
-        boxes = boxes.copy()
-        for spare in reversed(self._spare):
-            if not alive.any():
-                return
-            same = kinds[:, None] == self._kinds.of_label[spare.detections.labels]
-            overlap = pairwise_iou(boxes, spare.detections.boxes_xyxy)
-            overlap[~(same & spare.free & alive[:, None])] = 0
-            tracks, rows = assign(1 - overlap, 1 - _BACK_IOU)
-            alive[:] = False
-            alive[tracks] = True
-            boxes[tracks] = spare.detections.boxes_xyxy[rows]
-            spare.free[rows] = False
-            frames = np.full(len(rows), spare.frame)
-            self._remember(frames, ids[tracks], rows, spare.detections, spare.looks)
+        return cost, cost

@@ -11,6 +11,7 @@ from cospal_cli.track.camera import Motion
 from cospal_cli.types import FloatArray, IntArray, Looks
 
 _BLOCK = 256  # frames
+_HALF_MOST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Columns:
     scores: FloatArray  # (M,)
     colours: NDArray[np.uint8]  # (M, R, C)
     thumbs: NDArray[np.uint8]  # (M, S, S)
+    referral: FloatArray | None = None  # (M,)
+    features: NDArray[np.float16] | None = None  # (M, F)
 
 
 @dataclass
@@ -33,7 +36,7 @@ class History:
     times_s: list[float] = field(default_factory=list)
     camera: list[Motion] = field(default_factory=list)  # since the frame before
     track_shots: list[int] = field(default_factory=list)  # by track id
-    _parts: list[list[NDArray]] = field(default_factory=lambda: [[] for _ in range(6)])
+    _parts: dict[str, list[NDArray]] = field(default_factory=dict)  # by column
     _blocks: int = 0  # parts at the front of every list that are blocks of many frames
     _sums: FloatArray | None = None
 
@@ -51,17 +54,32 @@ class History:
         scores: FloatArray,
         label_scores: FloatArray,
         looks: Looks,
+        referral: FloatArray | None = None,
+        features: FloatArray | None = None,
     ) -> None:
-        """Keep observations (m,) of known tracks at positions ``frames``."""
+        """Keep observations (m,) of known tracks at positions ``frames``.
+
+        The last two are for detectors that give them, and then with every observation.
+        """
         if not len(tracks):
             return
-        ids = tracks.astype(np.int32), frames.astype(np.int32)
-        rest: tuple[NDArray, ...] = (boxes, scores, looks.colours, looks.thumbs)
-        for part, array in zip(self._parts, (*ids, *rest), strict=True):
-            part.append(array)
-        if len(self._parts[0]) >= self._blocks + _BLOCK:
+        given: dict[str, NDArray] = {
+            "tracks": tracks.astype(np.int32),
+            "frames": frames.astype(np.int32),
+            "boxes": boxes,
+            "scores": scores,
+            "colours": looks.colours,
+            "thumbs": looks.thumbs,
+        }
+        if referral is not None:
+            given["referral"] = referral.astype(np.float32)
+        if features is not None:
+            given["features"] = np.clip(features, -_HALF_MOST, _HALF_MOST).astype(np.float16)
+        for name, array in given.items():
+            self._parts.setdefault(name, []).append(array)
+        if len(self._parts["tracks"]) >= self._blocks + _BLOCK:
             # Large arrays go back to the system when they are freed, small ones seldom do.
-            for part in self._parts:
+            for part in self._parts.values():
                 part[self._blocks :] = [np.concatenate(part[self._blocks :])]
             self._blocks += 1
         if self._sums is None:
@@ -84,11 +102,12 @@ class History:
         One column after the other takes the place of its parts, so that hardly more than one
         column is held twice.
         """
-        if not self._parts[0]:
+        if not self._parts:
             return None
-        tracks, frames = (np.concatenate(part) for part in self._parts[:2])
-        order = np.lexsort((frames, tracks))
-        for part in self._parts:
-            part[:] = [np.concatenate(part)[order]]
+        for part in self._parts.values():
+            part[:] = [np.concatenate(part)]
         self._blocks = 1
-        return Columns(*(part[0] for part in self._parts))
+        order = np.lexsort((self._parts["frames"][0], self._parts["tracks"][0]))
+        for part in self._parts.values():
+            part[:] = [part[0][order]]
+        return Columns(**{name: part[0] for name, part in self._parts.items()})

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cospal_cli.types import Detections, FloatArray, IntArray
 
-_GROUPS = (
-    ("person",),
-    ("car", "truck", "bus", "train"),
-    ("bicycle", "motorcycle"),
-    (
-        *("bird", "cat", "dog", "horse", "sheep"),
-        *("cow", "elephant", "bear", "zebra", "giraffe"),
-    ),
+# Each line: a detector's own classes, then other nouns that a prompt may ask for.
+_GROUPS = tuple(
+    frozenset(names.split())
+    for names in (
+        "person people man men woman women boy girl child children kid baby toddler lady guy"
+        " gentleman adult player dancer worker rider driver cyclist skier surfer skater officer",
+        "car truck bus train van taxi cab suv jeep lorry minivan tram vehicle",
+        "bicycle motorcycle bike motorbike scooter moped",
+        "bird cat dog horse sheep cow elephant bear zebra giraffe animal puppy kitten pony calf"
+        " lamb goat pig duck chicken goose rabbit lion tiger monkey fox deer",
+    )
 )  # these move by themselves; every other class is a kind of its own
 
 
 class Kinds:
-    """Kinds 0..len(_GROUPS)-1 are the groups above, then one for every remaining class."""
+    """Kinds 0..len(_GROUPS)-1 are the groups above, then one for every remaining class.
 
-    def __init__(self, classes: tuple[str, ...]) -> None:
+    Any names will do, be it one only: those of a prompted detector are nouns of the sentence.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
         group = {name: k for k, names in enumerate(_GROUPS) for name in names}
-        alone = [name for name in classes if name not in group]
+        alone = sorted({name for name in classes if name not in group})
         kinds = {**group, **{name: len(_GROUPS) + i for i, name in enumerate(alone)}}
         self.of_label: IntArray = np.array([kinds[name] for name in classes], np.int64)
         self.count = len(_GROUPS) + len(alone)

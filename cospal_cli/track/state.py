@@ -1,12 +1,14 @@
-"""Live tracks as arrays: a constant-velocity Kalman filter in seconds and box sizes.
+"""Live tracks as arrays: a constant-velocity Kalman filter of (cx, cy, w, h), in seconds.
 
-Every box coordinate (centre and sides) is filtered alone, so a covariance is three numbers. They
-are relative to the box's size (the root of its area): resolution and frame rate drop out.
+Every coordinate is filtered alone, so a covariance is three numbers. They are relative to the
+box's size, as the noise is: resolution and frame rate drop out, and gains are those of a filter
+whose noise is a share of each side.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +17,18 @@ from cospal_cli.track.camera import Motion
 from cospal_cli.types import FloatArray, IntArray
 
 _JITTER = 0.05  # standard deviation of an observed coordinate, box sizes
-_SPEED = 2.5  # of an unknown velocity, box sizes per second
-_PUSH = 1.5  # square root of the acceleration's spectral density, sizes per second^1.5
-_SLOW = 0.25  # sides change less than centres move
+_SPEED = 2.5  # of a centre's unknown velocity, box sizes per second
 _FORGET_S = 1.0  # time constant of the velocity while a track is lost
-_USUAL = 0.7  # likeness of colours expected of a new track
-_LOOKS_S = 1.0  # time constant of the remembered colours
+_USUAL = 0.7  # likeness of looks expected of a new track
+_LOOKS_S = 1.0  # time constant of the remembered looks
+
+
+class Agility(NamedTuple):
+    """How freely boxes change their speed: roots of the acceleration's spectral density, in sizes
+    per second^1.5, of their centre and of their sides."""
+
+    centre: float
+    sides: float
 
 
 @dataclass
@@ -35,19 +43,14 @@ class Live:
     place: FloatArray  # (n, 4) centre x, y, width, height in displayed pixels
     speed: FloatArray  # (n, 4) of these per second
     spread: FloatArray  # (n, 2, 3) variance of place, covariance, variance of speed; centre, sides
-    colours: FloatArray  # (n, R, C) in 0..255
-    usual: FloatArray  # (n,) how alike the track's own observations are to ``colours``
+    memory: FloatArray  # (n, ...) moving average of what the backend tells looks by
+    usual: FloatArray  # (n,) how alike the track's own observations are to ``memory``
 
     @classmethod
-    def none(cls, regions: tuple[int, int]) -> Live:
-        """No tracks; ``regions`` is the shape (R, C) of a row of colours."""
-        ints, floats = np.empty(0, np.int64), np.empty((0, 4), np.float32)
-        return cls(
-            *(ints, ints, ints, ints, np.empty(0, np.float64), floats, floats),
-            np.empty((0, 2, 3), np.float32),
-            np.empty((0, *regions), np.float32),
-            np.empty(0, np.float32),
-        )
+    def none(cls) -> Live:
+        """No tracks."""
+        ids, boxes = np.empty(0, np.int64), np.empty((0, 4), np.float32)
+        return born(ids, ids, 0, 0.0, boxes, np.empty((0, 0), np.float32), Agility(1, 1))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,7 +60,9 @@ class Live:
         return Live(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def join(self, other: Live) -> Live:
-        """These tracks and then the others."""
+        """These tracks and then the others; of no tracks, the shape of ``memory`` is open."""
+        if not len(self) or not len(other):
+            return self if len(self) else other
         names = (f.name for f in fields(self))
         return Live(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
 
@@ -73,7 +78,7 @@ class Live:
         deviation: FloatArray = np.sqrt(self.spread[:, 0, 0])
         return deviation
 
-    def predict(self, step_s: float, time_s: float, motion: Motion) -> None:
+    def predict(self, step_s: float, time_s: float, motion: Motion, agility: Agility) -> None:
         """Carry every track ``step_s`` on to ``time_s``, moved along with the camera."""
         self.place[:, :2] = motion.apply(self.place[:, :2])
         self.place[:, 2:] *= np.float32(motion.zoom)
@@ -82,7 +87,7 @@ class Live:
         self.speed[lost] *= np.float32(np.exp(-step_s / _FORGET_S))
         self.place += self.speed * np.float32(step_s)
         np.maximum(self.place[:, 2:], 2, out=self.place[:, 2:])
-        push = np.array([_PUSH, _PUSH * _SLOW], np.float32) ** 2
+        push = np.array(agility, np.float32) ** 2
         p, dt = self.spread, np.float32(step_s)
         p[:, :, 0] += 2 * dt * p[:, :, 1] + dt**2 * p[:, :, 2] + push * dt**3 / 3
         p[:, :, 1] += dt * p[:, :, 2] + push * dt**2 / 2
@@ -93,11 +98,14 @@ class Live:
         rows: IntArray,
         boxes: FloatArray,
         scores: FloatArray,
-        colours: NDArray[np.uint8],
+        seen: FloatArray,
         alike: FloatArray,
         time_s: float,
     ) -> None:
-        """Take in one observation for each of ``rows`` (m,); ``alike`` its colours' likeness."""
+        """Take in one observation for each of ``rows`` (m,): its looks ``seen`` (m, ...), and how
+        ``alike`` (m,) they are to the track's memory."""
+        if not len(rows):
+            return
         noise = (_JITTER / np.clip(scores, 0.25, 1) ** 0.5)[:, None] ** 2
         p = self.spread[rows]
         gain = p[:, :, :2] / (p[:, :, :1] + noise[:, :, None])
@@ -111,9 +119,10 @@ class Live:
         )
         since = (time_s - self.seen_s[rows]).astype(np.float32)
         share = (1 - np.exp(-np.maximum(since, 1e-3) / _LOOKS_S)) * scores
-        share = np.maximum(share, 1 / (1 + self.hits[rows]))[:, None, None]
-        self.usual[rows] += share[:, 0, 0].astype(np.float32) * (alike - self.usual[rows])
-        self.colours[rows] += share.astype(np.float32) * (colours - self.colours[rows])
+        share = np.maximum(share, 1 / (1 + self.hits[rows])).astype(np.float32)
+        self.usual[rows] += share * (alike - self.usual[rows])
+        share = share.reshape(-1, *(1,) * (seen.ndim - 1))
+        self.memory[rows] += share * (seen - self.memory[rows])
         self.hits[rows] += 1
         self.seen_s[rows] = time_s
 
@@ -129,12 +138,14 @@ def born(
     shot: int,
     time_s: float,
     boxes: FloatArray,
-    colours: NDArray[np.uint8],
+    seen: FloatArray,
+    agility: Agility,
 ) -> Live:
-    """New tracks, one for each of the boxes (n, 4), at rest but of doubtful speed."""
+    """New tracks, one for each of the boxes (n, 4) with looks ``seen``: at rest, of doubtful
+    speed."""
     count = len(ids)
     spread = np.array([_JITTER**2, 0, _SPEED**2], np.float32) * np.ones((count, 2, 1), np.float32)
-    spread[:, 1] *= np.array([1, 1, _SLOW**2], np.float32)
+    spread[:, 1] *= np.array([1, 1, (agility.sides / agility.centre) ** 2], np.float32)
     return Live(
         ids=ids,
         kinds=kinds,
@@ -144,6 +155,6 @@ def born(
         place=_places(boxes),
         speed=np.zeros((count, 4), np.float32),
         spread=spread,
-        colours=colours.astype(np.float32),
+        memory=seen.copy(),
         usual=np.full(count, _USUAL, np.float32),
     )

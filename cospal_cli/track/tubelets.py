@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,12 +126,14 @@ def _tubelet(
         observed=observed,
         label_scores=fragment.label_sum / np.float32(fragment.seen),
         looks=Looks(_pick(columns.colours, rows), _pick(columns.thumbs, rows)),
+        referral=None if columns.referral is None else _pick(columns.referral, rows),
+        features=None if columns.features is None else _pick(columns.features, rows),
         camera_xy=film.camera.carried(frames, centres(boxes)),
         track_ids=fragment.tracks,
     )
 
 
-def _pick(column: NDArray[np.uint8], rows: IntArray) -> NDArray[np.uint8]:
+def _pick(column: NDArray[Any], rows: IntArray) -> NDArray[Any]:
     """``column[rows]``, without a copy where the rows lie together: most tubelets are one track."""
     first, last = int(rows[0]), int(rows[-1])
     return column[first : last + 1] if last - first == len(rows) - 1 else column[rows]

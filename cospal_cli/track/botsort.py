@@ -1,0 +1,61 @@
+"""BoT-SORT: the lesser of the distances in place and in looks, the latter only where both agree.
+
+Weak detections are matched by place alone. Sides change as freely as centres move.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from cospal_cli.track.state import Agility, Live
+from cospal_cli.track.two_stage import TwoStageTracker
+from cospal_cli.types import Detections, FloatArray, Looks
+
+_TIE = 0.1  # of the place's distance is added to that of looks: many people look the same
+_THUMB = 0.5  # weight of the thumbnail's vector beside that of the colours
+
+
+class BotSort(TwoStageTracker):
+    """Looks are unit vectors: the detector's features, else colours and thumbnails."""
+
+    limits = (0.8, 0.5)
+    agility = Agility(1.0, 1.0)
+
+    def _describe(self, detections: Detections, looks: Looks) -> FloatArray:
+        if detections.features is not None:
+            return _unit(np.nan_to_num(detections.features.astype(np.float32)))
+        return _look_vectors(looks)
+
+    def _alike(self, memory: FloatArray, seen: FloatArray) -> FloatArray:
+        cosine: FloatArray = _unit(memory) @ seen.T
+        return cosine
+
+    def _costs(
+        self, live: Live, overlap: FloatArray, alike: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        away, unlike = 1 - overlap, 1 - alike
+        near = (unlike < self._config.look_gate) & (away < self._config.place_gate)
+        return np.where(near, np.minimum(away, unlike / 2 + _TIE * away), away), away
+
+
+def _look_vectors(looks: Looks) -> FloatArray:
+    """Unit vectors (D, E) whose cosine says how alike looks are.
+
+    Roots of the colours' shares, so that their product is the overlap of histograms, and
+    thumbnails less their mean. What a region or a flat thumbnail does not tell counts nothing.
+    """
+    colours, thumbs = (
+        rows.reshape(len(rows), prod(rows.shape[1:])).astype(np.float32)
+        for rows in (looks.colours, looks.thumbs)
+    )
+    thumbs -= thumbs.sum(axis=1, keepdims=True) / max(thumbs.shape[1], 1)
+    return _unit(np.concatenate([_unit(np.sqrt(colours)), _THUMB * _unit(thumbs)], axis=1))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Rows (D, E) scaled to length 1; rows of zeros stay."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: FloatArray = vectors / np.maximum(length, 1e-6)
+    return scaled
