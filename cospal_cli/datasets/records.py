@@ -10,22 +10,23 @@ from pathlib import Path
 
 from cospal_cli.evaluation.tubes import Span, Truth
 
-# What may be wrong, by kind, with what the reader does about it. What begins with "skipped" takes
-# a record away; the rest is told and counted only.
-KINDS = {
-    "bad-file": "skipped: an annotation file cannot be read",
-    "bad-record": "skipped: the record is not of the data set's form",
-    "duplicate-id": "skipped: the name was there before",
-    "unsafe-path": "skipped: the name leads out of the data folder",
-    "no-sentence": "skipped: no English sentence",
-    "missing-video": "skipped: no such video below the data folder",
-    "empty-video": "skipped: the video file is empty",
-    "unreadable-video": "skipped: the video cannot be opened or decoded",
-    "other-size": "skipped: the video has not the annotated width and height",
-    "missing-truth": "skipped: no boxes or times though others have them",
-    "bad-box": "skipped: a box is not finite, has no area, or lies outside the frame",
-    "bad-span": "skipped: the start is not before the end",
-    "truth-past-end": "skipped: the truth begins after the video's end",
+# What may be wrong, by kind. The first take the record away; the others are told and counted only.
+SKIPPED = {
+    "bad-file": "an annotation file cannot be read",
+    "bad-record": "the record is not of the data set's form",
+    "duplicate-id": "the name was there before",
+    "unsafe-path": "the name leads out of the data folder",
+    "no-sentence": "no English sentence",
+    "missing-video": "no such video below the data folder",
+    "empty-video": "the video file is empty",
+    "unreadable-video": "the video cannot be opened or decoded",
+    "other-size": "the video has not the annotated width and height",
+    "missing-truth": "no boxes or times though others have them",
+    "bad-box": "a box is not finite, has no area, or lies outside the frame",
+    "bad-span": "the start is not before the end",
+    "truth-past-end": "the truth begins after the video's end",
+}
+TOLD = {
     "clamped-box": "boxes that reach outside the frame are cut to it",
     "gap": "frames of the span have no box; they are not scored for boxes",
     "late-truth": "the truth goes on after the video's last frame",
@@ -37,6 +38,7 @@ KINDS = {
     "shared-video": "the video is in more than one split",
     "no-truth": "no record of the split has a truth",
 }
+KINDS = {kind: f"skipped: {why}" for kind, why in SKIPPED.items()} | TOLD
 
 
 class Bad(Exception):
@@ -60,7 +62,7 @@ class Problem:
     @property
     def skipped(self) -> bool:
         """Whether the record is left out because of it."""
-        return KINDS[self.kind].startswith("skipped")
+        return self.kind in SKIPPED
 
 
 @dataclass(frozen=True)
