@@ -297,6 +297,7 @@ def _network(name: str, place: Place, compiled: bool) -> Any:
     if place.dtype != torch.float32:
         model = keep_coordinates_exact(model)
     if compiled:  # not as one: the rest depends on the text, and is compiled anew for each
+        torch._dynamo.config.capture_scalar_outputs = True  # the encoder's checks break no graph
         for part in (model.model.backbone, model.model.encoder, model.model.decoder):
             part.compile()
     return model
