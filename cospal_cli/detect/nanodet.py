@@ -21,17 +21,19 @@ from cospal_cli.detect.nms import suppress
 from cospal_cli.devices import check, processors
 from cospal_cli.onnx_session import open_session
 from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
+from cospal_cli.weights.nanodet import (
+    BINS,
+    DISTANCES,
+    GRID,
+    INPUT,
+    MEAN,
+    SCORES,
+    STD,
+    STRIDES,
+    WEIGHTS,
+)
 
-WEIGHTS = "nanodet_g_coco"
 DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, side=416, batch=4)
-INPUT = "input_1:0"
-STRIDES = (8, 16, 32)
-SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) by stride, in 0..1
-DISTANCES = ("Identity_3:0", "Identity_4:0", "Identity_5:0")  # (N, cells, 4 x BINS) logits
-BINS = 11  # a side's distance is the expectation over 0..10 strides
-GRID = 32  # network sides are multiples of the coarsest stride
-MEAN = np.array([103.53, 116.28, 123.675], np.float32).reshape(3, 1, 1)  # blue, green, red
-STD = np.array([57.375, 57.12, 58.395], np.float32).reshape(3, 1, 1)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
 CUT = 0.02  # tile boxes closer than this share of the side to an inner border are cut objects
 CANDIDATES = 1000  # cells per frame that reach suppression

@@ -22,14 +22,9 @@ from cospal_cli.features.clips import Frame, Pace, WindowEncoder
 from cospal_cli.features.movement import MOTION, Movement
 from cospal_cli.onnx_session import open_session
 from cospal_cli.types import FloatArray, FrameBatch
+from cospal_cli.weights.nanodet import BACKBONE, GRID, INPUT, MEAN, SCORES, STD, WEIGHTS
 
-WEIGHTS = "nanodet_g_coco"
-INPUT = "input_1:0"
-BACKBONE = "PartitionedCall/onnx_tf_prefix_Concat_62:0"  # (N, 512, h / 32, w / 32)
-SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) in 0..1
-MEAN = np.array([123.675, 116.28, 103.53], np.float32)  # RGB
-STD = np.array([58.395, 57.12, 57.375], np.float32)
-SIDE, GRID = 416, 32  # longer side of the input; both are multiples of the stride
+SIDE = 416  # longer side of the input
 CHANNELS, CLASSES = 512, 80
 SCALES = (25.0, 2.5, 8.0)  # of the mean, the maximum and the classes
 FRAMES = 4  # of one forward pass; more are no faster
@@ -101,4 +96,4 @@ def _inputs(images: NDArray[np.uint8]) -> Iterator[FloatArray]:
     size = (max(1, round(width * scale)) * GRID, max(1, round(height * scale)) * GRID)
     for image in images:
         small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-        yield ((small - MEAN) / STD)[..., ::-1].transpose(2, 0, 1)
+        yield (small[..., ::-1].transpose(2, 0, 1) - MEAN) / STD
