@@ -24,15 +24,18 @@ def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def require(package: str, extra: str) -> ModuleType:
-    """Import an optional package, or say which pip line brings it or why it does not load."""
+def require(package: str, extra: str, line: str = "") -> ModuleType:
+    """Import an optional package, or say which pip line brings it or why it does not load.
+
+    ``line``: another pip line than that of the ``extra``.
+    """
     try:
         return importlib.import_module(package)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]:
             raise UsageError(
                 f"this needs the package {package!r}, which is not installed",
-                f"pip install 'cospal[{extra}]'",
+                line or f"pip install 'cospal[{extra}]'",
             ) from error
         raise UsageError(
             f"the package {package!r} is installed but does not load: {error}",

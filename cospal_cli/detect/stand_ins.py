@@ -18,6 +18,7 @@ from typing import Any
 
 from cospal_cli.registry import require
 
+_PIP = "pip install --no-deps groundingdino-py==0.4.0"
 STOOD_IN = (
     *("torchvision", "torchvision.ops", "torchvision.ops.boxes"),
     *("torchvision.models", "torchvision.models._utils"),
@@ -52,7 +53,7 @@ class _Unusable:
 @cache
 def network_modules() -> ModuleType:
     """The package groundingdino, with the modules of its network in it; UsageError if missing."""
-    package = require("groundingdino", "groundingdino")
+    package = require("groundingdino", "groundingdino", _PIP)
     transformers: Any = require("transformers", "torch")
     for name in _TEXT:  # first: it must not meet the stand-ins
         getattr(transformers, name)
