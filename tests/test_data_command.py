@@ -138,8 +138,8 @@ def test_processes_find_the_same_as_none(tmp_path: Path) -> None:
         (folder / name).write_bytes((folder / NAMES[0]).read_bytes())
     (folder / names[7]).write_bytes(b"gone" * 300)
     calls: list[tuple[str, float, float | None]] = []
-    report = check(root, workers=2, progress=lambda *told: calls.append(told))
-    assert report == check(root)
+    report = check(root, decode=True, workers=2, progress=lambda *told: calls.append(told))
+    assert report == check(root, decode=True)
     assert report.counts() == {"empty-video": 1, "short-video": 39}
     assert calls[-1] == ("check", 40, 40)
 

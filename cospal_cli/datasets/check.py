@@ -19,7 +19,7 @@ from cospal_cli.progress import Progress, silent
 from cospal_cli.video.reader import VideoReader
 
 TINY_BYTES = 6000  # placeholders of videos that were taken down are smaller
-FEW_VIDEOS = 16  # not worth a process of their own
+OPENED, DECODED = 250, 8  # fewer videos than this are not worth a process of their own
 SLACK_FRAMES = 3  # a count estimated from the duration may be off by so many
 
 
@@ -110,7 +110,7 @@ def check(
             problems.append(Problem(bad.kind, tree.relative(path), bad.detail, split))
     videos = sorted({record.video for dataset in read for record in dataset.records})
     states: dict[Path, VideoState | Failure] = {}
-    workers = min(workers, len(videos) // FEW_VIDEOS)
+    workers = min(workers, len(videos) // (DECODED if decode else OPENED))
     for video, state in attempt_all(videos, partial(examine, decode=decode), workers):
         states[video] = state
         progress("check", len(states), len(videos))

@@ -108,7 +108,7 @@ def _until_broken(
             pending.popleft()
             yield item, result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], item: T) -> Future[R | Failure]:
