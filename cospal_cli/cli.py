@@ -8,13 +8,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from cospal_cli import __version__
+from cospal_cli.commands.lazy import lazy_group
 from cospal_cli.console import printable, say
 from cospal_cli.errors import CospalError, DeviceError
 
@@ -30,28 +30,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group over ``COMMANDS``; its help lists them without importing one."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of ``COMMANDS``."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands into the help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=lazy_group(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cospal")
 def cli() -> None:
     """Give it a video and a sentence; get the subject's box on every frame, and when."""

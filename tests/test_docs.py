@@ -50,7 +50,10 @@ def test_every_option_named_in_the_text_exists() -> None:
     known = {"--device", "--help"}
     for name in COMMANDS:
         command = command_of([name])
-        parts = command.commands.values() if isinstance(command, click.Group) else [command]
+        parts = [command]
+        if isinstance(command, click.Group):
+            ctx = click.Context(command)
+            parts = [command.get_command(ctx, part) for part in command.list_commands(ctx)]
         for part in parts:
             known |= options_of(part)
     ours = re.sub(r"pip install[^`\n]*", "", README)
