@@ -21,7 +21,7 @@ from cospal_cli.errors import UsageError
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--size", default="320x192", show_default=True, metavar="WxH")
 @click.option("--fps", default=10, show_default=True, type=int)
-@click.option("--seconds", default="8..16", show_default=True, metavar="A..B", help="Of a video.")
+@click.option("--seconds", default="9..18", show_default=True, metavar="A..B", help="Of a video.")
 @click.option("--test", default="1/3", show_default=True, metavar="SHARE", help="Of the videos.")
 @click.option("--workers", default=0, type=click.IntRange(0), help="Processes; 0: one per CPU.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document about the set.")
@@ -90,7 +90,7 @@ def _range(text: str) -> tuple[float, float]:
         low, _, high = text.partition("..")
         return float(low), float(high or low)
     except ValueError:
-        raise UsageError(f"--seconds {text!r}: expected a range", "such as 8..16, or 12") from None
+        raise UsageError(f"--seconds {text!r}: expected a range", "such as 9..18, or 12") from None
 
 
 def _share(text: str) -> float:

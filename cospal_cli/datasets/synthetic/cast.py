@@ -49,7 +49,9 @@ def plan(recipe: Recipe, rng: np.random.Generator) -> Plan:
     chances = np.array(_TOLD) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
     told = 1 + int(rng.choice(len(_TOLD), p=chances / chances.sum()))
     seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * told), high)
-    return Plan(seconds, int(rng.integers(recipe.actors[0], recipe.actors[1] + 1)), told)
+    actors = np.arange(recipe.actors[0], recipe.actors[1] + 1)
+    weights = actors**-0.7  # fewer are more usual, many are no exception
+    return Plan(seconds, int(rng.choice(actors, p=weights / weights.sum())), told)
 
 
 def cast(recipe: Recipe, plan: Plan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:

@@ -39,7 +39,7 @@ _VERBS = {
     "wave": "waves|waves|waves a hand|waves an arm",
     "spin": "spins|spins around|turns around|twirls|rotates",
     "fall": "falls|falls down|falls over|topples over",
-    "pick up": "picks up a {item}|picks up a {item}|lifts a {item}",
+    "pick up": "picks up a {item}|picks up a {item}|lifts a {item}|grabs a {item}",
     "enter": "enters|enters from the {from}|comes in|walks in|comes in from the {from}",
     "leave": "leaves|leaves to the {side}|exits|walks out|walks away",
 }

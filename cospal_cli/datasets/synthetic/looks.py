@@ -29,7 +29,7 @@ HAIRS: tuple[RGB, ...] = (
     (196, 156, 92),
     (120, 118, 116),
 )
-_JITTER = 7  # of a colour's channels: no two reds are the same
+_BRIGHTER, _TINTED = 6, 2  # no two reds are the same: of all channels, and of each alone
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def dressed_as(look: Look, other: Look, parts: tuple[str, ...], rng: np.random.G
 
 def piece(rng: np.random.Generator, colour: str, cut: str) -> Piece:
     """One piece in a shade of ``colour``."""
-    shade = np.clip(np.array(COLOURS[colour]) + rng.integers(-_JITTER, _JITTER + 1, 3), 0, 255)
+    off = rng.integers(-_BRIGHTER, _BRIGHTER + 1) + rng.integers(-_TINTED, _TINTED + 1, 3)
+    shade = np.clip(np.array(COLOURS[colour]) + off, 0, 255)
     red, green, blue = shade.tolist()
     return Piece(colour, cut, (red, green, blue))
 

@@ -21,7 +21,7 @@ class Recipe:
     seed: int = 0
     size: tuple[int, int] = (320, 192)  # width, height
     fps: int = 10
-    seconds: tuple[float, float] = (8.0, 16.0)
+    seconds: tuple[float, float] = (9.0, 18.0)
     actors: tuple[int, int] = (2, 12)
     test: float = 1 / 3  # share of the videos that make the test split
     twins: float = 0.4

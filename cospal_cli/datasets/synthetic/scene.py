@@ -22,6 +22,7 @@ from cospal_cli.errors import UsageError
 from cospal_cli.types import FloatArray
 
 FINE = 2  # canvas pixels per pixel of the frame: smooth edges
+LIGHT, TINT = (0.86, 1.06), 0.02  # brightness of the whole picture, and of each channel
 _TRIES = 400
 _CORE = 0.6  # of a box's width that the body fills
 _SEEN = 0.15  # share of a body inside the frame from which it is seen
@@ -96,7 +97,7 @@ def compose(recipe: Recipe, number: int) -> Scene:
 def _draft(recipe: Recipe, number: int, plan: Plan, rng: np.random.Generator) -> Scene | None:
     frames = round(plan.seconds * recipe.fps)
     view = camera(recipe, frames, rng)
-    light = rng.uniform(0.86, 1.06) * (1 + rng.uniform(-0.04, 0.04, 3))
+    light = rng.uniform(*LIGHT) * (1 + rng.uniform(-TINT, TINT, 3))
     meaning, parts = cast(recipe, plan, rng)
     actors = []
     for part in parts:

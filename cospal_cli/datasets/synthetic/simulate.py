@@ -28,8 +28,9 @@ class Mistakes:
     jitter: float = 0.025  # standard deviation of a side's error, in sides of the box
     misses: float = 0.03  # share of plainly visible people, besides those that are too hidden
     confused: float = 0.04  # share of people found as something else
-    props: float = 0.35  # chance per frame that a prop is found, as a thing or, rarely, a person
-    false_per_frame: float = 0.12  # boxes around nothing
+    known: float = 0.5  # share of props that it has an eye for
+    props: float = 0.3  # chance per frame that such one is found, as a thing or, rarely, a person
+    false_per_frame: float = 0.08  # boxes around nothing
     least_visible: float = 0.2  # share of a body below which nothing is found
     drift: float = 0.07  # standard deviation of the score's slow change
 
@@ -41,6 +42,8 @@ def detections(scene: Scene, mistakes: Mistakes = Mistakes()) -> list[Detections
     for number in range(len(scene.actors)):
         _people(scene, number, mistakes, rng, rows)
     for _, prop, drawing in scene.props:
+        if rng.random() > mistakes.known:
+            continue
         label = CLASSES.index(CLASS_OF[prop.kind])
         _things(framed(drawing), label, mistakes, rng, rows)
     _nothing(scene, mistakes, rng, rows)
@@ -71,7 +74,7 @@ def _things(
     """A prop: found in spells, as itself or for a whole spell as a person."""
     spell = _slow(len(boxes), 1.0, rng) + 0.6 > 0
     label = 0 if rng.random() < 0.15 else label
-    scores = 0.34 + _slow(len(boxes), mistakes.drift, rng)
+    scores = 0.31 + _slow(len(boxes), mistakes.drift, rng)
     shaken = _shaken(boxes, np.full(len(boxes), mistakes.jitter), rng)
     found = spell & (rng.random(len(boxes)) < mistakes.props)
     for index in np.flatnonzero(found).tolist():

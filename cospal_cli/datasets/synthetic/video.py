@@ -35,7 +35,11 @@ def encode(scene: Scene, target: Path) -> None:
     import av
 
     recipe = scene.recipe
-    options = {"crf": str(recipe.crf), "preset": "veryfast", "threads": "1"}
+    # Without "cpu-independent" the same frames make other bytes now and then.
+    options = {
+        "crf": str(recipe.crf), "preset": "veryfast", "threads": "1",
+        "x264-params": "cpu-independent=1",
+    }  # fmt: skip
     with replacing(target) as part, av.open(f"file:{part}", "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=recipe.fps, options=options)
         stream.width, stream.height = recipe.size

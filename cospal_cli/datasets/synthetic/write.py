@@ -7,12 +7,15 @@ goes on where it was. Everything is made from the recipe and the video's number 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +146,19 @@ def _json(path: Path) -> dict[str, Any]:
 Run = Callable[[Recipe, Path, list[int]], Iterator[int]]
 
 
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 @contextmanager
 def _workers(count: int) -> Iterator[Run]:
     """A function that makes videos and yields their numbers as they are ready."""
@@ -151,7 +167,7 @@ def _workers(count: int) -> Iterator[Run]:
             make_one(recipe, folder, number) for number in numbers
         )
         return
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _start_worker)
 
     def run(recipe: Recipe, folder: Path, numbers: list[int]) -> Iterator[int]:
         tasks = [pool.submit(make_one, recipe, folder, number) for number in numbers]
