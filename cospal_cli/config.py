@@ -105,7 +105,7 @@ class TrackerConfig:
     link_gap_s: float = 2.5
     smooth_s: float = 0.25
     look_gate: float = 0.25  # botsort: looks tell tracks apart only below this cosine distance
-    place_gate: float = 0.5  # and only where 1 - IoU is below this
+    place_gate: float = 0.9  # and only where 1 - IoU is: at 30 frames a second 0.5 is usual
 
     def __post_init__(self) -> None:
         _check(self, "tracker", high=(0, 1), min_observations=(1, 10_000), max_lost_s=(0, 3600))

@@ -13,7 +13,7 @@ from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
 from cospal_cli.types import Detections, FloatArray, Looks
 
-_TIE = 0.1  # of the place's distance is added to that of looks: many people look the same
+_TIE = 0.25  # of the distance in place is added to that in looks: many people look the same
 _THUMB = 0.5  # weight of the thumbnail's vector beside that of the colours
 
 
@@ -37,7 +37,8 @@ class BotSort(TwoStageTracker):
     ) -> tuple[FloatArray, FloatArray]:
         away, unlike = 1 - overlap, 1 - alike
         near = (unlike < self._config.look_gate) & (away < self._config.place_gate)
-        return np.where(near, np.minimum(away, unlike / 2 + _TIE * away), away), away
+        fused = np.minimum(away, unlike / 2 + _TIE * away)
+        return np.where(near, fused, away), away
 
 
 def _look_vectors(looks: Looks) -> FloatArray:
