@@ -18,7 +18,9 @@ class Limits:
 
     def within(self, config: DetectorConfig) -> tuple[DetectorConfig, Limits]:
         """``config`` with these where it leaves a value open, and all values together."""
-        given = {name: getattr(config, name) or value for name, value in asdict(self).items()}
-        if config.threshold == 0:
-            given["threshold"] = 0.0
+        asked = {name: getattr(config, name) for name in asdict(self)}
+        asked["batch"] = asked["batch"] or None
+        given = {
+            name: v if asked[name] is None else asked[name] for name, v in asdict(self).items()
+        }
         return replace(config, **given), Limits(**given)
