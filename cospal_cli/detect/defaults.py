@@ -18,9 +18,9 @@ class Limits:
 
     def within(self, config: DetectorConfig) -> tuple[DetectorConfig, Limits]:
         """``config`` with these where it leaves a value open, and all values together."""
-        asked = {name: getattr(config, name) for name in asdict(self)}
-        asked["batch"] = asked["batch"] or None
-        given = {
-            name: v if asked[name] is None else asked[name] for name, v in asdict(self).items()
-        }
+        given = asdict(self)
+        for name in given:
+            asked = getattr(config, name)
+            if asked is not None and not (name == "batch" and asked == 0):
+                given[name] = asked
         return replace(config, **given), Limits(**given)
