@@ -1,9 +1,10 @@
 """Zero-shot accuracy on real clips with hand-made truth, beside two baselines and the oracle.
 
-    python benchmarks/real_clips.py FOLDER/groundtruth.json [--set ground.action_weight=0.5]
+    python benchmarks/real_clips.py FOLDER/groundtruth.json [--set tracker.name=botsort]
 
-Baselines: the largest person, and the largest tubelet of the query's true class, each held over the
-whole video. Oracle: the tubelet with the best vIoU, cut to the true span.
+Baselines: the largest person and the largest tubelet of the query's true class, each held over the
+whole video; and W-GDINO, with the class's score where the detector does not read sentences. Oracle:
+the tubelet with the best vIoU, cut to the true span.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summa
 from cospal_cli.ground.cut import cut
 from cospal_cli.language.parse import parse
 from cospal_cli.pipeline import Scene, ground_query, watch
+from cospal_cli.settings import resolve
 from cospal_cli.types import Tube
 
 
@@ -43,10 +45,14 @@ def oracle(scene: Scene, query: ClipQuery) -> Tube | None:
 
 def answers(scene: Scene, query: ClipQuery, config: Config) -> dict[str, Tube | None]:
     """Every method's tube for one query."""
-    tubes = ground_query(scene, parse(query.text, config.language), config)
+    parsed = parse(query.text, config.language)
+    tubes = ground_query(scene, parsed, config)
+    baseline = replace(config, ground=replace(config.ground, method="w-gdino"))
+    w_gdino = ground_query(scene, parsed, baseline)
     return {
         "largest person": largest(scene, "person"),
         "largest of class": largest(scene, query.target_class),
+        "w-gdino": w_gdino[0] if w_gdino else None,
         "zero-shot": tubes[0] if tubes else None,
         "oracle": oracle(scene, query),
     }
@@ -69,11 +75,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("truth", type=Path)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--no-appearance", action="store_true")
+    parser.add_argument("--set", dest="sets", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
-    config = Config()
-    if arguments.no_appearance:
-        config = replace(config, appearance=replace(config.appearance, enabled=False))
+    config = resolve(sets=arguments.sets).config
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for video, queries in groupby(read_clips(arguments.truth), key=lambda q: q.video):
         scene = watch(video, config, open_detector(config.detector))
