@@ -426,12 +426,13 @@ def test_workers_change_nothing(folder: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "set"
-    made: list[float] = []
+    told: list[tuple[float, float | None]] = []
     stopped = make(
-        SMALL, target, VIDEOS, 1, lambda stage, done, total: made.append(done), lambda: True
+        SMALL, target, VIDEOS, 1, lambda stage, done, of: told.append((done, of)), lambda: True
     )
     assert stopped is None
-    assert made == [1]
+    frames = [compose(SMALL, number).frames for number in range(VIDEOS)]
+    assert told == [(frames[0], sum(frames))]
     assert not (target / "train.json").exists()
     (target / "detections" / f"{Scene.name_of(SMALL, 1)}.jsonl").write_text("")  # facts are missing
     report = make(SMALL, target, VIDEOS)

@@ -83,7 +83,7 @@ class Scene:
 
 def compose(recipe: Recipe, number: int) -> Scene:
     """Scene ``number`` of the set: the first draft that nobody can misunderstand."""
-    settled = plan(recipe, np.random.default_rng([recipe.seed, number]))
+    settled = _settled(recipe, number)
     for attempt in range(_TRIES):
         rng = np.random.default_rng([recipe.seed, number, attempt])
         scene = _draft(recipe, number, settled, rng)
@@ -92,6 +92,15 @@ def compose(recipe: Recipe, number: int) -> Scene:
     raise UsageError(
         f"no scene number {number} fits {recipe.as_dict()}", "longer --seconds or a wider --size"
     )
+
+
+def frames_of(recipe: Recipe, number: int) -> int:
+    """How many frames scene ``number`` has, without composing it."""
+    return round(_settled(recipe, number).seconds * recipe.fps)
+
+
+def _settled(recipe: Recipe, number: int) -> Plan:
+    return plan(recipe, np.random.default_rng([recipe.seed, number]))
 
 
 def _draft(recipe: Recipe, number: int, plan: Plan, rng: np.random.Generator) -> Scene | None:

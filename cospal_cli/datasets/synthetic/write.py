@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.datasets.synthetic.recipe import Recipe
-from cospal_cli.datasets.synthetic.scene import Scene
+from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
 from cospal_cli.errors import DeviceError, InputError, UsageError
 from cospal_cli.files import write_text
@@ -67,8 +67,10 @@ def make(
     with _alone(folder):
         missing = [number for number in range(videos) if not _there(recipe, folder, number)]
         with _workers(min(workers, len(missing))) as run:
-            for done, _ in enumerate(run(recipe, folder, missing), 1):
-                progress("make", done, len(missing))
+            total, done = sum(frames_of(recipe, number) for number in missing), 0
+            for frames in run(recipe, folder, missing):
+                done += frames
+                progress("draw", done, total)
                 if stopped():
                     return None
         return _finish(recipe, folder, videos, len(missing))
@@ -161,7 +163,7 @@ def _start_worker() -> None:
 
 @contextmanager
 def _workers(count: int) -> Iterator[Run]:
-    """A function that makes videos and yields their numbers as they are ready."""
+    """A function that makes videos and yields the frames of each as it is ready."""
     if count <= 1:
         yield lambda recipe, folder, numbers: (
             make_one(recipe, folder, number) for number in numbers
