@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.errors import UsageError, WeightsError
 from cospal_cli.weights import record
 from cospal_cli.weights.pretrained import model_type, offline, open_model
 
@@ -216,6 +216,23 @@ def test_an_unknown_model_type(bert: Path) -> None:
     set_config(bert, model_type="zzz")
     assert model_type(bert) == "zzz"
     assert "zzz" in refused(bert).message
+
+
+def test_a_library_that_does_not_load_is_not_the_weights_fault(
+    bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        try:
+            raise RuntimeError("operator torchvision::nms does not exist\nmore")
+        except RuntimeError as error:
+            raise ModuleNotFoundError("Could not import module 'BertModel'.") from error
+
+    monkeypatch.setattr("transformers.AutoModel.from_pretrained", broken)
+    with pytest.raises(
+        UsageError, match=r"here: operator torchvision::nms does not exist$"
+    ) as told:
+        open_model("AutoModel", str(bert), CPU)
+    assert "pip uninstall torchvision" in told.value.hint
 
 
 def test_a_missing_shard_is_refused(bert: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.errors import UsageError, WeightsError
 from cospal_cli.registry import require
 from cospal_cli.weights import models
 from cospal_cli.weights.headers import check_safetensors
@@ -51,6 +51,11 @@ def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) 
             )
         except MemoryError:
             raise
+        except ImportError as error:
+            raise UsageError(
+                f"transformers has no {held!r} model here: {_root(error)}",
+                "a torchvision built for another torch stops it: pip uninstall torchvision",
+            ) from error
         except Exception as error:  # whatever a strange folder makes of the libraries below
             raise _refusal(folder, name, held, kind, error) from error
     _check_report(folder, report, spare)
@@ -95,6 +100,13 @@ def offline() -> Iterator[Any]:
             if bars:
                 log.enable_progress_bar()
             constants.HF_HUB_OFFLINE = was_offline
+
+
+def _root(error: BaseException) -> str:
+    """What was first wrong, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _check_files(folder: Path) -> None:
