@@ -35,6 +35,22 @@ def replacing(target: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
+@contextmanager
+def locked(lock: Path, busy: CospalError) -> Iterator[None]:
+    """Hold the file ``lock`` for this process; raise ``busy`` if another does. (Not on Windows.)"""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(lock, "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise busy from error
+        yield
+
+
 def write_text(target: Path, text: str) -> None:
     """Write ``text`` as UTF-8 through ``replacing``; lone surrogates become "?"."""
     with replacing(target) as part:

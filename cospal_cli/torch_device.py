@@ -105,11 +105,6 @@ class Halving:
         return results
 
 
-def in_halves(run: Callable[[Sequence[T]], list[R]], items: Sequence[T], what: str) -> list[R]:
-    """``Halving`` for one call that is not repeated."""
-    return Halving(what)(run, items)
-
-
 def _attempt(run: Callable[[Sequence[T]], list[R]], items: Sequence[T]) -> list[R] | None:
     """``run(items)``; None, with memory cleared, where it does not suffice."""
     torch: Any = require("torch", "torch")

@@ -10,7 +10,7 @@ import pytest
 
 from cospal_cli.bench import timing
 from cospal_cli.cli import run
-from tests import media
+from tests import media, tiny_models
 
 QUERY = "the man in the red shirt"
 
@@ -50,3 +50,16 @@ def test_works_take_turns_and_ratios_pair_their_rounds() -> None:
     assert order == ["a", "b"] * 3
     assert [len(took) for took in spent.values()] == [3, 3]
     assert timing.ratio([2.0, 9.0, 4.0], [1.0, 3.0, 4.0]) == np.median([2, 3, 1])
+
+
+def test_grounding_dino_is_compared_with_the_plain_loop(
+    clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tiny_models.save_grounding_dino(tmp_path / "dino")
+    detector = ["--detector", "grounding-dino", "--detector-model", str(folder)]
+    size = ["--set", "detector.side=64", "--duration", "0.3s", "--rounds", "1"]
+    assert run(["bench", "ground", str(clip), QUERY, *detector, *size, "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert report["frames"] == 3
+    assert report["stages"]["plain loop"]["frames_per_s"] > 0
+    assert report["ratios"]["plain loop over pipeline"] > 0

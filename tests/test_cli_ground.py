@@ -367,6 +367,9 @@ def test_a_checkpoint_names_its_detector(
     )
     assert run(["ground", "clip.mp4", QUERY, "--checkpoint", "swint.onnx"]) == 2
     assert "expected a .pth file" in capfd.readouterr().err
+    both = ["--checkpoint", "swint.pth", "--detector-model", "grounding-dino-tiny"]
+    assert run(["ground", "clip.mp4", QUERY, *both]) == 2
+    assert "both name weights" in capfd.readouterr().err
 
 
 def test_a_prompted_detector_watches_once_for_each_sentence(

@@ -248,6 +248,12 @@ def test_the_referral_takes_the_place_of_the_class() -> None:
     assert best.why["referral"] == pytest.approx(1.5 * np.log(0.82), abs=1e-5)
 
 
+def test_a_prompted_detector_counts_in_the_sentences_own_nouns() -> None:
+    unnamed = ask(classes={"bench": 1.0, "chair": 1.0})  # neither is what it was asked for
+    pair = [referred(tubelet(0, "car"), 0.9), referred(tubelet(1), 0.4)]
+    assert [tube.id for tube in run(pair, unnamed, top_k=2)] == [1]
+
+
 def baseline(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
     return w_gdino.ground(field, query, TIMELINE, CLASSES, GroundConfig(**settings))

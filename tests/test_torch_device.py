@@ -11,7 +11,7 @@ import torch
 
 from cospal_cli.devices import processors
 from cospal_cli.errors import DeviceError, UsageError
-from cospal_cli.torch_device import Halving, Place, choose, in_halves, use_threads
+from cospal_cli.torch_device import Halving, Place, choose, use_threads
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ class Room:
 @pytest.mark.parametrize(("count", "room"), [(8, 8), (8, 3), (7, 1), (5, 4), (0, 1)])
 def test_halves_give_what_one_batch_would(count: int, room: int) -> None:
     run = Room(room)
-    assert in_halves(run, list(range(count)), "frame") == [n * n for n in range(count)]
+    assert Halving("frame")(run, list(range(count))) == [n * n for n in range(count)]
 
 
 def test_the_smaller_batch_is_remembered() -> None:
@@ -143,13 +143,13 @@ def test_one_item_that_does_not_fit() -> None:
 )
 def test_other_ways_to_say_out_of_memory(text: str) -> None:
     run = Room(1, RuntimeError, text)
-    assert in_halves(run, [1, 2], "frame") == [1, 4]
+    assert Halving("frame")(run, [1, 2]) == [1, 4]
 
 
 def test_other_errors_are_left_alone() -> None:
     run = Room(1, RuntimeError, "mat1 and mat2 shapes cannot be multiplied")
     with pytest.raises(RuntimeError, match="mat1"):
-        in_halves(run, [1, 2], "frame")
+        Halving("frame")(run, [1, 2])
     assert run.tried == [2]
 
 
@@ -166,7 +166,7 @@ def test_what_failed_is_freed_before_the_next_attempt() -> None:
         return list(items)
 
     try:
-        assert in_halves(run, [1, 2], "frame") == [1, 2]
+        assert Halving("frame")(run, [1, 2]) == [1, 2]
     finally:
         gc.enable()
     assert len(held) == 3

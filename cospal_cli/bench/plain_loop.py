@@ -13,7 +13,7 @@ from PIL import Image
 from cospal_cli.config import DetectorConfig
 from cospal_cli.detect import DEFAULT_MODEL
 from cospal_cli.registry import require
-from cospal_cli.torch_device import Place, choose
+from cospal_cli.torch_device import choose
 from cospal_cli.types import FrameBatch
 from cospal_cli.weights import models
 from cospal_cli.weights.pretrained import open_model
@@ -30,7 +30,7 @@ class PlainLoop:
         name = config.model or DEFAULT_MODEL
         folder = models.locate(name)
         place = choose(config.device, "fp32")
-        self._device = Place(place.device, place.dtype).device
+        self._device = place.device
         self._text = text
         self._model = open_model("AutoModelForZeroShotObjectDetection", name, place)
         self._processor = transformers.GroundingDinoProcessor(

@@ -224,7 +224,9 @@ def _imply_detector(given: dict[str, Any], checkpoint: str | None) -> None:
     if checkpoint is not None:
         if not checkpoint.endswith((".pth", ".pt")):
             raise UsageError(f"--checkpoint {checkpoint!r}: expected a .pth file")
-        given["detector_model"] = given["detector_model"] or checkpoint
+        if given["detector_model"] is not None:
+            raise UsageError("--checkpoint and --detector-model both name weights", "give one")
+        given["detector_model"] = checkpoint
         given["detector"] = given["detector"] or "groundingdino-py"
     if given["detections"] is not None:
         given["detector"] = given["detector"] or "file"

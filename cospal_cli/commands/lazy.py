@@ -13,9 +13,11 @@ def lazy_group(table: Mapping[str, tuple[str, str]]) -> type[click.Group]:
 
     class LazyGroup(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
+            """The table's names in its order."""
             return list(table)
 
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            """Import one command; None where there is none of that name."""
             if cmd_name not in table:
                 return super().get_command(ctx, cmd_name)
             module, _, attribute = table[cmd_name][0].partition(":")
@@ -23,6 +25,7 @@ def lazy_group(table: Mapping[str, tuple[str, str]]) -> type[click.Group]:
             return command
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            """The help's list of commands, none of them imported."""
             with formatter.section("Commands"):
                 formatter.write_dl([(name, line) for name, (_, line) in table.items()])
 

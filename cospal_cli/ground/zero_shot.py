@@ -42,7 +42,9 @@ def ground(
     ``classes`` are the detector's names. ``looks_of`` gives the mean ImageNet-1k probabilities
     (1000,) of a candidate; it is called only for words that need it and candidates still in race.
     """
-    share = terms.class_shares(field, query.classes, classes)
+    # A prompted detector's classes are the sentence's own nouns, the subject first.
+    prompted = terms.referral_scores(field) is not None
+    share = terms.class_shares(field, {classes[0]: 1.0} if prompted else query.classes, classes)
     kept = np.flatnonzero(share >= _NO_CLASS)
     everything, share = list(field), share[kept]
     field = [everything[i] for i in kept]

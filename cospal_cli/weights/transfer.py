@@ -11,9 +11,10 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
+from cospal_cli import files
 from cospal_cli.errors import CospalError, DeviceError, WeightsError
 from cospal_cli.progress import Progress
 
@@ -54,20 +55,10 @@ def download_url(url: str, path: Path, size: int | None) -> None:
     os.replace(unfinished, path)
 
 
-@contextmanager
-def alone(path: Path, name: str) -> Iterator[None]:
+def alone(path: Path, name: str) -> AbstractContextManager[None]:
     """Hold the lock file ``path``; WeightsError if another process does. (Not on Windows.)"""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(path, "wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise WeightsError(f"{name}: another process is fetching it", "wait for it") from error
-        yield
+    busy = WeightsError(f"{name}: another process is fetching it", "wait for it")
+    return files.locked(path, busy)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
 from cospal_cli.errors import DeviceError, InputError, UsageError
-from cospal_cli.files import write_text
+from cospal_cli.files import locked, write_text
 from cospal_cli.progress import Progress, silent
 
 RECIPE, README, LOCK = "synthetic.json", "README.txt", ".lock"
@@ -64,7 +64,10 @@ def make(
     _claim(recipe, folder)
     for name in (VIDEOS, DETECTIONS, FACTS):
         (folder / name).mkdir(exist_ok=True)
-    with _alone(folder):
+    busy = UsageError(
+        f"another process is writing to {str(folder)!r}", "wait for it, then run again"
+    )
+    with locked(folder / LOCK, busy):
         missing = [number for number in range(videos) if not _there(recipe, folder, number)]
         with _workers(min(workers, len(missing))) as run:
             total, done = sum(frames_of(recipe, number) for number in missing), 0
@@ -110,24 +113,6 @@ def _claim(recipe: Recipe, folder: Path) -> None:
             f"{str(folder)!r} holds a set with {', '.join(other)}; asked for {asked}",
             "name another folder, or give the same settings to go on",
         )
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; UsageError if another process does. (Not on Windows.)"""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(folder / LOCK, "wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(
-                f"another process is writing to {str(folder)!r}", "wait for it, then run again"
-            ) from error
-        yield
 
 
 def _there(recipe: Recipe, folder: Path, number: int) -> bool:
