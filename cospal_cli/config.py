@@ -15,7 +15,7 @@ class SettingError(UsageError):
         self.key = key
 
 
-def _check(section: object, name: str, **ranges: tuple[float, float]) -> None:
+def _check(section: object, name: str, /, **ranges: tuple[float, float]) -> None:
     """Raise SettingError unless each named field of ``section`` is within its closed range."""
     for field_name, (low, high) in ranges.items():
         value = getattr(section, field_name)
@@ -25,7 +25,7 @@ def _check(section: object, name: str, **ranges: tuple[float, float]) -> None:
             )
 
 
-def _one_of(section: object, name: str, **known: str) -> None:
+def _one_of(section: object, name: str, /, **known: str) -> None:
     """Raise SettingError unless each named field of ``section`` is one of the words given."""
     for field_name, words in known.items():
         value = getattr(section, field_name)
@@ -185,6 +185,128 @@ class GroundConfig:
 
 
 @dataclass(frozen=True)
+class FeaturesConfig:
+    """What trained heads see of a video and a sentence."""
+
+    frames: int = 32  # times of the video at which tubelets carry features
+    max_tubelets: int = 40  # the longest and surest of a video
+    max_clips: int = 200  # more are averaged, neighbours together
+    max_words: int = 60  # of one phrase; those behind are left out
+
+    def __post_init__(self) -> None:
+        _check(self, "features", frames=(1, 1024), max_tubelets=(1, 1000))
+        _check(self, "features", max_clips=(1, 4096), max_words=(4, 512))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The heads' sizes and rules (method: TPG, CRG)."""
+
+    dim: int = 256
+    heads: int = 4
+    ffn: int = 512
+    dropout: float = 0.1
+    spatial_layers: int = 1  # temporal self-attention over a tubelet's frames
+    temporal_layers: int = 3  # of the video and of the word transformer each
+    proposals: int = 8  # P: 8 as CPL, 1 as CNM
+    width_divisor: float = 9.0  # a proposal of width w is a Gaussian of sigma w / this
+    word_score: str = "mean"  # a tubelet's score over the referral's words: mean or max
+    subject: bool = False  # the temporal head also sees what the likely subject does
+
+    def __post_init__(self) -> None:
+        _check(self, "model", dim=(8, 4096), heads=(1, 64), ffn=(8, 16384), dropout=(0, 0.9))
+        _check(self, "model", spatial_layers=(0, 24), temporal_layers=(1, 24), proposals=(1, 64))
+        _check(self, "model", width_divisor=(0.1, 100))
+        _one_of(self, "model", word_score="mean max")
+        if self.dim % (2 * self.heads):
+            raise SettingError(
+                "model.dim", f"must be a multiple of {2 * self.heads}, found {self.dim}"
+            )
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The weights of the losses (method: TPG, temporal, 5)."""
+
+    spatial: float = 1.0
+    temporal: float = 1.0
+    smoothing: float = 0.1  # of the word labels
+    contrast: float = 1.0  # alpha 1
+    contrast_whole: float = 0.1  # margins, nats
+    contrast_side: float = 0.15
+    diversity: float = 1.0  # alpha 2
+    overlap: float = 0.14  # lambda
+    harder: float = 0.5  # gamma: how the negatives grow with the epochs
+
+    def __post_init__(self) -> None:
+        for name in ("spatial", "temporal", "contrast", "contrast_whole", "contrast_side"):
+            _check(self, "loss", **{name: (0, 1000)})
+        _check(self, "loss", smoothing=(0, 0.9), diversity=(0, 1000), overlap=(0, 1))
+        _check(self, "loss", harder=(0, 10))
+
+
+@dataclass(frozen=True)
+class CurriculumConfig:
+    """In which order samples are shown (method: SPS; STPro's sub-actions)."""
+
+    name: str = "sps"  # sps: by tubelets; actions: by the sentence's verbs; none
+    limits: str = "4,7"  # most of them in each stage but the last, which has no limit
+    epochs: str = "3,3,4"  # of each stage; with none their sum
+    equal_updates: bool = False  # none: as many updates as the stages of the same data would make
+
+    def __post_init__(self) -> None:
+        _one_of(self, "curriculum", name="sps actions none")
+        limits, epochs = _numbers(self, "limits"), _numbers(self, "epochs")
+        if len(epochs) != len(limits) + 1 or sum(epochs) < 1:
+            raise SettingError(
+                "curriculum.epochs",
+                f"must be one number more than curriculum.limits, found {self.epochs!r} "
+                f"for {self.limits!r}",
+            )
+
+    @property
+    def stages(self) -> tuple[tuple[int | None, int], ...]:
+        """(limit, epochs) of each stage; limit None: every sample."""
+        limits: list[int | None] = [*_numbers(self, "limits"), None]
+        return tuple(zip(limits, _numbers(self, "epochs"), strict=True))
+
+
+def _numbers(section: CurriculumConfig, name: str) -> list[int]:
+    words = [word.strip() for word in getattr(section, name).split(",") if word.strip()]
+    if not all(word.isdigit() for word in words):
+        raise SettingError(
+            f"curriculum.{name}", f"must be whole numbers, found {getattr(section, name)!r}"
+        )
+    return [int(word) for word in words]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    seed: int = 0
+    batch: int = 32  # samples of one update, over all processes
+    lr: float = 4e-4  # of the temporal head
+    spatial_lr: float = 3e-4
+    warmup: int = 400  # updates from 1e-7 to the full rate; then inverse square root
+    clip: float = 10.0  # largest norm of the gradient
+    weight_decay: float = 0.0
+    ema: float = 0.0  # decay of the averaged weights that are evaluated and kept; 0: none
+    crg: bool = True  # sub-phrase passes besides the sentence
+    device: str = "auto"
+    precision: str = "auto"  # auto (bf16 on CUDA, else fp32), fp32, bf16 or fp16
+    threads: int = 0
+    bad: int = 100  # unreadable samples that are skipped before the training stops
+    save_every: int = 200  # updates between checkpoints within an epoch; 0: at epochs only
+    select: str = "m_vIoU"  # what the best checkpoint is chosen by, on the held-out tenth
+
+    def __post_init__(self) -> None:
+        _check(self, "train", batch=(2, 65536), lr=(0, 10), spatial_lr=(0, 10), clip=(0, 1e9))
+        _check(self, "train", warmup=(0, 10**9), weight_decay=(0, 10), ema=(0, 0.999999))
+        _check(self, "train", threads=(0, 1024), bad=(0, 10**9), save_every=(0, 10**9))
+        _check(self, "train", seed=(0, 2**31 - 1))
+        _one_of(self, "train", precision=PRECISIONS, select="m_vIoU m_tIoU loss")
+
+
+@dataclass(frozen=True)
 class OutputConfig:
     overwrite: bool = False
     video: bool = True
@@ -205,3 +327,8 @@ class Config:
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     ground: GroundConfig = field(default_factory=GroundConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)

@@ -267,6 +267,80 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Phrase:
+    """The words that the heads read for one query, or one part of it."""
+
+    words: tuple[str, ...]  # (N) lower case
+    vectors: FloatArray  # (N, Dt) the text encoder's
+    referral: NDArray[np.bool_]  # (N,) nouns and adjectives of the referral: who is meant
+    content: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
+
+    def __post_init__(self) -> None:
+        n = len(self.words)
+        _expect("vectors", self.vectors, (n, None), "f")
+        for name in ("referral", "content"):
+            _expect(name, getattr(self, name), (n,), "b")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """A query as the method reads it (CRG): the sentence, and global words joined to local ones."""
+
+    sentence: Phrase
+    refined: Phrase  # <global:all that is local>: what inference reads
+    passes: tuple[Phrase, ...]  # <global:local_i>, one per sub-phrase, at most five
+
+
+@dataclass(frozen=True)
+class GroundingInputs:
+    """All that the heads see of one video and one query: the contract.
+
+    The field names are the collate keys (there with a batch axis B in front), the model's keyword
+    arguments, and the names of ONNX inputs. Nothing of the ground truth is among them. Absent
+    frames, and padding, are False in the masks and zero elsewhere; at least one word is True.
+    """
+
+    tubelets: FloatArray  # (K, T, F) features at T uniformly spaced times of the video
+    tubelet_mask: NDArray[np.bool_]  # (K, T) whether the tubelet is there
+    clips: FloatArray  # (C, Dv)
+    clip_mask: NDArray[np.bool_]  # (C,)
+    words: FloatArray  # (N, Dt)
+    word_mask: NDArray[np.bool_]  # (N,)
+    referral_mask: NDArray[np.bool_]  # (N,) words that tell who is meant
+    content_mask: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
+    word_ids: IntArray  # (N,) in the training vocabulary; 0: not in it
+
+    def __post_init__(self) -> None:
+        k, t = self.tubelets.shape[:2]
+        c, n = len(self.clips), len(self.words)
+        _expect("tubelets", self.tubelets, (k, t, None), "f")
+        _expect("tubelet_mask", self.tubelet_mask, (k, t), "b")
+        _expect("clips", self.clips, (c, None), "f")
+        _expect("clip_mask", self.clip_mask, (c,), "b")
+        _expect("words", self.words, (n, None), "f")
+        for name in ("word_mask", "referral_mask", "content_mask"):
+            _expect(name, getattr(self, name), (n,), "b")
+        _expect("word_ids", self.word_ids, (n,), "i")
+
+
+@dataclass(frozen=True)
+class GroundingScores:
+    """What the heads answer, in the order of the inputs' tubelets."""
+
+    tubelet_scores: FloatArray  # (K,) sum to 1 over the tubelets
+    proposals: FloatArray  # (P, 2) start and end as shares of the video, 0..1
+    proposal_scores: FloatArray  # (P,) sum to 1; higher: the sentence is told better from there
+
+    def __post_init__(self) -> None:
+        _expect("tubelet_scores", self.tubelet_scores, (None,), "f")
+        _expect("proposals", self.proposals, (None, 2), "f")
+        _expect("proposal_scores", self.proposal_scores, (len(self.proposals),), "f")
+
+
+@dataclass(frozen=True)
 class Tube:
     """The answer: one box for every source frame in the half-open ``span_s``."""
 

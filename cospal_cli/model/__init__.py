@@ -1,0 +1,1 @@
+"""The trained heads: spatial, temporal, both together, and their checkpoints."""

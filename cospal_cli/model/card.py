@@ -1,0 +1,78 @@
+"""What trained heads need to know of themselves, whatever file they lie in. No torch here.
+
+The card goes into a checkpoint's ``config.json`` and into the metadata of exported files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cospal_cli import __version__
+from cospal_cli.config import ModelConfig
+from cospal_cli.errors import WeightsError
+
+FORMAT = "cospal/heads@1"
+LICENCE = "Apache-2.0"  # of the code; the weights' is that of the data they were trained on
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Lengths of the vectors that the heads were built for."""
+
+    tubelets: int  # F
+    clips: int  # Dv
+    words: int  # Dt
+    vocabulary: int  # V, with the word 0 that stands for all others
+
+
+@dataclass(frozen=True)
+class Card:
+    """``features`` names what made the heads' inputs: see ``features.identity``.
+
+    ``vocabulary``: the words of the training captions, most frequent first; their ids count from 1.
+    """
+
+    sizes: Sizes
+    model: ModelConfig
+    features: Mapping[str, Mapping[str, Any]]
+    vocabulary: tuple[str, ...]
+    trained: Mapping[str, Any] = field(default_factory=dict)  # data set, settings, held-out metrics
+    version: str = __version__
+    licence: str = LICENCE
+
+    @cached_property
+    def word_ids(self) -> dict[str, int]:
+        """word -> id."""
+        return {word: number for number, word in enumerate(self.vocabulary, 1)}
+
+    def dumps(self) -> str:
+        """As JSON text."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+
+    @classmethod
+    def loads(cls, text: str, where: str) -> Card:
+        """From JSON text; WeightsError, naming ``where`` it stood, if it is no card."""
+        try:
+            found = json.loads(text)
+            if found.pop("format") != FORMAT:
+                raise ValueError(f"not {FORMAT}")
+            found["sizes"] = Sizes(**found["sizes"])
+            found["model"] = ModelConfig(**found["model"])
+            found["vocabulary"] = tuple(found["vocabulary"])
+            card = cls(**found)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise WeightsError(
+                f"{where}: no description of cospal's heads: {error!s:.200}",
+                "give a folder that 'cospal train' wrote, or a file of 'cospal export'",
+            ) from error
+        if card.sizes.vocabulary != len(card.vocabulary) + 1:
+            raise WeightsError(
+                f"{where}: {len(card.vocabulary)} words for a vocabulary of "
+                f"{card.sizes.vocabulary}",
+                "train or export it again",
+            )
+        return card

@@ -1,0 +1,1 @@
+"""Weakly supervised training: losses, curriculum, the loop; and features prepared for it."""
