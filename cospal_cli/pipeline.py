@@ -25,7 +25,9 @@ from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look, smaller
 from cospal_cli.ground import METHODS
+from cospal_cli.ground.answer import Answer
 from cospal_cli.ground.candidates import Candidate, candidates
+from cospal_cli.ground.evidence import Evidence
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
@@ -156,13 +158,17 @@ def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:
     return encoder.finish()
 
 
-def ground_query(scene: Scene, query: Query, config: Config) -> list[Tube]:
-    """The best tubes of ``query`` in ``scene``, best first; [] where nothing fits."""
+def ground_query(
+    scene: Scene, query: Query, config: Config, answer: Answer | None = None
+) -> list[Tube]:
+    """The best tubes of ``query`` in ``scene``, best first; [] where nothing fits.
+
+    ``answer``: what trained heads say, for the methods that go by it.
+    """
     method = registry.load("method", METHODS, config.ground.method)
     looks_of = scene.looks_of if config.appearance.enabled else None
-    tubes: list[Tube] = method(
-        scene.candidates, query, scene.timeline, scene.classes, config.ground, looks_of
-    )
+    evidence = Evidence(scene.timeline, scene.classes, looks_of, answer)
+    tubes: list[Tube] = method(scene.candidates, query, evidence, config.ground)
     return tubes
 
 

@@ -11,6 +11,7 @@ from cospal_cli.config import GroundConfig
 from cospal_cli.ground import w_gdino, zero_shot
 from cospal_cli.ground.candidates import candidates
 from cospal_cli.ground.cut import cut
+from cospal_cli.ground.evidence import Evidence
 from cospal_cli.ground.span import stretches
 from cospal_cli.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
 
@@ -51,7 +52,7 @@ def tubelet(
 
 def run(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
-    return zero_shot.ground(field, query, TIMELINE, CLASSES, GroundConfig(**settings))
+    return zero_shot.ground(field, query, Evidence(TIMELINE, CLASSES), GroundConfig(**settings))
 
 
 def ask(**parts: object) -> Query:
@@ -148,11 +149,10 @@ def test_looks_are_asked_lazily_and_decide() -> None:
 
     people = [tubelet(1), tubelet(2), tubelet(3, "car")]
     field, config = candidates(people, SIZE, TIMELINE), GroundConfig()
-    zero_shot.ground(field, ask(), TIMELINE, CLASSES, config, looks_of)
+    evidence = Evidence(TIMELINE, CLASSES, looks_of)
+    zero_shot.ground(field, ask(), evidence, config)
     assert asked == []
-    (tube,) = zero_shot.ground(
-        field, ask(looks={"suit": {834: 1.0}}), TIMELINE, CLASSES, config, looks_of
-    )
+    (tube,) = zero_shot.ground(field, ask(looks={"suit": {834: 1.0}}), evidence, config)
     assert tube.id == 2
     assert sorted(asked) == [1, 2]  # the car is out of the race
 
@@ -256,7 +256,7 @@ def test_a_prompted_detector_counts_in_the_sentences_own_nouns() -> None:
 
 def baseline(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
-    return w_gdino.ground(field, query, TIMELINE, CLASSES, GroundConfig(**settings))
+    return w_gdino.ground(field, query, Evidence(TIMELINE, CLASSES), GroundConfig(**settings))
 
 
 def test_w_gdino_takes_the_surest_tubelet_for_its_whole_life() -> None:

@@ -14,24 +14,21 @@ import numpy as np
 from cospal_cli.config import GroundConfig
 from cospal_cli.ground.candidates import Candidate
 from cospal_cli.ground.cut import cut
+from cospal_cli.ground.evidence import Evidence
 from cospal_cli.ground.margin import confidence
 from cospal_cli.ground.span import extent
-from cospal_cli.ground.terms import LooksOf, Scores, referral_scores
-from cospal_cli.types import Query, Timeline, Tube
+from cospal_cli.ground.terms import Scores, referral_scores
+from cospal_cli.types import Query, Tube
 
 
 def ground(
-    field: Sequence[Candidate],
-    query: Query,
-    timeline: Timeline,
-    classes: Sequence[str],
-    config: GroundConfig,
-    looks_of: LooksOf | None = None,
+    field: Sequence[Candidate], query: Query, evidence: Evidence, config: GroundConfig
 ) -> list[Tube]:
     """The ``config.top_k`` best tubes, best first; tubelets of score 0 are never returned.
 
-    Only the detector's scores count: neither ``looks_of`` nor the config's weights are used.
+    Only the detector's scores count: neither looks nor the config's weights are used.
     """
+    classes = evidence.classes
     referral = referral_scores(field)
     scores = _class_scores(field, query, classes) if referral is None else referral
     logs = np.log(np.maximum(scores, 1e-12))
@@ -40,7 +37,7 @@ def ground(
         cut(
             field[i].tubelet,
             extent(field[i]),
-            timeline,
+            evidence.timeline,
             score=float(scores[i]),
             confidence=confidence(logs, order, rank),
             label=classes[int(field[i].tubelet.label_scores.argmax())],

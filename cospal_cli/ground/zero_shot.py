@@ -19,9 +19,10 @@ from cospal_cli.ground import terms
 from cospal_cli.ground.candidates import Candidate
 from cospal_cli.ground.company import company_term
 from cospal_cli.ground.cut import cut
+from cospal_cli.ground.evidence import Evidence
 from cospal_cli.ground.margin import confidence
 from cospal_cli.ground.span import span
-from cospal_cli.types import Query, Timeline, Tube
+from cospal_cli.types import Query, Tube
 
 _RACE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _RACE_SIZE = 4
@@ -30,18 +31,10 @@ _NO_CLASS = 0.28  # of a tubelet's own best class: less is another thing, or the
 
 
 def ground(
-    field: Sequence[Candidate],
-    query: Query,
-    timeline: Timeline,
-    classes: Sequence[str],
-    config: GroundConfig,
-    looks_of: terms.LooksOf | None = None,
+    field: Sequence[Candidate], query: Query, evidence: Evidence, config: GroundConfig
 ) -> list[Tube]:
-    """The ``config.top_k`` best tubes, best first; [] when nothing of the subject's class is seen.
-
-    ``classes`` are the detector's names. ``looks_of`` gives the mean ImageNet-1k probabilities
-    (1000,) of a candidate; it is called only for words that need it and candidates still in race.
-    """
+    """The ``config.top_k`` best tubes, best first; [] when nothing of its class is seen."""
+    classes = evidence.classes
     # A prompted detector's classes are the sentence's own nouns, the subject first.
     prompted = terms.referral_scores(field) is not None
     share = terms.class_shares(field, {classes[0]: 1.0} if prompted else query.classes, classes)
@@ -52,8 +45,9 @@ def ground(
         return []
     table = _terms(field, query, classes, config, share >= 0.5 * share.max())
     table["company"] = config.company_weight * company_term(field, everything, query, classes)
-    if query.looks and looks_of:
-        table["looks"] = config.looks_weight * _looks(field, query, _total(table), looks_of)
+    if query.looks and evidence.looks_of:
+        looks = _looks(field, query, _total(table), evidence.looks_of)
+        table["looks"] = config.looks_weight * looks
     total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()
@@ -62,7 +56,7 @@ def ground(
         cut(
             field[i].tubelet,
             span(field[i], query),
-            timeline,
+            evidence.timeline,
             score=float(chance[i]),
             confidence=confidence(total, order, rank),
             label=classes[int(field[i].tubelet.label_scores.argmax())],
