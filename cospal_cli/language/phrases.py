@@ -1,0 +1,225 @@
+"""What trained heads read of a sentence: CRG's global and local queries, word by word.
+
+A sentence is refined to a bag of content words (global) and its subject with each verb phrase
+(local). Each of these texts is encoded by itself; a query joins the words of two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.errors import InputError
+from cospal_cli.language.parse import MAX_PHRASES
+from cospal_cli.language.text import TextEncoder
+from cospal_cli.language.tokens import spans
+from cospal_cli.language.words_closed import CLOSED
+from cospal_cli.types import Phrase, Phrases, Query, Words
+
+_ADVERBS = ("ADV", "PRT")  # closed classes that tell of the action: "quickly", "down"
+_QUESTION = frozenset("who what which whose whom".split())
+_FORM = '{"id", "text", "global": "man white sits", "local": ["..."], "referral": ["man"], "verbs"}'
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A sentence's parse; a line of a ``texts`` file, which any other parser may write instead."""
+
+    text: str  # the sentence, verbatim
+    global_text: str  # "man white bends looks sits"
+    local_texts: tuple[str, ...]  # "the man in white clothes bends down", ...: one to five
+    referral_words: tuple[str, ...]  # nouns and adjectives of whoever is meant: "man", "white"
+    verbs: int  # actions that the sentence tells
+    subject: str = ""  # "the man in white clothes": where those words count; "": anywhere
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "text": self.text,
+            "global": self.global_text,
+            "local": list(self.local_texts),
+            "referral": list(self.referral_words),
+            "verbs": self.verbs,
+            "subject": self.subject,
+        }
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Refined:
+        """From JSON's values; ValueError says what is wrong. ``subject`` may be left out."""
+        text, whole, subject = found.get("text"), found.get("global"), found.get("subject", "")
+        local, referral, verbs = found.get("local"), found.get("referral"), found.get("verbs")
+        if not all(isinstance(value, str) for value in (text, whole, subject)):
+            raise ValueError(f"'text', 'global' and 'subject' must be text; a line is {_FORM}")
+        if not _texts(local) or not _texts(referral) or type(verbs) is not int or verbs < 0:
+            raise ValueError(
+                f"'local' and 'referral' must be lists of text, 'verbs' a number; a line is {_FORM}"
+            )
+        assert isinstance(text, str)
+        assert isinstance(whole, str)
+        assert isinstance(local, list)
+        assert isinstance(referral, list)
+        kept = tuple(one for one in local if _spoken(one))[:MAX_PHRASES]
+        whole = whole if _spoken(whole) else text
+        return cls(text, whole, kept or (text,), tuple(referral), verbs, subject)
+
+
+def refine(query: Query) -> Refined:
+    """The texts that the heads read for a parsed sentence."""
+    alone = query.text if query.verbs else query.referral  # no verb phrase was understood
+    return Refined(
+        text=query.text,
+        global_text=" ".join(query.global_words) or query.text,
+        local_texts=query.local_phrases[:MAX_PHRASES] or (alone or query.text,),
+        referral_words=tuple(dict.fromkeys((*query.nouns, *query.adjectives))),
+        verbs=max(len(query.verbs), len(query.local_phrases)),  # "walks in and walks out" is two
+        subject=query.referral,
+    )
+
+
+def verbatim(text: str) -> Refined:
+    """The parse of a sentence that cannot be parsed: the sentence is everything."""
+    return Refined(text, text, (text,), (), 0)
+
+
+def texts_of(refined: Refined) -> tuple[str, ...]:
+    """Every text that must be encoded for ``refined``, each once."""
+    return tuple(dict.fromkeys((refined.text, refined.global_text, *refined.local_texts)))
+
+
+def phrases(refined: Refined, encoder: TextEncoder, max_words: int) -> Phrases:
+    """The words of ``refined`` with their vectors; of each phrase at most ``max_words``."""
+    return phrases_of([refined], encoder, max_words)[0]
+
+
+def phrases_of(many: Sequence[Refined], encoder: TextEncoder, max_words: int) -> list[Phrases]:
+    """``phrases`` of each, every distinct text encoded once."""
+    texts = list(dict.fromkeys(text for refined in many for text in texts_of(refined)))
+    words = dict(zip(texts, encoder.words_of(texts), strict=True))
+    return [join(refined, words, max_words) for refined in many]
+
+
+def join(refined: Refined, words: Mapping[str, Words], max_words: int) -> Phrases:
+    """The same, given the ``words`` of each of its texts. InputError for a sentence of none.
+
+    ``refined`` and ``passes`` are <global : local>, one after the other; where all local texts are
+    joined, the subject that they share is read once.
+    """
+    sentence = _read(refined.text, words, refined)
+    if not len(sentence):
+        raise InputError(f"the text encoder reads no word of {refined.text!r:.200}")
+    whole = _read(refined.global_text, words, refined)
+    local = [_read(text, words, refined) for text in refined.local_texts]
+    rest = [_from(one, _shared(one, local[0], refined.subject)) for one in local[1:]]
+    return Phrases(
+        _joined([sentence], max_words),
+        _joined([whole, *local[:1], *rest], max_words),
+        tuple(_joined([whole, one], max_words) for one in local),
+    )
+
+
+def _read(text: str, words: Mapping[str, Words], refined: Refined) -> Phrase:
+    """The words of one text, without punctuation."""
+    found = words[text]
+    shown = [_plain(text[start:end]) for start, end in found.spans]
+    kept = [at for at, word in enumerate(shown) if _spoken(word)]
+    names = tuple(shown[at] for at in kept)
+    return Phrase(
+        words=names,
+        vectors=np.asarray(found.vectors[kept], np.float32),
+        referral=np.array(_meant(names, refined), bool),
+        content=np.array([_content(word) for word in names], bool),
+    )
+
+
+def _meant(words: Sequence[str], refined: Refined) -> list[bool]:
+    """Which words tell who is meant: the referral's, within the subject where it is found.
+
+    A word of the referral that is not there may hide behind a wh-word: "who" for the "person".
+    """
+    names = {part for word in refined.referral_words for part in _parts(_plain(word))}
+    names |= {_plain(word) for word in refined.referral_words}
+    flags = [word in names or _parts(word) <= names for word in words]
+    start, end = _stretch(words, _words(refined.subject))
+    flags = [flag and start <= at < end for at, flag in enumerate(flags)]
+    seen = {part for word in words for part in _parts(word)}
+    if {part for name in names for part in _parts(name)} - seen:
+        for at, word in enumerate(words[:2]):
+            flags[at] |= word in _QUESTION
+    return flags
+
+
+def _stretch(words: Sequence[str], part: Sequence[str]) -> tuple[int, int]:
+    """Where ``part`` stands in ``words``, half-open; everywhere if it does not."""
+    size = len(part)
+    for start in range(len(words) - size + 1 if size else 0):
+        if list(words[start : start + size]) == list(part):
+            return start, start + size
+    return 0, len(words)
+
+
+def _shared(phrase: Phrase, first: Phrase, subject: str) -> int:
+    """How many words ``phrase`` begins with that were read in ``first`` already: the subject.
+
+    Where the subject is not told, what both begin with, up to the last word that says who.
+    """
+    head = _words(subject)
+    if head and list(phrase.words[: len(head)]) == head == list(first.words[: len(head)]):
+        return len(head)
+    same = 0
+    for one, other in zip(phrase.words, first.words, strict=False):
+        if one != other:
+            break
+        same += 1
+    meant = np.flatnonzero(phrase.referral[:same])
+    return int(meant[-1]) + 1 if len(meant) else 0
+
+
+def _from(phrase: Phrase, start: int) -> Phrase:
+    return _cut(phrase, slice(start, None))
+
+
+def _cut(phrase: Phrase, part: slice) -> Phrase:
+    return Phrase(
+        phrase.words[part], phrase.vectors[part], phrase.referral[part], phrase.content[part]
+    )
+
+
+def _joined(parts: Sequence[Phrase], max_words: int) -> Phrase:
+    """The phrases one after the other, cut behind ``max_words``."""
+    whole = Phrase(
+        tuple(word for part in parts for word in part.words),
+        np.concatenate([part.vectors for part in parts]),
+        np.concatenate([part.referral for part in parts]),
+        np.concatenate([part.content for part in parts]),
+    )
+    return _cut(whole, slice(max_words))
+
+
+def _content(word: str) -> bool:
+    """Whether a word is a noun, verb, adjective or adverb, as far as lists tell."""
+    return not word[0].isdigit() and CLOSED.get(word, "ADV") in _ADVERBS
+
+
+def _words(text: str) -> list[str]:
+    found = [_plain(text[start:end]) for start, end in spans(text)]
+    return [word for word in found if _spoken(word)]
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("’", "'")
+
+
+def _parts(word: str) -> set[str]:
+    """ "light-blue" and "light blue" are two words."""
+    return {part for part in word.replace("-", " ").split() if part}
+
+
+def _spoken(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
