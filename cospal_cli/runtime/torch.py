@@ -1,0 +1,74 @@
+"""Trained heads run by torch: a checkpoint's folder, or a model that is being trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cospal_cli import inputs as contract
+from cospal_cli.errors import WeightsError
+from cospal_cli.model.card import Card
+from cospal_cli.registry import require
+from cospal_cli.torch_device import choose
+from cospal_cli.types import GroundingInputs, GroundingScores
+
+if TYPE_CHECKING:
+    import torch
+
+    from cospal_cli.model.cospal import CoSPaL
+
+
+class TorchRuntime:
+    """See ``Runtime``. The heads are small: ``auto`` precision is fp32 everywhere."""
+
+    def __init__(self, path: Path, device: str = "auto", precision: str = "auto") -> None:
+        """The heads in the folder ``path``.
+
+        Raises UsageError without torch or for an unknown name, WeightsError for a damaged
+        checkpoint, DeviceError for a device that is not there.
+        """
+        from cospal_cli.model.checkpoint import load
+
+        place = choose(device, "fp32" if precision == "auto" else precision)
+        model, card = load(path, str(place.device))
+        self._set(model, card, place.dtype)
+
+    @classmethod
+    def of(cls, model: CoSPaL, card: Card) -> TorchRuntime:
+        """A model as it stands, where it stands; training goes on afterwards as if nothing was."""
+        torch: Any = require("torch", "torch")
+        runtime = cls.__new__(cls)
+        runtime._set(model, card, torch.float32)
+        return runtime
+
+    def _set(self, model: CoSPaL, card: Card, dtype: torch.dtype) -> None:
+        self.card = card
+        self._model = model
+        self._dtype = dtype
+
+    def run(self, inputs: GroundingInputs) -> GroundingScores:
+        """See ``Runtime``. WeightsError where the answer is not finite."""
+        torch: Any = require("torch", "torch")
+        model = self._model
+        device = next(model.parameters()).device
+        batch = {
+            name: torch.from_numpy(rows).to(device)
+            for name, rows in contract.collate([inputs]).items()
+        }
+        lower = self._dtype != torch.float32
+        training = model.training
+        model.eval()
+        try:
+            with torch.inference_mode(), torch.autocast(device.type, self._dtype, enabled=lower):
+                found = model(**batch)
+        finally:
+            model.train(training)
+        rows = [value[0].float().cpu().numpy() for value in found]
+        if not all(np.isfinite(row).all() for row in rows):
+            raise WeightsError(
+                "the heads' answer holds numbers that are not finite",
+                "give --precision fp32, or another checkpoint",
+            )
+        return GroundingScores(*rows)
