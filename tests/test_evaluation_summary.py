@@ -83,6 +83,8 @@ def test_oracles() -> None:
     assert mean(report, "m_vIoU") == pytest.approx(0.5 * 2 / 18)
     assert mean(report, "m_vIoU", summary.TRUE_TIME) == pytest.approx(2 / 18)
     assert mean(report, "m_tIoU", summary.TRUE_TIME) == 1
+    assert mean(report, "m_tIoU", summary.WHOLE) == pytest.approx(10 / 40)
+    assert mean(report, "m_vIoU", summary.WHOLE) == pytest.approx(10 * 2 / 18 / 40)
     assert mean(report, "m_vIoU", summary.BEST_TUBELET) == pytest.approx(0.3)  # 12 to 15 of 10
     assert mean(report, "m_vIoU", summary.BOTH) == pytest.approx(0.8)
     assert mean(report, "m_sIoU", summary.BOTH) == pytest.approx(0.8)

@@ -19,6 +19,7 @@ METRICS = ("m_tIoU", "m_vIoU", "vIoU@0.3", "vIoU@0.5", "m_sIoU")
 TOP1 = "top-1 tubelet"
 CHANCE = "top-1 by chance"
 PREDICTED = "predicted"
+WHOLE = "whole tubelet"
 BEST_TUBELET = "oracle tubelet"
 TRUE_TIME = "oracle time"
 BOTH = "oracle tubelet and time"
@@ -174,6 +175,7 @@ def _rows(cases: Sequence[Case]) -> dict[str, Ask]:
         TRUE_TIME: lambda case, found: (found.track.cut(case.truth.span), found.track),
     }
     if any(len(case.fits) for case in cases):
+        rows[WHOLE] = lambda case, found: (found.track, found.track)
         rows[BEST_TUBELET] = lambda case, found: _of_best(case, found, found.span)
         rows[BOTH] = lambda case, found: _of_best(case, found, case.truth.span)
     return rows

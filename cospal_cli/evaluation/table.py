@@ -1,4 +1,4 @@
-"""Reports as a table for a terminal: one line per method, its what-if rows below it."""
+"""Reports as a table for a terminal: one line per method, then what lies behind each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ _FIRST = 28  # columns
 _CELL = 20
 
 
-def table(reports: Mapping[str, Report], *, groups: bool = True) -> list[str]:
-    """Lines: percentages with their intervals, method by method; remarks first, groups last.
+def table(reports: Mapping[str, Report], *, details: bool = True) -> list[str]:
+    """Lines: remarks, then percentages with their intervals, a line per method; then, for each
+    method, its what-if rows and its groups.
 
     All reports are of one protocol and the same truths.
     """
@@ -22,12 +23,14 @@ def table(reports: Mapping[str, Report], *, groups: bool = True) -> list[str]:
         if not at:
             lines.append(_line(f"{report.samples} samples, {report.protocol}", list(predicted)))
         lines.append(_row(name, predicted))
+    if not details:
+        return lines
+    for name, report in reports.items():
+        lines += ["", name]
         lines += [_row(f"  {row}", of) for row, of in report.rows.items() if row != PREDICTED]
-        if groups:
-            lines += [
-                _row(f"  {one.kind} {one.label} ({one.samples})", one.means)
-                for one in report.groups
-            ]
+        lines += [
+            _row(f"  {one.kind} {one.label} ({one.samples})", one.means) for one in report.groups
+        ]
     return lines
 
 
