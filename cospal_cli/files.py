@@ -12,6 +12,7 @@ from cospal_cli.errors import CospalError, DeviceError, UsageError
 
 # A file system that takes no more bytes; anything else that fails while writing is named as it is.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LOCK = ".lock"
 
 
 @contextmanager
@@ -48,6 +49,17 @@ def locked(lock: Path, busy: CospalError) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise busy from error
+        yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold ``folder``, by its file ``LOCK``, while writing to it; UsageError if another process
+    does."""
+    busy = UsageError(
+        f"another process is writing to {str(folder)!r}", "wait for it, then run again"
+    )
+    with locked(folder / LOCK, busy):
         yield
 
 

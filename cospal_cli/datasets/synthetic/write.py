@@ -23,10 +23,10 @@ from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
 from cospal_cli.errors import DeviceError, InputError, UsageError
-from cospal_cli.files import locked, write_text
+from cospal_cli.files import alone, write_text
 from cospal_cli.progress import Progress, silent
 
-RECIPE, README, LOCK = "synthetic.json", "README.txt", ".lock"
+RECIPE, README = "synthetic.json", "README.txt"
 SPLITS = {False: "train.json", True: "test.json"}
 
 
@@ -64,10 +64,7 @@ def make(
     _claim(recipe, folder)
     for name in (VIDEOS, DETECTIONS, FACTS):
         (folder / name).mkdir(exist_ok=True)
-    busy = UsageError(
-        f"another process is writing to {str(folder)!r}", "wait for it, then run again"
-    )
-    with locked(folder / LOCK, busy):
+    with alone(folder):
         missing = [number for number in range(videos) if not _there(recipe, folder, number)]
         with _workers(min(workers, len(missing))) as run:
             total, done = sum(frames_of(recipe, number) for number in missing), 0

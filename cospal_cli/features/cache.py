@@ -1,0 +1,321 @@
+"""One safetensors file per video: its tubelets, what the heads see of them, and its clips.
+
+A file holds a *scene* (what one pass over the video left) for every prompt of the detector, one
+where it is not prompted; for every part of the video that is searched a *view*: the features of
+that scene's tubelets in that part; and the clips. Ragged arrays lie end to end, with their lengths.
+The metadata is JSON: the format, the key that says what the file was made of, and names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.errors import CospalError, InputError, WeightsError
+from cospal_cli.features.tubelets import select
+from cospal_cli.files import replacing
+from cospal_cli.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
+from cospal_cli.weights.headers import check_safetensors
+
+FORMAT = "cospal/features@1"
+AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
+Segment = tuple[int, int]  # half-open frames
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What one pass over a video left for one prompt."""
+
+    info: VideoInfo
+    timeline: Timeline
+    tubelets: list[Tubelet]
+    classes: tuple[str, ...]  # the detector's
+
+    def within(self, segment: Segment | None, limit: int) -> Stored:
+        """Only ``segment`` of the video, and of the tubelets there the ``limit`` best.
+
+        InputError where the video has no frame of the segment.
+        """
+        if segment is None:
+            return replace(self, tubelets=select(self.tubelets, limit))
+        line, (first, last) = self.timeline, segment
+        rows = np.flatnonzero((line.indices >= first) & (line.indices < last))
+        if not len(rows):
+            raise InputError(
+                f"{self.info.path}: no frame of the annotated segment {first} to {last}",
+                f"the video has {len(line.indices)} frames",
+            )
+        begin, stop = int(rows[0]), int(rows[-1]) + 1
+        end_s = float(line.times_s[stop]) if stop < len(line.times_s) else line.end_s
+        part = slice(begin, stop)
+        cut = replace(
+            line, indices=line.indices[part], pts=line.pts[part], times_s=line.times_s[part],
+            end_s=end_s,
+        )  # fmt: skip
+        kept = [one for t in self.tubelets if (one := _cut(t, segment)) is not None]
+        return replace(self, timeline=cut, tubelets=select(kept, limit))
+
+
+@dataclass(frozen=True)
+class Vision:
+    """What the heads see of a video; K in the order of ``Stored.within``'s tubelets."""
+
+    tubelets: FloatArray  # (K, T, F)
+    tubelet_mask: NDArray[np.bool_]  # (K, T)
+    clips: FloatArray  # (C, Dv)
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of a scene that a record searches, by ``prompt`` ("": none) and ``segment``."""
+
+    prompt: str
+    segment: Segment | None
+    tubelets: FloatArray  # (K, T, F)
+    mask: NDArray[np.bool_]  # (K, T)
+
+
+def key(video: Path, others: Sequence[Path], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the features of ``video`` depend on: its bytes and time, those of ``others`` that were
+    read for it, and the settings. InputError where a file is not there."""
+    try:
+        stats = [path.stat() for path in (video, *others)]
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}") from error
+    return {"files": [[stat.st_size, stat.st_mtime_ns] for stat in stats], "settings": settings}
+
+
+def write(
+    path: Path,
+    scenes: Mapping[str, Stored],
+    views: Sequence[View],
+    clips: Clips,
+    key: Mapping[str, Any],
+) -> int:
+    """Write a video's file whole; its bytes. ``scenes`` by prompt. DeviceError: no space."""
+    from safetensors.numpy import save_file
+
+    prompts = list(scenes)
+    tensors = {"clips": clips.features.astype(np.float16), "clip_spans_s": clips.spans_s}
+    for at, view in enumerate(views):
+        tensors[f"view{at}.tubelets"] = view.tubelets.astype(np.float16)
+        tensors[f"view{at}.mask"] = view.mask
+    told = []
+    for at, stored in enumerate(scenes.values()):
+        arrays, scene = _pack(stored)
+        tensors |= {f"scene{at}.{name}": array for name, array in arrays.items()}
+        told.append(scene)
+    metadata = {
+        "format": FORMAT,
+        "key": key,
+        "prompts": prompts,
+        "scenes": told,
+        "views": [[prompts.index(view.prompt), view.segment] for view in views],
+    }
+    whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    with replacing(path) as part:
+        save_file(whole, os.fspath(part), {"cospal": json.dumps(metadata)})
+    return path.stat().st_size
+
+
+class Reader:
+    """One video's file. InputError, naming it, where it is damaged or of another format.
+
+    It is opened for each call, so that several threads may read and nothing stays open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.shapes = check_safetensors(path)
+        except WeightsError as error:
+            raise InputError(error.message, AGAIN) from error
+        with self._open() as file:
+            try:
+                self.metadata = json.loads((file.metadata() or {})["cospal"])
+                if self.metadata["format"] != FORMAT:
+                    raise ValueError(f"{self.metadata['format']!r}, expected {FORMAT!r}")
+                self._views = {
+                    (self.metadata["prompts"][scene], tuple(segment) if segment else None): at
+                    for at, (scene, segment) in enumerate(self.metadata["views"])
+                }
+            except (KeyError, ValueError, TypeError, IndexError) as error:
+                raise self._refusal(f"not a file of features: {error!s:.100}") from error
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        """What the file was made of: see ``key``."""
+        found: Mapping[str, Any] = self.metadata["key"]
+        return found
+
+    def tubelets(self, prompt: str, segment: Segment | None) -> int:
+        """K of a view."""
+        return self.shapes[f"view{self._view(prompt, segment)}.tubelets"][0]
+
+    def vision(self, prompt: str, segment: Segment | None) -> Vision:
+        """The features of a view in float32, with all clips that ``segment`` shares time with."""
+        at = self._view(prompt, segment)
+        with self._open() as file:
+            tubelets = file.get_tensor(f"view{at}.tubelets").astype(np.float32)
+            mask = file.get_tensor(f"view{at}.mask")
+            clips = file.get_tensor("clips").astype(np.float32)
+            if segment is not None:
+                begin, end = self._span_s(file, prompt, segment)
+                spans = file.get_tensor("clip_spans_s")
+                shared = (spans[:, 0] < end) & (spans[:, 1] > begin)
+                clips = clips[shared] if shared.any() else clips
+        if not (np.isfinite(tubelets).all() and np.isfinite(clips).all()):
+            raise self._refusal("features that are not finite")
+        return Vision(tubelets, mask, clips)
+
+    def scene(self, prompt: str) -> Stored:
+        """All tubelets of one prompt."""
+        if prompt not in self.metadata["prompts"]:
+            raise self._refusal(f"nothing for the sentence {prompt!r:.100}")
+        at = self.metadata["prompts"].index(prompt)
+        prefix = f"scene{at}."
+        with self._open() as file:
+            names = [name for name in self.shapes if name.startswith(prefix)]
+            arrays = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+        try:
+            return _unpack(arrays, self.metadata["scenes"][at])
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise self._refusal(f"no scene: {error!s:.100}") from error
+
+    def _span_s(self, file: Any, prompt: str, segment: Segment) -> tuple[float, float]:
+        at = self.metadata["prompts"].index(prompt)
+        told = self.metadata["scenes"][at]
+        times = file.get_tensor(f"scene{at}.times_s")
+        begin, end = (max(frame - told["first"], 0) for frame in segment)
+        return float(times[min(begin, len(times) - 1)]), (
+            float(times[end]) if end < len(times) else told["end_s"]
+        )
+
+    def _view(self, prompt: str, segment: Segment | None) -> int:
+        if (prompt, segment) not in self._views:
+            raise self._refusal(f"nothing for {prompt!r:.80}, frames {segment}")
+        return self._views[prompt, segment]
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(os.fspath(self.path), framework="numpy") as file:
+                yield file
+        except (SafetensorError, OSError) as error:
+            raise self._refusal(str(error)) from error
+
+    def _refusal(self, why: str) -> CospalError:
+        return InputError(f"{self.path}: {why}", AGAIN)
+
+
+def whole(path: Path, key: Mapping[str, Any]) -> bool:
+    """Whether ``path`` is an undamaged file made of just what ``key`` says."""
+    try:
+        return Reader(path).key == json.loads(json.dumps(key))
+    except InputError:
+        return False
+
+
+def _pack(stored: Stored) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """A scene as flat arrays and plain values."""
+    info, line, tubelets = stored.info, stored.timeline, stored.tubelets
+    arrays: dict[str, NDArray] = {"pts": line.pts, "times_s": line.times_s}
+    every = {
+        name: [getattr(t, name) for t in tubelets]
+        for name in ("frame_indices", "times_s", "boxes_xyxy", "scores", "observed", "label_scores")
+    }
+    every |= {
+        name: [getattr(t, name) for t in tubelets]
+        for name in ("camera_xy", "referral", "features")
+        if tubelets and all(getattr(t, name) is not None for t in tubelets)
+    }
+    if tubelets and all(t.looks is not None for t in tubelets):
+        every["colours"] = [t.looks.colours for t in tubelets if t.looks is not None]
+        every["thumbs"] = [t.looks.thumbs for t in tubelets if t.looks is not None]
+    if tubelets:
+        arrays |= {f"tubelet.{name}": np.concatenate(parts) for name, parts in every.items()}
+    told = {
+        "path": info.path,
+        "info": {
+            "width": info.width, "height": info.height, "rotation": info.rotation,
+            "time_base": str(info.time_base), "avg_fps": str(info.avg_fps),
+            "start_pts": info.start_pts, "frames_declared": info.frames_declared,
+            "duration_s": info.duration_s, "bytes": info.bytes,
+            "sample_aspect": str(info.sample_aspect), "codec": info.codec,
+        },
+        "first": int(line.indices[0]) if len(line.indices) else 0,
+        "end_s": line.end_s, "vfr": line.vfr, "damaged": line.damaged,
+        "warnings": list(line.warnings),
+        "classes": list(stored.classes),
+        "ids": [t.id for t in tubelets],
+        "lengths": [len(t) for t in tubelets],
+        "seen": [int(t.observed.sum()) for t in tubelets],
+        "labels": [len(t.label_scores) for t in tubelets],
+        "track_ids": [list(t.track_ids) for t in tubelets],
+    }  # fmt: skip
+    return arrays, told
+
+
+def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Stored:
+    """What ``_pack`` packed."""
+    fractions = {k: Fraction(told["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
+    info = VideoInfo(path=told["path"], **(told["info"] | fractions))
+    times = arrays["times_s"]
+    line = Timeline(
+        np.arange(told["first"], told["first"] + len(times), dtype=np.int64),
+        arrays["pts"], times, told["end_s"], told["vfr"], tuple(told["warnings"]), told["damaged"],
+    )  # fmt: skip
+    counts = {"label_scores": told["labels"]}
+    counts |= dict.fromkeys(("referral", "features", "colours", "thumbs"), told["seen"])
+    parts: dict[str, list[NDArray]] = {}
+    for name, array in arrays.items():
+        if name.startswith("tubelet."):
+            field = name.removeprefix("tubelet.")
+            ends = np.cumsum(counts.get(field, told["lengths"]))
+            parts[field] = np.split(array, ends[:-1])
+    tubelets = []
+    for at, number in enumerate(told["ids"]):
+        own: dict[str, Any] = {field: rows[at] for field, rows in parts.items()}
+        if "colours" in own:
+            own["looks"] = Looks(own.pop("colours"), own.pop("thumbs"))
+        tubelets.append(Tubelet(id=number, track_ids=tuple(told["track_ids"][at]), **own))
+    return Stored(info, line, tubelets, tuple(told["classes"]))
+
+
+def _cut(tubelet: Tubelet, segment: Segment) -> Tubelet | None:
+    """The tubelet within ``segment``, from its first to its last observation there."""
+    inside = (tubelet.frame_indices >= segment[0]) & (tubelet.frame_indices < segment[1])
+    rows = np.flatnonzero(inside & tubelet.observed)
+    if not len(rows):
+        return None
+    part = slice(int(rows[0]), int(rows[-1]) + 1)
+    before = int(tubelet.observed[: part.start].sum())
+    seen = slice(before, before + len(rows))
+
+    def own(rows: Any) -> Any:
+        return None if rows is None else rows[seen]
+
+    looks = tubelet.looks
+    return replace(
+        tubelet,
+        frame_indices=tubelet.frame_indices[part],
+        times_s=tubelet.times_s[part],
+        boxes_xyxy=tubelet.boxes_xyxy[part],
+        scores=tubelet.scores[part],
+        observed=tubelet.observed[part],
+        camera_xy=None if tubelet.camera_xy is None else tubelet.camera_xy[part],
+        looks=None if looks is None else Looks(own(looks.colours), own(looks.thumbs)),
+        referral=own(tubelet.referral),
+        features=own(tubelet.features),
+    )

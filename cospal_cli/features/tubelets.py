@@ -1,0 +1,132 @@
+"""Tubelets as the trained heads see them: a vector at each of T uniformly spaced times.
+
+A detector that describes its boxes (Grounding DINO: 256 numbers) is taken at its word. Without one
+a vector has these parts (``PARTS``), each scaled to a root mean square near 1:
+
+    colours   100   5 regions x 20 colour names: square roots of their shares
+    classes    80   the detector's mean score of each COCO class; the same at all times
+    box         4   centre x, y, log width, log height, as shares of the frame
+    motion      5   velocity x, y, speed, growth, change of the pixels; the camera's taken out
+    score       1   the detector's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import colours
+from cospal_cli.boxes import centres
+from cospal_cli.config import FeaturesConfig
+from cospal_cli.features.motion import motion
+from cospal_cli.types import FloatArray, Tubelet
+
+COLOURS, CLASSES = len(colours.REGIONS) * len(colours.NAMES), 80
+LIMIT = 5.0  # largest size of any number
+_SIZES = {"colours": COLOURS, "classes": CLASSES, "box": 4, "motion": 5, "score": 1}
+_ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
+PARTS = {name: slice(*_ENDS[at : at + 2]) for at, name in enumerate(_SIZES)}
+DIM = _ENDS[-1]
+
+# Roughly the mean and the deviation of each number on ordinary video.
+_COLOURS = len(colours.NAMES) ** -0.5  # shares of a region sum to 1: this is exact
+_SCORES = 0.085
+_BOX = np.array([[0.5, 0.5, -2.3, -0.85], [0.25, 0.15, 0.5, 0.4]], np.float32)
+_MOTION = np.array([0.55, 0.22, 0.6, 0.22, 0.7], np.float32)
+_SCORE = (0.7, 0.2)
+
+
+def select(tubelets: Sequence[Tubelet], limit: int) -> list[Tubelet]:
+    """The ``limit`` longest and surest tubelets, in the order given."""
+    weights = [-float(tubelet.scores[tubelet.observed].sum()) for tubelet in tubelets]
+    chosen = sorted(np.argsort(weights, kind="stable")[:limit].tolist())
+    return [tubelets[at] for at in chosen]
+
+
+def described(tubelets: Sequence[Tubelet]) -> bool:
+    """Whether the detector gave features of its own, which the heads then see."""
+    return bool(tubelets) and all(tubelet.features is not None for tubelet in tubelets)
+
+
+def tubelet_features(
+    tubelets: Sequence[Tubelet],
+    size: tuple[int, int],
+    start_s: float,
+    end_s: float,
+    config: FeaturesConfig,
+    classes: Sequence[str],
+    known: Sequence[str],
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Features (K, T, F) and whether the tubelet is there (K, T), zero where it is not.
+
+    T = ``config.frames`` bins share the time from ``start_s`` to ``end_s`` of a video whose frames
+    have ``size`` (W, H). A bin holds the mean over the observations in it; without any, between
+    the first and the last of a tubelet, a line between its neighbours.
+
+    ``classes`` are the detector's, ``known`` those that part ``classes`` counts (COCO's 80).
+    """
+    own = described(tubelets)
+    places = _places(classes, known)
+    found = np.zeros((len(tubelets), config.frames, DIM), np.float32)
+    if own:
+        width = len(tubelets[0].features[0])  # type: ignore[index]
+        found = np.zeros((len(tubelets), config.frames, width), np.float32)
+    mask = np.zeros(found.shape[:2], bool)
+    for row, there, tubelet in zip(found, mask, tubelets, strict=True):
+        vectors = np.asarray(tubelet.features, np.float32) if own else None
+        if vectors is None:
+            vectors = _describe(tubelet, size, places)
+        share = (tubelet.times_s[tubelet.observed] - start_s) / max(end_s - start_s, 1e-9)
+        bins = np.clip((share * config.frames).astype(int), 0, config.frames - 1)
+        _spread(bins, vectors, row, there)
+    return found, mask
+
+
+def _spread(
+    bins: NDArray[np.int64], vectors: FloatArray, row: FloatArray, there: NDArray[np.bool_]
+) -> None:
+    """Fill ``row`` (T, F) and ``there`` (T,) from observations (O, F) in ``bins`` (O,)."""
+    seen, starts = np.unique(bins, return_index=True)
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    means = sums / np.diff([*starts.tolist(), len(bins)])[:, None]
+    life = np.arange(seen[0], seen[-1] + 1)
+    there[life] = True
+    after = np.clip(np.searchsorted(seen, life), 1, max(len(seen) - 1, 1))
+    if len(seen) == 1:
+        row[life] = means
+        return
+    before, gap = after - 1, seen[after] - seen[after - 1]
+    share = ((life - seen[before]) / gap)[:, None].astype(np.float32)
+    row[life] = means[before] * (1 - share) + means[after] * share
+
+
+def _places(classes: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """(classes,) where each of the detector's classes counts among the known; -1: nowhere."""
+    at = {name: number for number, name in enumerate(known[:CLASSES])}
+    return np.array([at.get(name, -1) for name in classes], np.int64)
+
+
+def _describe(tubelet: Tubelet, size: tuple[int, int], places: NDArray[np.int64]) -> FloatArray:
+    """(O, DIM): the parts at each observation."""
+    rows = np.flatnonzero(tubelet.observed)
+    found = np.zeros((len(rows), DIM), np.float32)
+    if tubelet.looks is not None:
+        shares = tubelet.looks.colours.reshape(len(rows), -1).astype(np.float32) / 255
+        found[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
+    scores = np.zeros(CLASSES, np.float32)
+    mapped = np.flatnonzero(places[: len(tubelet.label_scores)] >= 0)
+    np.maximum.at(scores, places[mapped], tubelet.label_scores[mapped])
+    found[:, PARTS["classes"]] = scores / _SCORES
+    boxes = tubelet.boxes_xyxy[rows]
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3) / size
+    shape = np.concatenate([centres(boxes) / size, np.log(sides)], axis=1)
+    found[:, PARTS["box"]] = (shape - _BOX[0]) / _BOX[1]
+    moved = motion(tubelet, size)
+    curves = (*moved.velocity.T, moved.speed, moved.growth, moved.inner)
+    found[:, PARTS["motion"]] = np.stack(curves, axis=1)[rows] / _MOTION
+    found[:, PARTS["score"]] = (tubelet.scores[rows, None] - _SCORE[0]) / _SCORE[1]
+    limited = slice(PARTS["box"].start, DIM)
+    found[:, limited] = np.clip(found[:, limited], -LIMIT, LIMIT)
+    return found
