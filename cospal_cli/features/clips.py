@@ -204,6 +204,13 @@ class WindowEncoder(ABC):
         return np.stack([edges[firsts], edges[stops]], axis=1)
 
 
+def fewer(features: FloatArray, limit: int) -> FloatArray:
+    """At most ``limit`` clips (C, Dv): neighbours averaged, as many each as can be."""
+    if len(features) <= limit:
+        return features
+    return np.stack([part.mean(axis=0) for part in np.array_split(features, limit)])
+
+
 def centre(image: NDArray[np.uint8], side: int, share: float) -> NDArray[np.uint8]:
     """The central square of an image (h, w, 3), ``share`` of its shorter side, at (side, side)."""
     from PIL import Image

@@ -142,7 +142,7 @@ def _meant(words: Sequence[str], refined: Refined) -> list[bool]:
     names = {part for word in refined.referral_words for part in _parts(_plain(word))}
     names |= {_plain(word) for word in refined.referral_words}
     flags = [word in names or _parts(word) <= names for word in words]
-    start, end = _stretch(words, _words(refined.subject))
+    start, end = _stretch(words, words_in(refined.subject))
     flags = [flag and start <= at < end for at, flag in enumerate(flags)]
     seen = {part for word in words for part in _parts(word)}
     if {part for name in names for part in _parts(name)} - seen:
@@ -165,7 +165,7 @@ def _shared(phrase: Phrase, first: Phrase, subject: str) -> int:
 
     Where the subject is not told, what both begin with, up to the last word that says who.
     """
-    head = _words(subject)
+    head = words_in(subject)
     if head and list(phrase.words[: len(head)]) == head == list(first.words[: len(head)]):
         return len(head)
     same = 0
@@ -203,7 +203,8 @@ def _content(word: str) -> bool:
     return not word[0].isdigit() and CLOSED.get(word, "ADV") in _ADVERBS
 
 
-def _words(text: str) -> list[str]:
+def words_in(text: str) -> list[str]:
+    """The words of ``text`` as phrases hold them: lower case, without punctuation."""
     found = [_plain(text[start:end]) for start, end in spans(text)]
     return [word for word in found if _spoken(word)]
 

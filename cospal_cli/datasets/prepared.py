@@ -1,0 +1,256 @@
+"""A prepared folder: what the heads see of a data set's videos and sentences, and nothing more.
+
+    prepared.json         settings, identity, splits, what was skipped; written last
+    videos/*.safetensors  one per video: see ``features.cache``
+    splits/SPLIT.jsonl    the records: id, video, sentence, number of tubelets; no boxes, no times
+    texts/SPLIT.jsonl     the parse of each sentence; may be replaced by any other parser's
+    texts/SPLIT.safetensors  the word vectors of those texts
+
+Reading is lazy and safe from several threads. InputError names a file that is damaged.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cospal_cli.config import LanguageConfig
+from cospal_cli.datasets.splits import PARTS
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.features import cache
+from cospal_cli.features.cache import Segment, Stored, Vision
+from cospal_cli.features.clips import fewer
+from cospal_cli.language import cache as texts
+from cospal_cli.language.phrases import Refined, join, texts_of, words_in
+from cospal_cli.types import Phrases, Query
+
+FORMAT = "cospal/prepared@1"
+NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"
+FOLDER = "prepared"  # below the data folder, unless another is named
+AGAIN = "run 'cospal data prepare' again: it makes what is missing"
+
+
+class Widths(NamedTuple):
+    """Lengths of the vectors that the heads see."""
+
+    tubelets: int  # F
+    clips: int  # Dv
+    words: int  # Dt
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A record of a split, as far as training may know it."""
+
+    id: str
+    video: str  # its file in ``videos``: equal for records of one video
+    source: str
+    text: str
+    form: str  # declarative or interrogative
+    tubelets: int  # K
+    actions: int  # verbs of the sentence
+    passes: int  # of CRG
+    split: str = "train"
+    prompt: str = ""  # what the detector was asked; "" where it is not prompted
+    segment: Segment | None = None  # the part of the video that is searched; None: all
+
+
+@dataclass(frozen=True)
+class _Split:
+    """One split's tables."""
+
+    samples: tuple[Sample, ...]
+    held: frozenset[str]  # ids of the held-out tenth
+    parses: Mapping[str, Refined]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """See ``open``."""
+
+    folder: Path
+    about: Mapping[str, Any]  # prepared.json
+    _splits: dict[str, _Split] = field(default_factory=dict, repr=False)
+    _words: dict[str, texts.Reader] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> Prepared:
+        """What ``cospal data prepare`` wrote; InputError if it is none of that, or unfinished."""
+        about = read_about(folder)
+        if about is None:
+            raise InputError(f"{str(folder)!r} holds no prepared features", "cospal data prepare")
+        if not about.get("complete"):
+            raise InputError(f"{str(folder)!r} is not finished", AGAIN)
+        return cls(folder, about)
+
+    @property
+    def identity(self) -> Mapping[str, Mapping[str, Any]]:
+        """What made the features: see ``features.identity``."""
+        found: Mapping[str, Mapping[str, Any]] = self.about["identity"]
+        return found
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The settings in use, by section."""
+        found: Mapping[str, Mapping[str, Any]] = self.about["settings"]
+        return found
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The data set's own splits: train, val, test, those that there are."""
+        return tuple(self.about["splits"])
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data set was made by a program: to be said wherever its numbers appear."""
+        return bool(self.about["synthetic"])
+
+    @property
+    def sizes(self) -> Widths:
+        """Lengths of the vectors."""
+        parts = self.identity
+        return Widths(*(int(parts[name]["dim"]) for name in ("tubelets", "clips", "text")))
+
+    def samples(self, split: str) -> tuple[Sample, ...]:
+        """The records of train, val or test, or of train's nine tenths (fit) or tenth (held)."""
+        tables = self._tables("train" if split in PARTS else split)
+        if split not in PARTS:
+            return tables.samples
+        held = split == "held"
+        return tuple(one for one in tables.samples if (one.id in tables.held) == held)
+
+    def vision(self, sample: Sample) -> Vision:
+        """The features of the sample's video, with at most ``features.max_clips`` clips."""
+        found = self._video(sample).vision(sample.prompt, sample.segment)
+        if not len(found.tubelets):  # a detector's own width is not known from no box
+            shape = (0, self.settings["features"]["frames"], self.sizes.tubelets)
+            found = replace(found, tubelets=found.tubelets.reshape(shape))
+        return replace(found, clips=fewer(found.clips, self.settings["features"]["max_clips"]))
+
+    def phrases(self, sample: Sample) -> Phrases:
+        """The sample's words."""
+        refined = self.refined(sample)
+        reader = self._texts(sample.split)
+        words = {text: reader.words(text) for text in texts_of(refined)}
+        return join(refined, words, self.settings["features"]["max_words"])
+
+    def refined(self, sample: Sample) -> Refined:
+        """The parse of the sample's sentence."""
+        return self._tables(sample.split).parses[sample.id]
+
+    def words(self, split: str) -> Counter[str]:
+        """How often each word is in the split's sentences, or in what their parse adds to them."""
+        found: Counter[str] = Counter()
+        for sample in self.samples(split):
+            refined = self.refined(sample)
+            said = words_in(refined.text)
+            found.update(said)
+            found.update({word for text in texts_of(refined) for word in words_in(text)} - {*said})
+        return found
+
+    def scene(self, sample: Sample) -> Stored:
+        """The tubelets behind ``vision``, in its order, for rankings and tubes."""
+        stored = self._video(sample).scene(sample.prompt)
+        root = Path(self.about["root"])
+        stored = replace(stored, info=replace(stored.info, path=str(root / stored.info.path)))
+        return stored.within(sample.segment, self.settings["features"]["max_tubelets"])
+
+    def query(self, sample: Sample) -> Query:
+        """The sentence as the rankings read it."""
+        from cospal_cli.language.parse import parse
+
+        return parse(sample.text, LanguageConfig(**self.settings["language"]))
+
+    def _video(self, sample: Sample) -> cache.Reader:
+        return cache.Reader(self.folder / VIDEOS / sample.video)
+
+    def _texts(self, split: str) -> texts.Reader:
+        if split not in self._words:
+            with self._lock:
+                if split not in self._words:
+                    path = self.folder / TEXTS / f"{split}.safetensors"
+                    self._words[split] = texts.Reader(path)
+        return self._words[split]
+
+    def _tables(self, split: str) -> _Split:
+        if split not in self.splits:
+            raise UsageError(
+                f"{str(self.folder)!r} has no split {split!r}", f"it has: {', '.join(self.splits)}"
+            )
+        if split not in self._splits:
+            with self._lock:
+                if split not in self._splits:
+                    self._splits[split] = self._read(split)
+        return self._splits[split]
+
+    def _read(self, split: str) -> _Split:
+        path = self.folder / SPLITS / f"{split}.jsonl"
+        parses = read_parses(self.folder / TEXTS / f"{split}.jsonl")
+        samples, held = [], set()
+        for place, row in lines(path):
+            try:
+                refined = parses[row["id"]]
+                segment = row.get("segment")
+                sample = Sample(
+                    row["id"], row["video"], row["source"], row["text"], row["form"],
+                    row["tubelets"], refined.verbs, len(refined.local_texts), split,
+                    row.get("prompt", ""), tuple(segment) if segment else None,
+                )  # fmt: skip
+            except (KeyError, TypeError) as error:
+                raise InputError(f"{place}: no {error}", AGAIN) from error
+            samples.append(sample)
+            if row.get("held"):
+                held.add(sample.id)
+        return _Split(tuple(samples), frozenset(held), parses)
+
+
+def read_about(folder: Path) -> dict[str, Any] | None:
+    """``prepared.json``; None where there is none. InputError if it cannot be read."""
+    path = folder / NAME
+    try:
+        found = json.loads(path.read_bytes())
+        if found["format"] != FORMAT:
+            raise ValueError(f"{found['format']!r}, expected {FORMAT!r}")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: {error}", "prepare the data set into another folder") from error
+    return dict(found)
+
+
+def read_parses(path: Path) -> dict[str, Refined]:
+    """A file of parses by record id. InputError names the line at fault."""
+    found: dict[str, Refined] = {}
+    for place, row in lines(path):
+        try:
+            found[row["id"]] = Refined.from_dict(row)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{place}: no {error}") from error
+        except ValueError as error:
+            raise InputError(f"{place}: {error}") from error
+    return found
+
+
+def lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """("file:line", object) of a file of JSON Lines. InputError names the line at fault."""
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.strip():
+                    continue
+                place = f"{path}:{number}"
+                try:
+                    row = json.loads(raw)
+                except (ValueError, RecursionError) as error:
+                    raise InputError(f"{place}: not JSON: {error!s:.100}") from error
+                if not isinstance(row, dict):
+                    raise InputError(f"{place}: expected an object")
+                yield place, row
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}", AGAIN) from error

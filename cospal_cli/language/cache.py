@@ -1,0 +1,115 @@
+"""The word vectors of many texts in one safetensors file, read text by text.
+
+Vectors lie end to end in float16; texts and the characters of each word tell which are whose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.errors import CospalError, InputError, WeightsError
+from cospal_cli.files import replacing
+from cospal_cli.language.text import TextEncoder
+from cospal_cli.progress import Progress, silent
+from cospal_cli.types import Words
+from cospal_cli.weights.headers import check_safetensors
+
+FORMAT = "cospal/texts@1"
+AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
+CHUNK = 256  # texts encoded between two reports of progress
+
+
+def write(
+    path: Path,
+    texts: Sequence[str],
+    encoder: TextEncoder,
+    key: Mapping[str, Any],
+    progress: Progress = silent,
+) -> None:
+    """Encode ``texts`` and write the file whole; ``key`` says what it was made of."""
+    from safetensors.numpy import save_file
+
+    vectors, spans, counts = [], [], []
+    for start in range(0, len(texts), CHUNK):
+        progress("encode", start, len(texts))
+        for words in encoder.words_of(texts[start : start + CHUNK]):
+            vectors.append(words.vectors.astype(np.float16))
+            spans.append(np.array(words.spans, np.int32).reshape(-1, 2))
+            counts.append(len(words))
+    tensors = {
+        "vectors": np.concatenate([np.zeros((0, encoder.dim), np.float16), *vectors]),
+        "spans": np.concatenate([np.zeros((0, 2), np.int32), *spans]),
+        "ends": np.cumsum(counts, dtype=np.int64),
+        "texts": np.frombuffer(json.dumps(list(texts)).encode(), np.uint8),
+    }
+    metadata = json.dumps({"format": FORMAT, "key": key})
+    with replacing(path) as part:
+        save_file(tensors, os.fspath(part), {"cospal": metadata})
+
+
+class Reader:
+    """The words of every text of a file; from several threads at once, too.
+
+    InputError, naming the file, where it is damaged or of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            check_safetensors(path)
+        except WeightsError as error:
+            raise InputError(error.message, AGAIN) from error
+        with self._open() as file:
+            try:
+                metadata = json.loads((file.metadata() or {})["cospal"])
+                if metadata["format"] != FORMAT:
+                    raise ValueError(f"{metadata['format']!r}, expected {FORMAT!r}")
+                self.key: Mapping[str, Any] = metadata["key"]
+                texts = json.loads(file.get_tensor("texts").tobytes())
+                ends = file.get_tensor("ends").tolist()
+                rows = zip([0, *ends], ends, strict=False)
+                self._rows = dict(zip(texts, rows, strict=True))
+                self._spans = file.get_tensor("spans")
+                self.dim: int = file.get_slice("vectors").get_shape()[1]
+            except (KeyError, ValueError, TypeError, IndexError) as error:
+                raise self._refusal(f"not a file of texts: {error!s:.100}") from error
+
+    def words(self, text: str) -> Words:
+        """The words of ``text`` as the encoder told them, in float32."""
+        if text not in self._rows:
+            raise self._refusal(f"nothing for the text {text!r:.100}")
+        start, end = self._rows[text]
+        with self._open() as file:
+            vectors = file.get_slice("vectors")[start:end].astype(np.float32)
+        if not np.isfinite(vectors).all():
+            raise self._refusal("vectors that are not finite")
+        spans = tuple((int(first), int(last)) for first, last in self._spans[start:end])
+        return Words(spans, vectors)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(os.fspath(self.path), framework="numpy") as file:
+                yield file
+        except (SafetensorError, OSError) as error:
+            raise self._refusal(str(error)) from error
+
+    def _refusal(self, why: str) -> CospalError:
+        return InputError(f"{self.path}: {why}", AGAIN)
+
+
+def whole(path: Path, key: Mapping[str, Any]) -> bool:
+    """Whether ``path`` is an undamaged file made of just what ``key`` says."""
+    try:
+        return Reader(path).key == json.loads(json.dumps(key))
+    except InputError:
+        return False
