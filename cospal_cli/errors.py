@@ -1,6 +1,7 @@
 """Errors that cospal raises on purpose.
 
     CospalError            exit 1   (never raised itself)
+    ├── TrainingError      exit 1   training that cannot go on: its loss is no number any more
     ├── UsageError         exit 2   wrong arguments, configuration, query or output place
     ├── InputError         exit 4   a video, image folder or detections file that cannot be read
     ├── WeightsError       exit 5   model files missing, damaged or of another contract
@@ -22,6 +23,10 @@ class CospalError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class TrainingError(CospalError):
+    exit_code = 1
 
 
 class UsageError(CospalError):

@@ -1,0 +1,69 @@
+"""What the held-out tenth of train says of the heads as they are: by it the best are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cospal_cli.config import Config
+from cospal_cli.evaluation.summary import PREDICTED, TOP1, evaluate
+from cospal_cli.evaluation.tubes import Truth
+from cospal_cli.model.card import Card
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.training.batches import Arrays, Batches
+from cospal_cli.training.curriculum import Epoch
+from cospal_cli.training.objective import Objective
+
+if TYPE_CHECKING:
+    from cospal_cli.datasets.prepared import Prepared, Sample
+
+SCORES = ("m_tIoU", "m_vIoU", TOP1)
+SEED = 0  # of the words that are hidden: the same ones whenever and by whomever it is asked
+
+
+def losses(
+    objective: Objective, batches: Batches, samples: int, batch: int, place: Callable[[Arrays], Any]
+) -> dict[str, torch.Tensor]:
+    """Means of the losses over this process's share of the held-out sentences; {} for too few.
+
+    ``place`` brings a batch to the objective's device.
+    """
+    if not batch:
+        return {}
+    items = np.stack([np.arange(samples), np.zeros(samples, np.int64)], axis=1)
+    epoch = Epoch(0, 0, items, batch, 0, -(-samples // batch))
+    found: list[dict[str, torch.Tensor]] = []
+    with torch.no_grad(), closing(batches.of(epoch, finish=place)) as stream:
+        for one in stream:
+            found.append(objective({**one, "progress": torch.ones((), device=one["video"].device)}))
+    return {name: torch.stack([one[name] for one in found]).mean() for name in found[0]}
+
+
+def scores(
+    model: CoSPaL,
+    card: Card,
+    prepared: Prepared,
+    samples: Sequence[Sample],
+    truths: Mapping[str, Truth],
+    config: Config,
+) -> dict[str, float]:
+    """``SCORES`` of the tubes that the heads predict; {} without truths.
+
+    This is the one place of training that knows truths, and nothing but the choice of the best
+    checkpoint depends on it.
+    """
+    known = {one.id: truths[one.id] for one in samples if one.id in truths}
+    if not known:
+        return {}
+    from cospal_cli.predict import predictions
+    from cospal_cli.runtime.torch import TorchRuntime
+
+    runtime = TorchRuntime.of(model, card)
+    asked = [one for one in samples if one.id in known]
+    found = dict(predictions(prepared, asked, "cospal", config, runtime))
+    means = evaluate(found, known, resamples=0).rows[PREDICTED]
+    return {name: means[name].mean for name in SCORES if name in means}

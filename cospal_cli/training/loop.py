@@ -1,0 +1,310 @@
+"""Training, from top to bottom: plan, batches, updates, the held-out tenth, checkpoints.
+
+``out`` becomes a folder with ``last`` and ``best`` (see ``state``), ``metrics.jsonl``, TensorBoard's
+files and ``training.png``. One process, or several under ``accelerate launch``: each makes its
+share of every batch, and the first alone writes.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import Accelerator
+
+from cospal_cli import settings
+from cospal_cli.config import Config
+from cospal_cli.errors import DeviceError, TrainingError
+from cospal_cli.evaluation.tubes import Truth
+from cospal_cli.model import checkpoint
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.progress import Progress, silent
+from cospal_cli.training import held, metrics, optimise, report, setup, state
+from cospal_cli.training.batches import Arrays, Batches, Share
+from cospal_cli.training.clock import Clock
+from cospal_cli.training.curriculum import Epoch
+from cospal_cli.training.objective import Objective
+from cospal_cli.training.setup import BEST, LAST
+
+if TYPE_CHECKING:
+    from cospal_cli.datasets.prepared import Prepared
+
+LOG = logging.getLogger("cospal")
+EVERY = 10  # updates of one line of metrics
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training. ``truths`` of held-out samples choose the best checkpoint; else its loss."""
+
+    prepared: Prepared
+    out: Path
+    config: Config
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the card says of the data set
+    truths: Mapping[str, Truth] = field(default_factory=dict)
+    resume: bool = False
+    init_from: Path | None = None  # a checkpoint whose weights are the first ones
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did. ``best``: the greatest value of ``selected_by`` (a loss counts negative)."""
+
+    stopped: bool  # asked to, before the end
+    update: int
+    updates: int  # of the whole plan
+    best: float | None
+    best_update: int
+    selected_by: str
+    samples_per_s: float  # of this run's updates
+    wait_share: float  # of their time was spent waiting for data
+    held: Mapping[str, float]  # the last look at the held-out samples
+    picture: Path | None
+
+
+def train(
+    job: Job, progress: Progress = silent, stopped: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Train, or go on with a training, until its end or until ``stopped()``; both are saved.
+
+    Raises UsageError for another training in ``job.out`` or settings that do not fit, InputError
+    for too many unreadable samples, TrainingError when the loss is no number, DeviceError for a
+    missing device or memory. Checkpoints that were there stay whole whatever happens.
+    """
+    with ExitStack() as stack:
+        accelerator = stack.enter_context(setup.processes(job.config.train))
+        if accelerator.is_main_process:
+            stack.enter_context(setup.alone(job.out, job.resume))
+        accelerator.wait_for_everyone()
+        try:
+            return _Training(job, accelerator, stack).run(progress, stopped)
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"out of memory with {job.config.train.batch} samples an update",
+                "give a smaller --batch, or --precision bf16; --resume goes on from the last save",
+            ) from error
+
+
+class _Training:
+    """Everything that a training has; ``run`` is the loop."""
+
+    def __init__(self, job: Job, accelerator: Accelerator, stack: ExitStack) -> None:
+        self.job, self.config, self.accelerator = job, job.config.train, accelerator
+        config, prepared = job.config.train, job.prepared
+        share = Share(accelerator.process_index, accelerator.num_processes)
+
+        # The data
+        self.fit = setup.usable(prepared, "fit")
+        self.held = setup.usable(prepared, "held")
+        self.plan = setup.make_plan(self.fit, job.config, share.processes)
+        self.total = self.plan[-1].end
+        self.card = setup.make_card(prepared, job.config, job.data)
+        ids = self.card.word_ids
+        self.batches, self.held_batches = (
+            stack.enter_context(
+                Batches(prepared, samples, ids, seed=seed, bad=config.bad, share=share)
+            )
+            for samples, seed in ((self.fit, config.seed), (self.held, held.SEED))
+        )
+
+        # The heads
+        torch.manual_seed(config.seed)
+        self.model = CoSPaL(self.card.sizes, self.card.model)
+        resumes = job.resume and (job.out / LAST).is_dir()
+        if job.init_from is not None and not resumes:
+            setup.take_over(self.model, self.card, job.init_from)
+        self.objective = Objective(self.model, job.config.loss)
+        self.adam = optimise.adam(self.model, config)
+        self.wrapped, self.optimizer = accelerator.prepare(self.objective, self.adam)
+        self.average = optimise.Average(self.model, config.ema)
+
+        # Where it stands
+        self.settings = state.settings_of(job.config, setup.facts(prepared, self.fit))
+        self.at = state.Standing()
+        if resumes:
+            self.at = state.load_standing(job.out / LAST, self.settings)
+            state.restore(job.out / LAST, self.model, self.adam, self.average)
+            if accelerator.scaler is not None and self.at.scaler:
+                accelerator.scaler.load_state_dict(dict(self.at.scaler))
+            LOG.info("going on after update %d of %d", self.at.update, self.total)
+        self.metrics = stack.enter_context(
+            metrics.Metrics(job.out, self.at.update, quiet=not accelerator.is_main_process)
+        )
+        self.window: list[dict[str, float]] = []  # updates since the last line of metrics
+        self.clock = Clock()
+
+    def run(self, progress: Progress, stopped: Callable[[], bool]) -> Outcome:
+        """The loop. Where it goes on follows from the number of updates that are done."""
+        found: dict[str, float] = {}
+        self.wrapped.train()
+        for epoch in self.plan:
+            with closing(self._stream(epoch)) as stream:
+                for batch in stream:
+                    stop = self._update(batch, epoch, stopped())
+                    progress("train", self.at.update, self.total)
+                    if stop:
+                        self._save(LAST)
+                        return self._outcome(found, stopped=True)
+                    if self.config.save_every and self.at.update % self.config.save_every == 0:
+                        self._save(LAST)
+            if self.at.judged <= epoch.number:
+                self._save(LAST)  # before the look at the held-out samples, which takes its time
+                found = self._judge(epoch)
+        return self._outcome(found, stopped=False)
+
+    def _stream(self, epoch: Epoch) -> Iterator[dict[str, torch.Tensor]]:
+        """What is left of the epoch's batches, on the device; the time they took is kept."""
+        start = max(self.at.update - epoch.first, 0)
+        if start >= epoch.updates:
+            return
+        with closing(self.batches.of(epoch, start, self._place)) as stream:
+            while True:
+                with self.clock.waiting():
+                    batch = next(stream, None)
+                if batch is None:
+                    return
+                with self.clock.working(epoch.batch):
+                    yield batch
+
+    def _place(self, batch: Arrays) -> dict[str, torch.Tensor]:
+        device = self.accelerator.device
+        tensors = {name: torch.from_numpy(rows) for name, rows in batch.items()}
+        if device.type == "cuda":
+            tensors = {name: rows.pin_memory() for name, rows in tensors.items()}
+        return {name: rows.to(device, non_blocking=True) for name, rows in tensors.items()}
+
+    def _update(self, batch: dict[str, torch.Tensor], epoch: Epoch, asked: bool) -> bool:
+        """One step of the optimiser; whether any process was asked to stop."""
+        config, update = self.config, self.at.update
+        optimise.set_rates(self.adam, update, config.warmup)
+        optimise.seed_update(config.seed, update, self.accelerator.process_index)
+        batch["progress"] = torch.tensor(update / self.total, device=self.accelerator.device)
+
+        losses = self.wrapped(batch)
+        self.accelerator.backward(losses["loss"])
+        norm = self.accelerator.clip_grad_norm_(
+            self.wrapped.parameters(), config.clip or float("inf")
+        )
+        told = self._mean({**losses, "norm": norm, "stop": torch.tensor(float(asked))})
+        self._check(told)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.average.update(update)
+
+        self.at.update += 1
+        self.window.append(told | {"lr": self.adam.param_groups[-1]["lr"]})
+        if self.at.update % EVERY == 0 or self.at.update == epoch.end:
+            self._tell(epoch)
+        return told["stop"] > 0
+
+    def _check(self, told: Mapping[str, float]) -> None:
+        """TrainingError where going on would spoil the weights."""
+        # With fp16 a gradient may overflow now and then: the scaler then leaves the step out.
+        finite = math.isfinite(told["loss"]) and (
+            self.accelerator.scaler is not None or math.isfinite(told["norm"])
+        )
+        if not finite:
+            last = self.job.out / LAST
+            kept = f"{last} is as it was" if last.is_dir() else "nothing was saved yet"
+            raise TrainingError(
+                f"update {self.at.update + 1}: the loss is {told['loss']}, its gradient's norm "
+                f"{told['norm']}; {kept}",
+                "a lower --lr, a longer train.warmup or --precision fp32 may help",
+            )
+
+    def _judge(self, epoch: Epoch) -> dict[str, float]:
+        """Look at the held-out samples; keep the heads as ``best`` if they are."""
+        self.wrapped.eval()
+        with self.average.shown():
+            batch = min(self.config.batch, len(self.held))
+            batch -= batch % self.accelerator.num_processes
+            found = self._mean(
+                held.losses(
+                    self.objective, self.held_batches, len(self.held), batch, self._place
+                )
+            )
+            if self.accelerator.is_main_process:
+                found |= held.scores(
+                    self.model, self.card, self.job.prepared, self.held, self.job.truths,
+                    self.job.config,
+                )  # fmt: skip
+        self.wrapped.train()
+        self.metrics.add(metrics.HELD, self.at.update, epoch.number, found)
+        LOG.info("epoch %d: %s", epoch.number + 1, _line(found))
+        self.at.judged = epoch.number + 1
+        self.card = replace(
+            self.card, trained={**self.card.trained, "epoch": epoch.number + 1, "held": found}
+        )
+        value = self._value(found)
+        if self.at.best is None or value > self.at.best:
+            self.at.best, self.at.best_update = value, self.at.update
+            self._save(BEST)
+        self._save(LAST)
+        return found
+
+    def _value(self, found: Mapping[str, float]) -> float:
+        """What the best heads have most of. Without held-out samples the last ones are the best."""
+        if self._selects() in found:
+            value = found[self._selects()]
+            return -value if self._selects() == "loss" else value
+        return float(self.at.update)
+
+    def _selects(self) -> str:
+        if not self.held:
+            return "update"
+        wanted = self.config.select
+        return wanted if any(one.id in self.job.truths for one in self.held) else "loss"
+
+    def _tell(self, epoch: Epoch) -> None:
+        """A line of metrics: means over the updates since the last one."""
+        names = [name for name in self.window[0] if name != "stop"]
+        mean = {name: sum(one[name] for one in self.window) / len(self.window) for name in names}
+        mean |= {"stage": epoch.stage} | self.clock.lap()
+        self.metrics.add(metrics.TRAIN, self.at.update, epoch.number, mean)
+        self.window.clear()
+
+    def _mean(self, values: Mapping[str, torch.Tensor]) -> dict[str, float]:
+        """The values' means over all processes."""
+        if not values:
+            return {}
+        row = torch.stack(
+            [value.detach().float().to(self.accelerator.device) for value in values.values()]
+        )
+        if self.accelerator.num_processes > 1:
+            row = self.accelerator.reduce(row, "mean")
+        return dict(zip(values, row.tolist(), strict=True))
+
+    def _save(self, name: str) -> None:
+        """Write a checkpoint in the place of the one before."""
+        if self.accelerator.is_main_process:
+            scaler = self.accelerator.scaler
+            self.at.scaler = scaler.state_dict() if scaler is not None else {}
+            trained = {
+                **self.card.trained,
+                "update": self.at.update,
+                "settings": settings.as_dict(self.job.config),
+            }
+            card = replace(self.card, trained=trained)
+            with self.average.shown() as plain, state.replacing_folder(self.job.out / name) as part:
+                checkpoint.save(part, self.model, card)
+                state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
+        self.accelerator.wait_for_everyone()
+
+    def _outcome(self, found: Mapping[str, float], stopped: bool) -> Outcome:
+        picture = None
+        if self.accelerator.is_main_process and not stopped:
+            picture = report.draw(self.job.out, str(self.job.data.get("name", "")))
+        return Outcome(
+            stopped, self.at.update, self.total, self.at.best, self.at.best_update,
+            self._selects(), *self.clock.totals(), found, picture,
+        )  # fmt: skip
+
+
+def _line(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())

@@ -1,0 +1,161 @@
+"""What a training begins with: its folder, its processes, its samples, its card, first weights."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import InitProcessGroupKwargs
+
+from cospal_cli import torch_device
+from cospal_cli.config import Config, TrainConfig
+from cospal_cli.devices import processors
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.files import locked
+from cospal_cli.model import checkpoint
+from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.training import curriculum, metrics, state
+from cospal_cli.training.curriculum import Epoch
+
+if TYPE_CHECKING:
+    from cospal_cli.datasets.prepared import Prepared, Sample
+
+LOG = logging.getLogger("cospal")
+LAST, BEST, LOCK = "last", "best", ".lock"
+MAX_WORDS = 8000  # of the vocabulary, the most frequent ones
+_BY_WORD = ("temporal.head.weight", "temporal.head.bias")  # weights with a row for each word
+_PATIENCE = timedelta(hours=2)  # of processes that wait while the first one judges
+
+
+@contextmanager
+def processes(config: TrainConfig) -> Iterator[Accelerator]:
+    """The device and, under ``accelerate launch``, the other processes.
+
+    UsageError for an unknown name or a precision that the device lacks, DeviceError for a device
+    that is not there.
+    """
+    place = torch_device.choose(config.device, "fp32")
+    precision = config.precision
+    if precision == "auto":
+        precision = "bf16" if place.cuda else "fp32"
+    if precision == "fp16" and not place.cuda:
+        raise UsageError("train.precision fp16 needs a GPU", "give bf16 or fp32")
+    if place.device.index is not None:
+        torch.cuda.set_device(place.device)
+    accelerator = Accelerator(
+        cpu=not place.cuda,
+        mixed_precision="no" if precision == "fp32" else precision,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
+    if config.threads or accelerator.num_processes == 1:
+        torch.set_num_threads(config.threads or processors())
+    try:
+        yield accelerator
+        accelerator.end_training()
+    finally:
+        if accelerator.num_processes == 1:  # so that another training may have other settings
+            AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@contextmanager
+def alone(out: Path, resume: bool) -> Iterator[None]:
+    """Make ``out`` this training's own; UsageError where another one is in it, or was."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
+    busy = UsageError(
+        f"another process trains into {str(out)!r}", "wait for it, or name another folder"
+    )
+    with locked(out / LOCK, busy):
+        for name in (LAST, BEST):
+            state.recover(out / name)
+        begun = [name for name in (LAST, BEST, metrics.FILE) if (out / name).exists()]
+        if begun and not resume:
+            raise UsageError(
+                f"{str(out)!r} holds a training already",
+                "--resume goes on with it; --out names another folder",
+            )
+        yield
+
+
+def usable(prepared: Prepared, split: str) -> list[Sample]:
+    """The samples of a split in which there is something to choose from."""
+    every = prepared.samples(split)
+    some = [sample for sample in every if sample.tubelets]
+    if len(some) < len(every):
+        LOG.warning("%s: %d samples have no tubelet", split, len(every) - len(some))
+    return some
+
+
+def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple[Epoch, ...]:
+    """The epochs; InputError for no sample, UsageError where processes cannot share a batch."""
+    train = config.train
+    epochs = curriculum.plan(samples, config.curriculum, train.batch, train.crg)
+    if not epochs:
+        raise InputError("no sample to train on", "'cospal data check' tells what is wrong")
+    for limit in curriculum.stages_left_out(epochs, config.curriculum):
+        LOG.warning("no sample is within %d: that stage is left out", limit)
+    for epoch in epochs:
+        if epoch.batch % together:
+            raise UsageError(
+                f"{together} processes cannot share {epoch.batch} samples an update",
+                "give a --batch that is a multiple of them, or fewer processes",
+            )
+    return epochs
+
+
+def make_card(prepared: Prepared, config: Config, trained: Mapping[str, Any]) -> Card:
+    """The heads' sizes, their features' identity and the vocabulary of the training sentences."""
+    counts = prepared.words("fit")
+    words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
+    tubelets, clips, text = prepared.sizes
+    sizes = Sizes(tubelets, clips, text, len(words) + 1)
+    return Card(sizes, config.model, prepared.identity, tuple(words), trained)
+
+
+def facts(prepared: Prepared, samples: Sequence[Sample]) -> dict[str, Any]:
+    """What of the data the weights depend on."""
+    rows = [f"{one.id} {one.tubelets} {one.actions} {one.passes}" for one in samples]
+    digest = blake2b("\n".join(rows).encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return {"data": {"samples": len(rows), "digest": digest}, "features": prepared.identity}
+
+
+def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
+    """Begin with the weights of a checkpoint; those of words that it did not know stay drawn.
+
+    UsageError where the heads are of other sizes, naming both sides.
+    """
+    theirs, found = checkpoint.load(folder)
+    same = ("tubelets", "clips", "words")
+    kept = {name: getattr(found.sizes, name) for name in same} | vars(found.model)
+    own = {name: getattr(card.sizes, name) for name in same} | vars(card.model)
+    other = [
+        name for name in state.differences(kept, own) if not name.startswith(("dropout", "word_sc"))
+    ]
+    if other:
+        raise UsageError(
+            f"{folder} holds heads of other sizes: {'; '.join(other)}",
+            "set the same ones, or train without --init-from",
+        )
+    pairs = [(0, 0)] + [
+        (own_id, found.word_ids[word])
+        for word, own_id in card.word_ids.items()
+        if word in found.word_ids
+    ]
+    rows, columns = torch.tensor(pairs).T
+    weights = model.state_dict()
+    for name, value in theirs.state_dict().items():
+        weights[name] = (
+            weights[name].index_copy(0, rows, value[columns]) if name in _BY_WORD else value
+        )
+    model.load_state_dict(weights)

@@ -1,0 +1,220 @@
+"""What a training needs to go on as if it had never stopped, kept beside the heads' weights.
+
+A checkpoint folder holds ``model.safetensors`` and ``config.json`` (see ``model.checkpoint``) and
+
+    trainer.safetensors  the optimiser's state by parameter; with averaged weights (EMA), which are
+                         the model's then, also the plain ones: "plain.NAME"
+    trainer.json         updates done, the best so far, the settings that weights depend on
+
+There is no state of random generators: every update seeds its own. Nothing here is a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cospal_cli.config import Config
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.files import replacing, write_text
+from cospal_cli.registry import require
+from cospal_cli.settings import flatten
+from cospal_cli.weights.state import read_state
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.training.optimise import Average
+
+FORMAT = "cospal/trainer@1"
+STATE, STANDING = "trainer.safetensors", "trainer.json"
+PLAIN = "plain."
+SLOTS = ("exp_avg", "exp_avg_sq", "step")  # what Adam keeps of each weight
+_SECTIONS = ("model", "loss", "curriculum", "train")
+# Where and how quickly the same weights are made; these may change when a training goes on.
+_FREE = {"train.device", "train.threads", "train.bad", "train.save_every"}
+
+
+@dataclass
+class Standing:
+    """How far a training is. ``scaler``: that of fp16, {} for other precisions."""
+
+    update: int = 0  # done
+    judged: int = 0  # epochs whose held-out samples were looked at
+    best: float | None = None  # the greatest value of what is selected by
+    best_update: int = 0
+    scaler: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settings_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that the weights depend on, by dotted name; ``facts``: the data's, nested."""
+    own = {key: value for key, value in flatten(config).items() if key.split(".")[0] in _SECTIONS}
+    kept = {key: value for key, value in own.items() if key not in _FREE}
+    return kept | _flat("", facts)
+
+
+def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """A line for every setting in which two trainings differ."""
+    return [
+        f"{name}: {kept.get(name, 'not there')} before, {now.get(name, 'not there')} now"
+        for name in [*kept, *(name for name in now if name not in kept)]
+        if name not in kept or name not in now or kept[name] != now[name]
+    ]
+
+
+def save_trainer(
+    folder: Path,
+    model: CoSPaL,
+    optimizer: Optimizer,
+    plain: Mapping[str, Tensor],
+    standing: Standing,
+    settings: Mapping[str, Any],
+) -> None:
+    """Write both files into ``folder``. ``plain``: the plain weights where others are kept."""
+    library: Any = require("safetensors.torch", "torch")
+    tensors = _optimizer_tensors(model, optimizer)
+    tensors |= {f"{PLAIN}{name}": value for name, value in plain.items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    with replacing(folder / STATE) as part:
+        part.write_bytes(library.save(tensors))  # errors of the disk are then Python's own
+    told = {"format": FORMAT, **asdict(standing), "settings": dict(settings)}
+    write_text(folder / STANDING, json.dumps(told, indent=1) + "\n")
+
+
+def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
+    """Where the training in ``folder`` stopped.
+
+    Raises WeightsError if that cannot be read, UsageError with every difference if it was begun
+    with other ``settings``.
+    """
+    path = folder / STANDING
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found.pop("format") != FORMAT:
+            raise ValueError(f"not {FORMAT}")
+        kept = dict(found.pop("settings"))
+        standing = Standing(**found)
+        numbers = (standing.update, standing.judged, standing.best_update)
+        if not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError(f"update {standing.update!r}, epochs {standing.judged!r}")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WeightsError(
+            f"{path}: not the state of a training: {error!s:.200}",
+            "train anew into another folder; --init-from takes over weights alone",
+        ) from error
+    changed = differences(kept, json.loads(json.dumps(dict(settings))))
+    if changed:
+        raise UsageError(
+            f"{folder} was trained with other settings: {'; '.join(changed)}",
+            "give the same ones to go on, or train into another folder with --init-from",
+        )
+    return standing
+
+
+def restore(folder: Path, model: CoSPaL, optimizer: Optimizer, average: Average) -> None:
+    """Put weights, averaged weights and the optimiser's state back as they were saved.
+
+    WeightsError unless every tensor is there, has its shape and is finite.
+    """
+    from cospal_cli.model import checkpoint
+
+    kept = read_state(folder / checkpoint.WEIGHTS)
+    found = read_state(folder / STATE)
+    names = [name for name in _names(model, optimizer) if f"{SLOTS[0]}.{name}" in found]
+    own = model.state_dict()
+    wanted = {f"{PLAIN}{name}": value.shape for name, value in own.items() if average.averaged}
+    for name in names:
+        wanted |= {f"{slot}.{name}": () if slot == "step" else own[name].shape for slot in SLOTS}
+    _check_shapes(folder / STATE, wanted, found)
+
+    checkpoint.fill(model, kept, str(folder / checkpoint.WEIGHTS))
+    for name, mean in average.averaged.items():
+        mean.copy_(kept[name])
+    if average.averaged:
+        model.load_state_dict({name: found[f"{PLAIN}{name}"] for name in own})
+    slots = {
+        at: {slot: found[f"{slot}.{name}"] for slot in SLOTS}
+        for at, name in enumerate(_names(model, optimizer))
+        if name in names
+    }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def _optimizer_tensors(model: CoSPaL, optimizer: Optimizer) -> dict[str, Tensor]:
+    slots = optimizer.state_dict()["state"]
+    return {
+        f"{slot}.{name}": slots[at][slot]
+        for at, name in enumerate(_names(model, optimizer))
+        if at in slots
+        for slot in SLOTS
+    }
+
+
+def _names(model: CoSPaL, optimizer: Optimizer) -> list[str]:
+    """The weights' names in the order in which the optimiser counts them."""
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    return [names[id(one)] for group in optimizer.param_groups for one in group["params"]]
+
+
+def _check_shapes(
+    path: Path, wanted: Mapping[str, Any], found: Mapping[str, Tensor]
+) -> None:
+    for name in sorted(wanted.keys() | found.keys()):
+        there = tuple(found[name].shape) if name in found else "nothing"
+        expected = tuple(wanted[name]) if name in wanted else "nothing"
+        if there != expected:
+            raise WeightsError(
+                f"{path}: {name}: expected {expected}, found {there}",
+                "train anew into another folder; --init-from takes over weights alone",
+            )
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``target`` that takes its place if the body succeeds.
+
+    Whoever is killed in the middle leaves the old folder, if only under another name: see
+    ``recover``.
+    """
+    part, old = _beside(target)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if target.exists():
+        os.rename(target, old)
+    os.rename(part, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(target: Path) -> None:
+    """Put right what a killed ``replacing_folder`` left: the old folder in its place, no rests."""
+    part, old = _beside(target)
+    if old.exists() and not target.exists():
+        os.rename(old, target)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(target: Path) -> tuple[Path, Path]:
+    return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.old")
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        found |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}
+    return found

@@ -1,0 +1,102 @@
+"""A prepared data set that exists in memory only: random features, sentences of few words.
+
+Videos and sentences share attributes, so that there is something to learn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.errors import InputError
+from cospal_cli.types import FloatArray, Phrase, Phrases
+
+F, DV, DT = 6, 5, 4  # sizes of features
+TIMES, CLIPS = 3, 4
+WORDS = "the man woman red blue hat walks jumps sits".split()
+CONTENT = set(WORDS[1:])
+REFERRAL = set(WORDS[1:6])
+
+
+@dataclass(frozen=True)
+class Sample:
+    id: str
+    video: str
+    source: str
+    text: str
+    form: str
+    tubelets: int
+    actions: int
+    passes: int
+
+
+@dataclass(frozen=True)
+class Vision:
+    tubelets: FloatArray
+    tubelet_mask: Any
+    clips: FloatArray
+
+
+@dataclass
+class FakePrepared:
+    """``bad``: ids of samples that cannot be read; ``poisoned``: those with features of NaN."""
+
+    count: int = 12
+    held: int = 4
+    bad: frozenset[str] = frozenset()
+    poisoned: frozenset[str] = frozenset()
+    identity: Mapping[str, Any] = field(
+        default_factory=lambda: {"tubelets": {"name": "fake", "dim": F}}
+    )
+    sizes: tuple[int, int, int] = (F, DV, DT)
+    scale: float = 1.0
+
+    def samples(self, split: str) -> tuple[Sample, ...]:
+        chosen = range(self.count) if split == "fit" else range(self.count, self.count + self.held)
+        return tuple(self._sample(number) for number in chosen)
+
+    def words(self, split: str) -> Counter[str]:
+        return Counter(word for one in self.samples(split) for word in one.text.split())
+
+    def vision(self, sample: Sample) -> Vision:
+        if sample.id in self.bad:
+            raise InputError(f"{sample.id}.safetensors: damaged")
+        rng = np.random.default_rng(abs(hash_of(sample.video)))
+        tubelets = rng.normal(size=(sample.tubelets, TIMES, F)).astype(np.float32) * self.scale
+        if sample.id in self.poisoned:
+            tubelets[0] = np.nan
+        mask = np.ones((sample.tubelets, TIMES), bool)
+        clips = rng.normal(size=(CLIPS + sample.tubelets % 2, DV)).astype(np.float32)
+        return Vision(tubelets, mask, clips)
+
+    def phrases(self, sample: Sample) -> Phrases:
+        sentence = phrase(sample.text)
+        passes = tuple(phrase(f"{sample.text} {verb}") for verb in WORDS[6 : 6 + sample.passes])
+        return Phrases(sentence, phrase(sample.text), passes)
+
+    def _sample(self, number: int) -> Sample:
+        rng = np.random.default_rng(number)
+        text = f"the {rng.choice(WORDS[1:3])} {rng.choice(WORDS[3:5])} {rng.choice(WORDS[6:])}"
+        tubelets, actions = 2 + number % 7, 1 + number % 3
+        video = f"v{number // 2}"  # two sentences a video
+        name = f"s{number}"
+        return Sample(name, video, video, text, "declarative", tubelets, actions, actions)
+
+
+def phrase(text: str) -> Phrase:
+    words = tuple(text.split())
+    rows = [np.random.default_rng(WORDS.index(word)).normal(size=DT) for word in words]
+    return Phrase(
+        words,
+        np.array(rows, np.float32),
+        np.array([word in REFERRAL for word in words]),
+        np.array([word in CONTENT for word in words]),
+    )
+
+
+def hash_of(text: str) -> int:
+    return sum(ord(char) * 31**at for at, char in enumerate(text))
