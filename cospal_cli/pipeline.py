@@ -25,9 +25,10 @@ from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look, smaller
 from cospal_cli.ground import METHODS
-from cospal_cli.ground.answer import Answer
+from cospal_cli.ground.answer import Answer, View
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.ground.evidence import Evidence
+from cospal_cli.ground.heads import view
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
@@ -50,12 +51,22 @@ class Scene:
     config: Config
     model: dict[str, str]  # id and sha256 of the detector
     interrupted: bool = False
+    clips: Clips | None = None  # where trained heads are to be asked
     _seen: dict[int, tuple[NDArray[np.float32], ...]] = field(default_factory=dict)  # by tubelet
 
     @cached_property
     def candidates(self) -> list[Candidate]:
         """The tubelets with what ranking needs, computed on first use."""
         return candidates(self.tubelets, (self.info.width, self.info.height), self.timeline)
+
+    @cached_property
+    def view(self) -> View:
+        """The video as trained heads see it, computed on first use. ValueError without clips."""
+        if self.clips is None:
+            raise ValueError("clips: expected those of the video, found None")
+        return view(
+            self.tubelets, self.info, self.timeline, self.classes, self.clips, self.config.features
+        )
 
     @cached_property
     def _classifier(self) -> AppearanceClassifier:
@@ -133,13 +144,30 @@ def scenes(
     queries: Sequence[Query],
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
+    encoder: VideoEncoder | None = None,
 ) -> Iterator[tuple[Scene, Sequence[Query]]]:
     """What ``watch`` leaves, with the queries that it answers: one scene for all of them or, where
-    the detector is prompted with the sentence, one for each. Ends early when ``stopped()``."""
+    the detector is prompted with the sentence, one for each. Ends early when ``stopped()``.
+
+    With an ``encoder`` the scenes have the clips of what was watched, encoded once.
+    """
+    clips = None
     for group in [[query] for query in queries] if detector.prompted else [queries]:
-        yield watch(path, config, detector.ask(group[0]), progress, stopped), group
+        scene = watch(path, config, detector.ask(group[0]), progress, stopped)
+        if encoder is not None:
+            if clips is None or scene.interrupted:
+                clips = encode(path, watched(scene, config.video), encoder)
+            scene = replace(scene, clips=clips)
+        yield scene, group
         if stopped():
             break
+
+
+def watched(scene: Scene, config: VideoConfig) -> VideoConfig:
+    """``config``, ending where the pass over the video was interrupted."""
+    if not scene.interrupted:
+        return config
+    return replace(config, end=str(int(scene.timeline.indices[-1]) + 1), duration=None)
 
 
 def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:

@@ -366,7 +366,7 @@ def test_a_checkpoint_names_its_detector(
         0,
     )
     assert run(["ground", "clip.mp4", QUERY, "--checkpoint", "swint.onnx"]) == 2
-    assert "expected a .pth file" in capfd.readouterr().err
+    assert "neither a folder nor a .pth file" in capfd.readouterr().err
     both = ["--checkpoint", "swint.pth", "--detector-model", "grounding-dino-tiny"]
     assert run(["ground", "clip.mp4", QUERY, *both]) == 2
     assert "both name weights" in capfd.readouterr().err

@@ -27,8 +27,13 @@ from cospal_cli.errors import NothingFound, UsageError
 if TYPE_CHECKING:
     from cospal_cli.config import Config
     from cospal_cli.detect import Detector
+    from cospal_cli.ground.answer import Answer
+    from cospal_cli.ground.heads import Heads
+    from cospal_cli.language.phrases import Refined
+    from cospal_cli.model.card import Card
     from cospal_cli.pipeline import Scene
     from cospal_cli.progress import Progress
+    from cospal_cli.settings import Settings
     from cospal_cli.types import Query, Tube
 
 FLAGS = [
@@ -39,7 +44,9 @@ FLAGS = [
     Flag("--max-pixels", "video.max_pixels", int, "Refuse larger frames."),
     Flag("--strict", "video.strict", None, "A damaged video is an error.", True),
     Flag("--top-k", "ground.top_k", int, "How many tubes to return at most."),
-    Flag("--method", "ground.method", str, "How tubes are ranked: zero-shot or w-gdino."),
+    Flag(
+        "--method", "ground.method", str, "How: zero-shot, w-gdino, cospal (with --checkpoint) ..."
+    ),
     Flag(
         "--detector", "detector.name", str, "nanodet, grounding-dino, groundingdino-py, auto, file."
     ),
@@ -76,7 +83,12 @@ class Job:
 @click.option("-o", "--output", help="A .mp4 or .json file, or a folder.  [default: .]")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON; files only where -o says.")
 @flag_options(FLAGS)
-@click.option("--checkpoint", metavar="FILE.pth", help="Original weights of Grounding DINO.")
+@click.option(
+    "--checkpoint",
+    metavar="DIR|FILE.pth",
+    help="Trained heads (a folder; implies --method cospal), or original weights of Grounding "
+    "DINO (a file).",
+)
 @click.option("--fail-on-empty", is_flag=True, help="Exit with 7 if a sentence finds nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, do nothing.")
 @click.option("--offline", is_flag=True, help="For scripts: this command never uses the network.")
@@ -108,8 +120,9 @@ def ground(
     7 nothing found under --fail-on-empty, 130 interrupted.
     """
     start_logging(verbose, quiet, log_file)
-    _imply_detector(given, checkpoint)
-    config = merged_settings(config_file, sets, FLAGS, given).config
+    trained = _imply(given, checkpoint)
+    settings = merged_settings(config_file, sets, FLAGS, given)
+    config, card = _with_heads(settings, trained)
     video, texts = _split(arguments, asked, query_file)
     from cospal_cli import detect, files
     from cospal_cli.language.parse import parse_all
@@ -122,14 +135,14 @@ def ground(
     answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
-        detect.open_detector(config.detector)
+        _open(config, card, trained)
         _show_plan(job)
         return None
     make_folder(output)
     targets = [path for place in job.places for path in place.files]
     files.check_outputs(targets, [video], config.output.overwrite)
     _warn(message for query in queries for message in query.warnings)
-    empty, interrupted = _run(job, config, detect.open_detector(config.detector))
+    empty, interrupted = _run(job, config, *_open(config, card, trained))
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -137,29 +150,76 @@ def ground(
     return None
 
 
-def _run(job: Job, config: Config, detector: Detector) -> tuple[list[str], bool]:
+def _open(config: Config, card: Card | None, trained: Path | None) -> tuple[Detector, Heads | None]:
+    """The detector and, where there are trained heads, those."""
+    from cospal_cli import detect
+
+    detector = detect.open_detector(config.detector)
+    if card is None or trained is None:
+        return detector, None
+    from cospal_cli.ground.heads import open_heads
+
+    return detector, open_heads(trained, card, config, detector)
+
+
+def _run(
+    job: Job, config: Config, detector: Detector, heads: Heads | None
+) -> tuple[list[str], bool]:
     """Watch, answer every query; returns the texts without an answer, and if interrupted."""
-    from cospal_cli.pipeline import ground_query, scenes
+    from cospal_cli.pipeline import scenes
 
     empty = []
     left = enumerate(job.places, 1)
+    encoder = heads.clips if heads else None
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
-        passes = scenes(job.video, config, detector, job.queries, progress, interrupts.stopped)
+        passes = scenes(
+            job.video, config, detector, job.queries, progress, interrupts.stopped, encoder
+        )
         for scene, queries in passes:
             _warn(scene.timeline.warnings)
-            answers = [ground_query(scene, query, config) for query in queries]
+            answers = [_answer(scene, query, config, heads) for query in queries]
             scene.release()
-            for query, tubes, (number, place) in zip(queries, answers, left, strict=False):
+            for (query, tubes, told), (number, place) in zip(answers, left, strict=False):
                 if not tubes:
                     empty.append(query.text)
                 drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
                 place = Place(place.json, drawn)
                 damaged = "partial" if scene.timeline.damaged else "complete"
                 status = "interrupted" if interrupts.stopped() else damaged
-                _write(job, scene, query, str(number), tubes, place, status)
+                _write(job, scene, query, str(number), tubes, place, status, told)
                 if not job.quiet:
                     _summarise(query, tubes, place)
     return empty, interrupts.stopped()
+
+
+def _answer(
+    scene: Scene, query: Query, config: Config, heads: Heads | None
+) -> tuple[Query, list[Tube], dict[str, Any] | None]:
+    """The query, its tubes, and what the heads said as plain values.
+
+    Other words are unresolved to heads than to rules: those that their training never met.
+    """
+    from cospal_cli.pipeline import ground_query
+
+    if heads is None:
+        return query, ground_query(scene, query, config), None
+    refined, read = heads.read(query, config.features)
+    answer = heads.answer(scene.view, read, config)
+    tubes = ground_query(scene, query, config, answer)
+    if answer is None:
+        return replace(query, unresolved=()), tubes, None
+    told = _told(scene, refined, answer, heads)
+    return replace(query, unresolved=answer.unknown), tubes, told
+
+
+def _told(scene: Scene, refined: Refined, answer: Answer, heads: Heads) -> dict[str, Any]:
+    start = float(scene.timeline.times_s[0])
+    card = heads.runtime.card
+    return {
+        "features": card.features,
+        "read": refined.as_dict(),
+        **answer.as_dict(start, scene.timeline.end_s),
+    }
 
 
 def _draw(
@@ -176,14 +236,13 @@ def _draw(
     After an interrupted first pass the video is as long as what was watched, and a further Ctrl-C
     stops at once; an interruption while drawing ends this video early and skips those to come.
     """
+    from cospal_cli.pipeline import watched
     from cospal_cli.video.writer import write_annotated
 
     if place.video is None or (interrupts.stopped() and not scene.interrupted):
         return None
-    video, stopped = config.video, interrupts.stopped
-    if scene.interrupted:
-        end = str(int(scene.timeline.indices[-1]) + 1)
-        video, stopped = replace(video, end=end, duration=None), lambda: False
+    stopped = (lambda: False) if scene.interrupted else interrupts.stopped
+    video = watched(scene, config.video)
     source = Path(scene.info.path)
     write_annotated(source, place.video, tubes, query.text, video, config.output, progress, stopped)
     return place.video
@@ -197,6 +256,7 @@ def _write(
     tubes: list[Tube],
     place: Place,
     status: str,
+    heads: dict[str, Any] | None,
 ) -> None:
     """The JSON of one query, to its file and to stdout (a line each where there are several)."""
     from cospal_cli.outputs import tube_json
@@ -211,6 +271,7 @@ def _write(
         config=as_dict(scene.config),
         model=scene.model,
         status=status,
+        heads=heads,
     )
     if place.json is not None:
         tube_json.write(place.json, document)
@@ -219,17 +280,50 @@ def _write(
         console.emit(tube_json.dumps(document).rstrip() if one else json.dumps(document))
 
 
-def _imply_detector(given: dict[str, Any], checkpoint: str | None) -> None:
-    """Name the detector in ``given`` where another flag leaves no choice."""
-    if checkpoint is not None:
-        if not checkpoint.endswith((".pth", ".pt")):
-            raise UsageError(f"--checkpoint {checkpoint!r}: expected a .pth file")
+def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
+    """Name the detector in ``given`` where another flag leaves no choice; the heads' folder."""
+    heads = None
+    if checkpoint is not None and not checkpoint.endswith((".pth", ".pt")):
+        heads = Path(checkpoint)
+        if not heads.is_dir():
+            raise UsageError(
+                f"--checkpoint {checkpoint!r}: neither a folder nor a .pth file",
+                "name a folder that 'cospal train' wrote, or a file of Grounding DINO's authors",
+            )
+    elif checkpoint is not None:
         if given["detector_model"] is not None:
             raise UsageError("--checkpoint and --detector-model both name weights", "give one")
         given["detector_model"] = checkpoint
         given["detector"] = given["detector"] or "groundingdino-py"
     if given["detections"] is not None:
         given["detector"] = given["detector"] or "file"
+    return heads
+
+
+def _with_heads(settings: Settings, trained: Path | None) -> tuple[Config, Card | None]:
+    """The settings, and the card of the heads in ``trained``: what the user leaves open is as it
+    was in their training."""
+    from cospal_cli.ground import TRAINED
+
+    method = settings.config.ground.method
+    if trained is None:
+        if method in TRAINED:
+            raise UsageError(f"--method {method} needs trained heads", "give --checkpoint DIR")
+        return settings.config, None
+    from cospal_cli.ground.heads import settings_of
+    from cospal_cli.model.checkpoint import load_card
+    from cospal_cli.settings import override
+
+    card = load_card(trained)
+    wanted = {"ground.method": "cospal", **settings_of(card)}
+    left_open = {key: value for key, value in wanted.items() if settings.origins[key] == "default"}
+    config = override(settings.config, left_open)
+    if config.ground.method not in TRAINED:
+        raise UsageError(
+            f"--checkpoint {str(trained)!r} holds trained heads, which --method {method} ignores",
+            "leave out one of the two",
+        )
+    return config, card
 
 
 def _split(

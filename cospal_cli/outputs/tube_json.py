@@ -40,11 +40,13 @@ def document(
     config: Mapping[str, Any],
     model: Mapping[str, str],
     status: str,
+    heads: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The document for one query: plain JSON values only, numbers finite or null.
 
     ``config`` is the resolved configuration, ``model`` the detector's id and sha256, ``status``
-    one of ``STATUSES``, ``tubes`` best first. ValueError for another status.
+    one of ``STATUSES``, ``tubes`` best first, ``heads`` what trained heads said, if there were
+    any. ValueError for another status.
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
@@ -60,6 +62,7 @@ def document(
             "video": _video(info, timeline),
             "query": {"id": query_id, **_query(query)},
             "tubes": [_tube(tube) for tube in tubes],
+            **({} if heads is None else {"heads": heads}),
             "status": status,
         }
     )

@@ -1,0 +1,291 @@
+"""``cospal evaluate``: methods, a checkpoint or a file of predictions against the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cospal_cli import console
+from cospal_cli.commands.options import (
+    Flag,
+    config_options,
+    flag_options,
+    logging_options,
+    merged_settings,
+    start_logging,
+)
+from cospal_cli.commands.places import make_folder
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.ground import METHODS, TRAINED
+
+if TYPE_CHECKING:
+    from cospal_cli.datasets.prepared import Prepared
+    from cospal_cli.datasets.records import Dataset
+    from cospal_cli.evaluation.summary import Report
+    from cospal_cli.evaluation.tubes import Prediction
+    from cospal_cli.runtime import Runtime
+
+Found = Mapping[str, "Prediction | None"]  # by record id
+
+ALL = "all"
+PREPARED = "prepared"  # folder below the data
+SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
+REPORT, PICTURE, PREDICTIONS = "evaluation.json", "distributions.png", "predictions.json"
+FLAGS = [
+    Flag("--reads", "ground.reads", str, "What the heads read: refined or sentence."),
+    Flag("--segment", "ground.segment", str, "Their segment: best, vote or hull."),
+    Flag("--temporal-first", "ground.temporal_first", None, "Leave out who is not there.", True),
+    Flag("--seed", "ground.seed", int, "Of the random baselines."),
+    Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),
+]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data", required=True, type=click.Path(path_type=Path), help="Folder of the data set."
+)
+@click.option(
+    "--prepared", type=click.Path(path_type=Path), help="Its features.  [default: DATA/prepared]"
+)
+@click.option("--split", default="test", show_default=True, help="train, val, test, fit or held.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder of trained heads.")
+@click.option(
+    "--predictions", type=click.Path(path_type=Path), help="A file of answers, as -o writes them."
+)
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME",
+    help=f"{', '.join(METHODS)} or all; repeatable.  [default: the checkpoint's, else all]",
+)
+@click.option(
+    "--protocol", default="plain", show_default=True, help="plain, tubedetr, stcat or hcvg."
+)
+@click.option(
+    "--resamples",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Draws behind the 95 % intervals; 0: none.",
+)
+@flag_options(FLAGS)
+@click.option("--device", default="auto", show_default=True, help="Of the heads.")
+@click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or bf16.")
+@click.option("-o", "--output", metavar="DIR", help="Write JSON, PNG and predictions there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table.")
+@config_options
+@logging_options
+def evaluate(
+    data: Path,
+    prepared: Path | None,
+    split: str,
+    checkpoint: Path | None,
+    predictions: Path | None,
+    methods: tuple[str, ...],
+    protocol: str,
+    resamples: int,
+    device: str,
+    precision: str,
+    output: str | None,
+    as_json: bool,
+    config_file: Path | None,
+    sets: tuple[str, ...],
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+    **given: Any,
+) -> None:
+    """Score answers on a split of a data set.
+
+    Means over all samples with 95 % intervals by resampling videos; what is missing counts 0.
+    Methods other than --predictions need the folder that 'cospal data prepare' makes.
+    """
+    start_logging(verbose, quiet, log_file)
+    config = merged_settings(config_file, sets, FLAGS, given).config
+    names = _methods(methods, checkpoint, predictions)
+    from cospal_cli import datasets
+    from cospal_cli.evaluation.protocols import PROTOCOLS
+
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"unknown protocol {protocol!r}", f"known: {', '.join(PROTOCOLS)}")
+    folder = Path(output) if output else None
+    if folder:
+        _make(folder, names, config.output.overwrite)
+    with console.progress(quiet, "samples") as progress:
+        dataset = datasets.read(data, split, truth=True, progress=progress)
+        _warn(dataset.remarks())
+        if not dataset.truths:
+            raise InputError(
+                f"no record of the split {split!r} has a truth", "name another --split"
+            )
+        features = _open(prepared or data / PREPARED, needed=bool(names))
+        runtime = _runtime(checkpoint, features, names, device, precision)
+        found: dict[str, Found] = _from_file(predictions) if predictions else {}
+        if features is not None:
+            from cospal_cli.predict import predictions as predict
+
+            samples = [one for one in features.samples(split) if one.id in dataset.truths]
+            for name in names:
+                answers = predict(features, samples, name, config, runtime, progress)
+                found[name] = dict(answers)
+    reports = _reports(found, dataset, features, split, protocol, resamples)
+    synthetic = (data / "synthetic.json").is_file()
+    document = {
+        "schema": "cospal/evaluation@1",
+        "data": str(data),
+        "format": dataset.format,
+        "synthetic": synthetic,
+        "split": split,
+        "protocol": protocol,
+        "problems": dataset.remarks(),
+        "checkpoint": _told(checkpoint, runtime),
+        "config": {"ground": asdict(config.ground)},
+        "methods": {name: report.as_dict() for name, report in reports.items()},
+    }
+    text = json.dumps(document, indent=2, allow_nan=False)
+    if folder:
+        title = f"{data.name}, {split}, {protocol}" + (f"\n{SYNTHETIC}" if synthetic else "")
+        _write(folder, text, title, reports, {name: found[name] for name in names})
+    console.emit(text if as_json else _table(reports, synthetic))
+
+
+def _methods(
+    asked: Sequence[str], checkpoint: Path | None, predictions: Path | None
+) -> tuple[str, ...]:
+    """The methods to run, in the order of ``METHODS``; UsageError where the flags do not fit."""
+    if unknown := [name for name in asked if name not in METHODS and name != ALL]:
+        raise UsageError(f"unknown method {unknown[0]!r}", f"known: {', '.join(METHODS)}, {ALL}")
+    if not asked and checkpoint is not None:
+        return tuple(name for name in METHODS if name in TRAINED)
+    if not asked and predictions is not None:
+        return ()
+    chosen = set(METHODS if ALL in asked or not asked else asked)
+    if checkpoint is None:
+        if missing := chosen & TRAINED & set(asked):
+            raise UsageError(
+                f"method {min(missing)!r} needs trained heads", "give --checkpoint DIR"
+            )
+        chosen -= TRAINED
+    elif not chosen & TRAINED:
+        raise UsageError(
+            f"--checkpoint is not used by {', '.join(sorted(chosen))}",
+            f"add --method {min(TRAINED)}",
+        )
+    return tuple(name for name in METHODS if name in chosen)
+
+
+def _open(folder: Path, needed: bool) -> Prepared | None:
+    """The prepared features; None where they are not there and only groups would use them."""
+    from cospal_cli.datasets.prepared import Prepared
+
+    if not needed and not folder.is_dir():
+        return None
+    return Prepared.open(folder)
+
+
+def _runtime(
+    checkpoint: Path | None,
+    features: Prepared | None,
+    names: Sequence[str],
+    device: str,
+    precision: str,
+) -> Runtime | None:
+    """The heads, once it is sure that they were trained on such features."""
+    if checkpoint is None or features is None or not TRAINED.intersection(names):
+        return None
+    from cospal_cli.features.identity import differences
+    from cospal_cli.model.checkpoint import load_card
+    from cospal_cli.runtime import open_runtime
+
+    if found := differences(load_card(checkpoint).features, features.identity):
+        raise UsageError(
+            f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
+            "prepare the data with the settings of the training",
+        )
+    return open_runtime("torch", checkpoint, device, precision)
+
+
+def _from_file(path: Path) -> dict[str, Found]:
+    from cospal_cli.evaluation.predictions import read_predictions
+
+    found, bad = read_predictions(path)
+    _warn(bad)
+    return {path.name: found}
+
+
+def _reports(
+    found: Mapping[str, Found],
+    dataset: Dataset,
+    features: Prepared | None,
+    split: str,
+    protocol: str,
+    resamples: int,
+) -> dict[str, Report]:
+    from cospal_cli.evaluation import summary
+
+    groups = {}
+    if features is not None:
+        counts = {one.id: one.actions for one in features.samples(split)}
+        groups["actions"] = summary.by_count(counts, summary.ACTION_EDGES)
+    return {
+        name: summary.evaluate(
+            answers, dataset.truths, protocol, groups=groups, resamples=resamples
+        )
+        for name, answers in found.items()
+    }
+
+
+def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
+    if checkpoint is None or runtime is None:
+        return None
+    return {"path": str(checkpoint), "trained": runtime.card.trained}
+
+
+def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
+    """The output folder, and the promise that its files can be written."""
+    from cospal_cli.files import check_outputs
+
+    if folder.suffix and not folder.is_dir():
+        raise UsageError(f"-o {str(folder)!r}: expected a folder", "leave out the file's name")
+    make_folder(str(folder))
+    targets = [folder / REPORT, folder / PICTURE]
+    check_outputs(targets + [folder / f"{name}.{PREDICTIONS}" for name in names], [], overwrite)
+
+
+def _write(
+    folder: Path,
+    text: str,
+    title: str,
+    reports: Mapping[str, Report],
+    found: Mapping[str, Found],
+) -> None:
+    """Predictions, picture and JSON; without matplotlib no picture, and that is said."""
+    from cospal_cli.evaluation.plots import distributions
+    from cospal_cli.evaluation.predictions import write_predictions
+    from cospal_cli.files import write_text
+
+    for name, answers in found.items():
+        write_predictions(folder / f"{name}.{PREDICTIONS}", answers)
+    write_text(folder / REPORT, text + "\n")
+    try:
+        distributions(folder / PICTURE, reports, title)
+    except UsageError as error:
+        console.LOG.warning("no picture: %s (%s)", error.message, error.hint)
+
+
+def _table(reports: Mapping[str, Report], synthetic: bool) -> str:
+    from cospal_cli.evaluation.table import table
+
+    lines = [SYNTHETIC] if synthetic else []
+    return "\n".join(console.printable(line) for line in [*lines, *table(reports)])
+
+
+def _warn(messages: Sequence[str]) -> None:
+    for message in messages:
+        console.LOG.warning(message)
