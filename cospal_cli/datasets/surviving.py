@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -65,6 +68,20 @@ def up_to(limit: int, results: Iterable[tuple[T, R | Failure]]) -> Iterator[tupl
             )
 
 
+def start_worker() -> None:
+    """What a worker process does first: leave Ctrl-C to its parent, and end with it however that
+    ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 def _attempt(work: Callable[[T], R], item: T) -> R | Failure:
     try:
         return work(item)
@@ -76,7 +93,7 @@ def _attempt(work: Callable[[T], R], item: T) -> R | Failure:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not forked: threads of decoders and runtimes do not survive a fork.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), start_worker)
 
 
 def _alone(work: Callable[[T], R], item: T) -> R | Failure:

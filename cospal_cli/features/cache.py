@@ -157,6 +157,16 @@ class Reader:
         found: Mapping[str, Any] = self.metadata["key"]
         return found
 
+    @property
+    def width(self) -> int | None:
+        """Numbers of the detector's own vectors; None where it gave none."""
+        ends = ".tubelet.features"
+        return next((size[1] for name, size in self.shapes.items() if name.endswith(ends)), None)
+
+    def counts(self) -> list[int]:
+        """K of every view."""
+        return [self.shapes[f"view{at}.tubelets"][0] for at in self._views.values()]
+
     def tubelets(self, prompt: str, segment: Segment | None) -> int:
         """K of a view."""
         return self.shapes[f"view{self._view(prompt, segment)}.tubelets"][0]

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from cospal_cli.config import Config
 from cospal_cli.features import tubelets
-from cospal_cli.features.clips import VideoEncoder
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors
@@ -23,14 +22,14 @@ class Model(Protocol):
     model_sha256: str
 
 
-class Text(Model, Protocol):
-    """A text encoder."""
+class Encoder(Model, Protocol):
+    """An encoder of texts or videos."""
 
     dim: int
 
 
 def identity(
-    config: Config, detector: Model, clips: VideoEncoder, text: Text, width: int | None = None
+    config: Config, detector: Model, clips: Encoder, text: Encoder, width: int | None = None
 ) -> dict[str, dict[str, Any]]:
     """What the features are made with. ``config.detector`` and ``config.clips`` are those in use,
     the backends' own defaults filled in.
@@ -52,9 +51,9 @@ def identity(
             "model": clips.model_id,
             "sha256": clips.model_sha256,
             "dim": clips.dim,
-            "fps": clips.config.fps,
-            "frames": clips.config.frames,
-            "stride": clips.config.stride,
+            "fps": config.clips.fps,
+            "frames": config.clips.frames,
+            "stride": config.clips.stride,
         },
         "text": {
             "name": config.text.name,

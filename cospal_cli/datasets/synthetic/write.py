@@ -7,18 +7,16 @@ goes on where it was. Everything is made from the recipe and the video's number 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from cospal_cli.datasets.surviving import start_worker
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
@@ -130,19 +128,6 @@ def _json(path: Path) -> dict[str, Any]:
 Run = Callable[[Recipe, Path, list[int]], Iterator[int]]
 
 
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
 @contextmanager
 def _workers(count: int) -> Iterator[Run]:
     """A function that makes videos and yields the frames of each as it is ready."""
@@ -151,7 +136,7 @@ def _workers(count: int) -> Iterator[Run]:
             make_one(recipe, folder, number) for number in numbers
         )
         return
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _start_worker)
+    pool = ProcessPoolExecutor(count, get_context("spawn"), start_worker)
 
     def run(recipe: Recipe, folder: Path, numbers: list[int]) -> Iterator[int]:
         tasks = [pool.submit(make_one, recipe, folder, number) for number in numbers]

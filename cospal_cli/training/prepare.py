@@ -1,0 +1,436 @@
+"""A data set is prepared: every video watched once, every sentence parsed and encoded.
+
+Whole files only: what is there and was made of the same videos and settings is kept, so a run that
+was stopped goes on where it was. Boxes and times of the annotations are never read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from cospal_cli import datasets, detect, settings
+from cospal_cli.config import Config
+from cospal_cli.datasets.prepared import (
+    FORMAT,
+    NAME,
+    SPLITS,
+    TEXTS,
+    VIDEOS,
+    read_about,
+    read_parses,
+)
+from cospal_cli.datasets.records import Dataset, Record
+from cospal_cli.datasets.splits import held_sources
+from cospal_cli.datasets.surviving import Failure, attempt_all
+from cospal_cli.datasets.tree import Tree
+from cospal_cli.detect.from_file import DEFAULTS
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.features import cache
+from cospal_cli.features.identity import FILE, identity
+from cospal_cli.files import alone, write_text
+from cospal_cli.language.text import TextEncoder, open_text_encoder
+from cospal_cli.progress import Progress, silent
+from cospal_cli.training import sentences, watching
+from cospal_cli.training.watching import Job
+
+SYNTHETIC, DETECTIONS = "synthetic.json", "detections"  # see ``datasets.synthetic.write``
+MB = 1e6
+# Videos of the data sets as published; VidSTG's count is that of its paper.
+PUBLISHED = {"HC-STVG v1": 4500 + 1160, "HC-STVG v2": 10131 + 2000 + 4413, "VidSTG": 6924}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did and what the folder now holds."""
+
+    folder: str
+    detector: str
+    synthetic: bool
+    splits: dict[str, dict[str, int]]  # split -> records, held, skipped, videos, without tubelets
+    made: int  # videos watched by this run
+    kept: int  # were there before
+    bad: tuple[dict[str, str], ...]  # split, record, video, reason
+    bytes: int
+    seconds: float  # that the videos of this run took, over all processes together
+    parses: dict[str, int]  # split -> sentences whose parse came from the user's file
+
+    @property
+    def videos(self) -> int:
+        """How many videos there are features of."""
+        return self.made + self.kept
+
+    @property
+    def skipped(self) -> int:
+        """Records without features."""
+        return sum(split["skipped"] for split in self.splits.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, with what the published data sets would take at this one's rate."""
+        each = self.bytes / MB / max(self.videos, 1)
+        return dict(vars(self)) | {
+            "videos": self.videos,
+            "skipped": self.skipped,
+            "mb": round(self.bytes / MB, 2),
+            "mb_per_video": round(each, 4),
+            "seconds_per_video": round(self.seconds / self.made, 3) if self.made else None,
+            "estimated_gb": {n: round(v * each / 1000, 2) for n, v in PUBLISHED.items()},
+            "estimated_of_videos": PUBLISHED,
+        }
+
+
+@dataclass
+class _Model:
+    """What is told of a backend that other processes run."""
+
+    model_id: str
+    model_sha256: str
+    dim: int = 0
+
+
+@dataclass
+class _Plan:
+    """The data set while it is prepared."""
+
+    root: Path
+    out: Path
+    config: Config  # what is in use: the backends' own defaults filled in
+    read: list[Dataset]
+    detections: bool  # the set's own
+    prompted: bool
+    models: dict[str, _Model]  # detector and clips, unless the boxes were made elsewhere
+    failed: dict[Path, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be asked
+    seconds: float = 0.0  # that the videos of this run took
+
+    def records(self, dataset: Dataset) -> list[Record]:
+        """Those that can be used so far."""
+        return [
+            one
+            for one in dataset.records
+            if one.video not in self.failed and one.text not in self.asked
+        ]
+
+    def prompt(self, record: Record) -> str:
+        return record.text if self.prompted else ""
+
+
+def prepare(
+    root: Path,
+    out: Path,
+    config: Config,
+    workers: int = 0,
+    progress: Progress = silent,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    parses: Sequence[Path] = (),
+    own_detections: bool = True,
+) -> Report | None:
+    """Prepare the data set in ``root`` into the folder ``out``, made if needed; None when stopped.
+
+    ``workers``: processes that watch videos; up to 1, this one does. ``parses``: files of parses
+    that take the place of the parser's. ``own_detections``: a synthetic set's own boxes are used.
+    Videos that cannot be read are left out and named in the report. InputError where nothing can
+    be used; UsageError where ``out`` holds features of other settings, or is in use.
+    """
+    config = _checked(config)
+    read = _read(root, progress)
+    given = [read_parses(path) for path in parses]
+    out_of = own_detections and (root / SYNTHETIC).is_file()
+    if out_of:
+        config = replace(config, detector=replace(config.detector, name=FILE, path=FILE))
+    _claim_folder(out)
+    with alone(out):
+        plan = _open(root, out, config, read, out_of, workers)
+        about = _claim(plan)
+        for name in (VIDEOS, SPLITS, TEXTS):
+            (out / name).mkdir(exist_ok=True)
+        jobs = list(_jobs(plan))
+        missing = [job for job in jobs if not cache.whole(job.target, job.key)]
+        if not _watch_all(plan, missing, workers, progress, stopped):
+            return None
+        report = Report(
+            folder=str(out),
+            detector=plan.config.detector.name,
+            synthetic=(root / SYNTHETIC).is_file(),
+            splits={},
+            made=sum(job.video not in plan.failed for job in missing),
+            kept=len(jobs) - len(missing),
+            bad=tuple(_bad(plan)),
+            bytes=0,
+            seconds=round(plan.seconds, 2),
+            parses={},
+        )
+        if not report.videos:
+            first = report.bad[0]["reason"] if report.bad else "there are none"
+            raise InputError(f"no video of {str(root)!r} can be used: {first}", "cospal data check")
+        return _finish(plan, about, report, jobs, given, progress, stopped)
+
+
+def _checked(config: Config) -> Config:
+    """``config`` with the detector chosen; UsageError where it would prepare a part only."""
+    for name in ("start", "end", "duration"):
+        if getattr(config.video, name) is not None:
+            raise UsageError(
+                f"video.{name}: data sets are prepared whole, found {getattr(config.video, name)!r}"
+            )
+    chosen, _ = detect.resolve(config.detector)
+    if chosen.name == FILE:
+        raise UsageError(
+            "detector 'file' is one video's boxes", "name another detector, or leave it out"
+        )
+    return replace(config, detector=chosen)
+
+
+def _read(root: Path, progress: Progress) -> list[Dataset]:
+    """Every split of the data set, without boxes and times."""
+    _, files = datasets.resolve(Tree(root))
+    return [datasets.read(root, split, truth=False, progress=progress) for split in files]
+
+
+def _claim_folder(out: Path) -> None:
+    """Make the folder; UsageError where it is something else."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        names = {path.name for path in out.iterdir() if path.suffix != ".part"}
+    except OSError as error:
+        raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
+    if NAME not in names and names - {".lock"}:
+        raise UsageError(
+            f"{str(out)!r} is not empty and holds no prepared features", "name another with --out"
+        )
+
+
+def _open(
+    root: Path, out: Path, config: Config, read: list[Dataset], own: bool, workers: int
+) -> _Plan:
+    """Open the models once here, so that what is wrong with them is said before any work."""
+    few = workers > 1
+    config = replace(
+        config,
+        detector=replace(config.detector, threads=config.detector.threads or int(few)),
+        clips=replace(config.clips, threads=config.clips.threads or int(few)),
+    )
+    models, prompted = {"detector": _Model(FILE, "")}, False
+    if own:
+        config = replace(config, detector=DEFAULTS.within(config.detector)[0])
+    else:
+        found = watching.detector(config.detector)
+        prompted = found.prompted
+        models["detector"] = _Model(found.model_id, found.model_sha256)
+        config = replace(config, detector=found.config)
+    encoder = watching.encoder(config.clips)
+    models["clips"] = _Model(encoder.model_id, encoder.model_sha256, encoder.dim)
+    config = replace(config, clips=encoder.config)
+    if few:
+        watching.forget()
+    return _Plan(root, out, config, read, own, prompted, models)
+
+
+def _claim(plan: _Plan) -> dict[str, Any]:
+    """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
+    wanted = json.loads(json.dumps(watching.settings_that_matter(plan.config)))
+    found = read_about(plan.out)
+    if found is None:
+        about = {"format": FORMAT, "complete": False, "made_with": wanted}
+        write_text(plan.out / NAME, json.dumps(about, indent=1) + "\n")
+        return about
+    lines = []
+    for part, section in wanted.items():
+        old = found.get("made_with", {}).get(part, {})
+        for name in section:
+            if old.get(name) != section[name]:
+                lines.append(f"{part}.{name}: made with {old.get(name)}, asked for {section[name]}")
+    if lines:
+        raise UsageError(
+            f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
+            "give the same settings to go on, or another folder with --out",
+        )
+    return found
+
+
+def _jobs(plan: _Plan) -> Iterator[Job]:
+    """One job per video. Videos whose detections or files are gone are failed at once."""
+    asked: dict[Path, dict[tuple[str, cache.Segment | None], None]] = {}
+    for dataset in plan.read:
+        for record in dataset.records:
+            if plan.prompted and not _can_ask(plan, record.text):
+                continue
+            view = plan.prompt(record), record.segment
+            asked.setdefault(record.video, {})[view] = None
+    made_with = watching.settings_that_matter(plan.config)
+    digests = [model.model_sha256 for model in plan.models.values()]
+    for video, views in asked.items():
+        boxes = None
+        if plan.detections:
+            boxes = plan.root / DETECTIONS / f"{video.stem}.jsonl"
+        prompts = [[prompt, segment] for prompt, segment in views]
+        made_of = {"settings": made_with, "models": digests, "views": prompts}
+        try:
+            key = cache.key(video, [boxes] if boxes else [], made_of)
+        except InputError as error:
+            plan.failed[video] = error.message
+            continue
+        name = str(video.relative_to(plan.root))
+        yield Job(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
+
+
+def _can_ask(plan: _Plan, text: str) -> bool:
+    """Whether a detector can be prompted with the sentence; remembers why not."""
+    if text not in plan.asked:
+        reason = sentences.trouble(text, plan.config.language)
+        if not reason:
+            return True
+        plan.asked[text] = reason
+    return False
+
+
+def file_name(name: str) -> str:
+    """The features' file of a video: its name made safe, and a hash of its path in the set."""
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", Path(name).stem)[:80].lstrip(".-") or "video"
+    digest = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=5).hexdigest()
+    return f"{stem}-{digest}.safetensors"
+
+
+def _watch_all(
+    plan: _Plan,
+    jobs: Sequence[Job],
+    workers: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+) -> bool:
+    """Make the missing files; False when stopped."""
+    work = partial(watching.make, config=plan.config)
+    count = min(workers, len(jobs))
+    progress("prepare", 0, len(jobs))
+    with closing(attempt_all(jobs, work, count if count > 1 else 0)) as results:
+        for done, (job, result) in enumerate(results, 1):
+            if isinstance(result, Failure):
+                plan.failed[job.video] = result.reason
+            elif result.stop is not None:
+                raise result.stop
+            else:
+                plan.seconds += result.seconds
+            progress("prepare", done, len(jobs))
+            if stopped():
+                return False
+    watching.forget()
+    return True
+
+
+def _bad(plan: _Plan) -> Iterator[dict[str, str]]:
+    """Every record without features, and why."""
+    for dataset in plan.read:
+        for problem in dataset.problems:
+            if problem.skipped:
+                yield {
+                    "split": dataset.split, "record": problem.record, "video": "",
+                    "reason": f"{problem.kind}: {problem.detail}",
+                }  # fmt: skip
+        for one in dataset.records:
+            reason = plan.failed.get(one.video) or plan.asked.get(one.text)
+            if reason:
+                yield {
+                    "split": dataset.split, "record": one.id,
+                    "video": str(one.video.relative_to(plan.root)), "reason": reason,
+                }  # fmt: skip
+
+
+def _finish(
+    plan: _Plan,
+    about: Mapping[str, Any],
+    report: Report,
+    jobs: Sequence[Job],
+    given: Sequence[Mapping[str, Any]],
+    progress: Progress,
+    stopped: Callable[[], bool],
+) -> Report | None:
+    """Write the tables, the texts and what is said of the whole folder."""
+    readers = {job.video: cache.Reader(job.target) for job in jobs if job.video not in plan.failed}
+    encoder = open_text_encoder(plan.config.text)
+    splits: dict[str, dict[str, int]] = {}
+    parses: dict[str, int] = {}
+    for dataset in plan.read:
+        records = plan.records(dataset)
+        held = held_sources(dataset.sources) if dataset.split == "train" else frozenset()
+        rows = [_row(plan, one, readers[one.video], one.source in held) for one in records]
+        path = plan.out / SPLITS / f"{dataset.split}.jsonl"
+        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+        folder = plan.out / TEXTS
+        language = plan.config.language
+        parses[dataset.split] = sentences.parse_split(
+            folder, dataset.split, records, given, language, progress
+        )
+        if stopped():
+            return None
+        sentences.encode_split(folder, dataset.split, encoder, progress)
+        splits[dataset.split] = {
+            "records": len(rows),
+            "held": sum(row["held"] for row in rows),
+            "skipped": sum(one["split"] == dataset.split for one in report.bad),
+            "videos": len({one.video for one in records}),
+            "without_tubelets": sum(not row["tubelets"] for row in rows),
+        }
+        if stopped():
+            return None
+    sentences.unused(given, plan.read)
+    size = sum(reader.path.stat().st_size for reader in readers.values())
+    report = replace(report, splits=splits, parses=parses, bytes=size)
+    whole = dict(about) | {
+        "complete": True,
+        "root": str(plan.root.resolve()),
+        "data_format": plan.read[0].format,
+        "synthetic": report.synthetic,
+        "settings": settings.as_dict(plan.config),
+        "identity": _identity(plan, encoder, list(readers.values())),
+        "splits": splits,
+        "bad": list(report.bad),
+        "videos": report.videos,
+        "bytes": size,
+        "mb_per_video": round(size / MB / report.videos, 4),
+    }
+    write_text(plan.out / NAME, json.dumps(whole, indent=1) + "\n")
+    return report
+
+
+def _row(plan: _Plan, record: Record, reader: cache.Reader, held: bool) -> dict[str, Any]:
+    """A record as the folder keeps it."""
+    prompt = plan.prompt(record)
+    row = {
+        "id": record.id,
+        "video": reader.path.name,
+        "source": record.source,
+        "text": record.text,
+        "form": record.form,
+        "tubelets": reader.tubelets(prompt, record.segment),
+        "held": held,
+    }
+    if prompt:
+        row["prompt"] = prompt
+    if record.segment is not None:
+        row["segment"] = list(record.segment)
+    return row
+
+
+def _identity(
+    plan: _Plan, text: TextEncoder, readers: Sequence[cache.Reader]
+) -> dict[str, dict[str, Any]]:
+    """What made the features; InputError where the videos' tubelets differ in kind."""
+    widths: dict[int | None, str] = {}
+    for reader in readers:
+        if any(reader.counts()):
+            widths.setdefault(reader.width, reader.path.name)
+    if len(widths) > 1:
+        told = ", ".join(f"{width or 'none'} in {name}" for width, name in widths.items())
+        raise InputError(
+            f"the detections differ in their features: {told}", "make them all with one detector"
+        )
+    width = next(iter(widths), None)
+    return identity(plan.config, plan.models["detector"], plan.models["clips"], text, width)

@@ -1,0 +1,114 @@
+"""The sentences of a split: parsed, one line each, and their words encoded."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from cospal_cli.config import LanguageConfig
+from cospal_cli.datasets.prepared import read_parses
+from cospal_cli.datasets.records import Dataset, Record
+from cospal_cli.errors import UsageError
+from cospal_cli.files import write_text
+from cospal_cli.language import cache, similar
+from cospal_cli.language.parse import parse
+from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim
+from cospal_cli.language.text import TextEncoder
+from cospal_cli.progress import Progress
+
+LOG = logging.getLogger("cospal")
+Parses = Mapping[str, Refined]  # by record id
+
+
+def trouble(text: str, config: LanguageConfig) -> str:
+    """Why ``text`` cannot be parsed; "" if it can."""
+    try:
+        parse(text, config)
+    except UsageError as error:
+        return error.message
+    return ""
+
+
+def parse_split(
+    folder: Path,
+    split: str,
+    records: Sequence[Record],
+    given: Sequence[Parses],
+    config: LanguageConfig,
+    progress: Progress,
+) -> int:
+    """Write ``folder``/SPLIT.jsonl; how many of its parses are among those ``given``.
+
+    A line that is there already, for the same sentence, stays: it may be the user's own. A
+    sentence that cannot be parsed is taken as it is.
+    """
+    path = folder / f"{split}.jsonl"
+    there = read_parses(path) if path.is_file() else {}
+    rows, own = [], 0
+    for done, record in enumerate(records):
+        if not done % 1000:
+            progress("parse", done, len(records))
+        found = _given(record, given)
+        own += found is not None
+        if found is None:
+            found = there.get(record.id)
+        if found is None or found.text != record.text:
+            found = _parse(record, config)
+        rows.append(json.dumps({"id": record.id} | found.as_dict()) + "\n")
+    similar.forget()
+    write_text(path, "".join(rows))
+    return own
+
+
+def encode_split(folder: Path, split: str, encoder: TextEncoder, progress: Progress) -> None:
+    """Write ``folder``/SPLIT.safetensors unless it is there, of the same parses and encoder."""
+    parses = folder / f"{split}.jsonl"
+    key = {
+        "parses": sha256(parses.read_bytes()).hexdigest(),
+        "model": encoder.model_sha256,
+        "dim": encoder.dim,
+    }
+    target = folder / f"{split}.safetensors"
+    if cache.whole(target, key):
+        return
+    found = read_parses(parses).values()
+    texts = list(dict.fromkeys(text for one in found for text in texts_of(one)))
+    cache.write(target, texts, encoder, key, progress)
+
+
+def unused(given: Sequence[Parses], read: Sequence[Dataset]) -> None:
+    """Warn of parses that belong to no record."""
+    known = {(one.id, _plain(one.text)) for dataset in read for one in dataset.records}
+    for parses in given:
+        strangers = [name for name, one in parses.items() if (name, _plain(one.text)) not in known]
+        if strangers:
+            LOG.warning(
+                "%d parses belong to no record, or to another sentence of it, such as %r",
+                len(strangers),
+                strangers[0],
+            )
+
+
+def _given(record: Record, given: Sequence[Parses]) -> Refined | None:
+    """The parse that was given for the record's sentence."""
+    for parses in given:
+        found = parses.get(record.id)
+        if found is not None and _plain(found.text) == _plain(record.text):
+            return replace(found, text=record.text)
+    return None
+
+
+def _parse(record: Record, config: LanguageConfig) -> Refined:
+    try:
+        return refine(parse(record.text, config))
+    except UsageError as error:
+        LOG.warning("%s: the sentence is taken as it is: %s", record.id, error.message)
+        return verbatim(record.text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
