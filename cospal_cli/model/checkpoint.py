@@ -1,0 +1,69 @@
+"""Trained heads as a folder: ``model.safetensors`` and ``config.json``, the card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.files import replacing, write_text
+from cospal_cli.model.card import Card
+from cospal_cli.registry import require
+from cospal_cli.weights.state import read_state
+
+if TYPE_CHECKING:
+    from cospal_cli.model.cospal import CoSPaL
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+def save(folder: Path, model: CoSPaL, card: Card) -> None:
+    """Write both files into ``folder``, which is made; each is whole or not there.
+
+    A folder that must change at once is written beside its place and renamed by the caller.
+    """
+    library: Any = require("safetensors.torch", "torch")
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    with replacing(folder / WEIGHTS) as part:
+        library.save_file(state, part)
+    write_text(folder / CONFIG, card.dumps() + "\n")
+
+
+def load_card(folder: Path) -> Card:
+    """The card alone, without torch. UsageError where there is none, WeightsError for a bad one."""
+    path = folder / CONFIG
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(
+            f"{str(folder)!r} is no checkpoint of the heads: {CONFIG}: {reason}",
+            "name a folder that 'cospal train' wrote, such as runs/NAME/best",
+        ) from error
+    return Card.loads(text, str(path))
+
+
+def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, Card]:
+    """The heads in eval mode on ``device``. WeightsError names what does not fit."""
+    card = load_card(folder)
+    require("torch", "torch")
+    from cospal_cli.model.cospal import CoSPaL
+
+    model = CoSPaL(card.sizes, card.model)
+    fill(model, read_state(folder / WEIGHTS), str(folder / WEIGHTS))
+    return model.to(device).eval(), card
+
+
+def fill(model: CoSPaL, state: dict[str, Any], where: str) -> None:
+    """Put every tensor of ``state`` in its place; WeightsError unless all fit, none is left."""
+    own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    for name in sorted(own.keys() | found.keys()):
+        if own.get(name) != found.get(name):
+            raise WeightsError(
+                f"{where}: {name}: expected {own.get(name, 'nothing')}, "
+                f"found {found.get(name, 'nothing')}",
+                "the card and the weights are not of one training; train or export again",
+            )
+    model.load_state_dict(state)

@@ -1,0 +1,68 @@
+"""CoSPaL's heads together: from the contract's fields to scores."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cospal_cli.config import ModelConfig
+from cospal_cli.model.card import Sizes
+from cospal_cli.model.spatial import SpatialGrounding
+from cospal_cli.model.temporal import TemporalGrounding
+
+
+class Scores(NamedTuple):
+    """``GroundingScores`` with a batch axis."""
+
+    tubelet_scores: Tensor  # (B, K)
+    proposals: Tensor  # (B, P, 2)
+    proposal_scores: Tensor  # (B, P)
+
+
+class CoSPaL(nn.Module):
+    """The spatial and the temporal head; see ``types.GroundingInputs`` for the inputs."""
+
+    def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
+        super().__init__()
+        self.sizes, self.config = sizes, config
+        self.spatial = SpatialGrounding(sizes, config)
+        self.temporal = TemporalGrounding(sizes, config)
+
+    def forward(
+        self,
+        tubelets: Tensor,
+        tubelet_mask: Tensor,
+        clips: Tensor,
+        clip_mask: Tensor,
+        words: Tensor,
+        word_mask: Tensor,
+        referral_mask: Tensor,
+        content_mask: Tensor,
+        word_ids: Tensor,
+    ) -> Scores:
+        """The answer to a batch. Takes exactly the contract's fields; deterministic in eval mode.
+
+        ``content_mask`` matters to training alone, where it draws the words to hide.
+        """
+        chosen = self.spatial(tubelets, tubelet_mask, words, referral_mask)
+        subject = self.subject(tubelets, tubelet_mask, chosen, clip_mask)
+        proposals, told = self.temporal(clips, clip_mask, words, word_mask, word_ids, subject)
+        return Scores(chosen, proposals, told)
+
+    def subject(
+        self, tubelets: Tensor, tubelet_mask: Tensor, chosen: Tensor, clip_mask: Tensor
+    ) -> Tensor | None:
+        """Features (B, C, F) of the likely subject at each clip: its tubelets' mean by score.
+
+        None unless the model is told to look at it. No gradient flows into ``chosen`` (B, K).
+        """
+        if not self.config.subject:
+            return None
+        shares = chosen.detach().unsqueeze(-1) * tubelet_mask  # (B, K, T)
+        mixed = (tubelets * shares.unsqueeze(-1)).sum(dim=1)  # (B, T, F)
+        steps = torch.arange(clip_mask.shape[1], device=clip_mask.device) + 0.5
+        times = steps / clip_mask.sum(dim=1, keepdim=True) * mixed.shape[1]
+        index = times.long().clamp(max=mixed.shape[1] - 1)  # (B, C)
+        return mixed.gather(1, index.unsqueeze(-1).expand(-1, -1, mixed.shape[2]))

@@ -1,0 +1,99 @@
+"""Transformer parts, written on ``scaled_dot_product_attention`` so that they export as they are."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Attention(nn.Module):
+    """Multi-head attention of ``x`` (B, L, d) over ``memory`` (B, M, d)."""
+
+    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(dim, 2 * dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+        """(B, L, d). ``bias`` (B, 1 or L, M) is added to the logits: see ``bias_of``."""
+        key, value = self.key_value(memory).chunk(2, dim=-1)
+        found = functional.scaled_dot_product_attention(
+            self._split(self.query(x)),
+            self._split(key),
+            self._split(value),
+            attn_mask=bias.unsqueeze(1).to(x.dtype),
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return self.out(found.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(B, L, d) -> (B, heads, L, d / heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class Block(nn.Module):
+    """A pre-norm transformer layer: self-attention, attention to a memory if there is one, FFN."""
+
+    def __init__(self, dim: int, heads: int, ffn: int, dropout: float, cross: bool = True) -> None:
+        super().__init__()
+        self.own = Attention(dim, heads, dropout)
+        self.own_norm = nn.LayerNorm(dim)
+        if cross:
+            self.cross = Attention(dim, heads, dropout)
+            self.cross_norm = nn.LayerNorm(dim)
+        self.ffn = nn.Sequential(
+            nn.LayerNorm(dim), nn.Linear(dim, ffn), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(ffn, dim),
+        )  # fmt: skip
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """``x`` (B, L, d) looks at itself alone. ``bias`` (B, 1, L)."""
+        return self._feed(self.look(x, bias))
+
+    def look(self, x: Tensor, bias: Tensor) -> Tensor:
+        """The self-attention alone."""
+        normed = self.own_norm(x)
+        return x + self.drop(self.own(normed, normed, bias))
+
+    def read(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+        """What follows it: ``x`` (B, L, d) reads ``memory`` (B, M, d), ``bias`` (B, 1 or L, M)."""
+        return self._feed(x + self.drop(self.cross(self.cross_norm(x), memory, bias)))
+
+    def _feed(self, x: Tensor) -> Tensor:
+        return x + self.drop(self.ffn(x))
+
+
+def bias_of(mask: Tensor) -> Tensor:
+    """Attention bias (..., 1, L) that hides what ``mask`` (..., L) has False.
+
+    Rows without any True hide nothing: their result means nothing, but it is finite.
+    """
+    seen = mask | ~mask.any(dim=-1, keepdim=True)
+    hidden = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~seen, -1e4)
+    return hidden.unsqueeze(-2)
+
+
+def places(length: int, dim: int, like: Tensor) -> Tensor:
+    """Sinusoidal position codes (length, dim) on the device of ``like``."""
+    at = torch.arange(length, device=like.device, dtype=torch.float32).unsqueeze(1)
+    rates = torch.exp(
+        torch.arange(0, dim, 2, device=like.device, dtype=torch.float32) * (-math.log(1e4) / dim)
+    )
+    return torch.cat([torch.sin(at * rates), torch.cos(at * rates)], dim=1).to(like.dtype)
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Mean (..., d) of ``x`` (..., L, d) over what ``mask`` (..., L) has True; 0 where nothing."""
+    weights = mask.to(x.dtype).unsqueeze(-1)
+    return (x * weights).sum(dim=-2) / weights.sum(dim=-2).clamp(min=1.0)
+
+
+def mlp(size: int, dim: int) -> nn.Sequential:
+    """Two layers, ``size`` -> ``dim``."""
+    return nn.Sequential(nn.Linear(size, dim), nn.ReLU(), nn.Linear(dim, dim))

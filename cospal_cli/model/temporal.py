@@ -1,0 +1,169 @@
+"""TPG, temporal: when the sentence is true, learnt by telling it again from a part of the video.
+
+A video transformer that reads the words proposes Gaussian moments; the word transformer, some words
+hidden, tells the sentence from the clips that a moment weights. Better told is better found
+(masked-query reconstruction, in the line of CNM and CPL). The clips that are told from are encoded
+once for all moments, and each sees its neighbours only, so no moment can leak into another.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cospal_cli.config import ModelConfig
+from cospal_cli.model.card import Sizes
+from cospal_cli.model.layers import Block, bias_of, places
+
+LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
+FAINT = -30.0  # log weight below which a clip counts for nothing
+MASKS = 3  # each third of the words in turn
+
+
+class Moments(NamedTuple):
+    """Gaussians over the clips: centres and widths, shares of the video. (B, P) each."""
+
+    centre: Tensor
+    width: Tensor
+
+    def bounds(self) -> Tensor:
+        """Start and end (B, P, 2), within 0..1."""
+        half = self.width / 2
+        return torch.stack([self.centre - half, self.centre + half], dim=-1).clamp(0, 1)
+
+
+class TemporalGrounding(nn.Module):
+    """Proposals, and how well the sentence is told from any Gaussian part of the video."""
+
+    def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
+        super().__init__()
+        dim = config.dim
+        self.count, self.divisor = config.proposals, config.width_divisor
+        self.clip_input, self.word_input = nn.Linear(sizes.clips, dim), nn.Linear(sizes.words, dim)
+        self.subject_input = nn.Linear(sizes.tubelets, dim) if config.subject else None
+        self.nearby = nn.Conv1d(dim, dim, 3, padding=1)
+        shape = (dim, config.heads, config.ffn, config.dropout)
+        self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
+        self.word_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
+        self.token = nn.Parameter(torch.randn(dim) * 0.02)  # sees the whole video
+        self.hidden = nn.Parameter(torch.randn(dim) * 0.02)  # in a masked word's place
+        self.propose = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * self.count))
+        self.memory_norm, self.word_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, sizes.vocabulary)
+
+    def embed(self, clips: Tensor, mask: Tensor, subject: Tensor | None) -> Tensor:
+        """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None."""
+        x = self.clip_input(clips)
+        if self.subject_input is not None and subject is not None:
+            x = x + self.subject_input(subject)
+        x = x * mask.unsqueeze(-1)  # the convolution must not see padding
+        x = x + functional.gelu(self.nearby(x.transpose(1, 2)).transpose(1, 2))
+        return x + places(x.shape[1], x.shape[2], x)
+
+    def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:
+        """P proposals of each video for its sentence."""
+        told, hidden = self._words(words), bias_of(word_mask)
+        for layer in self.word_layers:
+            told = layer(told, hidden)
+        x = torch.cat([embedded, self.token.expand(len(embedded), 1, -1)], dim=1)
+        bias = bias_of(functional.pad(mask, (0, 1), value=True))
+        for layer in self.video_layers:
+            x = layer.read(layer.look(x, bias), told, hidden)
+        centre, width = self.propose(x[:, -1]).float().sigmoid().chunk(2, dim=-1)
+        return Moments(centre, width)
+
+    def weights(self, moments: Moments, mask: Tensor, divisor: float | None = None) -> Tensor:
+        """Log weights (B, P, C) of the clips in Gaussians: 0 at a moment's nearest clip.
+
+        ``divisor``: sigma is the width divided by it, at least ``LEAST_SIGMA`` over the model's.
+        """
+        steps = torch.arange(mask.shape[1], device=mask.device) + 0.5
+        times = (steps / mask.sum(dim=1, keepdim=True)).unsqueeze(1)  # (B, 1, C)
+        if divisor is None:
+            sigma = moments.width.clamp(min=LEAST_SIGMA) / self.divisor
+        else:
+            sigma = (moments.width / divisor).clamp(min=LEAST_SIGMA)
+        logs = -((times - moments.centre.unsqueeze(2)) ** 2) / (2 * sigma.unsqueeze(2) ** 2)
+        logs = logs.masked_fill(~mask.unsqueeze(1), -torch.inf)
+        return (logs - logs.amax(dim=2, keepdim=True)).clamp(min=FAINT)
+
+    def tell(
+        self,
+        embedded: Tensor,
+        mask: Tensor,
+        weights: Tensor,
+        words: Tensor,
+        word_mask: Tensor,
+        masked: Tensor,
+    ) -> Tensor:
+        """Logits (B, S, N, V) of the words, told S times from clips weighted by ``weights``.
+
+        ``weights`` (B, S, C) logs; ``masked`` (B, S or 1, N): the words hidden each time.
+        """
+        batch, count, clips = weights.shape
+        length = words.shape[1]
+        x = self._words(words, masked).expand(batch, count, length, -1)
+        memory = self.memory_norm(embedded)
+        hidden = bias_of(word_mask).repeat_interleave(count, dim=0)
+        there = bias_of(mask) + weights  # (B, S, C)
+        there = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(batch, -1, clips)
+        for layer in self.word_layers:
+            x = layer.look(x.flatten(0, 1), hidden)  # the words of one telling
+            x = layer.read(x.reshape(batch, count * length, -1), memory, there)
+            x = x.unflatten(1, (count, length))
+        return self.head(self.word_norm(x))
+
+    def forward(
+        self,
+        clips: Tensor,
+        clip_mask: Tensor,
+        words: Tensor,
+        word_mask: Tensor,
+        word_ids: Tensor,
+        subject: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Proposals (B, P, 2) and their scores (B, P), a softmax of minus the words' mean NLL."""
+        embedded = self.embed(clips, clip_mask, subject)
+        moments = self.moments(embedded, clip_mask, words, word_mask)
+        nll = self.reconstruction(
+            embedded, clip_mask, self.weights(moments, clip_mask), words, word_mask, word_ids
+        )
+        return moments.bounds(), (-nll).softmax(dim=-1)
+
+    def reconstruction(
+        self,
+        embedded: Tensor,
+        mask: Tensor,
+        weights: Tensor,
+        words: Tensor,
+        word_mask: Tensor,
+        word_ids: Tensor,
+    ) -> Tensor:
+        """Mean NLL (B, S) of the words, each hidden once: every third of them in turn.
+
+        Words with id 0 do not count. ``weights`` (B, S, C).
+        """
+        batch, count, _ = weights.shape
+        place = word_mask.long().cumsum(dim=1) - 1
+        thirds = torch.arange(MASKS, device=words.device).view(1, MASKS, 1)
+        masked = (place.unsqueeze(1) % MASKS == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
+        every = masked.repeat_interleave(count, dim=1)  # (B, 3 S, N)
+        logits = self.tell(
+            embedded, mask, weights.repeat(1, MASKS, 1), words, word_mask, every
+        ).float()
+        ids = word_ids.unsqueeze(1).expand(-1, logits.shape[1], -1)
+        nll = -logits.log_softmax(dim=-1).gather(-1, ids.unsqueeze(-1)).squeeze(-1)
+        counted = (every & (word_ids > 0).unsqueeze(1)).to(nll.dtype)
+        shape = (batch, MASKS, count, words.shape[1])
+        total = (nll * counted).reshape(shape).sum(dim=(1, 3))
+        return total / counted.reshape(shape).sum(dim=(1, 3)).clamp(min=1.0)
+
+    def _words(self, words: Tensor, masked: Tensor | None = None) -> Tensor:
+        """Words (B, N, d), or (B, S, N, d) where ``masked`` (B, S, N) hides some."""
+        x = self.word_input(words)
+        if masked is not None:
+            x = torch.where(masked.unsqueeze(-1), self.hidden.to(x.dtype), x.unsqueeze(1))
+        return x + places(words.shape[1], x.shape[-1], x)

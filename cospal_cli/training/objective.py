@@ -1,0 +1,95 @@
+"""From a batch to the loss: what is optimised, whatever does the optimising.
+
+This is the module that distributed training wraps. Negatives come from all processes, and every
+sample counts the same, so that two processes and one with the same global batch agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from cospal_cli.config import LossConfig
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.temporal import Moments
+from cospal_cli.training import losses
+from cospal_cli.training.gather import gathered, rank
+
+
+class Objective(nn.Module):
+    """The heads with their losses."""
+
+    def __init__(self, model: CoSPaL, config: LossConfig) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Scalars: "loss", which is to be minimised, and its parts.
+
+        ``batch``: the collated contract, "masked" (B, N) words to hide, "video" (B,) numbers that
+        are equal for samples of one video, "progress" the share of the training that is done.
+        """
+        encoded = self.model.spatial.encode(batch["tubelets"], batch["tubelet_mask"])
+        spatial = self._spatial(batch, encoded)
+        temporal = self._temporal(batch)
+        total = self.config.spatial * spatial + self.config.temporal * temporal["temporal"]
+        return {"loss": total, "spatial": spatial} | temporal
+
+    def _spatial(self, batch: Mapping[str, Tensor], encoded: Tensor) -> Tensor:
+        sets, there = gathered(encoded), gathered(batch["tubelet_mask"].any(dim=-1))
+        videos = gathered(batch["video"])
+        own = torch.arange(len(encoded), device=encoded.device) + rank() * len(encoded)
+        others = batch["video"].unsqueeze(1) != videos
+        mine = own.unsqueeze(1) == torch.arange(len(videos), device=own.device)
+        logits = self.model.spatial.explained(batch["words"], sets, there)
+        return losses.info_nce(logits.float(), batch["referral_mask"], own, others | mine)
+
+    def _temporal(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        config, head, mask = self.config, self.model.temporal, batch["clip_mask"]
+        embedded = head.embed(batch["clips"], mask, self._subject(batch))
+        moments = head.moments(embedded, mask, batch["words"], batch["word_mask"])
+        every = head.weights(moments, mask)
+        with torch.no_grad():  # only the best proposal is told again with a gradient
+            best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
+        chosen = Moments(*(value.gather(1, best) for value in moments))
+        left, right = (
+            head.weights(side, mask, losses.SIDE_DIVISOR)
+            for side in losses.sides(chosen, batch["progress"], config.harder)
+        )
+        own = every.gather(1, best.unsqueeze(-1).expand(-1, -1, every.shape[2]))
+        four = torch.cat([own, torch.zeros_like(own), left, right], dim=1)
+        nll = self._nll(batch, embedded, four)
+        parts = {
+            "nll": nll[:, 0].mean(),
+            "nll_whole": nll[:, 1].mean(),
+            "contrast": losses.contrast(nll, config.contrast_whole, config.contrast_side),
+            "diversity": losses.diversity(every, mask, config.overlap),
+            "width": chosen.width.mean().detach(),
+        }
+        told = (parts["nll"] + parts["nll_whole"]) / 2
+        total = told + config.contrast * parts["contrast"] + config.diversity * parts["diversity"]
+        return {"temporal": total} | parts
+
+    def _nll(self, batch: Mapping[str, Tensor], embedded: Tensor, weights: Tensor) -> Tensor:
+        """Mean loss (B, S) of the words, told from each of S weightings of the clips."""
+        logits = self.model.temporal.tell(
+            embedded,
+            batch["clip_mask"],
+            weights,
+            batch["words"],
+            batch["word_mask"],
+            batch["masked"].unsqueeze(1),
+        )
+        return losses.told(logits, batch["word_ids"], self.config.smoothing)
+
+    def _subject(self, batch: Mapping[str, Tensor]) -> Tensor | None:
+        if not self.model.config.subject:
+            return None
+        fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
+        with torch.no_grad():
+            chosen = self.model.spatial(*fields)
+        return self.model.subject(
+            batch["tubelets"], batch["tubelet_mask"], chosen, batch["clip_mask"]
+        )
