@@ -1,4 +1,4 @@
-"""Transformer parts, written on ``scaled_dot_product_attention`` so that they export as they are."""
+"""Transformer parts on ``scaled_dot_product_attention``, so that they export as they are."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class SpatialGrounding(nn.Module):
         self.tube_key, self.tube_value = mlp(dim, dim), mlp(dim, dim)
 
     def encode(self, tubelets: Tensor, mask: Tensor) -> Tensor:
-        """f~ (B, K, d): each tubelet's frames (B, K, T, F) attend to each other, then their mean."""
+        """f~ (B, K, d): a tubelet's frames (B, K, T, F) attend to each other; then their mean."""
         times = mask.flatten(0, 1)  # (BK, T)
         x = self.input(tubelets).flatten(0, 1)
         x = x + places(x.shape[1], x.shape[2], x)
