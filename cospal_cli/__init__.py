@@ -22,6 +22,7 @@ def ground(
     query: str | Sequence[str],
     *,
     top_k: int = 1,
+    checkpoint: str | Path | None = None,
     config: Config | None = None,
     **settings: Any,
 ) -> list[Tube] | list[list[Tube]]:
@@ -31,21 +32,33 @@ def ground(
     such list each, after a single pass over the video (one a query where the
     detector is prompted with the sentence). ``settings`` are named as in
     ``cospal config show`` with two underscores for the point: ``video__fps=5``. They, and nothing
-    else, change ``config`` (default: all defaults). Raises ``errors.CospalError``.
+    else, change ``config`` (default: all defaults). ``checkpoint``: a folder of trained heads, to
+    rank by them; what is left at its default is then as it was in their training. Raises
+    ``errors.CospalError``.
     """
     from cospal_cli.detect import open_detector
     from cospal_cli.language.parse import parse_all
-    from cospal_cli.pipeline import ground_query, scenes
-    from cospal_cli.settings import override
+    from cospal_cli.pipeline import consult, ground_query, scenes
+    from cospal_cli.settings import changed, override
 
     keys = {name.replace("__", "."): value for name, value in settings.items()}
     chosen = override(config, keys | {"ground.top_k": top_k})
+    trained = None if checkpoint is None else Path(checkpoint)
+    if trained is not None:
+        from cospal_cli.ground.heads import completed
+
+        chosen = completed(chosen, changed(chosen) | keys.keys(), trained)
     texts = [query] if isinstance(query, str) else list(query)
     queries = parse_all(texts, chosen.language)
-    detector = open_detector(chosen.detector)
+    detector, heads = open_detector(chosen.detector), None
+    if trained is not None:
+        from cospal_cli.ground.heads import open_heads
+
+        heads = open_heads(trained, chosen, detector)
+    passes = scenes(Path(video), chosen, detector, queries, encoder=heads.clips if heads else None)
     found = [
-        ground_query(scene, one, chosen)
-        for scene, asked in scenes(Path(video), chosen, detector, queries)
+        ground_query(scene, one, chosen, consult(scene, one, chosen, heads))
+        for scene, asked in passes
         for one in asked
     ]
     return found[0] if isinstance(query, str) else found

@@ -28,7 +28,7 @@ from cospal_cli.ground import METHODS
 from cospal_cli.ground.answer import Answer, View
 from cospal_cli.ground.candidates import Candidate, candidates
 from cospal_cli.ground.evidence import Evidence
-from cospal_cli.ground.heads import view
+from cospal_cli.ground.heads import Heads, view
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.video.reader import VideoReader
@@ -184,6 +184,11 @@ def encode(path: Path, config: VideoConfig, encoder: VideoEncoder) -> Clips:
         for batch in batches:
             encoder.update(batch)
     return encoder.finish()
+
+
+def consult(scene: Scene, query: Query, config: Config, heads: Heads | None) -> Answer | None:
+    """What trained heads say of ``query`` in ``scene``; None without heads or without tubelets."""
+    return None if heads is None else heads.answer(scene.view, query, config)
 
 
 def ground_query(

@@ -74,6 +74,12 @@ def override(config: Config | None, values: Mapping[str, Any]) -> Config:
     return resolve(flags=entries).config
 
 
+def changed(config: Config) -> set[str]:
+    """The dotted keys of ``config`` that have another value than by default."""
+    base = flatten(Config())
+    return {key for key, value in flatten(config).items() if value != base[key]}
+
+
 def keys() -> dict[str, tuple[type, ...]]:
     """Every dotted key with the types its value may have, in the order of ``Config``."""
     found: dict[str, tuple[type, ...]] = {}

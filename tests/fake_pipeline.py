@@ -62,7 +62,9 @@ class Fake:
         self.while_watching()
         return make_scene(path, config, stopped())
 
-    def ground_query(self, scene: Scene, query: Query, config: Config) -> list[Tube]:
+    def ground_query(
+        self, scene: Scene, query: Query, config: Config, answer: Any = None
+    ) -> list[Tube]:
         return self.tubes.get(query.text, [make_tube()])[: config.ground.top_k]
 
     def write_annotated(

@@ -212,6 +212,7 @@ def test_an_answer_as_json() -> None:
         ],
         "parts": [],
         "unknown": ["sits"],
+        "read": None,
     }
 
 

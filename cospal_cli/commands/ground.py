@@ -27,10 +27,7 @@ from cospal_cli.errors import NothingFound, UsageError
 if TYPE_CHECKING:
     from cospal_cli.config import Config
     from cospal_cli.detect import Detector
-    from cospal_cli.ground.answer import Answer
     from cospal_cli.ground.heads import Heads
-    from cospal_cli.language.phrases import Refined
-    from cospal_cli.model.card import Card
     from cospal_cli.pipeline import Scene
     from cospal_cli.progress import Progress
     from cospal_cli.settings import Settings
@@ -122,7 +119,7 @@ def ground(
     start_logging(verbose, quiet, log_file)
     trained = _imply(given, checkpoint)
     settings = merged_settings(config_file, sets, FLAGS, given)
-    config, card = _with_heads(settings, trained)
+    config = _with_heads(settings, trained)
     video, texts = _split(arguments, asked, query_file)
     from cospal_cli import detect, files
     from cospal_cli.language.parse import parse_all
@@ -135,14 +132,15 @@ def ground(
     answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
-        _open(config, card, trained)
-        _show_plan(job)
+        _, heads = _open(config, trained)
+        known = [heads.understood(query, config) for query in queries] if heads else queries
+        _show_plan(replace(job, queries=known))
         return None
     make_folder(output)
     targets = [path for place in job.places for path in place.files]
     files.check_outputs(targets, [video], config.output.overwrite)
     _warn(message for query in queries for message in query.warnings)
-    empty, interrupted = _run(job, config, *_open(config, card, trained))
+    empty, interrupted = _run(job, config, *_open(config, trained))
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -150,16 +148,16 @@ def ground(
     return None
 
 
-def _open(config: Config, card: Card | None, trained: Path | None) -> tuple[Detector, Heads | None]:
+def _open(config: Config, trained: Path | None) -> tuple[Detector, Heads | None]:
     """The detector and, where there are trained heads, those."""
     from cospal_cli import detect
 
     detector = detect.open_detector(config.detector)
-    if card is None or trained is None:
+    if trained is None:
         return detector, None
     from cospal_cli.ground.heads import open_heads
 
-    return detector, open_heads(trained, card, config, detector)
+    return detector, open_heads(trained, config, detector)
 
 
 def _run(
@@ -199,27 +197,15 @@ def _answer(
 
     Other words are unresolved to heads than to rules: those that their training never met.
     """
-    from cospal_cli.pipeline import ground_query
+    from cospal_cli.pipeline import consult, ground_query
 
-    if heads is None:
-        return query, ground_query(scene, query, config), None
-    refined, read = heads.read(query, config.features)
-    answer = heads.answer(scene.view, read, config)
+    answer = consult(scene, query, config, heads)
     tubes = ground_query(scene, query, config, answer)
-    if answer is None:
-        return replace(query, unresolved=()), tubes, None
-    told = _told(scene, refined, answer, heads)
+    if heads is None or answer is None:
+        return query, tubes, None
+    start, end = float(scene.timeline.times_s[0]), scene.timeline.end_s
+    told = {"features": heads.runtime.card.features, **answer.as_dict(start, end)}
     return replace(query, unresolved=answer.unknown), tubes, told
-
-
-def _told(scene: Scene, refined: Refined, answer: Answer, heads: Heads) -> dict[str, Any]:
-    start = float(scene.timeline.times_s[0])
-    card = heads.runtime.card
-    return {
-        "features": card.features,
-        "read": refined.as_dict(),
-        **answer.as_dict(start, scene.timeline.end_s),
-    }
 
 
 def _draw(
@@ -300,30 +286,19 @@ def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
     return heads
 
 
-def _with_heads(settings: Settings, trained: Path | None) -> tuple[Config, Card | None]:
-    """The settings, and the card of the heads in ``trained``: what the user leaves open is as it
-    was in their training."""
+def _with_heads(settings: Settings, trained: Path | None) -> Config:
+    """The settings; with the heads in ``trained``, what the user leaves open is as theirs was."""
     from cospal_cli.ground import TRAINED
 
     method = settings.config.ground.method
-    if trained is None:
-        if method in TRAINED:
-            raise UsageError(f"--method {method} needs trained heads", "give --checkpoint DIR")
-        return settings.config, None
-    from cospal_cli.ground.heads import settings_of
-    from cospal_cli.model.checkpoint import load_card
-    from cospal_cli.settings import override
+    if trained is not None:
+        from cospal_cli.ground.heads import completed
 
-    card = load_card(trained)
-    wanted = {"ground.method": "cospal", **settings_of(card)}
-    left_open = {key: value for key, value in wanted.items() if settings.origins[key] == "default"}
-    config = override(settings.config, left_open)
-    if config.ground.method not in TRAINED:
-        raise UsageError(
-            f"--checkpoint {str(trained)!r} holds trained heads, which --method {method} ignores",
-            "leave out one of the two",
-        )
-    return config, card
+        said = {key for key, origin in settings.origins.items() if origin != "default"}
+        return completed(settings.config, said, trained)
+    if method in TRAINED:
+        raise UsageError(f"--method {method} needs trained heads", "give --checkpoint DIR")
+    return settings.config
 
 
 def _split(

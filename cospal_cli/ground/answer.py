@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cospal_cli.config import GroundConfig
 from cospal_cli.errors import UsageError
 from cospal_cli.inputs import assemble
+from cospal_cli.language.phrases import Refined
 from cospal_cli.model.card import Card
 from cospal_cli.runtime import Runtime
 from cospal_cli.types import FloatArray, GroundingScores, Phrase, Phrases
@@ -34,7 +35,8 @@ class Answer:
     ids: tuple[int, ...]
     scores: GroundingScores  # of the whole query
     parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
-    unknown: tuple[str, ...] = ()  # words that training never saw: they were not reconstructed
+    unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
+    read: Refined | None = None  # the texts behind what the heads read
 
     def as_dict(self, start_s: float, end_s: float) -> dict[str, Any]:
         """Plain values for JSON, best first; times in seconds of a video from start to end."""
@@ -47,6 +49,7 @@ class Answer:
             "proposals": _proposals(self.scores, start_s, end_s),
             "parts": [_proposals(one, start_s, end_s) for one in self.parts],
             "unknown": list(self.unknown),
+            "read": None if self.read is None else self.read.as_dict(),
         }
 
 
@@ -58,13 +61,21 @@ def ask(runtime: Runtime, view: View, phrases: Phrases, config: GroundConfig) ->
     """
     if not view.ids:
         return None
-    whole = phrases.sentence if config.reads == "sentence" else phrases.refined
+    whole = chosen(phrases, config)
     _check(runtime.card, view, whole)
     parts = phrases.passes if config.segment == "hull" else ()
     scores, *others = [_run(runtime, view, phrase) for phrase in (whole, *parts)]
-    known = runtime.card.word_ids
-    unknown = tuple(dict.fromkeys(word for word in whole.words if word not in known))
-    return Answer(view.ids, scores, tuple(others), unknown)
+    return Answer(view.ids, scores, tuple(others), unknown(runtime.card, whole))
+
+
+def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
+    """What ``config.reads`` names of a query."""
+    return phrases.sentence if config.reads == "sentence" else phrases.refined
+
+
+def unknown(card: Card, phrase: Phrase) -> tuple[str, ...]:
+    """The words of ``phrase`` that are not in the vocabulary of the training, each once."""
+    return tuple(dict.fromkeys(word for word in phrase.words if word not in card.word_ids))
 
 
 def _run(runtime: Runtime, view: View, phrase: Phrase) -> GroundingScores:

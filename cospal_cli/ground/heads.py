@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from cospal_cli.errors import UsageError
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
 from cospal_cli.features.identity import DETECTOR, FILE, differences, identity
 from cospal_cli.features.tubelets import select, tubelet_features
-from cospal_cli.ground.answer import Answer, View, ask
-from cospal_cli.language.phrases import Refined, phrases, refine
+from cospal_cli.ground import TRAINED
+from cospal_cli.ground.answer import Answer, View, ask, chosen, unknown
+from cospal_cli.language.phrases import phrases, refine
 from cospal_cli.language.text import TextEncoder, open_text_encoder
 from cospal_cli.model.card import Card
+from cospal_cli.model.checkpoint import load_card
 from cospal_cli.runtime import Runtime, open_runtime
-from cospal_cli.types import Clips, Phrases, Query, Timeline, Tubelet, VideoInfo
+from cospal_cli.settings import override
+from cospal_cli.types import Clips, Query, Timeline, Tubelet, VideoInfo
 from cospal_cli.weights import models
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
@@ -33,34 +37,59 @@ class Heads:
     clips: VideoEncoder
     text: TextEncoder
 
-    def read(self, query: Query, config: FeaturesConfig) -> tuple[Refined, Phrases]:
-        """What the heads read of a query, as texts and as vectors."""
+    def answer(self, view: View, query: Query, config: Config) -> Answer | None:
+        """What the heads say of a query; None where the video has no tubelet."""
         refined = refine(query)
-        return refined, phrases(refined, self.text, config.max_words)
+        read = phrases(refined, self.text, config.features.max_words)
+        answer = ask(self.runtime, view, read, config.ground)
+        return None if answer is None else replace(answer, read=refined)
 
-    def answer(self, view: View, read: Phrases, config: Config) -> Answer | None:
-        """What the heads say; None where the video has no tubelet."""
-        return ask(self.runtime, view, read, config.ground)
+    def understood(self, query: Query, config: Config) -> Query:
+        """``query`` with what is unresolved to the heads: words that their training never met."""
+        read = phrases(refine(query), self.text, config.features.max_words)
+        words = unknown(self.runtime.card, chosen(read, config.ground))
+        return replace(query, unresolved=words)
 
 
-def open_heads(path: Path, card: Card, config: Config, detector: Detector) -> Heads:
+def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
+    """``config`` for the heads in ``path``: what the user did not say is as in their training.
+
+    ``said``: the dotted keys of what the user did say. UsageError where that is another method,
+    and where detections are needed.
+    """
+    wanted = {"ground.method": "cospal", **settings_of(load_card(path))}
+    if wanted.get("detector.name") == FILE and not {"detector.name", "detector.path"} & said:
+        raise UsageError(
+            f"{str(path)!r} was trained on detections made elsewhere, found none",
+            "give those of the video: --detections FILE",
+        )
+    config = override(config, {key: value for key, value in wanted.items() if key not in said})
+    if config.ground.method not in TRAINED:
+        raise UsageError(
+            f"{str(path)!r} holds trained heads, which method {config.ground.method!r} ignores",
+            "leave out one of the two",
+        )
+    return config
+
+
+def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
     """The heads in ``path`` and the encoders that ``config`` names.
 
     UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
-    of ``card``.
+    of the training.
     """
+    trained = load_card(path).features
     clips, text = open_video_encoder(config.clips), open_text_encoder(config.text)
-    own = card.features.get("tubelets", {})
     used = replace(config, detector=detector.config, clips=clips.config)
     # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.
+    own = trained.get("tubelets", {})
     width = own.get("dim") if own.get("name") == DETECTOR else None
-    if found := differences(card.features, identity(used, detector, clips, text, width)):
+    if found := differences(trained, identity(used, detector, clips, text, width)):
         raise UsageError(
             f"{str(path)!r} was trained on other features: {'; '.join(found)}",
             "leave these settings out to use those of the training, or train again with them",
         )
-    place = config.detector
-    return Heads(open_runtime("torch", path, place.device), clips, text)
+    return Heads(open_runtime("torch", path, config.detector.device), clips, text)
 
 
 def view(
@@ -72,9 +101,9 @@ def view(
     config: FeaturesConfig,
 ) -> View:
     """A video as the heads see it: its best tubelets, and no more clips than they take."""
-    chosen = select(tubelets, config.max_tubelets)
+    best = select(tubelets, config.max_tubelets)
     features, mask = tubelet_features(
-        chosen,
+        best,
         (info.width, info.height),
         float(timeline.times_s[0]),
         timeline.end_s,
@@ -82,7 +111,7 @@ def view(
         classes,
         coco.CLASSES,
     )
-    ids = tuple(one.id for one in chosen)
+    ids = tuple(one.id for one in best)
     return View(ids, features, mask, fewer(clips.features, config.max_clips))
 
 
