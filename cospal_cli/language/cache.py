@@ -77,7 +77,8 @@ class Reader:
                 rows = zip([0, *ends], ends, strict=False)
                 self._rows = dict(zip(texts, rows, strict=True))
                 self._spans = file.get_tensor("spans")
-                self.dim: int = file.get_slice("vectors").get_shape()[1]
+                self._vectors = _mapped(path, "vectors")
+                self.dim = self._vectors.shape[1]
             except (KeyError, ValueError, TypeError, IndexError) as error:
                 raise self._refusal(f"not a file of texts: {error!s:.100}") from error
 
@@ -86,12 +87,10 @@ class Reader:
         if text not in self._rows:
             raise self._refusal(f"nothing for the text {text!r:.100}")
         start, end = self._rows[text]
-        with self._open() as file:
-            vectors = file.get_slice("vectors")[start:end].astype(np.float32)
+        vectors = self._vectors[start:end].astype(np.float32)
         if not np.isfinite(vectors).all():
             raise self._refusal("vectors that are not finite")
-        spans = tuple((int(first), int(last)) for first, last in self._spans[start:end])
-        return Words(spans, vectors)
+        return Words(tuple(map(tuple, self._spans[start:end].tolist())), vectors)
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -105,6 +104,19 @@ class Reader:
 
     def _refusal(self, why: str) -> CospalError:
         return InputError(f"{self.path}: {why}", AGAIN)
+
+
+def _mapped(path: Path, name: str) -> np.ndarray:
+    """A float16 tensor of a checked file, read page by page as it is sliced."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))[name]
+    if entry["dtype"] != "F16":
+        raise ValueError(f"{name} is {entry['dtype']}, expected F16")
+    offset, shape = 8 + length + entry["data_offsets"][0], tuple(entry["shape"])
+    if not all(shape):  # an empty part cannot be mapped
+        return np.zeros(shape, np.float16)
+    return np.memmap(path, np.float16, "r", offset, shape)
 
 
 def whole(path: Path, key: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,17 @@ class Refined:
     referral_words: tuple[str, ...]  # nouns and adjectives of whoever is meant: "man", "white"
     verbs: int  # actions that the sentence tells
     subject: str = ""  # "the man in white clothes": where those words count; "": anywhere
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The referral's words as texts hold them, compounds and their parts."""
+        words = [_plain(word) for word in self.referral_words]
+        return frozenset(words).union(*map(_parts, words))
+
+    @cached_property
+    def head(self) -> list[str]:
+        """The subject's words."""
+        return words_in(self.subject)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -112,7 +124,7 @@ def join(refined: Refined, words: Mapping[str, Words], max_words: int) -> Phrase
         raise InputError(f"the text encoder reads no word of {refined.text!r:.200}")
     whole = _read(refined.global_text, words, refined)
     local = [_read(text, words, refined) for text in refined.local_texts]
-    rest = [_from(one, _shared(one, local[0], refined.subject)) for one in local[1:]]
+    rest = [_from(one, _shared(one, local[0], refined.head)) for one in local[1:]]
     return Phrases(
         _joined([sentence], max_words),
         _joined([whole, *local[:1], *rest], max_words),
@@ -139,15 +151,15 @@ def _meant(words: Sequence[str], refined: Refined) -> list[bool]:
 
     A word of the referral that is not there may hide behind a wh-word: "who" for the "person".
     """
-    names = {part for word in refined.referral_words for part in _parts(_plain(word))}
-    names |= {_plain(word) for word in refined.referral_words}
-    flags = [word in names or _parts(word) <= names for word in words]
-    start, end = _stretch(words, words_in(refined.subject))
+    names = refined.names
+    flags = [word in names or ("-" in word and _parts(word) <= names) for word in words]
+    start, end = _stretch(words, refined.head)
     flags = [flag and start <= at < end for at, flag in enumerate(flags)]
-    seen = {part for word in words for part in _parts(word)}
-    if {part for name in names for part in _parts(name)} - seen:
+    if _QUESTION.intersection(words[:2]):
+        seen = {part for word in words for part in _parts(word)}
+        hidden = {part for name in names for part in _parts(name)} - seen
         for at, word in enumerate(words[:2]):
-            flags[at] |= word in _QUESTION
+            flags[at] |= bool(hidden) and word in _QUESTION
     return flags
 
 
@@ -155,17 +167,16 @@ def _stretch(words: Sequence[str], part: Sequence[str]) -> tuple[int, int]:
     """Where ``part`` stands in ``words``, half-open; everywhere if it does not."""
     size = len(part)
     for start in range(len(words) - size + 1 if size else 0):
-        if list(words[start : start + size]) == list(part):
+        if words[start] == part[0] and list(words[start : start + size]) == list(part):
             return start, start + size
     return 0, len(words)
 
 
-def _shared(phrase: Phrase, first: Phrase, subject: str) -> int:
+def _shared(phrase: Phrase, first: Phrase, head: list[str]) -> int:
     """How many words ``phrase`` begins with that were read in ``first`` already: the subject.
 
     Where the subject is not told, what both begin with, up to the last word that says who.
     """
-    head = words_in(subject)
     if head and list(phrase.words[: len(head)]) == head == list(first.words[: len(head)]):
         return len(head)
     same = 0
