@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("cospal")
 LOG_EVERY_S = 5.0
 STAGES = {"watch": "watching", "draw": "drawing", "read": "reading", "check": "checking"}
-UNITS = {"read": "records", "check": "videos"}  # frames elsewhere
+STAGES |= {"prepare": "preparing", "parse": "parsing", "encode": "encoding"}
+UNITS = {"read": "records", "check": "videos", "prepare": "videos", "parse": "sentences"}
+UNITS |= {"encode": "texts"}  # frames elsewhere
 
 
 def printable(text: str) -> str:
@@ -129,7 +131,7 @@ class _LoggedProgress:
         rate = done / (now - self._started[stage])
         of = f" of about {total:.0f}" if total else ""
         left = f", {max(total - done, 0) / rate:.0f} s left" if total and rate else ""
-        unit = self._unit
+        unit = UNITS.get(stage, self._unit)
         LOG.info("%s: %.0f%s %s, %.1f %s/s%s", verb, done, of, unit, rate, unit, left)
 
 

@@ -8,10 +8,11 @@ from cospal_cli.commands.lazy import lazy_group
 
 SUBCOMMANDS = {
     "check": ("cospal_cli.commands.data_check:check", "List what is wrong with a data set."),
+    "prepare": ("cospal_cli.commands.data_prepare:prepare", "Make the features of a data set."),
     "synthetic": ("cospal_cli.commands.data_synthetic:synthetic", "Make a synthetic data set."),
 }
 
 
 @click.group(cls=lazy_group(SUBCOMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 def data() -> None:
-    """Check and make data sets: HC-STVG v1 and v2, VidSTG, synthetic."""
+    """Check, prepare and make data sets: HC-STVG v1 and v2, VidSTG, synthetic."""

@@ -32,6 +32,7 @@ from cospal_cli.datasets.splits import held_sources
 from cospal_cli.datasets.surviving import Failure, attempt_all
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.detect.from_file import DEFAULTS
+from cospal_cli.devices import processors
 from cospal_cli.errors import InputError, UsageError
 from cospal_cli.features import cache
 from cospal_cli.features.identity import FILE, identity
@@ -172,6 +173,13 @@ def prepare(
             first = report.bad[0]["reason"] if report.bad else "there are none"
             raise InputError(f"no video of {str(root)!r} can be used: {first}", "cospal data check")
         return _finish(plan, about, report, jobs, given, progress, stopped)
+
+
+def usual_workers(config: Config) -> int:
+    """One process per processor where the models leave a processor each; else one for all."""
+    chosen, _ = detect.resolve(config.detector)
+    small = chosen.name in ("nanodet", FILE) and config.clips.name == "embedded"
+    return processors() if small else 1
 
 
 def _checked(config: Config) -> Config:
