@@ -80,7 +80,7 @@ def train(
     with ExitStack() as stack:
         accelerator = stack.enter_context(setup.processes(job.config.train))
         if accelerator.is_main_process:
-            stack.enter_context(setup.alone(job.out, job.resume))
+            stack.enter_context(setup.own_folder(job.out, job.resume))
         accelerator.wait_for_everyone()
         try:
             return _Training(job, accelerator, stack).run(progress, stopped)

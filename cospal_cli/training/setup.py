@@ -17,9 +17,8 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from cospal_cli import torch_device
 from cospal_cli.config import Config, TrainConfig
-from cospal_cli.devices import processors
 from cospal_cli.errors import InputError, UsageError
-from cospal_cli.files import locked
+from cospal_cli.files import alone
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from cospal_cli.datasets.prepared import Prepared, Sample
 
 LOG = logging.getLogger("cospal")
-LAST, BEST, LOCK = "last", "best", ".lock"
+LAST, BEST = "last", "best"
 MAX_WORDS = 8000  # of the vocabulary, the most frequent ones
 _BY_WORD = ("temporal.head.weight", "temporal.head.bias")  # weights with a row for each word
 _PATIENCE = timedelta(hours=2)  # of processes that wait while the first one judges
@@ -56,8 +55,8 @@ def processes(config: TrainConfig) -> Iterator[Accelerator]:
         mixed_precision="no" if precision == "fp32" else precision,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
     )
-    if config.threads or accelerator.num_processes == 1:
-        torch.set_num_threads(config.threads or processors())
+    if config.threads:  # else what torch finds, or OMP_NUM_THREADS says
+        torch.set_num_threads(config.threads)
     try:
         yield accelerator
         accelerator.end_training()
@@ -67,16 +66,13 @@ def processes(config: TrainConfig) -> Iterator[Accelerator]:
 
 
 @contextmanager
-def alone(out: Path, resume: bool) -> Iterator[None]:
+def own_folder(out: Path, resume: bool) -> Iterator[None]:
     """Make ``out`` this training's own; UsageError where another one is in it, or was."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
-    busy = UsageError(
-        f"another process trains into {str(out)!r}", "wait for it, or name another folder"
-    )
-    with locked(out / LOCK, busy):
+    with alone(out):
         for name in (LAST, BEST):
             state.recover(out / name)
         begun = [name for name in (LAST, BEST, metrics.FILE) if (out / name).exists()]

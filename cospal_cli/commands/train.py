@@ -1,0 +1,287 @@
+"""``cospal train``: sentences and videos in, trained heads out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cospal_cli import console
+from cospal_cli.commands.options import (
+    Flag,
+    config_options,
+    flag_options,
+    logging_options,
+    merged_settings,
+    start_logging,
+)
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.settings import Settings, flatten, override
+
+if TYPE_CHECKING:
+    from cospal_cli.config import Config
+    from cospal_cli.datasets.prepared import Prepared
+    from cospal_cli.evaluation.tubes import Truth
+    from cospal_cli.progress import Progress
+    from cospal_cli.training.loop import Outcome
+
+AUTO, NONE = "auto", "none"  # recipes: by the data set; the defaults alone
+SYNTHETIC = "SYNTHETIC data"
+FEATURES = ("video", "detector", "tracker", "language", "text", "clips", "features")
+FLAGS = [
+    Flag("--epochs", "curriculum.epochs", str, "Of each stage, such as 3,3,4."),
+    Flag("--batch", "train.batch", int, "Samples of one update, over all processes."),
+    Flag("--lr", "train.lr", float, "Learning rate of the temporal head."),
+    Flag("--seed", "train.seed", int, "Of weights, order and hidden words."),
+    Flag("--device", "train.device", str, "auto, cpu, cuda or cuda:N."),
+    Flag("--precision", "train.precision", str, "auto (bf16 on CUDA, else fp32), bf16, fp16."),
+    Flag("--threads", "train.threads", int, "Threads of torch on the CPU; 0: its own choice."),
+]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the data set, or its prepared features.",
+)
+@click.option(
+    "--prepared",
+    type=click.Path(path_type=Path),
+    help="Its features; made if they are not there.  [default: DATA/prepared]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The training's folder.  [default: runs/DATA]"
+)
+@click.option(
+    "--recipe",
+    help="hcstvg, hcstvg-v2, vidstg, synthetic or none.  [default: the data set's; "
+    "none with --config]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the training in --out, if there is one.")
+@click.option(
+    "--init-from", type=click.Path(path_type=Path), help="A checkpoint to take first weights from."
+)
+@flag_options(FLAGS)
+@click.option("--jobs", default=0, type=click.IntRange(0), help="Processes that prepare; 0: all.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the run.")
+@config_options
+@logging_options
+def train(
+    data: Path,
+    prepared: Path | None,
+    out: Path | None,
+    recipe: str | None,
+    resume: bool,
+    init_from: Path | None,
+    jobs: int,
+    as_json: bool,
+    config_file: Path | None,
+    sets: tuple[str, ...],
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+    **given: Any,
+) -> None:
+    """Train the heads on videos and their sentences, without any boxes or times.
+
+    A tenth of the training data is held out to choose the best checkpoint. Several processes:
+    'accelerate launch -m cospal_cli train ...', on a data set that is prepared already.
+    """
+    from cospal_cli.registry import require
+
+    first = int(os.environ.get("RANK", "0")) == 0
+    start_logging(verbose if first else -1, quiet, log_file if first else None)
+    for package in ("torch", "accelerate"):
+        require(package, "train")
+    root, features = _places(data, prepared)
+    settings = merged_settings(_recipe(root, features, recipe, config_file), sets, FLAGS, given)
+    from cospal_cli.training.loop import Job
+    from cospal_cli.training.loop import train as run
+
+    with _Stops() as stops:
+        with console.progress(quiet, "videos") as progress:
+            found = _open(root, features, settings.config, jobs, progress, stops)
+        if found is None:
+            raise click.exceptions.Exit(stops.code)
+        config = _fitted(settings, found)
+        name = root.resolve().name or "data"
+        job = Job(
+            found,
+            out or Path("runs") / name,
+            config,
+            {"name": name, "synthetic": found.synthetic, "samples": len(found.samples("fit"))},
+            _truths(root, config),
+            resume,
+            init_from,
+        )
+        with console.progress(quiet or not first, "updates") as progress:
+            outcome = run(job, progress, stops.stopped)
+    if outcome.stopped and first:
+        console.say(
+            f"stopped after update {outcome.update} of {outcome.updates}, saved in "
+            f"{job.out / 'last'}; --resume goes on"
+        )
+    if outcome.stopped:
+        raise click.exceptions.Exit(stops.code)
+    if first:
+        told = _as_dict(outcome, job.out, found.synthetic)
+        console.emit(json.dumps(told, indent=2) if as_json else _lines(told))
+
+
+class _Stops(console.Interrupts):
+    """Ctrl-C and SIGTERM end the training after the update at hand; a second Ctrl-C at once."""
+
+    code = 128 + signal.SIGINT
+
+    def __enter__(self) -> _Stops:
+        super().__enter__()
+        self._before = signal.signal(signal.SIGTERM, self._terminated)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+        super().__exit__(*error)
+
+    def _terminated(self, number: int, frame: FrameType | None) -> None:
+        self.code = 128 + signal.SIGTERM
+        self._count = max(self._count, 1)
+
+
+def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
+    """The data set's folder and that of its features; ``data`` may be either."""
+    from cospal_cli.datasets.prepared import FOLDER, NAME, read_about
+
+    if prepared is not None or not (data / NAME).is_file():
+        return data, prepared or data / FOLDER
+    about = read_about(data) or {}
+    return Path(about.get("root", data)), data
+
+
+def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | None) -> Path | None:
+    """The settings file to begin with."""
+    from cospal_cli import datasets, recipes
+    from cospal_cli.datasets.prepared import read_about
+    from cospal_cli.datasets.tree import Tree
+
+    if config_file is not None:
+        if asked not in (None, NONE):
+            raise UsageError("--recipe and --config exclude each other", "give one of the two")
+        return config_file
+    if asked == NONE:
+        return None
+    if asked not in (None, AUTO):
+        return recipes.find(asked)
+    about = read_about(features) or {}
+    if about.get("synthetic") or (root / "synthetic.json").is_file():
+        return recipes.find("synthetic")
+    return recipes.find(about.get("data_format") or datasets.resolve(Tree(root))[0])
+
+
+def _open(
+    root: Path, features: Path, config: Config, jobs: int, progress: Progress, stops: _Stops
+) -> Prepared | None:
+    """The features, made first where they are not there or not whole; None when stopped."""
+    from cospal_cli.datasets.prepared import Prepared, read_about
+    from cospal_cli.devices import processors
+    from cospal_cli.training.prepare import prepare
+
+    about = read_about(features)
+    if about is None or not about.get("complete"):
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise UsageError(
+                f"{str(root)!r} is not prepared", "run 'cospal data prepare' before several train"
+            )
+        console.LOG.warning("preparing %s first, into %s", root, features)
+        count = jobs or processors()
+        report = prepare(root, features, config, count, progress, stops.stopped)
+        if report is None:
+            return None
+        if report.skipped:
+            console.LOG.warning("%d records have no features", report.skipped)
+    return Prepared.open(features)
+
+
+def _fitted(settings: Settings, prepared: Prepared) -> Config:
+    """The settings with those of the features in place.
+
+    UsageError where somebody asked for other features than there are; a recipe does not.
+    """
+    from cospal_cli.recipes import FOLDER
+
+    made = dict(prepared.about["made_with"]) | {"text": {"name", "model"}}
+    made["features"] = prepared.settings["features"]
+    own = {
+        f"{part}.{name}": value
+        for part in FEATURES
+        for name, value in prepared.settings[part].items()
+    }
+    asked = flatten(settings.config)
+    other = [
+        f"{key}: prepared with {own[key]}, asked for {asked[key]} ({settings.origins[key]})"
+        for key in (f"{part}.{name}" for part in made for name in made[part])
+        if asked[key] != own.get(key)
+        and settings.origins[key] != "default"
+        and not settings.origins[key].startswith(str(FOLDER))
+    ]
+    if other:
+        raise UsageError(
+            f"{str(prepared.folder)!r} holds other features: {'; '.join(other)}",
+            "leave these settings out, or prepare into another folder with --prepared",
+        )
+    return override(settings.config, own)
+
+
+def _truths(root: Path, config: Config) -> Mapping[str, Truth]:
+    """Boxes and times of the held-out tenth, to choose by; {} where there are none."""
+    from cospal_cli import datasets
+
+    if config.train.select == "loss":
+        return {}
+    try:
+        truths = datasets.read(root, "held", truth=True).truths
+    except (InputError, UsageError) as error:
+        console.LOG.warning("the best checkpoint is chosen by its loss: %s", error.message)
+        return {}
+    if not truths:
+        console.LOG.warning("no truths are held out: the best checkpoint is chosen by its loss")
+    return truths
+
+
+def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
+    plain = {key: value for key, value in vars(outcome).items() if key not in ("held", "picture")}
+    return {
+        "out": str(out),
+        "synthetic": synthetic,
+        **plain,
+        "held": dict(outcome.held),
+        "picture": str(outcome.picture) if outcome.picture else None,
+    }
+
+
+def _lines(told: dict[str, Any]) -> str:
+    """The run for a person."""
+    out, best = told["out"], told["best"]
+    value = f"{abs(best):.4f}" if told["selected_by"] == "loss" else f"{best:.4f}"
+    lines = [f"{out}: {told['update']} updates" + f" ({SYNTHETIC})" * told["synthetic"]]
+    if told["selected_by"] != "update":
+        lines.append(
+            f"best after update {told['best_update']}: {told['selected_by']} {value} "
+            "on the held-out tenth of train"
+        )
+    if told["samples_per_s"]:
+        lines.append(
+            f"{told['samples_per_s']:.1f} samples/s, {told['wait_share']:.1%} of the time waiting "
+            "for data"
+        )
+    lines.append(f"heads: {out}/best, {out}/last")
+    if told["picture"]:
+        lines.append(f"picture: {told['picture']}")
+    return "\n".join(lines)
