@@ -17,7 +17,6 @@ from cospal_cli.language.phrases import (
     refine,
     texts_of,
     verbatim,
-    words_in,
 )
 from cospal_cli.language.tokens import spans
 from cospal_cli.types import Phrase, Words
@@ -36,7 +35,9 @@ class Encoder:
 
     def words(self, text: str) -> Words:
         found = tuple(spans(text))
-        vectors = [[crc32(text.encode()), at, end - start] for at, (start, end) in enumerate(found)]
+        vectors = [
+            [crc32(text.encode()) % 1000, at, end - start] for at, (start, end) in enumerate(found)
+        ]
         return Words(found, np.array(vectors, np.float32).reshape(-1, 3))
 
     def words_of(self, texts: Sequence[str]) -> list[Words]:

@@ -28,6 +28,7 @@ from cospal_cli.weights.headers import check_safetensors
 
 FORMAT = "cospal/features@1"
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
+_HALF_MOST = float(np.finfo(np.float16).max)
 Segment = tuple[int, int]  # half-open frames
 
 
@@ -105,9 +106,9 @@ def write(
     from safetensors.numpy import save_file
 
     prompts = list(scenes)
-    tensors = {"clips": clips.features.astype(np.float16), "clip_spans_s": clips.spans_s}
+    tensors = {"clips": _half(clips.features), "clip_spans_s": clips.spans_s}
     for at, view in enumerate(views):
-        tensors[f"view{at}.tubelets"] = view.tubelets.astype(np.float16)
+        tensors[f"view{at}.tubelets"] = _half(view.tubelets)
         tensors[f"view{at}.mask"] = view.mask
     told = []
     for at, stored in enumerate(scenes.values()):
@@ -235,6 +236,11 @@ def whole(path: Path, key: Mapping[str, Any]) -> bool:
         return Reader(path).key == json.loads(json.dumps(key))
     except InputError:
         return False
+
+
+def _half(values: FloatArray) -> NDArray[np.float16]:
+    """In float16, what is too large for it at its limits."""
+    return values.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
 
 
 def _pack(stored: Stored) -> tuple[dict[str, NDArray], dict[str, Any]]:

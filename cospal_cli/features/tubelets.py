@@ -79,7 +79,7 @@ def tubelet_features(
         if vectors is None:
             vectors = _describe(tubelet, size, places)
         share = (tubelet.times_s[tubelet.observed] - start_s) / max(end_s - start_s, 1e-9)
-        bins = np.clip((share * config.frames).astype(int), 0, config.frames - 1)
+        bins = np.floor(share * config.frames + 1e-6).astype(int).clip(0, config.frames - 1)
         _spread(bins, vectors, row, there)
     return found, mask
 

@@ -23,6 +23,7 @@ from cospal_cli.weights.headers import check_safetensors
 
 FORMAT = "cospal/texts@1"
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
+_HALF_MOST = float(np.finfo(np.float16).max)
 CHUNK = 256  # texts encoded between two reports of progress
 
 
@@ -40,7 +41,7 @@ def write(
     for start in range(0, len(texts), CHUNK):
         progress("encode", start, len(texts))
         for words in encoder.words_of(texts[start : start + CHUNK]):
-            vectors.append(words.vectors.astype(np.float16))
+            vectors.append(words.vectors.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16))
             spans.append(np.array(words.spans, np.int32).reshape(-1, 2))
             counts.append(len(words))
     tensors = {
