@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Found = Mapping[str, "Prediction | None"]  # by record id
 
 ALL = "all"
-PREPARED = "prepared"  # folder below the data
 SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
 REPORT, PICTURE, PREDICTIONS = "evaluation.json", "distributions.png", "predictions.json"
 FLAGS = [
@@ -78,6 +77,9 @@ FLAGS = [
 @click.option("--device", default="auto", show_default=True, help="Of the heads.")
 @click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or bf16.")
 @click.option("-o", "--output", metavar="DIR", help="Write JSON, PNG and predictions there.")
+@click.option(
+    "--details", is_flag=True, help="What-if rows and groups of every method, not of one alone."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table.")
 @config_options
 @logging_options
@@ -93,6 +95,7 @@ def evaluate(
     device: str,
     precision: str,
     output: str | None,
+    details: bool,
     as_json: bool,
     config_file: Path | None,
     sets: tuple[str, ...],
@@ -124,7 +127,7 @@ def evaluate(
             raise InputError(
                 f"no record of the split {split!r} has a truth", "name another --split"
             )
-        features = _open(prepared or data / PREPARED, needed=bool(names))
+        features = _open(prepared, data, needed=bool(names))
         runtime = _runtime(checkpoint, features, names, device, precision)
         found: dict[str, Found] = _from_file(predictions) if predictions else {}
         if features is not None:
@@ -152,7 +155,7 @@ def evaluate(
     if folder:
         title = f"{data.name}, {split}, {protocol}" + (f"\n{SYNTHETIC}" if synthetic else "")
         _write(folder, text, title, reports, {name: found[name] for name in names})
-    console.emit(text if as_json else _table(reports, synthetic))
+    console.emit(text if as_json else _table(reports, details or len(reports) == 1, synthetic))
 
 
 def _methods(
@@ -180,11 +183,12 @@ def _methods(
     return tuple(name for name in METHODS if name in chosen)
 
 
-def _open(folder: Path, needed: bool) -> Prepared | None:
+def _open(prepared: Path | None, data: Path, needed: bool) -> Prepared | None:
     """The prepared features; None where they are not there and only groups would use them."""
-    from cospal_cli.datasets.prepared import Prepared
+    from cospal_cli.datasets.prepared import FOLDER, Prepared
 
-    if not needed and not folder.is_dir():
+    folder = prepared or data / FOLDER
+    if not needed and prepared is None and not folder.is_dir():
         return None
     return Prepared.open(folder)
 
@@ -279,11 +283,11 @@ def _write(
         console.LOG.warning("no picture: %s (%s)", error.message, error.hint)
 
 
-def _table(reports: Mapping[str, Report], synthetic: bool) -> str:
+def _table(reports: Mapping[str, Report], details: bool, synthetic: bool) -> str:
     from cospal_cli.evaluation.table import table
 
     lines = [SYNTHETIC] if synthetic else []
-    return "\n".join(console.printable(line) for line in [*lines, *table(reports)])
+    return "\n".join(console.printable(line) for line in [*lines, *table(reports, details=details)])
 
 
 def _warn(messages: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from cospal_cli.evaluation.bootstrap import Interval
 from cospal_cli.evaluation.summary import PREDICTED, Means, Report
 
 _FIRST = 28  # columns
-_CELL = 20
+_CELL = 22
 
 
 def table(reports: Mapping[str, Report], *, details: bool = True) -> list[str]:
