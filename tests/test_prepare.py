@@ -37,12 +37,12 @@ from cospal_cli.training.prepare import Report, file_name, prepare
 from cospal_cli.types import Detections, FrameBatch, Query
 from tests.data_folders import NAMES, hcstvg, v1, vidstg, write
 
-RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 5), actors=(2, 4), test=0.34)
+RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 4), actors=(2, 3), test=0.34)
 VIDEOS = 4
 SMALL = Config(
-    clips=ClipsConfig(fps=2, frames=1, stride=1, threads=1), features=FeaturesConfig(frames=8)
+    clips=ClipsConfig(fps=1, frames=1, stride=1, threads=1), features=FeaturesConfig(frames=8)
 )
-SETS = [f"--set=clips.{key}" for key in ("fps=2", "frames=1", "stride=1")] + [
+SETS = [f"--set=clips.{key}" for key in ("fps=1", "frames=1", "stride=1")] + [
     "--set=features.frames=8"
 ]
 
@@ -116,7 +116,7 @@ def test_features_are_those_of_the_pipeline(made: Path) -> None:
     assert phrases.sentence.vectors.shape[1] == widths.words
     assert (sample.passes, sample.actions) == (len(phrases.passes), len(phrases.passes))
     assert prepared.query(sample) == parse(record.text)
-    assert prepared.identity["clips"]["fps"] == 2
+    assert prepared.identity["clips"]["fps"] == 1
     assert prepared.identity["tubelets"]["detector"] == "file"
 
 
@@ -261,7 +261,7 @@ def test_bad_videos_and_records_are_named_and_left_out(
     rows[NAMES[1]] = v1(caption="42 !?")
     root = hcstvg(tmp_path / "set", rows)
     (root / "videos" / "part1" / NAMES[0]).write_bytes(b"no video" * 999)
-    arguments = ["data", "prepare", str(root), "--jobs", "0", *SETS]
+    arguments = ["data", "prepare", str(root), "--jobs", "0", "--fps", "2", *SETS]
     assert run([*arguments, "--json"]) == 3
     captured = capfd.readouterr()
     report = json.loads(captured.out)
@@ -524,7 +524,7 @@ def test_the_command(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["data", "prepare", str(root), "--jobs", "0", *SETS, "--detector", "nanodet"]
     assert run(arguments) == 2
     assert "made with file, asked for nanodet" in capfd.readouterr().err
-    assert run([*arguments, "--out", str(root / "other"), "--json"]) == 0
+    assert run([*arguments, "--fps", "1", "--out", str(root / "other"), "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert (found["detector"], found["videos"]) == ("nanodet", 4)
     prepared = Prepared.open(root / "other")
