@@ -14,9 +14,12 @@ from cospal_cli.commands.options import (
     config_options,
     debug_option,
     flag_options,
+    logging_options,
     merged_settings,
+    start_logging,
 )
-from cospal_cli.console import emit, say
+from cospal_cli.commands.train import FLAGS as ALL_TRAIN_FLAGS
+from cospal_cli.console import emit, progress, say
 from cospal_cli.errors import UsageError
 
 _SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
@@ -24,6 +27,12 @@ _SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
 FLAGS = [flag for flag in GROUND_FLAGS if flag.name in _SHARED] + [
     Flag("--text-encoder", "text.name", str, "minilm or bert; implies --encoders."),
     Flag("--video-encoder", "clips.name", str, "embedded, i3d, videomae ...; likewise."),
+]
+
+TRAIN_FLAGS = [
+    flag
+    for flag in ALL_TRAIN_FLAGS
+    if flag.name in ("--batch", "--device", "--precision", "--threads")
 ]
 
 
@@ -76,6 +85,59 @@ def ground(
     plan = Plan(video, asked, replace(config, detector=chosen), rounds, sizes, encoders, compare)
     report = measure(plan)
     emit(json.dumps(report, indent=2) if as_json else _table(report))
+
+
+@bench.command()
+@flag_options(TRAIN_FLAGS)
+@click.option(
+    "--updates", default=30, show_default=True, type=click.IntRange(10), help="To measure over."
+)
+@click.option("--videos", default=256, show_default=True, type=click.IntRange(2), help="Files.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@config_options
+@logging_options
+def train(
+    updates: int,
+    videos: int,
+    as_json: bool,
+    config_file: Path | None,
+    sets: tuple[str, ...],
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+    **given: Any,
+) -> None:
+    """Time the training loop on random features: 10 tubelets x 32 x 256, 200 clips x 1024,
+    20 words x 768, written to a temporary folder and read from there.
+    """
+    from cospal_cli.registry import require
+
+    start_logging(verbose, quiet, log_file)
+    config = merged_settings(config_file, sets, TRAIN_FLAGS, given).config
+    for package in ("torch", "accelerate"):
+        require(package, "train")
+    from cospal_cli.bench.made import Shape
+    from cospal_cli.bench.train import Plan, measure
+
+    with progress(quiet, "updates") as told:
+        report = measure(Plan(config, Shape(videos=videos), updates), told)
+    emit(json.dumps(report, indent=2) if as_json else _train_table(report))
+
+
+def _train_table(report: dict[str, Any]) -> str:
+    """The report of ``bench train`` as lines for a person."""
+    gpu = report["gpu_peak_mb"]
+    lines = [
+        f"{report['device']}, {report['precision']}, {report['threads']} threads, "
+        f"batch {report['batch']}, {report['updates']} updates",
+        f"{'samples a second':<40}{report['samples_per_s']:>12.2f}",
+        f"{'ms per update':<40}{report['ms_per_update']:>12.2f}",
+        f"{'share of time waiting for data':<40}{report['wait_share']:>12.2%}",
+        f"{'s per epoch of HC-STVG v1 (4,500)':<40}{report['hcstvg_v1_epoch_s']:>12.1f}",
+        f"peak memory of this process: {report['peak_mb']:.0f} MB"
+        + (f"; on the GPU {gpu:.0f} MB" if gpu is not None else ""),
+    ]
+    return "\n".join(lines)
 
 
 def _sizes(batches: str) -> tuple[int, ...]:

@@ -1,0 +1,85 @@
+"""``cospal bench train``: samples a second of the real loop, on random features of real shapes."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.bench import timing
+from cospal_cli.bench.made import Shape, make
+from cospal_cli.config import Config
+from cospal_cli.datasets.prepared import Prepared
+from cospal_cli.progress import Progress, silent
+from cospal_cli.training import metrics
+from cospal_cli.training.loop import EVERY, Job, train
+
+HCSTVG_V1 = 4500  # sentences of its training split
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. ``updates`` after the first ``EVERY``, which warm up."""
+
+    config: Config
+    shape: Shape
+    updates: int = 3 * EVERY
+
+
+def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
+    """Rates and memory, as plain values for JSON."""
+    config, total = plan.config, plan.updates + EVERY
+    shape = replace(plan.shape, sentences=max(plan.shape.sentences, 2 * config.train.batch * total))
+    config = replace(
+        config,
+        train=replace(config.train, crg=False, select="loss", save_every=0),
+        curriculum=replace(config.curriculum, name="none", equal_updates=False),
+    )
+    reached = 0
+
+    def count(stage: str, done: float, of: float | None) -> None:
+        nonlocal reached
+        reached = int(done)
+        progress(stage, done, total)
+
+    with tempfile.TemporaryDirectory(prefix="cospal-bench-") as folder:
+        data, out = Path(folder) / "prepared", Path(folder) / "run"
+        make(data, shape)
+        timing.reset_gpu_peak()
+        # The loop looks before an update: it is asked to stop at the last one.
+        train(Job(Prepared.open(data), out, config), count, lambda: reached >= total - 1)
+        lines = [line for line in metrics.read(out) if line["update"] > EVERY]
+    rate = statistics.median(line["samples_per_s"] for line in lines)
+    return {
+        "device": _device(config.train.device),
+        "precision": config.train.precision,
+        "threads": _threads(),
+        "batch": config.train.batch,
+        "shape": asdict(shape),
+        "model": asdict(config.model),
+        "updates": len(lines) * EVERY,
+        "samples_per_s": round(rate, 2),
+        "ms_per_update": round(1e3 * config.train.batch / rate, 2),
+        "wait_share": round(statistics.mean(line["wait_share"] for line in lines), 5),
+        "hcstvg_v1_epoch_s": round(HCSTVG_V1 / rate, 1),
+        "peak_mb": round(timing.peak_mb(), 1),
+        "gpu_peak_mb": timing.gpu_peak_mb(),
+    }
+
+
+def _device(asked: str) -> str:
+    """What ``train.device`` means here, by its name."""
+    import torch
+
+    from cospal_cli.torch_device import choose
+
+    place = choose(asked, "fp32")
+    return torch.cuda.get_device_name(place.device) if place.cuda else "cpu"
+
+
+def _threads() -> int:
+    import torch
+
+    return int(torch.get_num_threads())
