@@ -50,7 +50,9 @@ def make_tube(frames: int = 4, **changes: Any) -> Tube:
     return Tube(**(fields | changes))
 
 
-def make(tubes: list[Tube], query: Query = QUERY, status: str = "complete") -> dict[str, Any]:
+def make(
+    tubes: list[Tube], query: Query = QUERY, status: str = "complete", heads: Any = None
+) -> dict[str, Any]:
     count = 300
     timeline = Timeline(
         np.arange(count), np.arange(count) * 1001, np.arange(count) / 29.97, 10.01, False, ("hm",)
@@ -64,6 +66,7 @@ def make(tubes: list[Tube], query: Query = QUERY, status: str = "complete") -> d
         config={"video": {"fps": np.float32(10), "start": None}, "path": Path("x")},
         model={"id": "nanodet", "sha256": "00"},
         status=status,
+        heads=heads,
     )
 
 
@@ -78,6 +81,24 @@ def check(doc: dict[str, Any]) -> dict[str, Any]:
 
 def test_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(tube_json.schema())
+
+
+def test_what_heads_said_is_kept_and_checked() -> None:
+    span = {"start_time": 0.5, "end_time": 2.0, "score": np.float32(1)}
+    heads = {
+        "features": {"clips": {"fps": 8}},
+        "read": {"text": "a", "global": "b", "local": ["c"], "referral": [], "verbs": 1},
+        "tubelets": [{"id": 3, "score": 1.0}],
+        "proposals": [span],
+        "parts": [[span], [span]],
+        "unknown": ["b"],
+    }
+    doc = check(make([make_tube()], heads=heads))
+    assert doc["heads"]["proposals"] == [{"start_time": 0.5, "end_time": 2.0, "score": 1.0}]
+    assert "heads" not in check(make([make_tube()]))
+    for wrong in ({"tubelets": [{"id": "3"}]}, {"proposals": [{}]}, {"parts": [span]}):
+        with pytest.raises(jsonschema.ValidationError):
+            check(make([], heads=heads | wrong))
 
 
 def test_document() -> None:

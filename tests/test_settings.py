@@ -8,7 +8,7 @@ import pytest
 
 from cospal_cli.config import Config, DetectorConfig, VideoConfig
 from cospal_cli.errors import UsageError
-from cospal_cli.settings import Entry, as_dict, flatten, keys, override, resolve
+from cospal_cli.settings import Entry, as_dict, changed, flatten, keys, override, resolve
 
 
 def flag(key: str, value: object, name: str = "--flag") -> Entry:
@@ -30,6 +30,11 @@ def test_nothing_given_is_all_defaults() -> None:
     assert settings.config == Config()
     assert set(settings.origins.values()) == {"default"}
     assert list(settings.origins) == list(keys()) == list(flatten(Config()))
+
+
+def test_what_differs_from_the_defaults() -> None:
+    assert changed(Config()) == set()
+    assert changed(resolve(sets=["video.fps=3", "ground.top_k=1"]).config) == {"video.fps"}
 
 
 def test_each_source_beats_the_one_before(write) -> None:

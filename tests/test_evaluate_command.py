@@ -1,0 +1,174 @@
+"""``cospal evaluate``: every row of the table, files, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cospal_cli.cli import run
+from cospal_cli.datasets import read
+from cospal_cli.evaluation.predictions import write_predictions
+from cospal_cli.evaluation.tubes import Prediction
+from cospal_cli.ground import METHODS
+from cospal_cli.model.checkpoint import load, save
+from tests.tiny_set import make_heads, make_set
+
+TESTS = 2
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_set(tmp_path_factory.mktemp("set") / "set")
+
+
+@pytest.fixture(scope="module")
+def heads(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_heads(tmp_path_factory.mktemp("heads"), data / "prepared")
+
+
+def evaluated(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert run(["evaluate", "--json", "--resamples", "20", *arguments]) == 0
+    found: dict[str, Any] = json.loads(capfd.readouterr().out)
+    return found
+
+
+def test_all_methods_in_one_table(
+    data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    arguments = ["--data", str(data), "--checkpoint", str(heads), "--method", "all"]
+    assert run(["evaluate", *arguments, "-o", str(out), "--resamples", "20"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith("SYNTHETIC data")
+    assert lines[1].startswith(f"{TESTS} samples, plain")
+    assert [line.split()[0] for line in lines[2:]] == list(METHODS)
+    assert "top-1 tubelet" in lines[1]
+    document = json.loads((out / "evaluation.json").read_text())
+    assert document["synthetic"] is True
+    assert (document["split"], document["format"]) == ("test", "hcstvg")
+    assert list(document["methods"]) == list(METHODS)
+    for report in document["methods"].values():
+        assert (report["samples"], report["missing"]["count"]) == (TESTS, 0)
+        assert "whole tubelet" in report["rows"]
+        best = report["rows"]["oracle tubelet and time"]["m_vIoU"]["mean"]
+        assert best >= report["rows"]["predicted"]["m_vIoU"]["mean"]
+        assert best > 0.5
+        assert {"tubelets", "actions"} <= {group["kind"] for group in report["groups"]}
+    with Image.open(out / "distributions.png") as picture:
+        assert picture.format == "PNG"
+    names = {path.name for path in out.iterdir()}
+    assert names == {"evaluation.json", "distributions.png"} | {
+        f"{name}.predictions.json" for name in METHODS
+    }
+    assert run(["evaluate", *arguments, "-o", str(out)]) == 2
+    assert "--overwrite replaces it" in capfd.readouterr().err
+
+
+def test_a_checkpoint_alone_is_one_method_with_details(
+    data: Path, heads: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evaluate", "--data", str(data), "--checkpoint", str(heads)]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[2].startswith("cospal ")
+    assert any(line.startswith("  oracle time") for line in lines)
+
+
+def test_predictions_that_were_written_score_the_same_when_read(
+    data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--data", str(data), "--checkpoint", str(heads), "--segment", "vote"]
+    first = evaluated([*arguments, "-o", str(tmp_path / "out")], capfd)
+    file = tmp_path / "out" / "cospal.predictions.json"
+    again = evaluated(["--data", str(data), "--predictions", str(file)], capfd)
+    rows = [first["methods"]["cospal"], again["methods"]["cospal.predictions.json"]]
+    for metric in ("m_tIoU", "m_vIoU", "vIoU@0.3"):
+        one, other = (row["rows"]["predicted"][metric] for row in rows)
+        assert one == pytest.approx(other, abs=1e-6)
+    assert first["config"]["ground"]["segment"] == "vote"
+    assert first["checkpoint"]["path"] == str(heads)
+
+
+def test_a_perfect_file_scores_1_and_what_lacks_is_told(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    truths = read(data, "test", truth=True).truths
+    perfect = {one: Prediction(truth.track, truth.span) for one, truth in truths.items()}
+    file = tmp_path / "perfect.json"
+    write_predictions(file, perfect)
+    rows = evaluated(["--data", str(data), "--predictions", str(file)], capfd)["methods"]
+    assert rows["perfect.json"]["rows"]["predicted"]["m_vIoU"]["mean"] == pytest.approx(1)
+    perfect.pop(next(iter(perfect)))
+    write_predictions(file, perfect)
+    arguments = ["--data", str(data), "--predictions", str(file), "--protocol", "hcvg"]
+    assert run(["evaluate", *arguments]) == 0
+    out = capfd.readouterr().out
+    assert f"perfect.json: 1 of {TESTS} predictions are missing and count 0" in out
+    assert f"{TESTS} samples, hcvg" in out
+    assert "50.0" in out
+
+
+def test_the_same_answers_twice(data: Path, heads: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(data), "--checkpoint", str(heads), "--method", "all"]
+    assert evaluated(arguments, capfd) == evaluated(arguments, capfd)
+    one = evaluated(["--data", str(data), "--method", "random"], capfd)
+    other = [
+        evaluated(["--data", str(data), "--method", "random", "--seed", str(seed)], capfd)
+        for seed in range(1, 6)
+    ]
+    assert any(one["methods"] != found["methods"] for found in other)
+
+
+def test_held_out_records_can_be_scored(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = evaluated(["--data", str(data), "--split", "held", "--method", "largest"], capfd)
+    assert found["methods"]["largest"]["samples"] >= 1
+    assert found["methods"]["largest"]["unknown"]["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--method", "best"], "unknown method 'best'"),
+        (["--method", "cospal"], "method 'cospal' needs trained heads"),
+        (["--checkpoint", "HEADS", "--method", "random"], "--checkpoint is not used by random"),
+        (["--protocol", "mine"], "unknown protocol 'mine'"),
+        (["--split", "dev"], "unknown split 'dev'"),
+        (["--segment", "middle"], "--segment: ground.segment: unknown value 'middle'"),
+        (["--checkpoint", "nowhere"], "is no checkpoint of the heads"),
+        (["-o", "report.json"], "expected a folder"),
+    ],
+)
+def test_wrong_usage_ends_with_2(
+    data: Path, heads: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    given = [str(heads) if word == "HEADS" else word for word in arguments]
+    assert run(["evaluate", "--data", str(data), *given]) == 2
+    assert message in capfd.readouterr().err
+
+
+def test_features_of_another_training_are_refused_with_both_sides(
+    data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, card = load(heads)
+    clips = {**card.features["clips"], "fps": 8}
+    save(tmp_path, model, replace(card, features={**card.features, "clips": clips}))
+    assert run(["evaluate", "--data", str(data), "--checkpoint", str(tmp_path)]) == 2
+    assert "clips.fps: trained on 8, found 2" in capfd.readouterr().err
+
+
+def test_without_features_or_truths_it_says_so(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for arguments, words in (
+        (["--data", str(data), "--prepared", str(empty)], "holds no prepared features"),
+        (["--data", str(empty)], "no annotation file"),
+        (["--data", str(data), "--predictions", str(tmp_path / "x.json")], "cannot read"),
+    ):
+        assert run(["evaluate", *arguments]) == 4
+        assert words in capfd.readouterr().err

@@ -1,0 +1,46 @@
+"""A synthetic data set of a few short videos, prepared, and heads of that size without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from cospal_cli.config import ClipsConfig, Config, FeaturesConfig, ModelConfig
+from cospal_cli.datasets.prepared import Prepared
+from cospal_cli.datasets.synthetic.recipe import Recipe
+from cospal_cli.datasets.synthetic.write import make
+from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.checkpoint import save
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.training.prepare import prepare
+
+RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 5), actors=(2, 4), test=0.5)
+VIDEOS = 4
+CONFIG = replace(
+    Config(),
+    clips=ClipsConfig(fps=2, frames=1, stride=1, threads=1),
+    features=FeaturesConfig(frames=8, max_tubelets=5),
+)
+MODEL = ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3)
+
+
+def make_set(root: Path) -> Path:
+    """The data set in ``root``, its features in ``root``/prepared."""
+    assert make(RECIPE, root, VIDEOS) is not None
+    assert prepare(root, root / "prepared", CONFIG) is not None
+    return root
+
+
+def make_heads(folder: Path, prepared: Path) -> Path:
+    """A checkpoint whose heads answer somehow, but always the same."""
+    features = Prepared.open(prepared)
+    words = tuple(sorted(features.words("fit")))
+    tubelets, clips, text = features.sizes
+    sizes = Sizes(tubelets, clips, text, len(words) + 1)
+    settings = {"features": dict(features.settings["features"])}
+    torch.manual_seed(3)
+    card = Card(sizes, MODEL, features.identity, words, {"settings": settings})
+    save(folder, CoSPaL(sizes, MODEL), card)
+    return folder
