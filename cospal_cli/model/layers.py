@@ -10,11 +10,14 @@ from torch.nn import functional
 
 
 class Attention(nn.Module):
-    """Multi-head attention of ``x`` (B, L, d) over ``memory`` (B, M, d)."""
+    """Multi-head attention of ``x`` (B, L, d) over ``memory`` (B, M, d).
 
-    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+    Its weights are not dropped out: that takes the fast kernels away.
+    """
+
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.query = nn.Linear(dim, dim)
         self.key_value = nn.Linear(dim, 2 * dim)
         self.out = nn.Linear(dim, dim)
@@ -27,7 +30,6 @@ class Attention(nn.Module):
             self._split(key),
             self._split(value),
             attn_mask=bias.unsqueeze(1).to(x.dtype),
-            dropout_p=self.dropout if self.training else 0.0,
         )
         return self.out(found.transpose(1, 2).flatten(2))
 
@@ -41,10 +43,10 @@ class Block(nn.Module):
 
     def __init__(self, dim: int, heads: int, ffn: int, dropout: float, cross: bool = True) -> None:
         super().__init__()
-        self.own = Attention(dim, heads, dropout)
+        self.own = Attention(dim, heads)
         self.own_norm = nn.LayerNorm(dim)
         if cross:
-            self.cross = Attention(dim, heads, dropout)
+            self.cross = Attention(dim, heads)
             self.cross_norm = nn.LayerNorm(dim)
         self.ffn = nn.Sequential(
             nn.LayerNorm(dim), nn.Linear(dim, ffn), nn.GELU(), nn.Dropout(dropout),

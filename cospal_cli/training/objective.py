@@ -6,7 +6,8 @@ sample counts the same, so that two processes and one with the same global batch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -31,13 +32,13 @@ class Objective(nn.Module):
         ``batch``: the collated contract, "masked" (B, N) words to hide, "video" (B,) numbers that
         are equal for samples of one video, "progress" the share of the training that is done.
         """
-        encoded = self.model.spatial.encode(batch["tubelets"], batch["tubelet_mask"])
-        spatial = self._spatial(batch, encoded)
+        spatial = self._spatial(batch)
         temporal = self._temporal(batch)
         total = self.config.spatial * spatial + self.config.temporal * temporal["temporal"]
         return {"loss": total, "spatial": spatial} | temporal
 
-    def _spatial(self, batch: Mapping[str, Tensor], encoded: Tensor) -> Tensor:
+    def _spatial(self, batch: Mapping[str, Tensor]) -> Tensor:
+        encoded = self._encoded(batch["tubelets"], batch["tubelet_mask"])
         sets, there = gathered(encoded), gathered(batch["tubelet_mask"].any(dim=-1))
         videos = gathered(batch["video"])
         own = torch.arange(len(encoded), device=encoded.device) + rank() * len(encoded)
@@ -46,12 +47,20 @@ class Objective(nn.Module):
         logits = self.model.spatial.explained(batch["words"], sets, there)
         return losses.info_nce(logits.float(), batch["referral_mask"], own, others | mine)
 
+    def _encoded(self, tubelets: Tensor, mask: Tensor) -> Tensor:
+        """(B, K, d): only tubelets that are there cost anything; videos differ in their number."""
+        there = mask.any(dim=-1)
+        rows = self.model.spatial.encode(tubelets[there].unsqueeze(0), mask[there].unsqueeze(0))[0]
+        return rows.new_zeros(*there.shape, rows.shape[-1]).masked_scatter(
+            there.unsqueeze(-1), rows
+        )
+
     def _temporal(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         config, head, mask = self.config, self.model.temporal, batch["clip_mask"]
         embedded = head.embed(batch["clips"], mask, self._subject(batch))
         moments = head.moments(embedded, mask, batch["words"], batch["word_mask"])
         every = head.weights(moments, mask)
-        with torch.no_grad():  # only the best proposal is told again with a gradient
+        with torch.no_grad(), _calm(head):  # only the best is told again with a gradient
             best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
@@ -88,8 +97,19 @@ class Objective(nn.Module):
         if not self.model.config.subject:
             return None
         fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
-        with torch.no_grad():
+        with torch.no_grad(), _calm(self.model.spatial):
             chosen = self.model.spatial(*fields)
         return self.model.subject(
             batch["tubelets"], batch["tubelet_mask"], chosen, batch["clip_mask"]
         )
+
+
+@contextmanager
+def _calm(part: nn.Module) -> Iterator[None]:
+    """Without dropout while open: a choice among alternatives should not be left to it."""
+    training = part.training
+    part.eval()
+    try:
+        yield
+    finally:
+        part.train(training)
