@@ -1,0 +1,68 @@
+"""A tiny training on ``fake_prepared``; also a program, which tests kill, stop and run in pairs.
+
+    python -m tests.train_fake OUT [--pause UPDATE] [--resume] [KEY=VALUE ...]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from cospal_cli.config import Config
+from cospal_cli.settings import resolve
+from tests.fake_prepared import FakePrepared
+
+TINY = (
+    "model.dim=16 model.heads=2 model.ffn=16 model.temporal_layers=1 model.proposals=2 "
+    "train.batch=4 train.warmup=4 train.device=cpu train.threads=1 train.save_every=3 "
+    "train.bad=2 curriculum.epochs=1,0,1"
+).split()
+
+
+def config(*changed: str) -> Config:
+    """Settings of a training that takes seconds; 18 updates in two epochs."""
+    return resolve(sets=[*TINY, *changed]).config
+
+
+def train(out: Path, *changed: str, data: Any = None, progress: Any = None, **job: Any) -> Any:
+    """Train on a fake data set."""
+    from cospal_cli.training.loop import Job
+    from cospal_cli.training.loop import train as run
+
+    whole = Job(data or FakePrepared(), out, config(*changed), **job)
+    return run(whole, progress) if progress else run(whole)
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    """The tensors of a checkpoint."""
+    found: dict[str, np.ndarray] = load_file(folder / "model.safetensors")
+    return found
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two checkpoints have equal weights, bit by bit."""
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def main(words: list[str]) -> None:
+    """See the module."""
+    out = Path(words.pop(0))
+    pause = int(words.pop(words.index("--pause") + 1)) if "--pause" in words else 0
+    resume = "--resume" in words
+
+    def told(stage: str, done: float, total: float | None) -> None:
+        if done == pause:
+            print(f"at {pause}", flush=True)
+            time.sleep(60)
+
+    train(out, *(word for word in words if "=" in word), progress=told, resume=resume)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
