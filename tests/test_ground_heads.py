@@ -260,3 +260,20 @@ def test_settings_of_other_backbones() -> None:
     assert "detector.model" not in elsewhere
     assert "clips.model" not in elsewhere
     assert found("nanodet_g_coco")["detector.name"] == "nanodet"
+
+
+def test_the_settings_of_the_training_come_first(heads: Path) -> None:
+    card = load_card(heads)
+    settings = {
+        "video": {"fps": 10.0, "start": "3s"},
+        "detector": {"name": "grounding-dino", "threshold": 0.3, "path": "/etc/passwd"},
+        "tracker": {"name": "botsort"},
+        "clips": "damaged",
+    }
+    found = settings_of(replace(card, trained={"settings": settings}))
+    assert found["detector.name"] == "grounding-dino"
+    assert found["detector.threshold"] == 0.3
+    assert found["tracker.name"] == "botsort"
+    assert found["clips.fps"] == 2
+    assert not {"detector.path", "video.start"} & found.keys()
+    assert settings_of(replace(card, trained={"settings": None}))["detector.name"] == "file"

@@ -134,6 +134,11 @@ def evaluate(
             from cospal_cli.predict import predictions as predict
 
             samples = [one for one in features.samples(split) if one.id in dataset.truths]
+            if names and not samples:
+                raise InputError(
+                    f"{str(features.folder)!r} holds no record of {str(data)!r}, {split}",
+                    "name the features of this data set with --prepared",
+                )
             for name in names:
                 answers = predict(features, samples, name, config, runtime, progress)
                 found[name] = dict(answers)

@@ -26,7 +26,16 @@ from cospal_cli.types import Clips, Query, Timeline, Tubelet, VideoInfo
 from cospal_cli.weights import models
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
-_LIMITS = ("max_tubelets", "max_clips", "max_words")  # of the features, as training had them
+# Of the settings of a training, those that decide what the heads see.
+_KEPT = {
+    "video": "fps work_side",
+    "detector": "name model side threshold nms_iou max_per_frame tiles prompt referral "
+    "text_threshold",
+    "tracker": "name high min_observations max_lost_s link_gap_s smooth_s look_gate place_gate",
+    "clips": "name model fps frames stride",
+    "text": "name model",
+    "features": "frames max_tubelets max_clips max_words",
+}
 
 
 @dataclass(frozen=True)
@@ -116,21 +125,30 @@ def view(
 
 
 def settings_of(card: Card) -> dict[str, Any]:
-    """The settings, by dotted key, that make the features on which the heads were trained."""
-    tubelets, clips, text = (card.features.get(name, {}) for name in ("tubelets", "clips", "text"))
-    limits = (card.trained.get("settings") or {}).get("features") or {}
+    """The settings, by dotted key, that make the features on which the heads were trained.
+
+    Those of the training where the card tells them, else what its features' identity says.
+    """
+    tubelets, clips, text = (_part(card.features, name) for name in ("tubelets", "clips", "text"))
     found = {
         "video.fps": tubelets.get("fps"),
         "features.frames": tubelets.get("frames"),
-        **{f"features.{name}": limits.get(name) for name in _LIMITS},
-        "clips.name": clips.get("name"),
-        **{f"clips.{name}": clips.get(name) for name in ("fps", "frames", "stride")},
+        **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
         "clips.model": _model(clips.get("model")),
         "text.name": text.get("name"),
         "text.model": _model(text.get("model")),
         **_detector(str(tubelets.get("detector", ""))),
     }
+    told = _part(card.trained, "settings")
+    for part, names in _KEPT.items():
+        section = _part(told, part)
+        found |= {f"{part}.{n}": section[n] for n in names.split() if section.get(n) is not None}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _part(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = found.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _detector(model: str) -> Mapping[str, Any]:
