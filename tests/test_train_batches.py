@@ -11,7 +11,7 @@ import pytest
 from cospal_cli.config import CurriculumConfig
 from cospal_cli.errors import InputError
 from cospal_cli.inputs import NAMES
-from cospal_cli.training.batches import Batches, Share
+from cospal_cli.training.batches import LOG, Batches, Share
 from cospal_cli.training.curriculum import Epoch, plan
 from tests.fake_prepared import WORDS, FakePrepared
 
@@ -92,7 +92,10 @@ def test_sentences_of_one_video_share_its_number() -> None:
 
 
 @pytest.mark.parametrize("kind", ["bad", "poisoned"])
-def test_a_bad_sample_is_replaced_by_the_next(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bad_sample_is_replaced_by_the_next(
+    kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LOG, "propagate", True)
     data = FakePrepared(**{kind: frozenset({"s3"})})
     batches = made(data, bad=1)
     whole = made(FakePrepared())
