@@ -162,6 +162,16 @@ def test_a_dry_run_tells_what_the_heads_do_not_know(
     assert "unresolved: zibber" in capfd.readouterr().err
 
 
+def test_the_summary_names_words_that_training_did_not_meet(
+    video: Path, boxes: str, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(video), "the zibber", "--detections", boxes, "--checkpoint", str(heads)]
+    assert run(["ground", *arguments, "-o", str(tmp_path), "--no-video"]) == 0
+    err = capfd.readouterr().err
+    assert "  not met in training: zibber" in err
+    assert "why: " in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -186,7 +186,7 @@ def _run(
                 status = "interrupted" if interrupts.stopped() else damaged
                 _write(job, scene, query, str(number), tubes, place, status, told)
                 if not job.quiet:
-                    _summarise(query, tubes, place)
+                    _summarise(query, tubes, place, heads is not None)
     return empty, interrupts.stopped()
 
 
@@ -352,7 +352,7 @@ def _show_plan(job: Job) -> None:
             console.say(f"  would write {console.printable(str(path))}")
 
 
-def _summarise(query: Query, tubes: Sequence[Tube], place: Place) -> None:
+def _summarise(query: Query, tubes: Sequence[Tube], place: Place, trained: bool) -> None:
     """The answer for a person, on stderr."""
     console.say(f"query: {console.printable(query.text)}")
     if not tubes:
@@ -366,7 +366,8 @@ def _summarise(query: Query, tubes: Sequence[Tube], place: Place) -> None:
         if why:
             console.say(f"     why: {why}")
     if query.unresolved:
-        console.say(f"  not used, no evidence for: {', '.join(query.unresolved)}")
+        why = "not met in training" if trained else "not used, no evidence for"
+        console.say(f"  {why}: {', '.join(query.unresolved)}")
     for path in place.files:
         console.say(f"  wrote {console.printable(str(path))}")
 
