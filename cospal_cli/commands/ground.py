@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cospal_cli import console
+from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.options import (
     Batch,
     Flag,
@@ -22,6 +22,7 @@ from cospal_cli.commands.options import (
     start_logging,
 )
 from cospal_cli.commands.places import Place, make_folder, places
+from cospal_cli.commands.queries import split
 from cospal_cli.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def ground(
     trained = _imply(given, checkpoint)
     settings = merged_settings(config_file, sets, FLAGS, given)
     config = _with_heads(settings, trained)
-    video, texts = _split(arguments, asked, query_file)
+    video, texts = split(arguments, asked, query_file)
     from cospal_cli import detect, files
     from cospal_cli.language.parse import parse_all
 
@@ -134,7 +135,7 @@ def ground(
     if dry_run:
         _, heads = _open(config, trained)
         known = [heads.understood(query, config) for query in queries] if heads else queries
-        _show_plan(replace(job, queries=known))
+        show_plan(video, known, answers)
         return None
     make_folder(output)
     targets = [path for place in job.places for path in place.files]
@@ -186,7 +187,7 @@ def _run(
                 status = "interrupted" if interrupts.stopped() else damaged
                 _write(job, scene, query, str(number), tubes, place, status, told)
                 if not job.quiet:
-                    _summarise(query, tubes, place, heads is not None)
+                    summarise(query, tubes, place, heads is not None)
     return empty, interrupts.stopped()
 
 
@@ -299,77 +300,6 @@ def _with_heads(settings: Settings, trained: Path | None) -> Config:
     if method in TRAINED:
         raise UsageError(f"--method {method} needs trained heads", "give --checkpoint DIR")
     return settings.config
-
-
-def _split(
-    arguments: Sequence[str], asked: Sequence[str], query_file: Path | None
-) -> tuple[Path, list[str]]:
-    """The one video and the sentences; UsageError where the grammar leaves no choice."""
-    texts = list(asked) + (_read_queries(query_file) if query_file else [])
-    inputs = list(arguments)
-    if not texts:
-        if len(inputs) < 2:
-            raise UsageError(
-                "expected a video and a sentence",
-                'such as: cospal ground clip.mp4 "the woman in the gray sweater walks away"',
-            )
-        texts = [inputs.pop()]
-        if os.path.isfile(texts[0]):
-            raise UsageError(
-                f"the last argument {texts[0]!r} is a file, not a sentence", "give it with -q"
-            )
-    if len(inputs) != 1:
-        raise UsageError(
-            f"expected one video, found {len(inputs)}: {', '.join(map(repr, inputs))}",
-            "put the sentence in quotes; for several videos run cospal once for each",
-        )
-    return Path(inputs[0]), texts
-
-
-def _read_queries(path: Path) -> list[str]:
-    """The file's lines, verbatim but for blank ones; UsageError if there is none to use."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"--query-file {str(path)!r}: {reason}") from None
-    texts = [line for line in lines if line.strip()]
-    if not texts:
-        raise UsageError(f"--query-file {str(path)!r}: no sentence in it", "write one a line")
-    return texts
-
-
-def _show_plan(job: Job) -> None:
-    """What a run would read, understand and write."""
-    console.say(f"video: {console.printable(str(job.video))}")
-    for query, place in zip(job.queries, job.places, strict=True):
-        console.say(f"query: {console.printable(query.text)}")
-        console.say(f"  subject: {query.subject}, referred to as: {query.referral}")
-        for name in ("verbs", "positions", "unresolved"):
-            if words := getattr(query, name):
-                console.say(f"  {name}: {', '.join(words)}")
-        for path in place.files:
-            console.say(f"  would write {console.printable(str(path))}")
-
-
-def _summarise(query: Query, tubes: Sequence[Tube], place: Place, trained: bool) -> None:
-    """The answer for a person, on stderr."""
-    console.say(f"query: {console.printable(query.text)}")
-    if not tubes:
-        console.say("  no match")
-    for rank, tube in enumerate(tubes, 1):
-        start, end = tube.span_s
-        scores = f"score {tube.score:.2f}, confidence {tube.confidence:.2f}"
-        console.say(f"  {rank}. {tube.label}, {start:.2f} to {end:.2f} s, {scores}")
-        reasons = sorted(tube.why.items(), key=lambda term: -abs(term[1]))
-        why = ", ".join(f"{name} {value:+.2f}" for name, value in reasons if abs(value) >= 0.005)
-        if why:
-            console.say(f"     why: {why}")
-    if query.unresolved:
-        why = "not met in training" if trained else "not used, no evidence for"
-        console.say(f"  {why}: {', '.join(query.unresolved)}")
-    for path in place.files:
-        console.say(f"  wrote {console.printable(str(path))}")
 
 
 def _warn(messages: Iterable[str]) -> None:

@@ -1,0 +1,47 @@
+"""What ``cospal ground`` says on stderr: what it would do, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cospal_cli import console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cospal_cli.commands.places import Place
+    from cospal_cli.types import Query, Tube
+
+
+def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) -> None:
+    """What a run would read, understand and write."""
+    console.say(f"video: {console.printable(str(video))}")
+    for query, place in zip(queries, places, strict=True):
+        console.say(f"query: {console.printable(query.text)}")
+        console.say(f"  subject: {query.subject}, referred to as: {query.referral}")
+        for name in ("verbs", "positions", "unresolved"):
+            if words := getattr(query, name):
+                console.say(f"  {name}: {', '.join(words)}")
+        for path in place.files:
+            console.say(f"  would write {console.printable(str(path))}")
+
+
+def summarise(query: Query, tubes: Sequence[Tube], place: Place, trained: bool) -> None:
+    """The answer for a person. ``trained``: heads gave it."""
+    console.say(f"query: {console.printable(query.text)}")
+    if not tubes:
+        console.say("  no match")
+    for rank, tube in enumerate(tubes, 1):
+        start, end = tube.span_s
+        scores = f"score {tube.score:.2f}, confidence {tube.confidence:.2f}"
+        console.say(f"  {rank}. {tube.label}, {start:.2f} to {end:.2f} s, {scores}")
+        reasons = sorted(tube.why.items(), key=lambda term: -abs(term[1]))
+        why = ", ".join(f"{name} {value:+.2f}" for name, value in reasons if abs(value) >= 0.005)
+        if why:
+            console.say(f"     why: {why}")
+    if query.unresolved:
+        why = "not met in training" if trained else "not used, no evidence for"
+        console.say(f"  {why}: {', '.join(query.unresolved)}")
+    for path in place.files:
+        console.say(f"  wrote {console.printable(str(path))}")
