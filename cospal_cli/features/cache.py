@@ -164,10 +164,6 @@ class Reader:
         ends = ".tubelet.features"
         return next((size[1] for name, size in self.shapes.items() if name.endswith(ends)), None)
 
-    def counts(self) -> list[int]:
-        """K of every view."""
-        return [self.shapes[f"view{at}.tubelets"][0] for at in self._views.values()]
-
     def tubelets(self, prompt: str, segment: Segment | None) -> int:
         """K of a view."""
         return self.shapes[f"view{self._view(prompt, segment)}.tubelets"][0]

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
+from math import prod
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from cospal_cli.errors import CospalError, InputError, WeightsError
+from cospal_cli.errors import CospalError, DeviceError, InputError, WeightsError
 from cospal_cli.files import replacing
 from cospal_cli.language.text import TextEncoder
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Words
-from cospal_cli.weights.headers import check_safetensors
+from cospal_cli.weights.headers import BYTES, check_safetensors
 
 FORMAT = "cospal/texts@1"
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
@@ -33,26 +37,54 @@ def write(
     encoder: TextEncoder,
     key: Mapping[str, Any],
     progress: Progress = silent,
-) -> None:
-    """Encode ``texts`` and write the file whole; ``key`` says what it was made of."""
-    from safetensors.numpy import save_file
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Encode ``texts`` and write the file whole; ``key`` says what it was made of.
 
-    vectors, spans, counts = [], [], []
-    for start in range(0, len(texts), CHUNK):
-        progress("encode", start, len(texts))
-        for words in encoder.words_of(texts[start : start + CHUNK]):
-            vectors.append(words.vectors.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16))
-            spans.append(np.array(words.spans, np.int32).reshape(-1, 2))
-            counts.append(len(words))
-    tensors = {
-        "vectors": np.concatenate([np.zeros((0, encoder.dim), np.float16), *vectors]),
-        "spans": np.concatenate([np.zeros((0, 2), np.int32), *spans]),
-        "ends": np.cumsum(counts, dtype=np.int64),
-        "texts": np.frombuffer(json.dumps(list(texts)).encode(), np.uint8),
-    }
-    metadata = json.dumps({"format": FORMAT, "key": key})
-    with replacing(path) as part:
-        save_file(tensors, os.fspath(part), {"cospal": metadata})
+    Vectors go to the disk as they come: those of a large data set are gigabytes. False, and no
+    file, when stopped.
+    """
+    spans, counts = [np.zeros((0, 2), np.int32)], []
+    try:
+        with TemporaryFile(dir=path.parent) as vectors:
+            for start in range(0, len(texts), CHUNK):
+                progress("encode", start, len(texts))
+                if stopped():
+                    return False
+                for words in encoder.words_of(texts[start : start + CHUNK]):
+                    half = words.vectors.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
+                    vectors.write(half.tobytes())
+                    spans.append(np.array(words.spans, np.int32).reshape(-1, 2))
+                    counts.append(len(words))
+            vectors.seek(0)
+            ends = np.cumsum(counts, dtype=np.int64).tobytes()
+            listed = json.dumps(list(texts)).encode()
+            parts: list[tuple[str, str, list[int], BinaryIO]] = [
+                ("ends", "I64", [len(counts)], BytesIO(ends)),
+                ("spans", "I32", [sum(counts), 2], BytesIO(np.concatenate(spans).tobytes())),
+                ("vectors", "F16", [sum(counts), encoder.dim], vectors),
+                ("texts", "U8", [len(listed)], BytesIO(listed)),
+            ]
+            with replacing(path) as part, part.open("wb") as file:
+                file.write(_header(json.dumps({"format": FORMAT, "key": key}), parts))
+                for _, _, _, data in parts:
+                    shutil.copyfileobj(data, file)
+    except OSError as error:
+        raise DeviceError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+    return True
+
+
+def _header(about: str, parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -> bytes:
+    """What a safetensors file begins with; ``parts`` (name, type, shape, data) follow it."""
+    header: dict[str, Any] = {"__metadata__": {"cospal": about}}
+    at = 0
+    for name, kind, shape, _ in parts:
+        length = prod(shape) * BYTES[kind]
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + length]}
+        at += length
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 class Reader:

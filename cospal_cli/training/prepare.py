@@ -40,7 +40,7 @@ from cospal_cli.files import alone, write_text
 from cospal_cli.language.text import TextEncoder, open_text_encoder
 from cospal_cli.progress import Progress, silent
 from cospal_cli.training import sentences, watching
-from cospal_cli.training.watching import Job
+from cospal_cli.training.watching import Job, View
 
 SYNTHETIC, DETECTIONS = "synthetic.json", "detections"  # see ``datasets.synthetic.write``
 MB = 1e6
@@ -94,6 +94,23 @@ class _Model:
     model_id: str
     model_sha256: str
     dim: int = 0
+
+
+@dataclass(frozen=True)
+class _Video:
+    """What the tables tell of a video's file."""
+
+    name: str
+    bytes: int
+    width: int | None  # of the detector's own vectors
+    tubelets: Mapping[View, int]
+
+    @classmethod
+    def of(cls, job: Job) -> _Video:
+        """Read from its header."""
+        reader = cache.Reader(job.target)
+        counts = {view: reader.tubelets(*view) for view in job.views}
+        return cls(job.target.name, job.target.stat().st_size, reader.width, counts)
 
 
 @dataclass
@@ -266,7 +283,7 @@ def _claim(plan: _Plan) -> dict[str, Any]:
 
 def _jobs(plan: _Plan) -> Iterator[Job]:
     """One job per video. Videos whose detections or files are gone are failed at once."""
-    asked: dict[Path, dict[tuple[str, cache.Segment | None], None]] = {}
+    asked: dict[Path, dict[View, None]] = {}
     for dataset in plan.read:
         for record in dataset.records:
             if plan.prompted and not _can_ask(plan, record.text):
@@ -361,14 +378,14 @@ def _finish(
     stopped: Callable[[], bool],
 ) -> Report | None:
     """Write the tables, the texts and what is said of the whole folder."""
-    readers = {job.video: cache.Reader(job.target) for job in jobs if job.video not in plan.failed}
+    made = {job.video: _Video.of(job) for job in jobs if job.video not in plan.failed}
     encoder = open_text_encoder(plan.config.text)
     splits: dict[str, dict[str, int]] = {}
     parses: dict[str, int] = {}
     for dataset in plan.read:
         records = plan.records(dataset)
         held = held_sources(dataset.sources) if dataset.split == "train" else frozenset()
-        rows = [_row(plan, one, readers[one.video], one.source in held) for one in records]
+        rows = [_row(plan, one, made[one.video], one.source in held) for one in records]
         path = plan.out / SPLITS / f"{dataset.split}.jsonl"
         write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
         folder = plan.out / TEXTS
@@ -376,9 +393,8 @@ def _finish(
         parses[dataset.split] = sentences.parse_split(
             folder, dataset.split, records, given, language, progress
         )
-        if stopped():
+        if not sentences.encode_split(folder, dataset.split, encoder, progress, stopped):
             return None
-        sentences.encode_split(folder, dataset.split, encoder, progress)
         splits[dataset.split] = {
             "records": len(rows),
             "held": sum(row["held"] for row in rows),
@@ -389,7 +405,7 @@ def _finish(
         if stopped():
             return None
     sentences.unused(given, plan.read)
-    size = sum(reader.path.stat().st_size for reader in readers.values())
+    size = sum(video.bytes for video in made.values())
     report = replace(report, splits=splits, parses=parses, bytes=size)
     whole = dict(about) | {
         "complete": True,
@@ -397,7 +413,7 @@ def _finish(
         "data_format": plan.read[0].format,
         "synthetic": report.synthetic,
         "settings": settings.as_dict(plan.config),
-        "identity": _identity(plan, encoder, list(readers.values())),
+        "identity": _identity(plan, encoder, list(made.values())),
         "splits": splits,
         "bad": list(report.bad),
         "videos": report.videos,
@@ -408,16 +424,16 @@ def _finish(
     return report
 
 
-def _row(plan: _Plan, record: Record, reader: cache.Reader, held: bool) -> dict[str, Any]:
+def _row(plan: _Plan, record: Record, video: _Video, held: bool) -> dict[str, Any]:
     """A record as the folder keeps it."""
     prompt = plan.prompt(record)
     row = {
         "id": record.id,
-        "video": reader.path.name,
+        "video": video.name,
         "source": record.source,
         "text": record.text,
         "form": record.form,
-        "tubelets": reader.tubelets(prompt, record.segment),
+        "tubelets": video.tubelets[prompt, record.segment],
         "held": held,
     }
     if prompt:
@@ -428,13 +444,13 @@ def _row(plan: _Plan, record: Record, reader: cache.Reader, held: bool) -> dict[
 
 
 def _identity(
-    plan: _Plan, text: TextEncoder, readers: Sequence[cache.Reader]
+    plan: _Plan, text: TextEncoder, videos: Sequence[_Video]
 ) -> dict[str, dict[str, Any]]:
     """What made the features; InputError where the videos' tubelets differ in kind."""
     widths: dict[int | None, str] = {}
-    for reader in readers:
-        if any(reader.counts()):
-            widths.setdefault(reader.width, reader.path.name)
+    for video in videos:
+        if any(video.tubelets.values()):
+            widths.setdefault(video.width, video.name)
     if len(widths) > 1:
         told = ", ".join(f"{width or 'none'} in {name}" for width, name in widths.items())
         raise InputError(

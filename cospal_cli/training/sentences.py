@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -64,8 +64,15 @@ def parse_split(
     return own
 
 
-def encode_split(folder: Path, split: str, encoder: TextEncoder, progress: Progress) -> None:
-    """Write ``folder``/SPLIT.safetensors unless it is there, of the same parses and encoder."""
+def encode_split(
+    folder: Path,
+    split: str,
+    encoder: TextEncoder,
+    progress: Progress,
+    stopped: Callable[[], bool],
+) -> bool:
+    """Write ``folder``/SPLIT.safetensors unless it is there, of the same parses and encoder; False
+    when stopped."""
     parses = folder / f"{split}.jsonl"
     key = {
         "parses": sha256(parses.read_bytes()).hexdigest(),
@@ -74,10 +81,10 @@ def encode_split(folder: Path, split: str, encoder: TextEncoder, progress: Progr
     }
     target = folder / f"{split}.safetensors"
     if cache.whole(target, key):
-        return
+        return True
     found = read_parses(parses).values()
     texts = list(dict.fromkeys(text for one in found for text in texts_of(one)))
-    cache.write(target, texts, encoder, key, progress)
+    return cache.write(target, texts, encoder, key, progress, stopped)
 
 
 def unused(given: Sequence[Parses], read: Sequence[Dataset]) -> None:

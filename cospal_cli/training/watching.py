@@ -18,11 +18,13 @@ from cospal_cli.config import ClipsConfig, Config, DetectorConfig
 from cospal_cli.detect import Detector
 from cospal_cli.detect.coco import CLASSES
 from cospal_cli.errors import CospalError, InputError
-from cospal_cli.features.cache import Segment, Stored, View, write
+from cospal_cli.features.cache import Segment, Stored, write
+from cospal_cli.features.cache import View as Features
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, tubelet_features
 from cospal_cli.language.parse import parse
 
+View = tuple[str, Segment | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere
 _SPEED = "device precision threads batch compile".split()  # change no feature's meaning
 
@@ -34,7 +36,7 @@ class Job:
     video: Path
     name: str  # as seen from the data folder
     target: Path  # the file to write
-    views: tuple[tuple[str, Segment | None], ...]  # (prompt, part searched) of its records
+    views: tuple[View, ...]  # what its records ask for, each once
     detections: Path | None  # its boxes, where they were made elsewhere
     key: dict[str, Any]  # what the file will be made of
 
@@ -123,17 +125,17 @@ def _watch(job: Job, prompt: str, config: Config) -> Stored:
     return Stored(info, scene.timeline, scene.tubelets, tuple(scene.classes))
 
 
-def _view(stored: Stored, prompt: str, segment: Segment | None, config: Config) -> View:
+def _view(stored: Stored, prompt: str, segment: Segment | None, config: Config) -> Features:
     """The features of what a record searches; none where the video ends before that part."""
     try:
         part = stored.within(segment, config.features.max_tubelets)
     except InputError:
         empty = np.zeros((0, config.features.frames, DIM), np.float32)
-        return View(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
+        return Features(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
     size = (part.info.width, part.info.height)
     start_s = float(part.timeline.times_s[0])
     end_s = part.timeline.end_s
     values, mask = tubelet_features(
         part.tubelets, size, start_s, end_s, config.features, part.classes, CLASSES
     )
-    return View(prompt, segment, values, mask)
+    return Features(prompt, segment, values, mask)
