@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,13 @@ from cospal_cli.errors import InputError, UsageError
 from cospal_cli.ground import METHODS, TRAINED
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared
+    from cospal_cli.config import Config
+    from cospal_cli.datasets.prepared import Prepared, Sample
     from cospal_cli.datasets.records import Dataset
     from cospal_cli.evaluation.summary import Report
     from cospal_cli.evaluation.tubes import Prediction
+    from cospal_cli.progress import Progress
     from cospal_cli.runtime import Runtime
-
-Found = Mapping[str, "Prediction | None"]  # by record id
 
 ALL = "all"
 SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
@@ -113,6 +113,8 @@ def evaluate(
     config = merged_settings(config_file, sets, FLAGS, given).config
     names = _methods(methods, checkpoint, predictions)
     from cospal_cli import datasets
+    from cospal_cli.evaluation import summary
+    from cospal_cli.evaluation.predictions import write_predictions
     from cospal_cli.evaluation.protocols import PROTOCOLS
 
     if protocol not in PROTOCOLS:
@@ -120,6 +122,7 @@ def evaluate(
     folder = Path(output) if output else None
     if folder:
         _make(folder, names, config.output.overwrite)
+    reports = {}
     with console.progress(quiet, "samples") as progress:
         dataset = datasets.read(data, split, truth=True, progress=progress)
         _warn(dataset.remarks())
@@ -128,21 +131,17 @@ def evaluate(
                 f"no record of the split {split!r} has a truth", "name another --split"
             )
         features = _open(prepared, data, needed=bool(names))
+        samples = _samples(features, split, dataset) if features else []
         runtime = _runtime(checkpoint, features, names, device, precision)
-        found: dict[str, Found] = _from_file(predictions) if predictions else {}
-        if features is not None:
-            from cospal_cli.predict import predictions as predict
-
-            samples = [one for one in features.samples(split) if one.id in dataset.truths]
-            if names and not samples:
-                raise InputError(
-                    f"{str(features.folder)!r} holds no record of {str(data)!r}, {split}",
-                    "name the features of this data set with --prepared",
-                )
-            for name in names:
-                answers = predict(features, samples, name, config, runtime, progress)
-                found[name] = dict(answers)
-    reports = _reports(found, dataset, features, split, protocol, resamples)
+        counts = {one.id: one.actions for one in samples}
+        groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
+        answers = _answers(predictions, features, samples, names, config, runtime, progress)
+        for name, found in answers:  # one at a time: all boxes of all tubelets take memory
+            reports[name] = summary.evaluate(
+                found, dataset.truths, protocol, groups=groups, resamples=resamples
+            )
+            if folder and name in names:
+                write_predictions(folder / f"{name}.{PREDICTIONS}", found)
     synthetic = (data / "synthetic.json").is_file()
     document = {
         "schema": "cospal/evaluation@1",
@@ -159,7 +158,7 @@ def evaluate(
     text = json.dumps(document, indent=2, allow_nan=False)
     if folder:
         title = f"{data.name}, {split}, {protocol}" + (f"\n{SYNTHETIC}" if synthetic else "")
-        _write(folder, text, title, reports, {name: found[name] for name in names})
+        _write(folder, text, title, reports)
     console.emit(text if as_json else _table(reports, details or len(reports) == 1, synthetic))
 
 
@@ -220,34 +219,38 @@ def _runtime(
     return open_runtime("torch", checkpoint, device, precision)
 
 
-def _from_file(path: Path) -> dict[str, Found]:
-    from cospal_cli.evaluation.predictions import read_predictions
-
-    found, bad = read_predictions(path)
-    _warn(bad)
-    return {path.name: found}
-
-
-def _reports(
-    found: Mapping[str, Found],
-    dataset: Dataset,
-    features: Prepared | None,
-    split: str,
-    protocol: str,
-    resamples: int,
-) -> dict[str, Report]:
-    from cospal_cli.evaluation import summary
-
-    groups = {}
-    if features is not None:
-        counts = {one.id: one.actions for one in features.samples(split)}
-        groups["actions"] = summary.by_count(counts, summary.ACTION_EDGES)
-    return {
-        name: summary.evaluate(
-            answers, dataset.truths, protocol, groups=groups, resamples=resamples
+def _samples(features: Prepared, split: str, dataset: Dataset) -> list[Sample]:
+    """The prepared records that have a truth; InputError where none is of this data set."""
+    samples = [one for one in features.samples(split) if one.id in dataset.truths]
+    if not samples:
+        raise InputError(
+            f"{str(features.folder)!r} holds no record of this data set's split {split!r}",
+            "name its features with --prepared",
         )
-        for name, answers in found.items()
-    }
+    return samples
+
+
+def _answers(
+    predictions: Path | None,
+    features: Prepared | None,
+    samples: Sequence[Sample],
+    names: Sequence[str],
+    config: Config,
+    runtime: Runtime | None,
+    progress: Progress,
+) -> Iterator[tuple[str, dict[str, Prediction | None]]]:
+    """The name of each row with its answers by record id."""
+    from cospal_cli.evaluation.predictions import read_predictions
+    from cospal_cli.predict import predictions as predict
+
+    if predictions is not None:
+        found, bad = read_predictions(predictions)
+        _warn(bad)
+        yield predictions.name, found
+    if features is None:
+        return
+    for name in names:
+        yield name, dict(predict(features, samples, name, config, runtime, progress))
 
 
 def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
@@ -267,20 +270,11 @@ def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
     check_outputs(targets + [folder / f"{name}.{PREDICTIONS}" for name in names], [], overwrite)
 
 
-def _write(
-    folder: Path,
-    text: str,
-    title: str,
-    reports: Mapping[str, Report],
-    found: Mapping[str, Found],
-) -> None:
-    """Predictions, picture and JSON; without matplotlib no picture, and that is said."""
+def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -> None:
+    """Picture and JSON; without matplotlib no picture, and that is said."""
     from cospal_cli.evaluation.plots import distributions
-    from cospal_cli.evaluation.predictions import write_predictions
     from cospal_cli.files import write_text
 
-    for name, answers in found.items():
-        write_predictions(folder / f"{name}.{PREDICTIONS}", answers)
     write_text(folder / REPORT, text + "\n")
     try:
         distributions(folder / PICTURE, reports, title)
