@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,36 @@ def test_features_of_another_training_are_refused_with_both_sides(
     save(tmp_path, model, replace(card, features={**card.features, "clips": clips}))
     assert run(["evaluate", "--data", str(data), "--checkpoint", str(tmp_path)]) == 2
     assert "clips.fps: trained on 8, found 2" in capfd.readouterr().err
+
+
+def test_a_damaged_file_of_features_is_named(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "prepared"
+    shutil.copytree(data / "prepared", copy)
+    for file in (copy / "videos").iterdir():
+        file.write_bytes(file.read_bytes()[:-50])
+    arguments = ["--data", str(data), "--prepared", str(copy), "--method", "largest"]
+    assert run(["evaluate", *arguments]) == 4
+    err = capfd.readouterr().err
+    assert ".safetensors: damaged" in err
+    assert "hint: " in err
+
+
+def test_features_of_other_data_are_refused(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(data, other, ignore=shutil.ignore_patterns("prepared"))
+    rows = json.loads((other / "test.json").read_text())
+    for number, video in enumerate(sorted(rows)):
+        (path,) = other.rglob(video)
+        path.rename(path.with_name(f"{number}_other.mp4"))
+        rows[f"{number}_other.mp4"] = rows.pop(video)
+    (other / "test.json").write_text(json.dumps(rows))
+    arguments = ["--data", str(other), "--prepared", str(data / "prepared")]
+    assert run(["evaluate", *arguments]) == 4
+    assert "holds no record of this data set's split 'test'" in capfd.readouterr().err
 
 
 def test_without_features_or_truths_it_says_so(
