@@ -1,13 +1,15 @@
-"""ONNX Runtime sessions on the CPU, the way every embedded model opens one."""
+"""ONNX Runtime sessions, the way every model opens one: on the CPU, unless told otherwise."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cospal_cli.devices import processors
+from cospal_cli.devices import installed, processors
 from cospal_cli.errors import DeviceError, WeightsError
 
 if TYPE_CHECKING:
@@ -24,13 +26,16 @@ def open_session(
     outputs: Sequence[str] = (),
     lean: bool = False,
     inner: Sequence[str] = (),
+    provider: str = CPU,
+    settings: Mapping[str, str] | None = None,
 ) -> InferenceSession:
     """A session of the model at ``path`` on ``threads`` threads (0: every processor).
 
     ``inputs`` and ``outputs`` are names that the caller will use. ``lean`` leaves constants packed
     and frees every buffer after a run: for a few runs of a large model. ``inner`` are names of
-    tensors within the graph that become outputs too. Raises WeightsError on a file that does not
-    load or lacks a name, DeviceError if it does not run where it was told to.
+    tensors within the graph that become outputs too. ``provider`` runs it, with its ``settings``;
+    what it lacks runs on the CPU. Raises WeightsError on a file that does not load or lacks a name,
+    DeviceError if it does not run where it was told to.
     """
     import onnxruntime
 
@@ -47,15 +52,23 @@ def open_session(
     unfolded = {"disabled_optimizers": ["ConstantFolding"]} if lean else {}
     try:
         model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
-        session = onnxruntime.InferenceSession(model, options, [CPU], **unfolded)
+        wanted = [CPU] if provider == CPU else [(provider, dict(settings or {})), CPU]
+        with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
+            if provider != CPU and hasattr(onnxruntime, "preload_dlls"):
+                onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+            session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
     except Exception as error:  # the runtime's errors share no base class
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
             f"{path}: not a model that ONNX Runtime {onnxruntime.__version__} can load: {reason}",
             "check that the file is whole and was made for this version of cospal",
         ) from error
-    if session.get_providers() != [CPU]:
-        raise DeviceError(f"{path}: asked for {CPU}, runs on {session.get_providers()}")
+    found = session.get_providers()
+    if found[0] != provider:
+        raise DeviceError(
+            f"{path}: asked for {provider}, runs on {', '.join(found)} ({', '.join(installed())})",
+            "'cospal doctor' shows which providers a session gets here",
+        )
     _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])
     _expect_names(path, "outputs", outputs, [node.name for node in session.get_outputs()])
     return session

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from cospal_cli.errors import UsageError
 from cospal_cli.model.card import Card
+from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_card
 from cospal_cli.registry import load
 from cospal_cli.types import GroundingInputs, GroundingScores
 
 BACKENDS = {
     "torch": "cospal_cli.runtime.torch:TorchRuntime",
+    "onnx": "cospal_cli.runtime.onnx:OnnxRuntime",
+    "tensorrt": "cospal_cli.runtime.tensorrt:TensorRTRuntime",
 }
+AUTO = "auto"  # exported files where there are some, else torch
 
 
 class Runtime(Protocol):
@@ -23,7 +29,44 @@ class Runtime(Protocol):
         """The heads' answer for one video and one query; the same every time."""
 
 
-def open_runtime(name: str, path: Path, device: str = "auto", precision: str = "auto") -> Runtime:
-    """The runtime ``name`` with the heads in ``path``; UsageError lists the known ones."""
-    runtime: Runtime = load("runtime", BACKENDS, name)(path, device, precision)
+def open_runtime(
+    name: str,
+    path: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    provider: str = "auto",
+) -> Runtime:
+    """The runtime ``name`` with the heads in ``path``; UsageError lists the known ones.
+
+    ``provider`` is ONNX Runtime's: see ``OnnxRuntime``; UsageError where another runtime gets one.
+    """
+    name = resolve(name, path)
+    kind = load("runtime", BACKENDS, name)
+    if provider != AUTO and name != "onnx":
+        raise UsageError(f"--provider {provider} is of runtime 'onnx', found {name!r}")
+    extra = {"provider": provider} if name == "onnx" else {}
+    runtime: Runtime = kind(path, device, precision, **extra)
     return runtime
+
+
+def resolve(name: str, path: Path) -> str:
+    """``name`` with "auto" replaced by what the folder ``path`` is for."""
+    if name != AUTO:
+        return name
+    if not any(path.glob("*.onnx")):
+        if (path / WEIGHTS).is_file() and find_spec("torch") is None:
+            raise UsageError(
+                f"{str(path)!r} is a checkpoint, which needs torch, and torch is not installed",
+                "where it is: cospal export --onnx --checkpoint DIR; then name its output here",
+            )
+        return "torch"
+    return "onnx"
+
+
+def read_card(path: Path) -> Card:
+    """The card of a checkpoint or of exported heads; UsageError if ``path`` is neither."""
+    if not (path / CONFIG).is_file() and any(path.glob("*.onnx")):
+        from cospal_cli.runtime import onnx
+
+        return onnx.read_card(path)
+    return load_card(path)

@@ -1,0 +1,259 @@
+"""Whether exported heads answer as their checkpoint does: numbers on many shapes, and the task.
+
+Numbers: the largest differences of all outputs, at lengths of 1 and at large ones, with padding.
+Task: the same tubelet and the same segment, on real inputs where there are some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cospal_cli.config import Config
+from cospal_cli.datasets.prepared import Prepared
+from cospal_cli.errors import InputError, UsageError, WeightsError
+from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
+from cospal_cli.features.identity import differences
+from cospal_cli.inputs import assemble
+from cospal_cli.model.card import Card, Sizes
+from cospal_cli.predict import predictions
+from cospal_cli.runtime import Runtime, open_runtime
+from cospal_cli.types import GroundingInputs, GroundingScores
+
+SHAPES = (
+    (10, 32, 200, 12),
+    (1, 32, 50, 12),
+    (10, 1, 50, 6),
+    (7, 16, 33, 1),
+    (1, 1, 1, 1),
+    (40, 32, 200, 60),
+    (3, 5, 1, 2),
+    (64, 64, 400, 40),
+)  # K, T, C, N
+TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None}  # absolute; None: the task alone decides
+AGREEMENTS = {"fp32": 1.0, "fp16": 0.98, "int8": 0.95}  # least share of equal answers
+DRAWN = 32  # random inputs for the task where there is no data
+SAME_S = 1e-3  # of the video: ends of a segment that are nearer are the same
+TIE = 1e-5  # scores that are nearer leave it to rounding which of two is the best
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A prepared data set, and how many samples of a split are asked about at most.
+
+    ``root``: the data set itself, for its truths; without it no accuracy is compared.
+    """
+
+    prepared: Path
+    root: Path | None = None
+    split: str = "test"
+    limit: int = 200
+
+
+def verify(
+    checkpoint: Path,
+    folder: Path,
+    precision: str,
+    evaluation: Evaluation | None = None,
+    force: bool = False,
+    runtime: str = "onnx",
+) -> dict[str, Any]:
+    """Compare the exported ``folder`` with its ``checkpoint``; the numbers, for ``export.json``.
+
+    Raises WeightsError where they differ too much; with ``force`` only for what is no number.
+    """
+    reference = open_runtime("torch", checkpoint, "cpu")
+    device = "auto" if runtime == "tensorrt" else "cpu"
+    found = open_runtime(runtime, folder, device, precision)
+    report: dict[str, Any] = {"runtime": runtime, **compared(reference, found)}
+    if evaluation is None:
+        asked = drawn_inputs(reference.card.sizes, DRAWN)
+        report["task"] = {"inputs": "random", **agreement(reference, found, asked)}
+    else:
+        report |= _on_data(evaluation, reference, found)
+    faults = _faults(report, precision)
+    report["passed"] = not faults
+    if faults and not force:
+        raise WeightsError(
+            f"{precision} does not answer as the checkpoint does: {'; '.join(faults)}",
+            "nothing was written; --force keeps it" if precision != "fp32" else "nothing was "
+            "written; report this with the versions that 'cospal doctor' shows",
+        )
+    report["faults"] = faults
+    return report
+
+
+def compared(reference: Runtime, other: Runtime) -> dict[str, Any]:
+    """The largest differences over ``SHAPES``. WeightsError where an answer is no number."""
+    shapes = []
+    for seed, shape in enumerate(SHAPES):
+        asked = random_inputs(reference.card.sizes, shape, seed)
+        mine, theirs = reference.run(asked), other.run(asked)
+        absolute, relative = _differences(mine, theirs)
+        shapes.append(
+            {
+                **dict(zip("KTCN", shape, strict=True)),
+                "max_abs": absolute,
+                "max_rel": relative,
+            }
+        )
+    return {
+        "max_abs": max(one["max_abs"] for one in shapes),
+        "max_rel": max(one["max_rel"] for one in shapes),
+        "shapes": shapes,
+    }
+
+
+def agreement(
+    reference: Runtime, other: Runtime, asked: Iterator[GroundingInputs]
+) -> dict[str, Any]:
+    """On how many inputs both choose the same tubelet, and the same segment."""
+    tubelets, segments = [], []
+    for inputs in asked:
+        mine, theirs = reference.run(inputs), other.run(inputs)
+        tubelets.append(_same_tubelet(mine, theirs))
+        segments.append(_same_segment(mine, theirs))
+    both = [one and two for one, two in zip(tubelets, segments, strict=True)]
+    return {
+        "samples": len(both),
+        "same_tubelet": _share(tubelets),
+        "same_segment": _share(segments),
+        "same": _share(both),
+    }
+
+
+def random_inputs(sizes: Sizes, shape: tuple[int, int, int, int], seed: int) -> GroundingInputs:
+    """Inputs of K, T, C, N = ``shape``, some of everything masked, at least one of each there."""
+    rng = np.random.default_rng(seed)
+    k, t, c, n = shape
+
+    def mask(*lengths: int) -> np.ndarray:
+        made = rng.random(lengths) < 0.8
+        made[..., 0] = True
+        return made
+
+    words = mask(n)
+    return GroundingInputs(
+        tubelets=rng.normal(size=(k, t, sizes.tubelets)).astype(np.float32),
+        tubelet_mask=mask(k, t),
+        clips=rng.normal(size=(c, sizes.clips)).astype(np.float32),
+        clip_mask=np.arange(c) < max(1, c - c // 8),  # padding stands behind
+        words=rng.normal(size=(n, sizes.words)).astype(np.float32),
+        word_mask=words,
+        referral_mask=words & mask(n),
+        content_mask=words,
+        word_ids=rng.integers(0, sizes.vocabulary, n),
+    )
+
+
+def drawn_inputs(sizes: Sizes, count: int) -> Iterator[GroundingInputs]:
+    """Random inputs of the usual shapes."""
+    rng = np.random.default_rng(0)
+    for seed in range(count):
+        shape = (2 + int(rng.integers(12)), 32, 20 + int(rng.integers(80)), 4 + int(rng.integers(12)))
+        yield random_inputs(sizes, shape, 1000 + seed)
+
+
+def _on_data(evaluation: Evaluation, reference: Runtime, other: Runtime) -> dict[str, Any]:
+    prepared = Prepared.open(evaluation.prepared)
+    if found := differences(reference.card.features, prepared.identity):
+        raise UsageError(
+            f"{str(evaluation.prepared)!r} holds other features: {'; '.join(found)}",
+            "prepare the data with the settings of the training",
+        )
+    samples = prepared.samples(evaluation.split)[: evaluation.limit]
+    asked = _real_inputs(prepared, samples, reference.card)
+    report: dict[str, Any] = {
+        "task": {
+            "inputs": f"{evaluation.split} of {evaluation.prepared.parent.name}",
+            "synthetic": prepared.synthetic,
+            **agreement(reference, other, asked),
+        }
+    }
+    if not report["task"]["samples"]:
+        raise InputError(f"the split {evaluation.split!r} has no sample with a tubelet")
+    if evaluation.root is not None:
+        report["accuracy"] = _accuracy(evaluation, prepared, samples, reference, other)
+    return report
+
+
+def _real_inputs(
+    prepared: Prepared, samples: Sequence[Any], card: Card
+) -> Iterator[GroundingInputs]:
+    for sample in samples:
+        vision = prepared.vision(sample)
+        if len(vision.tubelets):
+            phrase = prepared.phrases(sample).refined
+            yield assemble(
+                vision.tubelets, vision.tubelet_mask, vision.clips, phrase, card.word_ids
+            )
+
+
+def _accuracy(
+    evaluation: Evaluation,
+    prepared: Prepared,
+    samples: Sequence[Any],
+    reference: Runtime,
+    other: Runtime,
+) -> dict[str, Any]:
+    """The metrics of both on the samples with a truth, and what the second loses."""
+    from cospal_cli import datasets
+
+    assert evaluation.root is not None
+    dataset = datasets.read(evaluation.root, evaluation.split, truth=True)
+    known = [one for one in samples if one.id in dataset.truths]
+    truths = {one.id: dataset.truths[one.id] for one in known}
+    means = []
+    for runtime in (reference, other):
+        answers = dict(predictions(prepared, known, "cospal", Config(), runtime))
+        rows = evaluate(answers, truths, resamples=0).rows[PREDICTED]
+        means.append({name: round(float(rows[name].mean), 6) for name in METRICS})
+    drop = {name: round(means[0][name] - means[1][name], 6) for name in METRICS}
+    return {"samples": len(known), "checkpoint": means[0], "exported": means[1], "drop": drop}
+
+
+def _differences(mine: GroundingScores, theirs: GroundingScores) -> tuple[float, float]:
+    absolute = relative = 0.0
+    for name in ("tubelet_scores", "proposals", "proposal_scores"):
+        one, two = (getattr(scores, name).astype(np.float64) for scores in (mine, theirs))
+        if one.shape != two.shape:
+            raise WeightsError(f"{name}: the checkpoint gives {one.shape}, the export {two.shape}")
+        gap = np.abs(one - two)
+        absolute = max(absolute, float(gap.max()))
+        relative = max(relative, float((gap / np.maximum(np.abs(one), 1e-6)).max()))
+    return absolute, relative
+
+
+def _same_tubelet(mine: GroundingScores, theirs: GroundingScores) -> bool:
+    best = int(theirs.tubelet_scores.argmax())
+    return bool(mine.tubelet_scores.max() - mine.tubelet_scores[best] <= TIE)
+
+
+def _same_segment(mine: GroundingScores, theirs: GroundingScores) -> bool:
+    """Whether the best proposal's ends are; which of two alike is named does not matter."""
+    best = int(theirs.proposal_scores.argmax())
+    if mine.proposal_scores.max() - mine.proposal_scores[best] > TIE:
+        return False
+    return bool(np.abs(mine.proposals[best] - theirs.proposals[best]).max() <= SAME_S)
+
+
+def _faults(report: dict[str, Any], precision: str) -> list[str]:
+    faults = []
+    limit = TOLERANCES[precision]
+    if limit is not None and not report["max_abs"] <= limit:
+        faults.append(f"outputs differ by up to {report['max_abs']:.2g}, more than {limit:g}")
+    if not report["task"]["same"] >= AGREEMENTS[precision]:
+        task = report["task"]
+        faults.append(
+            f"the same answer on {task['same']:.1%} of {task['samples']} {task['inputs']} inputs, "
+            f"less than {AGREEMENTS[precision]:.0%}"
+        )
+    return faults
+
+
+def _share(values: Sequence[bool]) -> float:
+    return round(sum(values) / max(len(values), 1), 6)
