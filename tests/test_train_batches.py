@@ -15,17 +15,21 @@ from cospal_cli.training.batches import LOG, Batches, Share
 from cospal_cli.training.curriculum import Epoch, plan
 from tests.fake_prepared import WORDS, FakePrepared
 
+ALONE = Share()
 IDS = {word: number for number, word in enumerate(WORDS, 1)}
 
 
 def made(
-    data: Any, number: int = 0, start: int = 0, seed: int = 0, bad: int = 0, share: Share = Share()
+    data: Any, number: int = 0, start: int = 0, seed: int = 0, bad: int = 0, share: Share = ALONE
 ) -> list[dict[str, np.ndarray]]:
     """The batches of one epoch."""
     samples = data.samples("fit")
-    with Batches(data, samples, IDS, seed=seed, bad=bad, share=share) as batches:
-        with closing(batches.of(epochs(data)[number], start)) as stream:
-            return list(stream)
+    epoch = epochs(data)[number]
+    with (
+        Batches(data, samples, IDS, seed=seed, bad=bad, share=share) as batches,
+        closing(batches.of(epoch, start)) as stream,
+    ):
+        return list(stream)
 
 
 def epochs(data: Any) -> tuple[Epoch, ...]:

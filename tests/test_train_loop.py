@@ -1,4 +1,4 @@
-"""The training loop: what it writes, what it keeps when it fails, rates, averages, first weights."""
+"""The training loop: what it writes, what it keeps when it fails, rates, first weights."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ def test_metrics_are_lines_of_json(run: tuple[Path, Any]) -> None:
     lines = metrics.read(out)
     train = [line for line in lines if line["kind"] == "train"]
     held = [line for line in lines if line["kind"] == "held"]
-    assert [line["update"] for line in held] == [e for e in sorted({h["update"] for h in held})]
-    assert len(held) == 2
+    assert [line["epoch"] for line in held] == [0, 1]
     assert train[-1]["update"] == outcome.updates
     assert {"loss", "spatial", "temporal", "lr", "norm", "stage", "wait_share"} <= set(train[0])
     assert {line["stage"] for line in train} == {0, 2}
@@ -75,9 +74,11 @@ def test_a_folder_in_use_or_used_is_refused(run: tuple[Path, Any], tmp_path: Pat
         train_fake.train(out)
 
     def second(stage: str, done: float, total: float | None) -> None:
-        with pytest.raises(UsageError, match="another process is writing"):
-            with setup.own_folder(tmp_path / "two", resume=True):
-                pass
+        with (
+            pytest.raises(UsageError, match="another process is writing"),
+            setup.own_folder(tmp_path / "two", resume=True),
+        ):
+            pass
 
     train_fake.train(tmp_path / "two", *SHORT, progress=second)
     (tmp_path / "file").write_text("")
@@ -259,9 +260,8 @@ def test_a_folder_is_replaced_whole_or_not(tmp_path: Path) -> None:
     target = tmp_path / "last"
     with state.replacing_folder(target) as part:
         (part / "a").write_text("1")
-    with pytest.raises(RuntimeError), state.replacing_folder(target) as part:
-        (part / "a").write_text("2")
-        raise RuntimeError
+    with pytest.raises(FileNotFoundError), state.replacing_folder(target) as part:
+        (part / "missing" / "a").write_text("2")
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
     assert (target / "a").read_text() == "1"
     target.rename(tmp_path / "last.old")  # killed between its two renames

@@ -97,7 +97,9 @@ def test_resume_goes_on_where_it_was_stopped_and_does_nothing_at_the_end(tmp_pat
         nonlocal reached
         reached = int(done)
 
-    job = Job(FakePrepared(), out, train_fake.config(), resume=True)  # nothing there: from the start
+    job = Job(
+        FakePrepared(), out, train_fake.config(), resume=True
+    )  # nothing there: from the start
     first = run(job, told, lambda: reached >= 4)
     assert first.stopped
     assert first.update == 5

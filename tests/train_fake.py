@@ -1,6 +1,6 @@
 """A tiny training on ``fake_prepared``; also a program, which tests kill, stop and run in pairs.
 
-    python -m tests.train_fake OUT [--pause UPDATE] [--resume] [KEY=VALUE ...]
+python -m tests.train_fake OUT [--pause UPDATE] [--resume] [KEY=VALUE ...]
 """
 
 from __future__ import annotations

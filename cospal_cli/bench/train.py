@@ -28,6 +28,17 @@ class Plan:
     updates: int = 3 * EVERY
 
 
+class _Count:
+    """Passes progress on and remembers how far it is."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress, self.total, self.reached = progress, total, 0
+
+    def __call__(self, stage: str, done: float, total: float | None) -> None:
+        self.reached = int(done)
+        self.progress(stage, done, self.total)
+
+
 def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
     """Rates and memory, as plain values for JSON."""
     config, total = plan.config, plan.updates + EVERY
@@ -37,19 +48,13 @@ def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
         train=replace(config.train, crg=False, select="loss", save_every=0),
         curriculum=replace(config.curriculum, name="none", equal_updates=False),
     )
-    reached = 0
-
-    def count(stage: str, done: float, of: float | None) -> None:
-        nonlocal reached
-        reached = int(done)
-        progress(stage, done, total)
-
+    count = _Count(progress, total)
     with tempfile.TemporaryDirectory(prefix="cospal-bench-") as folder:
         data, out = Path(folder) / "prepared", Path(folder) / "run"
         make(data, shape)
         timing.reset_gpu_peak()
         # The loop looks before an update: it is asked to stop at the last one.
-        train(Job(Prepared.open(data), out, config), count, lambda: reached >= total - 1)
+        train(Job(Prepared.open(data), out, config), count, lambda: count.reached >= total - 1)
         lines = [line for line in metrics.read(out) if line["update"] > EVERY]
     rate = statistics.median(line["samples_per_s"] for line in lines)
     return {

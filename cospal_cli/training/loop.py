@@ -1,15 +1,15 @@
 """Training, from top to bottom: plan, batches, updates, the held-out tenth, checkpoints.
 
-``out`` becomes a folder with ``last`` and ``best`` (see ``state``), ``metrics.jsonl``, TensorBoard's
-files and ``training.png``. One process, or several under ``accelerate launch``: each makes its
-share of every batch, and the first alone writes.
+``out`` becomes a folder with ``last`` and ``best`` (see ``state``), ``metrics.jsonl``, files of
+TensorBoard and ``training.png``. One process, or several under ``accelerate launch``: each makes
+its share of every batch, and the first alone writes.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,7 +158,7 @@ class _Training:
                 found = self._judge(epoch)
         return self._outcome(found, stopped=False)
 
-    def _stream(self, epoch: Epoch) -> Iterator[dict[str, torch.Tensor]]:
+    def _stream(self, epoch: Epoch) -> Generator[dict[str, torch.Tensor]]:
         """What is left of the epoch's batches, on the device; the time they took is kept."""
         start = max(self.at.update - epoch.first, 0)
         if start >= epoch.updates:
@@ -225,9 +225,7 @@ class _Training:
             batch = min(self.config.batch, len(self.held))
             batch -= batch % self.accelerator.num_processes
             found = self._mean(
-                held.losses(
-                    self.objective, self.held_batches, len(self.held), batch, self._place
-                )
+                held.losses(self.objective, self.held_batches, len(self.held), batch, self._place)
             )
             if self.accelerator.is_main_process:
                 found |= held.scores(

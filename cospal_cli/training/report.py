@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,5 +82,5 @@ def _series(lines: Sequence[Line], kind: str, name: str) -> tuple[list[int], lis
 def _stages(lines: Sequence[Line]) -> list[int]:
     """Updates at which the stage is another than before."""
     rows = [line for line in lines if line["kind"] == TRAIN]
-    pairs = zip(rows, rows[1:], strict=False)
-    return [after["update"] for before, after in pairs if before["stage"] != after["stage"]]
+    changes = pairwise(rows)
+    return [after["update"] for before, after in changes if before["stage"] != after["stage"]]

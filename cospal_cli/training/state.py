@@ -165,9 +165,7 @@ def _names(model: CoSPaL, optimizer: Optimizer) -> list[str]:
     return [names[id(one)] for group in optimizer.param_groups for one in group["params"]]
 
 
-def _check_shapes(
-    path: Path, wanted: Mapping[str, Any], found: Mapping[str, Tensor]
-) -> None:
+def _check_shapes(path: Path, wanted: Mapping[str, Any], found: Mapping[str, Tensor]) -> None:
     for name in sorted(wanted.keys() | found.keys()):
         there = tuple(found[name].shape) if name in found else "nothing"
         expected = tuple(wanted[name]) if name in wanted else "nothing"
