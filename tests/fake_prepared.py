@@ -43,17 +43,15 @@ class Vision:
 
 @dataclass
 class FakePrepared:
-    """``bad``: ids of samples that cannot be read; ``poisoned``: those with features of NaN."""
+    """``bad``: ids of samples that cannot be read."""
 
     count: int = 12
     held: int = 4
     bad: frozenset[str] = frozenset()
-    poisoned: frozenset[str] = frozenset()
     identity: Mapping[str, Any] = field(
         default_factory=lambda: {"tubelets": {"name": "fake", "dim": F}}
     )
     sizes: tuple[int, int, int] = (F, DV, DT)
-    scale: float = 1.0
 
     def samples(self, split: str) -> tuple[Sample, ...]:
         chosen = range(self.count) if split == "fit" else range(self.count, self.count + self.held)
@@ -66,9 +64,7 @@ class FakePrepared:
         if sample.id in self.bad:
             raise InputError(f"{sample.id}.safetensors: damaged")
         rng = np.random.default_rng(abs(hash_of(sample.video)))
-        tubelets = rng.normal(size=(sample.tubelets, TIMES, F)).astype(np.float32) * self.scale
-        if sample.id in self.poisoned:
-            tubelets[0] = np.nan
+        tubelets = rng.normal(size=(sample.tubelets, TIMES, F)).astype(np.float32)
         mask = np.ones((sample.tubelets, TIMES), bool)
         clips = rng.normal(size=(CLIPS + sample.tubelets % 2, DV)).astype(np.float32)
         return Vision(tubelets, mask, clips)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from cospal_cli.errors import InputError, TrainingError, UsageError, WeightsError
+from cospal_cli.errors import DeviceError, InputError, TrainingError, UsageError, WeightsError
 from cospal_cli.model import checkpoint
 from cospal_cli.training import metrics, optimise, report, setup, state
 from tests import train_fake
@@ -268,6 +270,27 @@ def test_a_folder_is_replaced_whole_or_not(tmp_path: Path) -> None:
     (tmp_path / "last.part").mkdir()
     state.recover(target)
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train_fake.train(out, *SHORT)
+    before = (out / "last" / "trainer.json").read_bytes()
+    model, card = checkpoint.load(out / "last")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with (
+            pytest.raises(DeviceError, match="no space left"),
+            state.replacing_folder(out / "last") as part,
+        ):
+            checkpoint.save(part, model, card)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (out / "last" / "trainer.json").read_bytes() == before
+    assert not list(out.glob("*.part"))
 
 
 def test_without_matplotlib_there_is_no_picture(

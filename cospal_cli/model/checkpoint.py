@@ -26,7 +26,7 @@ def save(folder: Path, model: CoSPaL, card: Card) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(folder / WEIGHTS) as part:
-        library.save_file(state, part)
+        part.write_bytes(library.save(state))  # errors of the disk are then Python's own
     write_text(folder / CONFIG, card.dumps() + "\n")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.ahead import ahead
+from cospal_cli.devices import processors
 from cospal_cli.errors import InputError, WeightsError
 from cospal_cli.inputs import assemble, collate
 from cospal_cli.training.curriculum import Epoch
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from cospal_cli.datasets.prepared import Prepared, Sample
 
 LOG = logging.getLogger("cospal")
-READERS = 4  # threads that read samples: they wait for the disk and copy, mostly
+READERS = min(max(processors(), 2), 8)  # threads that read: they wait for the disk and copy
 DEPTH = 3  # batches made in advance
 _UNREADABLE = (InputError, WeightsError, OSError)
 
@@ -119,9 +120,6 @@ class Batches:
         inputs = assemble(
             vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary
         )
-        for name in ("tubelets", "clips", "words"):
-            if not np.isfinite(getattr(inputs, name)).all():
-                raise InputError(f"{sample.id}: {name} hold values that are not finite")
         rng = np.random.default_rng((self._seed, *where))
         return Item(inputs, draw(inputs.content_mask, rng), video)
 

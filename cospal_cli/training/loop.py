@@ -297,7 +297,8 @@ class _Training:
     def _outcome(self, found: Mapping[str, float], stopped: bool) -> Outcome:
         picture = None
         if self.accelerator.is_main_process and not stopped:
-            picture = report.draw(self.job.out, str(self.job.data.get("name", "")))
+            note = " (SYNTHETIC data)" if self.job.data.get("synthetic") else ""
+            picture = report.draw(self.job.out, f"{self.job.data.get('name', '')}{note}")
         return Outcome(
             stopped, self.at.update, self.total, self.at.best, self.at.best_update,
             self._selects(), *self.clock.totals(), found, picture,

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from cospal_cli.errors import DeviceError
 from cospal_cli.files import write_text
 
 LOG = logging.getLogger("cospal")
@@ -61,13 +62,22 @@ class Metrics:
             self._board.close()
 
     def add(self, kind: str, update: int, epoch: int, values: Mapping[str, float]) -> None:
-        """A line: ``kind`` train (means since the last one) or held, after so many updates."""
+        """A line: ``kind`` train (means since the last one) or held, after so many updates.
+
+        DeviceError where the disk takes no more.
+        """
         if self._path is None:
             return
         line = {"kind": kind, "update": update, "epoch": epoch}
         line |= {name: round(value, 6) for name, value in values.items()}
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(_text(line))
+        try:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.write(_text(line))
+        except OSError as error:
+            raise DeviceError(
+                f"cannot write {str(self._path)!r}: {error.strerror}",
+                "free some space; --resume goes on",
+            ) from error
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f"{kind}/{name}", value, update)

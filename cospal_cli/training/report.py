@@ -35,7 +35,7 @@ def draw(folder: Path, title: str) -> Path | None:
     from matplotlib.figure import Figure
 
     judged = any(name in line for line in lines for name in JUDGED)
-    figure = Figure(figsize=(9, 8 if judged else 5), layout="constrained")
+    figure = Figure(figsize=(10, 8 if judged else 5), layout="constrained")
     FigureCanvasAgg(figure)
     above, *below = figure.subplots(1 + judged, 1, sharex=True, squeeze=False)[:, 0]
     above.set_title(title)
@@ -46,7 +46,7 @@ def draw(folder: Path, title: str) -> Path | None:
         for update in _stages(lines):
             axes.axvline(update, color="0.7", linewidth=0.8, linestyle="--")
         axes.grid(alpha=0.25)
-        axes.legend(fontsize="small", ncols=2)
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
     (below or [above])[-1].set_xlabel("updates")
     target = folder / FILE
     with replacing(target) as part:

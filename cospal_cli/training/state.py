@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.config import Config
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.files import replacing, write_text
 from cospal_cli.registry import require
 from cospal_cli.settings import flatten
@@ -181,20 +181,32 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``target`` that takes its place if the body succeeds.
 
     Whoever is killed in the middle leaves the old folder, if only under another name: see
-    ``recover``.
+    ``recover``. DeviceError where the disk refuses.
     """
     part, old = _beside(target)
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+    with _refusing(target):
+        part.mkdir()
     try:
         yield part
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    if target.exists():
-        os.rename(target, old)
-    os.rename(part, target)
+    with _refusing(target):
+        if target.exists():
+            os.rename(target, old)
+        os.rename(part, target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _refusing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DeviceError(
+            f"cannot write {str(target)!r}: {error.strerror}", "free some space; --resume goes on"
+        ) from error
 
 
 def recover(target: Path) -> None:
