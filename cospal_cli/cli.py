@@ -24,6 +24,7 @@ COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
     "data": ("cospal_cli.commands.data:data", "Check and make data sets."),
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
+    "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),
     "evaluate": ("cospal_cli.commands.evaluate:evaluate", "Score answers on a data set."),
     "bench": ("cospal_cli.commands.bench:bench", "Measure speed on this machine."),
     "models": ("cospal_cli.commands.models:models", "List, fetch and check backbones."),

@@ -8,16 +8,24 @@ sequences stand below each other, so that every product is of two matrices. Need
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cospal_cli.model.layers import Attention, Block
+from cospal_cli.model.layers import Attention
 
 
 class Folded(nn.Module):
     """The weights of an ``Attention``, folded."""
+
+    query: Tensor
+    query_bias: Tensor
+    key: Tensor
+    value: Tensor
+    out: Tensor
+    out_bias: Tensor
 
     def __init__(self, part: Attention) -> None:
         super().__init__()
@@ -110,11 +118,11 @@ class Layer(nn.Module):
     """A ``Block`` whose attentions are folded: of the classes ``own`` and ``cross`` (if any)."""
 
     def __init__(
-        self, block: Block, cross: type[Folded] | None = None, own: type[Folded] = Within
+        self, block: Any, cross: type[Folded] | None = None, own: type[Folded] = Within
     ) -> None:
         super().__init__()
         self.own, self.own_norm = own(block.own), block.own_norm
-        self.cross: nn.Module | None = None
+        self.cross: Any = None
         if cross is not None:
             self.cross, self.cross_norm = cross(block.cross), block.cross_norm
         self.ffn_norm, self.wide, self.narrow = block.ffn[0], block.ffn[1], block.ffn[4]

@@ -14,7 +14,8 @@ from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import bias_of, masked_mean, places
 from cospal_cli.model.spatial import HIDDEN
 from cospal_cli.model.temporal import MASKS, Moments
-from cospal_exporters.attention import Layer, OfFew, ToFew, Weighted, gelu
+
+from .attention import Layer, OfFew, ToFew, Weighted, gelu
 
 AXES = {
     "tubelets": ("K", "T"),
@@ -171,9 +172,7 @@ class TemporalGraph(nn.Module):
         counted = (word_mask & (word_ids > 0)).to(nll.dtype)
         return (nll * counted).sum(dim=-1) / counted.sum().clamp(min=1.0)
 
-    def _read(
-        self, layer: Layer, x: Tensor, memory: Tensor, there: Tensor, copies: int
-    ) -> Tensor:
+    def _read(self, layer: Layer, x: Tensor, memory: Tensor, there: Tensor, copies: int) -> Tensor:
         """Rows (G R, d), G = ``copies``, read the clips: (P R, d)."""
         found = layer.cross(layer.cross_norm(x), memory, there, copies)  # (P, R, d)
         return layer.feed((x.view(copies, -1, x.shape[1]) + found).view(-1, x.shape[1]))

@@ -27,8 +27,9 @@ from cospal_cli.progress import Progress, silent
 from cospal_cli.registry import require
 from cospal_cli.runtime.onnx import ABOUT, CARD, PARTS, PRECISIONS, graph_path
 from cospal_cli.weights.record import sha256
-from cospal_exporters import verify
-from cospal_exporters.precision import lowered
+
+from . import verify
+from .precision import lowered
 
 OPSET, OPSETS = 18, (18, 23)
 REPORT = "export.json"
@@ -101,7 +102,7 @@ def write_graphs(
     """Both graphs of a model in fp32, checked; returns their ONNX models by part."""
     import onnx
 
-    from cospal_exporters.graphs import SpatialGraph, TemporalGraph
+    from .graphs import SpatialGraph, TemporalGraph
 
     made = {}
     for part, kind in zip(PARTS, (SpatialGraph, TemporalGraph), strict=True):
@@ -126,11 +127,11 @@ def _traced(graph: Any, card: Card, opset: int) -> Any:
     """The ONNX model of a graph, its axes named."""
     import torch
 
-    from cospal_exporters.graphs import AXES
+    from .graphs import AXES
 
     example = _example(card)
     with _quiet():
-        program = torch.onnx.export(
+        program: Any = torch.onnx.export(
             graph,
             tuple(example[name] for name in graph.inputs),
             input_names=list(graph.inputs),

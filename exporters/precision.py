@@ -31,10 +31,7 @@ def lowered(graphs: Mapping[str, Any], folder: Path, precision: str) -> None:
 
     for part, proto in graphs.items():
         target = graph_path(folder, part, precision)
-        if precision == "fp16":
-            made = halved(proto)
-        else:
-            made = quantised(proto, target)
+        made = halved(proto) if precision == "fp16" else quantised(proto, target)
         relabel(made, precision)
         onnx.checker.check_model(made, full_check=True)
         onnx.save(made, target)
@@ -90,13 +87,18 @@ def quantised(proto: Any, target: Path) -> Any:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    plain = _without_gemm(proto)
+    flat = {one.name for one in plain.graph.initializer if len(one.dims) == 2}
+    others = [node.name for node in plain.graph.node if not flat.intersection(node.input)]
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # it tells every caller to prepare what needs no preparation
     try:
         quantize_dynamic(
-            _without_gemm(proto),
+            plain,
             target,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_exclude=others,
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,  # older processors add up pairs of products in 16 bits

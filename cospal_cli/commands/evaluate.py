@@ -74,8 +74,11 @@ FLAGS = [
     help="Draws behind the 95 % intervals; 0: none.",
 )
 @flag_options(FLAGS)
+@click.option(
+    "--runtime", default="auto", show_default=True, help="Of the heads: torch, onnx or tensorrt."
+)
 @click.option("--device", default="auto", show_default=True, help="Of the heads.")
-@click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or bf16.")
+@click.option("--precision", default="auto", show_default=True, help="fp32, fp16, bf16 or int8.")
 @click.option("-o", "--output", metavar="DIR", help="Write JSON, PNG and predictions there.")
 @click.option(
     "--details", is_flag=True, help="What-if rows and groups of every method, not of one alone."
@@ -92,6 +95,7 @@ def evaluate(
     methods: tuple[str, ...],
     protocol: str,
     resamples: int,
+    runtime: str,
     device: str,
     precision: str,
     output: str | None,
@@ -132,10 +136,10 @@ def evaluate(
             )
         features = _open(prepared, data, needed=bool(names))
         samples = _samples(features, split, dataset) if features else []
-        runtime = _runtime(checkpoint, features, names, device, precision)
+        heads = _runtime(checkpoint, features, names, (runtime, device, precision))
         counts = {one.id: one.actions for one in samples}
         groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
-        answers = _answers(predictions, features, samples, names, config, runtime, progress)
+        answers = _answers(predictions, features, samples, names, config, heads, progress)
         for name, found in answers:  # one at a time: all boxes of all tubelets take memory
             reports[name] = summary.evaluate(
                 found, dataset.truths, protocol, groups=groups, resamples=resamples
@@ -151,7 +155,7 @@ def evaluate(
         "split": split,
         "protocol": protocol,
         "problems": dataset.remarks(),
-        "checkpoint": _told(checkpoint, runtime),
+        "checkpoint": _told(checkpoint, heads),
         "config": {"ground": asdict(config.ground)},
         "methods": {name: report.as_dict() for name, report in reports.items()},
     }
@@ -201,22 +205,22 @@ def _runtime(
     checkpoint: Path | None,
     features: Prepared | None,
     names: Sequence[str],
-    device: str,
-    precision: str,
+    place: tuple[str, str, str],
 ) -> Runtime | None:
-    """The heads, once it is sure that they were trained on such features."""
+    """The heads, once it is sure that they were trained on such features; ``place``: what runs
+    them, where, in which precision."""
     if checkpoint is None or features is None or not TRAINED.intersection(names):
         return None
     from cospal_cli.features.identity import differences
-    from cospal_cli.model.checkpoint import load_card
-    from cospal_cli.runtime import open_runtime
+    from cospal_cli.runtime import open_runtime, read_card
 
-    if found := differences(load_card(checkpoint).features, features.identity):
+    if found := differences(read_card(checkpoint).features, features.identity):
         raise UsageError(
             f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
             "prepare the data with the settings of the training",
         )
-    return open_runtime("torch", checkpoint, device, precision)
+    name, device, precision = place
+    return open_runtime(name, checkpoint, device, precision)
 
 
 def _samples(features: Prepared, split: str, dataset: Dataset) -> list[Sample]:

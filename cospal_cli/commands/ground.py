@@ -87,6 +87,8 @@ class Job:
     help="Trained heads (a folder; implies --method cospal), or original weights of Grounding "
     "DINO (a file).",
 )
+@click.option("--runtime", help="Of trained heads: auto, torch, onnx or tensorrt.")
+@click.option("--provider", help="Of --runtime onnx: auto, cpu, cuda or tensorrt.")
 @click.option("--fail-on-empty", is_flag=True, help="Exit with 7 if a sentence finds nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, do nothing.")
 @click.option("--offline", is_flag=True, help="For scripts: this command never uses the network.")
@@ -99,6 +101,8 @@ def ground(
     output: str | None,
     as_json: bool,
     checkpoint: str | None,
+    runtime: str | None,
+    provider: str | None,
     fail_on_empty: bool,
     dry_run: bool,
     offline: bool,
@@ -119,6 +123,11 @@ def ground(
     """
     start_logging(verbose, quiet, log_file)
     trained = _imply(given, checkpoint)
+    if trained is None and (runtime or provider):
+        raise UsageError(
+            "--runtime and --provider are of trained heads", "give their folder: --checkpoint DIR"
+        )
+    run_by = (runtime or "auto", provider or "auto")
     settings = merged_settings(config_file, sets, FLAGS, given)
     config = _with_heads(settings, trained)
     video, texts = split(arguments, asked, query_file)
@@ -133,7 +142,7 @@ def ground(
     answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
-        _, heads = _open(config, trained)
+        _, heads = _open(config, trained, run_by)
         known = [heads.understood(query, config) for query in queries] if heads else queries
         show_plan(video, known, answers)
         return None
@@ -141,7 +150,7 @@ def ground(
     targets = [path for place in job.places for path in place.files]
     files.check_outputs(targets, [video], config.output.overwrite)
     _warn(message for query in queries for message in query.warnings)
-    empty, interrupted = _run(job, config, *_open(config, trained))
+    empty, interrupted = _run(job, config, *_open(config, trained, run_by))
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -149,8 +158,10 @@ def ground(
     return None
 
 
-def _open(config: Config, trained: Path | None) -> tuple[Detector, Heads | None]:
-    """The detector and, where there are trained heads, those."""
+def _open(
+    config: Config, trained: Path | None, run_by: tuple[str, str]
+) -> tuple[Detector, Heads | None]:
+    """The detector and, where there are trained heads, those; ``run_by`` a runtime, a provider."""
     from cospal_cli import detect
 
     detector = detect.open_detector(config.detector)
@@ -158,7 +169,7 @@ def _open(config: Config, trained: Path | None) -> tuple[Detector, Heads | None]
         return detector, None
     from cospal_cli.ground.heads import open_heads
 
-    return detector, open_heads(trained, config, detector)
+    return detector, open_heads(trained, config, detector, *run_by)
 
 
 def _run(
@@ -275,7 +286,7 @@ def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
         if not heads.is_dir():
             raise UsageError(
                 f"--checkpoint {checkpoint!r}: neither a folder nor a .pth file",
-                "name a folder that 'cospal train' wrote, or a file of Grounding DINO's authors",
+                "name a folder of 'cospal train' or 'cospal export', or weights of Grounding DINO",
             )
     elif checkpoint is not None:
         if given["detector_model"] is not None:

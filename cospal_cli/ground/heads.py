@@ -19,8 +19,7 @@ from cospal_cli.ground.answer import Answer, View, ask, chosen, unknown
 from cospal_cli.language.phrases import phrases, refine
 from cospal_cli.language.text import TextEncoder, open_text_encoder
 from cospal_cli.model.card import Card
-from cospal_cli.model.checkpoint import load_card
-from cospal_cli.runtime import Runtime, open_runtime
+from cospal_cli.runtime import AUTO, Runtime, open_runtime, read_card
 from cospal_cli.settings import override
 from cospal_cli.types import Clips, Query, Timeline, Tubelet, VideoInfo
 from cospal_cli.weights import models
@@ -66,7 +65,7 @@ def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
     ``said``: the dotted keys of what the user did say. UsageError where that is another method,
     and where detections are needed.
     """
-    wanted = {"ground.method": "cospal", **settings_of(load_card(path))}
+    wanted = {"ground.method": "cospal", **settings_of(read_card(path))}
     if wanted.get("detector.name") == FILE and not {"detector.name", "detector.path"} & said:
         raise UsageError(
             f"{str(path)!r} was trained on detections made elsewhere, found none",
@@ -81,13 +80,17 @@ def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
     return config
 
 
-def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
+def open_heads(
+    path: Path, config: Config, detector: Detector, runtime: str = AUTO, provider: str = AUTO
+) -> Heads:
     """The heads in ``path`` and the encoders that ``config`` names.
+
+    ``runtime`` runs them; ``provider`` is ONNX Runtime's: see ``open_runtime``.
 
     UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
     of the training.
     """
-    trained = load_card(path).features
+    trained = read_card(path).features
     clips, text = open_video_encoder(config.clips), open_text_encoder(config.text)
     used = replace(config, detector=detector.config, clips=clips.config)
     # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.
@@ -98,7 +101,8 @@ def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
             f"{str(path)!r} was trained on other features: {'; '.join(found)}",
             "leave these settings out to use those of the training, or train again with them",
         )
-    return Heads(open_runtime("torch", path, config.detector.device), clips, text)
+    device = config.detector.device
+    return Heads(open_runtime(runtime, path, device, provider=provider), clips, text)
 
 
 def view(

@@ -1,9 +1,8 @@
-"""Exported heads run by ONNX Runtime: no torch. The folder is what ``cospal export --onnx`` wrote:
+"""Exported heads run by ONNX Runtime: no torch.
 
-    config.json    the card, as in a checkpoint
-    spatial.onnx, temporal.onnx   the graphs in fp32; those of another precision have its name
-                   before the end: spatial.int8.onnx
-    export.json    how they compare with the checkpoint
+The folder is what ``cospal export --onnx`` wrote: ``config.json``, the card, as in a checkpoint;
+``spatial.onnx`` and ``temporal.onnx``, the graphs in fp32 (those of another precision have its name
+before the end: ``spatial.int8.onnx``); ``export.json``, how they compare with the checkpoint.
 """
 
 from __future__ import annotations
@@ -172,7 +171,7 @@ def _place(device: str, provider: str) -> tuple[str, str]:
         provider = "cuda" if kind == "cuda" else "cpu"
     if provider not in PROVIDERS:
         raise UsageError(f"unknown provider {provider!r}", f"known: auto, {', '.join(PROVIDERS)}")
-    if (kind, provider) in (("cpu", "cuda"), ("cpu", "tensorrt"), ("cuda", "cpu")):
+    if kind == "cpu" and provider != "cpu":
         raise UsageError(f"--provider {provider} does not run on --device {device}", "give one")
     return provider, number or "0"
 

@@ -6,7 +6,6 @@ A protocol buffer is fields of a number and a kind; only what is asked for is wa
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +37,7 @@ def describe(path: Path) -> OnnxFile:
     """The file at ``path``. WeightsError if it is no ONNX file, or if weights of it lie outside
     its folder or are missing."""
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
-            with memoryview(raw) as view:
-                found = _read(path, view)
+        found = _read(path, memoryview(path.read_bytes()))
     except OSError as error:
         raise WeightsError(f"{path}: {error.strerror}", "export the heads again") from error
     except (ValueError, IndexError, RecursionError) as error:
