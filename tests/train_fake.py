@@ -1,6 +1,6 @@
 """A tiny training on ``fake_prepared``; also a program, which tests kill, stop and run in pairs.
 
-python -m tests.train_fake OUT [--pause UPDATE] [--resume] [KEY=VALUE ...]
+python -m tests.train_fake OUT [--pause UPDATE] [--resume] [--judged] [KEY=VALUE ...]
 """
 
 from __future__ import annotations
@@ -38,6 +38,24 @@ def train(out: Path, *changed: str, data: Any = None, progress: Any = None, **jo
     return run(whole, progress) if progress else run(whole)
 
 
+def judged(out: Path, *changed: str) -> Any:
+    """Train where held-out scores, which the first process alone sees, fall from 1 / 1 to 1 / 2."""
+    from cospal_cli.training import held
+
+    calls = 0
+
+    def scores(*_: Any) -> dict[str, float]:
+        nonlocal calls
+        calls += 1
+        return {"m_vIoU": 1 / calls}
+
+    own, held.scores = held.scores, scores
+    try:
+        return train(out, *changed, truths={"s12": None})
+    finally:
+        held.scores = own
+
+
 def weights(folder: Path) -> dict[str, np.ndarray]:
     """The tensors of a checkpoint."""
     found: dict[str, np.ndarray] = load_file(folder / "model.safetensors")
@@ -61,7 +79,11 @@ def main(words: list[str]) -> None:
             print(f"at {pause}", flush=True)
             time.sleep(60)
 
-    train(out, *(word for word in words if "=" in word), progress=told, resume=resume)
+    settings = [word for word in words if "=" in word]
+    if "--judged" in words:
+        judged(out, *settings)
+    else:
+        train(out, *settings, progress=told, resume=resume)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 
 from cospal_cli import settings
 from cospal_cli.config import Config
@@ -141,7 +142,6 @@ class _Training:
 
     def run(self, progress: Progress, stopped: Callable[[], bool]) -> Outcome:
         """The loop. Where it goes on follows from the number of updates that are done."""
-        found: dict[str, float] = {}
         self.wrapped.train()
         for epoch in self.plan:
             with closing(self._stream(epoch)) as stream:
@@ -150,13 +150,13 @@ class _Training:
                     progress("train", self.at.update, self.total)
                     if stop:
                         self._save(LAST)
-                        return self._outcome(found, stopped=True)
+                        return self._outcome(stopped=True)
                     if self.config.save_every and self.at.update % self.config.save_every == 0:
                         self._save(LAST)
             if self.at.judged <= epoch.number:
                 self._save(LAST)  # before the look at the held-out samples, which takes its time
-                found = self._judge(epoch)
-        return self._outcome(found, stopped=False)
+                self._judge(epoch)
+        return self._outcome(stopped=False)
 
     def _stream(self, epoch: Epoch) -> Generator[dict[str, torch.Tensor]]:
         """What is left of the epoch's batches, on the device; the time they took is kept."""
@@ -218,7 +218,7 @@ class _Training:
                 "a lower --lr, a longer train.warmup or --precision fp32 may help",
             )
 
-    def _judge(self, epoch: Epoch) -> dict[str, float]:
+    def _judge(self, epoch: Epoch) -> None:
         """Look at the held-out samples; keep the heads as ``best`` if they are."""
         self.wrapped.eval()
         with self.average.shown():
@@ -232,19 +232,16 @@ class _Training:
                     self.model, self.card, self.job.prepared, self.held, self.job.truths,
                     self.job.config,
                 )  # fmt: skip
+            found = broadcast_object_list([found])[0]  # all must choose the same best
         self.wrapped.train()
         self.metrics.add(metrics.HELD, self.at.update, epoch.number, found)
         LOG.info("epoch %d: %s", epoch.number + 1, _line(found))
-        self.at.judged = epoch.number + 1
-        self.card = replace(
-            self.card, trained={**self.card.trained, "epoch": epoch.number + 1, "held": found}
-        )
+        self.at.judged, self.at.held = epoch.number + 1, found
         value = self._value(found)
         if self.at.best is None or value > self.at.best:
             self.at.best, self.at.best_update = value, self.at.update
             self._save(BEST)
         self._save(LAST)
-        return found
 
     def _value(self, found: Mapping[str, float]) -> float:
         """What the best heads have most of. Without held-out samples the last ones are the best."""
@@ -286,22 +283,24 @@ class _Training:
             trained = {
                 **self.card.trained,
                 "update": self.at.update,
+                "epoch": self.at.judged,
+                "held": self.at.held,
                 "settings": settings.as_dict(self.job.config),
             }
             card = replace(self.card, trained=trained)
             with self.average.shown() as plain, state.replacing_folder(self.job.out / name) as part:
                 checkpoint.save(part, self.model, card)
                 state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
-        self.accelerator.wait_for_everyone()
 
-    def _outcome(self, found: Mapping[str, float], stopped: bool) -> Outcome:
+    def _outcome(self, stopped: bool) -> Outcome:
         picture = None
         if self.accelerator.is_main_process and not stopped:
             note = " (SYNTHETIC data)" if self.job.data.get("synthetic") else ""
             picture = report.draw(self.job.out, f"{self.job.data.get('name', '')}{note}")
+        self.accelerator.wait_for_everyone()
         return Outcome(
             stopped, self.at.update, self.total, self.at.best, self.at.best_update,
-            self._selects(), *self.clock.totals(), found, picture,
+            self._selects(), *self.clock.totals(), self.at.held, picture,
         )  # fmt: skip
 
 

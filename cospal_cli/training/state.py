@@ -51,6 +51,7 @@ class Standing:
     judged: int = 0  # epochs whose held-out samples were looked at
     best: float | None = None  # the greatest value of what is selected by
     best_update: int = 0
+    held: Mapping[str, float] = field(default_factory=dict)  # the last look at the held-out samples
     scaler: Mapping[str, Any] = field(default_factory=dict)
 
 
