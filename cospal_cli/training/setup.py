@@ -18,6 +18,7 @@ from accelerate.utils import InitProcessGroupKwargs
 from cospal_cli import torch_device
 from cospal_cli.config import Config, TrainConfig
 from cospal_cli.errors import InputError, UsageError
+from cospal_cli.features import identity
 from cospal_cli.files import alone
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
@@ -132,17 +133,14 @@ def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
     UsageError where the heads are of other sizes, naming both sides.
     """
     theirs, found = checkpoint.load(folder)
-    same = ("tubelets", "clips", "words")
-    kept = {name: getattr(found.sizes, name) for name in same} | vars(found.model)
-    own = {name: getattr(card.sizes, name) for name in same} | vars(card.model)
-    other = [
-        name for name in state.differences(kept, own) if not name.startswith(("dropout", "word_sc"))
-    ]
+    other = state.differences(_build(found), _build(card))
     if other:
         raise UsageError(
             f"{folder} holds heads of other sizes: {'; '.join(other)}",
             "set the same ones, or train without --init-from",
         )
+    for line in identity.differences(found.features, card.features):
+        LOG.warning("the first weights come from other features: %s", line)
     pairs = [(0, 0)] + [
         (own_id, found.word_ids[word])
         for word, own_id in card.word_ids.items()
@@ -155,3 +153,11 @@ def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
             weights[name].index_copy(0, rows, value[columns]) if name in _BY_WORD else value
         )
     model.load_state_dict(weights)
+
+
+def _build(card: Card) -> dict[str, Any]:
+    """What two heads must share for the weights of one to serve the other."""
+    rules = ("dropout", "width_divisor", "word_score")
+    widths = {f"{name} features": getattr(card.sizes, name) for name in ("tubelets", "clips")}
+    widths["word vectors"] = card.sizes.words
+    return widths | {name: value for name, value in vars(card.model).items() if name not in rules}
