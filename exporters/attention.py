@@ -44,11 +44,13 @@ class Folded(nn.Module):
 
     def split(self, x: Tensor, count: int) -> Tensor:
         """(S L, d) -> (S, heads, L, d / heads)."""
-        return x.view(count, -1, self.heads, x.shape[1] // self.heads).transpose(1, 2)
+        rows, dim = x.shape
+        return x.view(count, rows // count, self.heads, dim // self.heads).transpose(1, 2)
 
     def join(self, x: Tensor) -> Tensor:
         """(S, heads, L, d / heads) -> (S L, d), and the last linear map."""
-        rows = x.transpose(1, 2).reshape(-1, x.shape[1] * x.shape[3])
+        count, heads, length, size = x.shape
+        rows = x.transpose(1, 2).reshape(count * length, heads * size)
         return functional.linear(rows, self.out, self.out_bias)
 
 
@@ -70,13 +72,15 @@ class OfFew(Folded):
     def forward(self, x: Tensor, memory: Tensor, bias: Tensor, count: int = 1) -> Tensor:
         """``x`` (S L, d), ``memory`` (S M, d), ``bias`` (L or 1, M)."""
         heads, dim = self.heads, x.shape[1]
-        memory = memory.view(count, -1, dim)
+        few, many = x.shape[0] // count, memory.shape[0] // count
+        by_head = (heads, dim // heads, dim)
+        memory = memory.view(count, many, dim)
         query = self.split(functional.linear(x, self.query, self.query_bias), count)
-        asked = (query @ self.key.view(heads, -1, dim)).view(count, -1, dim)  # (S, h L, d)
-        logits = (asked @ memory.transpose(1, 2)).view(count, heads, -1, memory.shape[1]) + bias
-        shares = logits.softmax(dim=-1).view(count, -1, memory.shape[1])
-        found = (shares @ memory).view(count, heads, -1, dim)
-        return self.join(found @ self.value.view(heads, -1, dim).transpose(1, 2))
+        asked = (query @ self.key.view(by_head)).view(count, heads * few, dim)
+        logits = (asked @ memory.transpose(1, 2)).view(count, heads, few, many) + bias
+        shares = logits.softmax(dim=-1).view(count, heads * few, many)
+        found = (shares @ memory).view(count, heads, few, dim)
+        return self.join(found @ self.value.view(by_head).transpose(1, 2))
 
 
 class ToFew(Folded):
@@ -88,11 +92,12 @@ class ToFew(Folded):
         by_head = (length, heads, dim // heads)
         key = functional.linear(memory, self.key).view(by_head).transpose(0, 1)  # (h, N, dh)
         value = functional.linear(memory, self.value).view(by_head).transpose(0, 1)
-        asked = (key @ self.query.view(heads, -1, dim)).view(heads * length, dim)
-        shift = key @ self.query_bias.view(heads, -1, 1)  # (h, N, 1)
-        told = (value @ self.out.t().reshape(heads, -1, dim)).view(heads * length, dim)
-        logits = (x @ asked.t()).view(-1, heads, length) + (shift.squeeze(-1) + bias)
-        shares = logits.softmax(dim=-1).view(-1, heads * length)
+        size = dim // heads
+        asked = (key @ self.query.view(heads, size, dim)).view(heads * length, dim)
+        shift = key @ self.query_bias.view(heads, size, 1)  # (h, N, 1)
+        told = (value @ self.out.t().reshape(heads, size, dim)).view(heads * length, dim)
+        logits = (x @ asked.t()).view(x.shape[0], heads, length) + (shift.squeeze(-1) + bias)
+        shares = logits.softmax(dim=-1).view(x.shape[0], heads * length)
         return shares @ told + self.out_bias
 
 
@@ -105,13 +110,14 @@ class Weighted(Folded):
         ``there`` (P, C) is added to the logits. G is ``copies``.
         """
         count, clips = there.shape
+        each, dim = x.shape[0] // copies, x.shape[1]
         query = self.split(functional.linear(x, self.query, self.query_bias), 1)
         key = self.split(functional.linear(memory, self.key), 1)
         value = self.split(functional.linear(memory, self.value), 1)
-        logits = (query @ key.transpose(-1, -2)).view(self.heads, copies, -1, clips)
+        logits = (query @ key.transpose(-1, -2)).view(self.heads, copies, each, clips)
         shares = (logits + there.unsqueeze(1)).softmax(dim=-1)
-        found = self.join(shares.view(1, self.heads, -1, clips) @ value)
-        return found.view(count, -1, x.shape[1])
+        found = self.join(shares.view(1, self.heads, count * each, clips) @ value)
+        return found.view(count, each, dim)
 
 
 class Layer(nn.Module):

@@ -99,7 +99,7 @@ class TemporalGraph(nn.Module):
             subject = self.subject(*(value.unsqueeze(0) for value in video))
         embedded = self._embed(clips, clip_mask, subject)
         read = self.head.word_input(words)
-        place = places(len(words), read.shape[1], read)
+        place = places(words.shape[0], read.shape[1], read)
         moments = self._moments(embedded, clip_mask, read + place, word_mask)
         weights = self.head.weights(moments, clip_mask.unsqueeze(0))[0]  # (P, C)
         there = bias_of(clip_mask) + weights
@@ -162,17 +162,21 @@ class TemporalGraph(nn.Module):
         copies = 1
         for layer in self.telling:
             x = self._read(layer, layer.look(x, hidden, copies * MASKS), memory, there, copies)
-            copies = len(there)
-        some = x.view(copies, -1, dim).index_select(1, rows).reshape(-1, dim)
+            copies = there.shape[0]
+        some = x.view(copies, MASKS * length, dim).index_select(1, rows)
+        some = some.reshape(copies * length, dim)
         some = self.hidden.gaze(some, x, bias_of(own).squeeze(-2), copies)
         x = self._read(self.hidden, some, memory, there, copies)
         logits = head.head(head.word_norm(x)).log_softmax(dim=-1)  # (P N, V)
-        ids = word_ids.unsqueeze(0).expand(len(there), -1).reshape(-1, 1)
-        nll = -logits.gather(1, ids).view(-1, length)
+        count = there.shape[0]
+        logits = logits.view(count, length, logits.shape[1])
+        ids = word_ids.view(1, length, 1).expand(count, length, 1)
+        nll = -logits.gather(2, ids).squeeze(-1)
         counted = (word_mask & (word_ids > 0)).to(nll.dtype)
         return (nll * counted).sum(dim=-1) / counted.sum().clamp(min=1.0)
 
     def _read(self, layer: Layer, x: Tensor, memory: Tensor, there: Tensor, copies: int) -> Tensor:
         """Rows (G R, d), G = ``copies``, read the clips: (P R, d)."""
         found = layer.cross(layer.cross_norm(x), memory, there, copies)  # (P, R, d)
-        return layer.feed((x.view(copies, -1, x.shape[1]) + found).view(-1, x.shape[1]))
+        count, each, dim = found.shape
+        return layer.feed((x.view(copies, each, dim) + found).view(count * each, dim))

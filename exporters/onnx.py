@@ -107,7 +107,8 @@ def write_graphs(
     made = {}
     for part, kind in zip(PARTS, (SpatialGraph, TemporalGraph), strict=True):
         proto = _traced(kind(model).eval(), card, opset)
-        label(proto, card, {**about, "part": part, "precision": "fp32"})
+        inputs = _inputs(proto)
+        label(proto, card, {**about, "part": part, "precision": "fp32", "inputs": inputs})
         onnx.checker.check_model(proto, full_check=True)
         onnx.save(proto, graph_path(folder, part))
         made[part] = proto
@@ -121,6 +122,18 @@ def label(proto: Any, card: Card, about: dict[str, Any]) -> None:
     onnx.helper.set_model_props(proto, {ABOUT: json.dumps(about), CARD: card.dumps()})
     proto.producer_name, proto.producer_version = "cospal", __version__
     proto.graph.name = about["part"]
+
+
+def _inputs(proto: Any) -> dict[str, Any]:
+    """Of each input the names of its open axes, which come first, and the others' lengths."""
+    found = {}
+    for value in proto.graph.input:
+        sides = value.type.tensor_type.shape.dim
+        found[value.name] = {
+            "axes": [side.dim_param for side in sides if side.dim_param],
+            "widths": [side.dim_value for side in sides if not side.dim_param],
+        }
+    return found
 
 
 def _traced(graph: Any, card: Card, opset: int) -> Any:

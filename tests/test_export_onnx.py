@@ -1,0 +1,251 @@
+"""Exported heads: the graphs' contract, their metadata, and that they answer as the checkpoint."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from cospal_exporters import onnx as export_onnx
+from cospal_exporters import precision, verify
+from cospal_exporters.graphs import SpatialGraph, TemporalGraph
+
+from cospal_cli.cli import run
+from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.inputs import collate
+from cospal_cli.model.checkpoint import CONFIG, load
+from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.runtime import open_runtime
+from cospal_cli.runtime.onnx import ABOUT, CARD, PARTS, graph_path
+from cospal_cli.types import GroundingInputs, GroundingScores
+from tests.exported import SIZES, SMALL, checkpoint, exported
+
+SHAPES = [*verify.SHAPES[:-1], (2, 3, 4, 7)]
+
+
+def by_graphs(model: CoSPaL, inputs: GroundingInputs) -> GroundingScores:
+    found: dict[str, torch.Tensor] = {}
+    for graph in (SpatialGraph(model).eval(), TemporalGraph(model).eval()):
+        known = {
+            name: found[name] if name in found else torch.from_numpy(getattr(inputs, name))
+            for name in graph.inputs
+        }
+        with torch.inference_mode():
+            values = graph(**known)
+        values = values if isinstance(values, tuple) else (values,)
+        found |= dict(zip(graph.outputs, values, strict=True))
+    return GroundingScores(**{name: value.numpy() for name, value in found.items()})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"subject": True, "word_score": "max"},
+        {"temporal_layers": 1, "spatial_layers": 0, "proposals": 1},
+        {"temporal_layers": 3, "spatial_layers": 2, "heads": 4},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_graphs_give_the_numbers_of_the_model(
+    changes: dict[str, Any], shape: tuple[int, int, int, int]
+) -> None:
+    torch.manual_seed(1)
+    model = CoSPaL(SIZES, replace(SMALL, **changes)).eval()
+    for seed in range(3):
+        inputs = verify.random_inputs(SIZES, shape, seed)
+        batch = {name: torch.from_numpy(rows) for name, rows in collate([inputs]).items()}
+        with torch.inference_mode():
+            expected = model(**batch)
+        found = by_graphs(model, inputs)
+        for name in ("tubelet_scores", "proposals", "proposal_scores"):
+            np.testing.assert_allclose(
+                getattr(found, name), getattr(expected, name)[0].numpy(), atol=2e-6, err_msg=name
+            )
+
+
+def test_files_name_the_contract_and_its_axes() -> None:
+    _, folder = exported()
+    axes = {}
+    for part, outputs in PARTS.items():
+        proto = onnx.load(graph_path(folder, part))
+        onnx.checker.check_model(proto, full_check=True)
+        assert {one.domain: one.version for one in proto.opset_import}[""] == 18
+        assert tuple(one.name for one in proto.graph.output) == outputs
+        for one in proto.graph.input:
+            axes[one.name] = [
+                side.dim_param or side.dim_value for side in one.type.tensor_type.shape.dim
+            ]
+        assert not any(one.external_data for one in proto.graph.initializer)
+    assert axes == {
+        "tubelets": ["K", "T", 6],
+        "tubelet_mask": ["K", "T"],
+        "clips": ["C", 5],
+        "clip_mask": ["C"],
+        "words": ["N", 4],
+        "word_mask": ["N"],
+        "referral_mask": ["N"],
+        "word_ids": ["N"],
+    }
+
+
+def test_files_say_where_they_come_from() -> None:
+    source, folder = exported()
+    proto = onnx.load(graph_path(folder, "temporal", "fp16"))
+    told = {one.key: one.value for one in proto.metadata_props}
+    assert told[CARD] == (source / CONFIG).read_text().rstrip()
+    about = json.loads(told[ABOUT])
+    assert (about["part"], about["precision"], about["opset"]) == ("temporal", "fp16", 18)
+    assert len(about["checkpoint_sha256"]) == len(about["vocabulary_sha256"]) == 64
+    assert about["licence"]
+    assert about["cospal"]
+    assert set(about["tokenizer"]) == {"model", "sha256"}
+    assert "/" not in json.dumps(about)  # no place of the machine that made it
+    assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
+
+
+def test_the_report_carries_the_numbers() -> None:
+    _, folder = exported()
+    report = json.loads((folder / "export.json").read_text())
+    full = report["precisions"]["fp32"]
+    assert full["passed"]
+    assert full["max_abs"] <= 1e-4
+    assert full["task"]["same"] == 1.0
+    assert len(full["shapes"]) >= 6
+    assert {1} == {min(one[axis] for one in full["shapes"]) for axis in "KTCN"}
+    assert report["precisions"]["fp16"]["max_abs"] > full["max_abs"]
+    names = {"spatial.onnx", "temporal.onnx", "spatial.fp16.onnx", "temporal.fp16.onnx"}
+    assert set(report["files"]) == names
+    assert {path.name for path in folder.iterdir()} == names | {CONFIG, "export.json", ".lock"}
+
+
+def test_fp16_keeps_softmax_norms_and_the_ends_in_fp32() -> None:
+    _, folder = exported()
+    whole, half = (
+        onnx.shape_inference.infer_shapes(onnx.load(graph_path(folder, "temporal", one)))
+        for one in ("fp32", "fp16")
+    )
+    kinds = {one.name: one.type.tensor_type.elem_type for one in half.graph.value_info}
+    ends = [*half.graph.input, *half.graph.output]
+    kinds |= {one.name: one.type.tensor_type.elem_type for one in ends}
+    for node in half.graph.node:
+        if node.op_type in ("Softmax", "LogSoftmax", "LayerNormalization"):
+            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT, node.name
+        if node.op_type in ("MatMul", "Gemm", "Conv"):
+            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT16, node.name
+    for one, other in zip([*whole.graph.input, *whole.graph.output], ends, strict=True):
+        assert one.type == other.type
+    sizes = [graph_path(folder, "temporal", one).stat().st_size for one in ("fp32", "fp16")]
+    assert sizes[1] < 0.75 * sizes[0]
+
+
+def test_int8_weights_answer_nearly_alike(tmp_path: Path) -> None:
+    source, folder = exported()
+    (tmp_path / CONFIG).write_bytes((source / CONFIG).read_bytes())
+    graphs = {part: onnx.load(graph_path(folder, part)) for part in PARTS}
+    precision.lowered(graphs, tmp_path, "int8")
+    for part in PARTS:
+        kinds = {node.op_type for node in onnx.load(graph_path(tmp_path, part, "int8")).graph.node}
+        assert "MatMulInteger" in kinds
+        assert "Gemm" not in kinds
+    found = verify.compared(open_runtime("torch", source, "cpu"), open_runtime("onnx", tmp_path))
+    assert 1e-4 < found["max_abs"] < 0.3
+
+
+def test_what_answers_otherwise_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, folder = exported()
+
+    def wrong(model: Any, card: Any, work: Path, about: Any, opset: int) -> dict[str, Any]:
+        made = {}
+        for part in PARTS:
+            made[part] = proto = onnx.load(graph_path(folder, part))
+            for one in proto.graph.initializer:
+                values = onnx.numpy_helper.to_array(one)
+                if values.dtype == np.float32 and values.ndim == 2:
+                    one.CopyFrom(onnx.numpy_helper.from_array(values * 1.05, one.name))
+            onnx.save(proto, graph_path(work, part))
+        return made
+
+    monkeypatch.setattr(export_onnx, "write_graphs", wrong)
+    out = tmp_path / "out"
+    code = run(["export", "--onnx", "--checkpoint", str(source), "-o", str(out), "--force"])
+    assert code == 5
+    assert "fp32 does not answer as the checkpoint does: outputs differ" in capfd.readouterr().err
+    assert [path.name for path in out.iterdir()] == [".lock"]
+
+
+def test_a_lower_precision_needs_the_same_answers_or_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, folder = exported()
+    monkeypatch.setitem(verify.TOLERANCES, "fp16", 1e-9)
+    with pytest.raises(WeightsError, match="fp16 does not answer"):
+        verify.verify(source, folder, "fp16")
+    forced = verify.verify(source, folder, "fp16", force=True)
+    assert not forced["passed"]
+    assert "more than 1e-09" in forced["faults"][0]
+
+
+def test_answers_are_compared_as_the_task_sees_them() -> None:
+    ends = np.array([[0.1, 0.5], [0.1004, 0.5], [0.6, 0.9]], np.float32)
+
+    def scores(tubelets: list[float], proposals: list[float]) -> GroundingScores:
+        return GroundingScores(np.float32(tubelets), ends, np.float32(proposals))
+
+    class Fixed:
+        def __init__(self, answer: GroundingScores) -> None:
+            self.answer = answer
+
+        def run(self, inputs: Any) -> GroundingScores:
+            return self.answer
+
+    def same(one: GroundingScores, other: GroundingScores) -> tuple[float, float]:
+        found = verify.agreement(Fixed(one), Fixed(other), iter([None]), 1e-3)  # type: ignore
+        return found["same_tubelet"], found["same_segment"]
+
+    base = scores([0.6, 0.4], [0.5, 0.3, 0.2])
+    assert same(base, base) == (1, 1)
+    assert same(base, scores([0.4, 0.6], [0.5, 0.3, 0.2])) == (0, 1)
+    assert same(base, scores([0.6, 0.4], [0.3, 0.2, 0.5])) == (1, 0)
+    tied = scores([0.5, 0.5], [0.4, 0.4, 0.2])
+    assert same(tied, scores([0.4, 0.6], [0.3, 0.5, 0.2])) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to export"),
+        (["--onnx"], "no heads to export"),
+        (["--onnx", "--checkpoint", "nowhere"], "is no checkpoint of the heads"),
+        (["--onnx", "--checkpoint", "x", "--opset", "12"], "must be from 18 to 23"),
+        (["--onnx", "--checkpoint", "x", "--precision", "fp8"], "unknown precision 'fp8'"),
+        (["--onnx", "--what", "detector", "--checkpoint", "x"], "--what detector goes with"),
+        (["--onnx", "--checkpoint", "x", "--model", "y"], "--model is of --what detector"),
+    ],
+)
+def test_wrong_use_is_explained(
+    arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", *arguments]) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_two_exports_to_one_folder_do_not_mix(tmp_path: Path) -> None:
+    from cospal_cli.files import alone
+
+    source = checkpoint(tmp_path / "best")
+    (tmp_path / "out").mkdir()
+    with alone(tmp_path / "out"), pytest.raises(UsageError, match="another process is writing"):
+        export_onnx.export(export_onnx.Plan(source, tmp_path / "out"))
+
+
+def test_the_checkpoint_that_was_exported_is_the_one_that_is_asked() -> None:
+    source, folder = exported()
+    card = load(source)[1]
+    assert open_runtime("auto", folder).card == card
