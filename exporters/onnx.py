@@ -69,7 +69,7 @@ def export(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
     model, card = load(plan.checkpoint)
     plan.out.mkdir(parents=True, exist_ok=True)
     steps = 1 + 2 * len(plan.precisions)
-    with alone(plan.out), _workplace(plan.out) as work:
+    with alone(plan.out), workplace(plan.out) as work:
         about = _about(plan, card)
         whole = write_graphs(model, card, work, about, plan.opset)
         progress("export", 1, steps)
@@ -143,7 +143,7 @@ def _traced(graph: Any, card: Card, opset: int) -> Any:
     from .graphs import AXES
 
     example = _example(card)
-    with _quiet():
+    with quiet():
         program: Any = torch.onnx.export(
             graph,
             tuple(example[name] for name in graph.inputs),
@@ -208,7 +208,7 @@ def _versions() -> dict[str, str]:
 
 
 @contextmanager
-def _workplace(out: Path) -> Iterator[Path]:
+def workplace(out: Path) -> Iterator[Path]:
     """A folder in ``out`` for unfinished files, gone afterwards."""
     work = out / ".unfinished"
     shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
@@ -220,7 +220,7 @@ def _workplace(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without what the exporter tells of itself and of packages that it does not need."""
     loggers: Sequence[logging.Logger] = [
         logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")

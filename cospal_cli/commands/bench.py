@@ -124,6 +124,49 @@ def train(
     emit(json.dumps(report, indent=2) if as_json else _train_table(report))
 
 
+@bench.command("export")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Heads.  [default: random, full size]"
+)
+@click.option(
+    "--exported", type=click.Path(path_type=Path), help="Their export.  [default: made for this]"
+)
+@click.option("--tubelets", default="1,10,40", show_default=True, metavar="K,K", help="Of a video.")
+@click.option("--words", default="4,12,40", show_default=True, metavar="N,N", help="Of a query.")
+@click.option("--frames", default=32, show_default=True, type=click.IntRange(1), help="T.")
+@click.option("--clips", default=200, show_default=True, type=click.IntRange(1), help="C.")
+@click.option("--rounds", default=15, show_default=True, type=click.IntRange(1), help="In turns.")
+@click.option("--threads", default=0, type=click.IntRange(0), help="On the CPU; 0: all.")
+@click.option("--compile", "compiled", is_flag=True, help="torch.compile too; it starts slowly.")
+@click.option("--gpu", is_flag=True, help="The runtimes that need a GPU too.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A .png to draw.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@logging_options
+def export_(
+    checkpoint: Path | None,
+    exported: Path | None,
+    tubelets: str,
+    words: str,
+    output: Path | None,
+    as_json: bool,
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
+    **numbers: Any,
+) -> None:
+    """Time the heads in torch, ONNX Runtime and TensorRT: one video, one query."""
+    start_logging(verbose, quiet, log_file)
+    from cospal_cli.bench import export as heads
+
+    lengths = _sizes(tubelets, "--tubelets"), _sizes(words, "--words")
+    plan = heads.Plan(checkpoint, exported, *lengths, **numbers)
+    with progress(quiet, "points") as shown:
+        report = heads.measure(plan, shown)
+    if output is not None:
+        heads.draw(output, report)
+    emit(json.dumps(report, indent=2) if as_json else "\n".join(heads.table(report)))
+
+
 def _train_table(report: dict[str, Any]) -> str:
     """The report of ``bench train`` as lines for a person."""
     gpu = report["gpu_peak_mb"]
@@ -140,11 +183,11 @@ def _train_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _sizes(batches: str) -> tuple[int, ...]:
+def _sizes(batches: str, flag: str = "--batches") -> tuple[int, ...]:
     """``1,4,8`` as numbers; UsageError for anything else."""
     words = [word.strip() for word in batches.split(",") if word.strip()]
     if not all(word.isdigit() and 0 < int(word) <= 256 for word in words):
-        raise UsageError(f"--batches {batches!r}: expected numbers from 1 to 256", "such as 1,4,8")
+        raise UsageError(f"{flag} {batches!r}: expected numbers from 1 to 256", "such as 1,4,8")
     return tuple(map(int, words))
 
 

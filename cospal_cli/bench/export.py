@@ -1,0 +1,241 @@
+"""``cospal bench export``: the heads in every runtime that is here, over numbers of tubelets and
+words, for one video and one query at a time.
+
+All run in turns, round by round, so that a drift of the machine meets them alike; a ratio is the
+median over the rounds of two times of the same round.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.bench import timing
+from cospal_cli.config import ModelConfig
+from cospal_cli.devices import installed, processors
+from cospal_cli.errors import CospalError
+from cospal_cli.files import replacing
+from cospal_cli.model.card import Card, Sizes
+from cospal_cli.progress import Progress, silent
+from cospal_cli.registry import require
+from cospal_cli.runtime import Runtime, open_runtime
+from cospal_cli.runtime.onnx import OnnxRuntime, precisions
+
+EAGER = "torch eager"
+FULL = Sizes(tubelets=256, clips=1024, words=768, vocabulary=3000)  # of random heads
+WARM = 3  # runs before the first that counts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. ``threads``: of torch and of ONNX Runtime, on the CPU."""
+
+    checkpoint: Path | None = None  # None: random heads of full size
+    exported: Path | None = None  # None: exported for the occasion
+    tubelets: tuple[int, ...] = (1, 10, 40)
+    words: tuple[int, ...] = (4, 12, 40)
+    frames: int = 32
+    clips: int = 200
+    rounds: int = 15
+    threads: int = 0
+    compiled: bool = False  # torch.compile too: minutes before its first answer
+    gpu: bool = False  # the runtimes that need one too
+
+
+def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
+    """Times by runtime and lengths, as plain values for JSON."""
+    from cospal_exporters.verify import random_inputs
+
+    threads = plan.threads or processors()
+    with tempfile.TemporaryDirectory(prefix="cospal-bench-") as scratch, _threads(threads):
+        checkpoint = plan.checkpoint or _random_heads(Path(scratch) / "random")
+        exported = plan.exported or _export(checkpoint, Path(scratch) / "exported")
+        runtimes, skipped = _runtimes(plan, checkpoint, exported, threads)
+        points = []
+        shapes = [(k, n) for k in plan.tubelets for n in plan.words]
+        for done, (k, n) in enumerate(shapes, 1):
+            shape = (k, plan.frames, plan.clips, n)
+            inputs = random_inputs(runtimes[EAGER].card.sizes, shape, done)
+            points.append({"K": k, "N": n, **_point(runtimes, inputs, plan.rounds)})
+            progress("bench", done, len(shapes))
+        card = runtimes[EAGER].card
+        return {
+            "heads": "random" if plan.checkpoint is None else plan.checkpoint.name,
+            "sizes": asdict(card.sizes),
+            "model": asdict(card.model),
+            "T": plan.frames,
+            "C": plan.clips,
+            "threads": threads,
+            "rounds": plan.rounds,
+            "runtimes": list(runtimes),
+            "skipped": skipped,
+            "points": points,
+            "versions": {"torch": _torch().__version__, "onnxruntime": ", ".join(installed())},
+            "gpu": _gpu(),
+            "peak_mb": round(timing.peak_mb(), 1),
+        }
+
+
+def draw(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a PNG: milliseconds over tubelets, a panel for each number of words."""
+    figure_module: Any = require("matplotlib.figure", "train")
+    words = list(dict.fromkeys(one["N"] for one in report["points"]))
+    figure = figure_module.Figure((4.2 * len(words), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(words), squeeze=False, sharey=True)[0]
+    for axes, n in zip(panels, words, strict=True):
+        points = [one for one in report["points"] if one["N"] == n]
+        for name in report["runtimes"]:
+            found = [one["times"][name]["ms"] for one in points]
+            axes.plot([one["K"] for one in points], found, marker="o", label=name)
+        axes.set(xlabel="tubelets K", title=f"N = {n} words", yscale="log")
+    panels[0].set_ylabel("ms for one video and query (median)")
+    panels[0].legend(fontsize="small")
+    threads = f"{report['threads']} threads" + (f", {report['gpu']}" if report["gpu"] else "")
+    figure.suptitle(f"Heads ({report['heads']}), T = {report['T']}, C = {report['C']}, {threads}")
+    with replacing(path) as part:
+        figure.savefig(part, format="png", dpi=110)
+
+
+def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> dict[str, Any]:
+    """Each runtime's time for one input, and how far its answer is from torch's."""
+    expected = runtimes[EAGER].run(inputs)
+    far = {}
+    for name, runtime in runtimes.items():
+        for _ in range(WARM):
+            found = runtime.run(inputs)
+        far[name] = max(
+            float(abs(getattr(found, field) - getattr(expected, field)).max())
+            for field in ("tubelet_scores", "proposals", "proposal_scores")
+        )
+    works: dict[str, timing.Work] = {
+        name: lambda runtime=runtime: runtime.run(inputs)  # type: ignore[misc]
+        for name, runtime in runtimes.items()
+    }
+    spent = timing.alternate(works, rounds)
+    times = {}
+    for name, took in spent.items():
+        median = statistics.median(took)
+        times[name] = {
+            "ms": round(1e3 * median, 3),
+            "least_ms": round(1e3 * min(took), 3),
+            "per_s": round(1 / median, 2),
+            "times_eager": round(timing.ratio(spent[EAGER], took), 3),
+            "max_abs": far[name],
+        }
+    return {"times": times}
+
+
+def _runtimes(
+    plan: Plan, checkpoint: Path, exported: Path, threads: int
+) -> tuple[dict[str, Runtime], dict[str, str]]:
+    """What runs here by name, and why the others do not."""
+    device = "cuda" if plan.gpu else "cpu"
+    made: dict[str, Callable[[], Runtime]] = {
+        EAGER: lambda: open_runtime("torch", checkpoint, "cpu"),
+    }
+    if plan.compiled:
+        made["torch.compile"] = lambda: _compiled(checkpoint, "cpu")
+    for precision in precisions(exported):
+        if precision != "fp16":  # processors have no products in it
+            made[f"onnx {precision}"] = lambda precision=precision: OnnxRuntime(  # type: ignore[misc]
+                exported, "cpu", precision, threads=threads
+            )
+    if plan.gpu:
+        made["torch eager, GPU"] = lambda: open_runtime("torch", checkpoint, device)
+        if plan.compiled:
+            made["torch.compile, GPU"] = lambda: _compiled(checkpoint, device)
+        for precision in [one for one in precisions(exported) if one != "int8"]:
+            for name in ("cuda", "tensorrt"):
+                made[f"onnx {precision}, {name}"] = lambda precision=precision, name=name: (
+                    OnnxRuntime(  # type: ignore[misc]
+                        exported, "auto", precision, name
+                    )
+                )
+            made[f"tensorrt {precision}"] = lambda precision=precision: open_runtime(  # type: ignore[misc]
+                "tensorrt", exported, device, precision
+            )
+    runtimes, skipped = {}, {}
+    for name, make in made.items():
+        try:
+            runtimes[name] = make()
+        except CospalError as error:
+            if name == EAGER:
+                raise
+            skipped[name] = error.message
+    return runtimes, skipped
+
+
+def _compiled(checkpoint: Path, device: str) -> Runtime:
+    from cospal_cli.model.checkpoint import load
+    from cospal_cli.runtime.torch import TorchRuntime
+    from cospal_cli.torch_device import choose
+
+    place = choose(device, "fp32")
+    model, card = load(checkpoint, str(place.device))
+    return TorchRuntime.of(_torch().compile(model, dynamic=True), card)
+
+
+def _random_heads(folder: Path) -> Path:
+    from cospal_cli.model.checkpoint import save
+    from cospal_cli.model.cospal import CoSPaL
+
+    _torch().manual_seed(0)
+    words = tuple(f"word{number}" for number in range(FULL.vocabulary - 1))
+    model = ModelConfig()
+    save(folder, CoSPaL(FULL, model).eval(), Card(FULL, model, {}, words))
+    return folder
+
+
+def _export(checkpoint: Path, folder: Path) -> Path:
+    from cospal_exporters.onnx import Plan as Export
+    from cospal_exporters.onnx import export
+
+    # Random heads have nothing to be right about: int8 is measured whatever it answers.
+    export(Export(checkpoint, folder, ("fp32", "fp16", "int8"), force=True))
+    return folder
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """While open, torch uses so many processors."""
+    torch = _torch()
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _torch() -> Any:
+    return require("torch", "torch")
+
+
+def _gpu() -> str | None:
+    torch = _torch()
+    return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
+
+
+def table(report: Mapping[str, Any]) -> Sequence[str]:
+    """The report as lines for a person."""
+    where = f"{report['threads']} threads" + (f", {report['gpu']}" if report["gpu"] else "")
+    lines = [
+        f"heads: {report['heads']}, T = {report['T']}, C = {report['C']}, {where}, "
+        f"medians of {report['rounds']} rounds in turns",
+        f"{'K':>4}{'N':>4}  {'runtime':<24}{'ms':>9}{'least':>9}{'per s':>9}"
+        f"{'x eager':>9}{'differs':>10}",
+    ]
+    for point in report["points"]:
+        for name, one in point["times"].items():
+            lines.append(
+                f"{point['K']:>4}{point['N']:>4}  {name:<24}{one['ms']:>9.2f}"
+                f"{one['least_ms']:>9.2f}{one['per_s']:>9.1f}{one['times_eager']:>9.2f}"
+                f"{one['max_abs']:>10.1e}"
+            )
+    lines += [f"skipped {name}: {reason}" for name, reason in report["skipped"].items()]
+    return lines
