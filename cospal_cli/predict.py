@@ -100,17 +100,16 @@ class _Scene:
 
     def prediction(self, tube: Tube) -> Prediction:
         """``tube`` with the tubelet that it was cut from, and all that there were."""
-        chosen = next(one for one in self.field if one.tubelet.id == tube.id)
-        start, end = extent(chosen)
-        # A tube may lie where its tubelet is not: it has that one's nearest boxes then.
-        whole = min(start, tube.span_s[0]), max(end, tube.span_s[1])
-        return Prediction(
-            _track(chosen, whole, self.stored.timeline),
-            (int(tube.frame_indices[0]), int(tube.frame_indices[-1]) + 1),
-            self.tracks,
-        )
+        at = next(n for n, one in enumerate(self.field) if one.tubelet.id == tube.id)
+        answer = _as_track(tube)
+        whole = self.tracks[at]
+        inside = whole.span[0] <= answer.span[0] and answer.span[1] <= whole.span[1]
+        return Prediction(whole, answer.span, self.tracks, None if inside else answer)
 
 
 def _track(candidate: Candidate, span_s: Segment, timeline: Timeline) -> Track:
-    tube = cut(candidate.tubelet, span_s, timeline, score=0.0)
+    return _as_track(cut(candidate.tubelet, span_s, timeline, score=0.0))
+
+
+def _as_track(tube: Tube) -> Track:
     return Track(tube.frame_indices, tube.boxes_xyxy.astype(np.float64))

@@ -90,6 +90,15 @@ def test_oracles() -> None:
     assert mean(report, "m_sIoU", summary.BOTH) == pytest.approx(0.8)
 
 
+def test_an_answer_beyond_the_tubelet_is_scored_as_it_is() -> None:
+    life = still(30, 40)
+    found = Prediction(life, (10, 20), (life,), beyond=still(10, 20))
+    report = evaluate({"a": found}, {"a": truth()})
+    assert mean(report, "m_vIoU") == mean(report, "m_tIoU") == 1
+    assert mean(report, "m_sIoU") == mean(report, "m_tIoU", summary.WHOLE) == 0
+    assert mean(report, summary.TOP1) == 0
+
+
 def test_bare_tubes_have_no_tubelet_rows() -> None:
     report = evaluate({"a": Prediction(still(10, 20), (10, 20))}, {"a": truth()})
     assert list(report.rows) == [summary.PREDICTED, summary.TRUE_TIME]

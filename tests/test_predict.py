@@ -103,7 +103,7 @@ def test_a_segment_without_the_tubelet_has_its_nearest_boxes() -> None:
     assert found is not None
     assert found.tube.frames.tolist() == list(range(38, 75))
     assert found.tube.boxes_xyxy[:, 0] == pytest.approx(120)
-    assert found.tubelets[0].span == (179, 242)
+    assert found.track.span == found.tubelets[0].span == (179, 242)  # its own life all the same
 
 
 def test_methods_without_heads_ignore_them() -> None:

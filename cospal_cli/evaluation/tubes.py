@@ -93,8 +93,9 @@ class Prediction:
     track: Track  # the chosen tubelet through its whole life, or the bare tube
     span: Span
     tubelets: tuple[Track, ...] = field(default=())  # all that could have been chosen
+    beyond: Track | None = None  # boxes of the answer, where the span leaves the tubelet's life
 
     @cached_property
     def tube(self) -> Track:
         """What is scored: the chosen boxes inside the span."""
-        return self.track.cut(self.span)
+        return self.track.cut(self.span) if self.beyond is None else self.beyond
