@@ -33,7 +33,8 @@ from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.language.parse import parse
 from cospal_cli.training import prepare as preparing
 from cospal_cli.training import watching
-from cospal_cli.training.prepare import Report, file_name, prepare
+from cospal_cli.training.plan import file_name
+from cospal_cli.training.prepare import Report, prepare
 from cospal_cli.types import Detections, FrameBatch, Query
 from tests.data_folders import NAMES, hcstvg, v1, vidstg, write
 

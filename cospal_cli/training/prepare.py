@@ -7,31 +7,20 @@ was stopped goes on where it was. Boxes and times of the annotations are never r
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from cospal_cli import datasets, detect, settings
 from cospal_cli.config import Config
-from cospal_cli.datasets.prepared import (
-    FORMAT,
-    NAME,
-    SPLITS,
-    TEXTS,
-    VIDEOS,
-    read_about,
-    read_parses,
-)
+from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.datasets.surviving import Failure, attempt_all
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.detect.from_file import DEFAULTS
 from cospal_cli.devices import processors
 from cospal_cli.errors import InputError, UsageError
 from cospal_cli.features import cache
@@ -40,9 +29,10 @@ from cospal_cli.files import alone, write_text
 from cospal_cli.language.text import TextEncoder, open_text_encoder
 from cospal_cli.progress import Progress, silent
 from cospal_cli.training import sentences, watching
+from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
 from cospal_cli.training.watching import Job, View
 
-SYNTHETIC, DETECTIONS = "synthetic.json", "detections"  # see ``datasets.synthetic.write``
+SYNTHETIC = "synthetic.json"  # tells a synthetic set: see ``datasets.synthetic.write``
 MB = 1e6
 # Videos of the data sets as published; VidSTG's count is that of its paper.
 PUBLISHED = {"HC-STVG v1": 4500 + 1160, "HC-STVG v2": 10131 + 2000 + 4413, "VidSTG": 6924}
@@ -87,15 +77,6 @@ class Report:
         }
 
 
-@dataclass
-class _Model:
-    """What is told of a backend that other processes run."""
-
-    model_id: str
-    model_sha256: str
-    dim: int = 0
-
-
 @dataclass(frozen=True)
 class _Video:
     """What the tables tell of a video's file."""
@@ -111,33 +92,6 @@ class _Video:
         reader = cache.Reader(job.target)
         counts = {view: reader.tubelets(*view) for view in job.views}
         return cls(job.target.name, job.target.stat().st_size, reader.width, counts)
-
-
-@dataclass
-class _Plan:
-    """The data set while it is prepared."""
-
-    root: Path
-    out: Path
-    config: Config  # what is in use: the backends' own defaults filled in
-    read: list[Dataset]
-    detections: bool  # the set's own
-    prompted: bool
-    models: dict[str, _Model]  # detector and clips, unless the boxes were made elsewhere
-    failed: dict[Path, str] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be asked
-    seconds: float = 0.0  # that the videos of this run took
-
-    def records(self, dataset: Dataset) -> list[Record]:
-        """Those that can be used so far."""
-        return [
-            one
-            for one in dataset.records
-            if one.video not in self.failed and one.text not in self.asked
-        ]
-
-    def prompt(self, record: Record) -> str:
-        return record.text if self.prompted else ""
 
 
 def prepare(
@@ -166,11 +120,11 @@ def prepare(
         config = replace(config, detector=replace(config.detector, name=FILE, path=FILE))
     _claim_folder(out)
     with alone(out):
-        plan = _open(root, out, config, read, out_of, workers)
-        about = _claim(plan)
+        plan = open_plan(root, out, config, read, out_of, workers)
+        about = claim(plan)
         for name in (VIDEOS, SPLITS, TEXTS):
             (out / name).mkdir(exist_ok=True)
-        jobs = list(_jobs(plan))
+        jobs = list(jobs_of(plan))
         missing = [job for job in jobs if not cache.whole(job.target, job.key)]
         if not _watch_all(plan, missing, workers, progress, stopped):
             return None
@@ -181,7 +135,7 @@ def prepare(
             splits={},
             made=sum(job.video not in plan.failed for job in missing),
             kept=len(jobs) - len(missing),
-            bad=tuple(_bad(plan)),
+            bad=tuple(bad(plan)),
             bytes=0,
             seconds=round(plan.seconds, 2),
             parses={},
@@ -233,99 +187,8 @@ def _claim_folder(out: Path) -> None:
         )
 
 
-def _open(
-    root: Path, out: Path, config: Config, read: list[Dataset], own: bool, workers: int
-) -> _Plan:
-    """Open the models once here, so that what is wrong with them is said before any work."""
-    few = workers > 1
-    config = replace(
-        config,
-        detector=replace(config.detector, threads=config.detector.threads or int(few)),
-        clips=replace(config.clips, threads=config.clips.threads or int(few)),
-    )
-    models, prompted = {"detector": _Model(FILE, "")}, False
-    if own:
-        config = replace(config, detector=DEFAULTS.within(config.detector)[0])
-    else:
-        found = watching.detector(config.detector)
-        prompted = found.prompted
-        models["detector"] = _Model(found.model_id, found.model_sha256)
-        config = replace(config, detector=found.config)
-    encoder = watching.encoder(config.clips)
-    models["clips"] = _Model(encoder.model_id, encoder.model_sha256, encoder.dim)
-    config = replace(config, clips=encoder.config)
-    if few:
-        watching.forget()
-    return _Plan(root, out, config, read, own, prompted, models)
-
-
-def _claim(plan: _Plan) -> dict[str, Any]:
-    """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
-    wanted = json.loads(json.dumps(watching.settings_that_matter(plan.config)))
-    found = read_about(plan.out)
-    if found is None:
-        about = {"format": FORMAT, "complete": False, "made_with": wanted}
-        write_text(plan.out / NAME, json.dumps(about, indent=1) + "\n")
-        return about
-    lines = []
-    for part, section in wanted.items():
-        old = found.get("made_with", {}).get(part, {})
-        for name in section:
-            if old.get(name) != section[name]:
-                lines.append(f"{part}.{name}: made with {old.get(name)}, asked for {section[name]}")
-    if lines:
-        raise UsageError(
-            f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
-            "give the same settings to go on, or another folder with --out",
-        )
-    return found
-
-
-def _jobs(plan: _Plan) -> Iterator[Job]:
-    """One job per video. Videos whose detections or files are gone are failed at once."""
-    asked: dict[Path, dict[View, None]] = {}
-    for dataset in plan.read:
-        for record in dataset.records:
-            if plan.prompted and not _can_ask(plan, record.text):
-                continue
-            view = plan.prompt(record), record.segment
-            asked.setdefault(record.video, {})[view] = None
-    made_with = watching.settings_that_matter(plan.config)
-    digests = [model.model_sha256 for model in plan.models.values()]
-    for video, views in asked.items():
-        boxes = None
-        if plan.detections:
-            boxes = plan.root / DETECTIONS / f"{video.stem}.jsonl"
-        prompts = [[prompt, segment] for prompt, segment in views]
-        made_of = {"settings": made_with, "models": digests, "views": prompts}
-        try:
-            key = cache.key(video, [boxes] if boxes else [], made_of)
-        except InputError as error:
-            plan.failed[video] = error.message
-            continue
-        name = str(video.relative_to(plan.root))
-        yield Job(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
-
-
-def _can_ask(plan: _Plan, text: str) -> bool:
-    """Whether a detector can be prompted with the sentence; remembers why not."""
-    if text not in plan.asked:
-        reason = sentences.trouble(text, plan.config.language)
-        if not reason:
-            return True
-        plan.asked[text] = reason
-    return False
-
-
-def file_name(name: str) -> str:
-    """The features' file of a video: its name made safe, and a hash of its path in the set."""
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", Path(name).stem)[:80].lstrip(".-") or "video"
-    digest = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=5).hexdigest()
-    return f"{stem}-{digest}.safetensors"
-
-
 def _watch_all(
-    plan: _Plan,
+    plan: Plan,
     jobs: Sequence[Job],
     workers: int,
     progress: Progress,
@@ -350,26 +213,8 @@ def _watch_all(
     return True
 
 
-def _bad(plan: _Plan) -> Iterator[dict[str, str]]:
-    """Every record without features, and why."""
-    for dataset in plan.read:
-        for problem in dataset.problems:
-            if problem.skipped:
-                yield {
-                    "split": dataset.split, "record": problem.record, "video": "",
-                    "reason": f"{problem.kind}: {problem.detail}",
-                }  # fmt: skip
-        for one in dataset.records:
-            reason = plan.failed.get(one.video) or plan.asked.get(one.text)
-            if reason:
-                yield {
-                    "split": dataset.split, "record": one.id,
-                    "video": str(one.video.relative_to(plan.root)), "reason": reason,
-                }  # fmt: skip
-
-
 def _finish(
-    plan: _Plan,
+    plan: Plan,
     about: Mapping[str, Any],
     report: Report,
     jobs: Sequence[Job],
@@ -424,7 +269,7 @@ def _finish(
     return report
 
 
-def _row(plan: _Plan, record: Record, video: _Video, held: bool) -> dict[str, Any]:
+def _row(plan: Plan, record: Record, video: _Video, held: bool) -> dict[str, Any]:
     """A record as the folder keeps it."""
     prompt = plan.prompt(record)
     row = {
@@ -443,9 +288,7 @@ def _row(plan: _Plan, record: Record, video: _Video, held: bool) -> dict[str, An
     return row
 
 
-def _identity(
-    plan: _Plan, text: TextEncoder, videos: Sequence[_Video]
-) -> dict[str, dict[str, Any]]:
+def _identity(plan: Plan, text: TextEncoder, videos: Sequence[_Video]) -> dict[str, dict[str, Any]]:
     """What made the features; InputError where the videos' tubelets differ in kind."""
     widths: dict[int | None, str] = {}
     for video in videos:

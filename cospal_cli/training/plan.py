@@ -1,0 +1,169 @@
+"""What is to be prepared: a data set's videos and sentences, the models, and what failed so far."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.config import Config
+from cospal_cli.datasets.prepared import FORMAT, NAME, VIDEOS, read_about
+from cospal_cli.datasets.records import Dataset, Record
+from cospal_cli.detect.from_file import DEFAULTS
+from cospal_cli.errors import InputError, UsageError
+from cospal_cli.features import cache
+from cospal_cli.features.identity import FILE
+from cospal_cli.files import write_text
+from cospal_cli.training import sentences, watching
+from cospal_cli.training.watching import Job, View
+
+DETECTIONS = "detections"  # a synthetic set's own: see ``datasets.synthetic.write``
+
+
+@dataclass
+class Model:
+    """What is told of a backend that other processes run."""
+
+    model_id: str
+    model_sha256: str
+    dim: int = 0
+
+
+@dataclass
+class Plan:
+    """The data set while it is prepared."""
+
+    root: Path
+    out: Path
+    config: Config  # what is in use: the backends' own defaults filled in
+    read: list[Dataset]
+    detections: bool  # the set's own
+    prompted: bool
+    models: dict[str, Model]  # detector and clips, unless the boxes were made elsewhere
+    failed: dict[Path, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be asked
+    seconds: float = 0.0  # that the videos of this run took
+
+    def records(self, dataset: Dataset) -> list[Record]:
+        """Those that can be used so far."""
+        return [
+            one
+            for one in dataset.records
+            if one.video not in self.failed and one.text not in self.asked
+        ]
+
+    def prompt(self, record: Record) -> str:
+        return record.text if self.prompted else ""
+
+
+def open_plan(
+    root: Path, out: Path, config: Config, read: list[Dataset], own: bool, workers: int
+) -> Plan:
+    """Open the models once here, so that what is wrong with them is said before any work."""
+    few = workers > 1
+    config = replace(
+        config,
+        detector=replace(config.detector, threads=config.detector.threads or int(few)),
+        clips=replace(config.clips, threads=config.clips.threads or int(few)),
+    )
+    models, prompted = {"detector": Model(FILE, "")}, False
+    if own:
+        config = replace(config, detector=DEFAULTS.within(config.detector)[0])
+    else:
+        found = watching.detector(config.detector)
+        prompted = found.prompted
+        models["detector"] = Model(found.model_id, found.model_sha256)
+        config = replace(config, detector=found.config)
+    encoder = watching.encoder(config.clips)
+    models["clips"] = Model(encoder.model_id, encoder.model_sha256, encoder.dim)
+    config = replace(config, clips=encoder.config)
+    if few:
+        watching.forget()
+    return Plan(root, out, config, read, own, prompted, models)
+
+
+def claim(plan: Plan) -> dict[str, Any]:
+    """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
+    wanted = json.loads(json.dumps(watching.settings_that_matter(plan.config)))
+    found = read_about(plan.out)
+    if found is None:
+        about = {"format": FORMAT, "complete": False, "made_with": wanted}
+        write_text(plan.out / NAME, json.dumps(about, indent=1) + "\n")
+        return about
+    lines = []
+    for part, section in wanted.items():
+        old = found.get("made_with", {}).get(part, {})
+        for name in section:
+            if old.get(name) != section[name]:
+                lines.append(f"{part}.{name}: made with {old.get(name)}, asked for {section[name]}")
+    if lines:
+        raise UsageError(
+            f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
+            "give the same settings to go on, or another folder with --out",
+        )
+    return found
+
+
+def jobs_of(plan: Plan) -> Iterator[Job]:
+    """One job per video. Videos whose detections or files are gone are failed at once."""
+    asked: dict[Path, dict[View, None]] = {}
+    for dataset in plan.read:
+        for record in dataset.records:
+            if plan.prompted and not _can_ask(plan, record.text):
+                continue
+            view = plan.prompt(record), record.segment
+            asked.setdefault(record.video, {})[view] = None
+    made_with = watching.settings_that_matter(plan.config)
+    digests = [model.model_sha256 for model in plan.models.values()]
+    for video, views in asked.items():
+        boxes = None
+        if plan.detections:
+            boxes = plan.root / DETECTIONS / f"{video.stem}.jsonl"
+        prompts = [[prompt, segment] for prompt, segment in views]
+        made_of = {"settings": made_with, "models": digests, "views": prompts}
+        try:
+            key = cache.key(video, [boxes] if boxes else [], made_of)
+        except InputError as error:
+            plan.failed[video] = error.message
+            continue
+        name = str(video.relative_to(plan.root))
+        yield Job(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
+
+
+def _can_ask(plan: Plan, text: str) -> bool:
+    """Whether a detector can be prompted with the sentence; remembers why not."""
+    if text not in plan.asked:
+        reason = sentences.trouble(text, plan.config.language)
+        if not reason:
+            return True
+        plan.asked[text] = reason
+    return False
+
+
+def file_name(name: str) -> str:
+    """The features' file of a video: its name made safe, and a hash of its path in the set."""
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", Path(name).stem)[:80].lstrip(".-") or "video"
+    digest = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=5).hexdigest()
+    return f"{stem}-{digest}.safetensors"
+
+
+def bad(plan: Plan) -> Iterator[dict[str, str]]:
+    """Every record without features, and why."""
+    for dataset in plan.read:
+        for problem in dataset.problems:
+            if problem.skipped:
+                yield {
+                    "split": dataset.split, "record": problem.record, "video": "",
+                    "reason": f"{problem.kind}: {problem.detail}",
+                }  # fmt: skip
+        for one in dataset.records:
+            reason = plan.failed.get(one.video) or plan.asked.get(one.text)
+            if reason:
+                yield {
+                    "split": dataset.split, "record": one.id,
+                    "video": str(one.video.relative_to(plan.root)), "reason": reason,
+                }  # fmt: skip
