@@ -3,14 +3,13 @@
 Inputs ``pixel_values`` (1, 3, H, W), ``pixel_mask`` (1, H, W) int64 (1 where the image is, 0 where
 it was padded) and ``input_ids`` (1, S); outputs ``logits`` (1, Q, S), ``pred_boxes`` (1, Q, 4) and
 ``features`` (1, Q, d). Images keep their shape: they are scaled to fit and padded at the right and
-below. The folder also holds what reads the text and says how images are normalised.
+below. The folder also holds the tokenizer; ``detect.grounding_dino_onnx`` runs it all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,9 @@ from cospal_cli import __version__
 from cospal_cli.assignment import assign
 from cospal_cli.boxes import pairwise_iou
 from cospal_cli.detect import DEFAULT_MODEL
-from cospal_cli.detect.grounding_dino import KINDS
+from cospal_cli.detect.grounding_dino import KINDS, tokenizer_of
+from cospal_cli.detect.grounding_dino_onnx import INPUTS, NAME, OUTPUTS, TOKENIZER
+from cospal_cli.detect.pixels import Pixels
 from cospal_cli.errors import WeightsError
 from cospal_cli.files import alone, write_text
 from cospal_cli.onnx_session import open_session
@@ -33,10 +34,6 @@ from cospal_cli.weights.pretrained import model_type, open_model
 
 from .onnx import REPORT, SCHEMA, quiet, workplace
 
-NAME = "detector.onnx"
-INPUTS = ("pixel_values", "pixel_mask", "input_ids")
-OUTPUTS = ("logits", "pred_boxes", "features")
-BESIDE = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json")
 CONSIDERED = 0.05  # boxes with a score above are compared
 SAME_IOU, SAME_SCORE = 0.99, 1e-3  # of a matched pair: least overlap, most difference
 LARGEST = 2_000_000_000  # bytes of a protocol buffer; more go into a file beside
@@ -64,6 +61,7 @@ def export(
             "'cospal models list' shows the detectors",
         )
     network = open_model("AutoModelForZeroShotObjectDetection", name, choose("cpu", "fp32"))
+    tokenizer, pixels = tokenizer_of(folder, network), Pixels.of(folder)
     progress("export", 1, 4)
     out.mkdir(parents=True, exist_ok=True)
     about = {
@@ -72,6 +70,9 @@ def export(
         "model": Path(name).name,
         "model_sha256": record.fingerprint(folder),
         "size": list(size),
+        "mean": pixels.mean,
+        "std": pixels.std,
+        "text": min(network.config.max_text_len, tokenizer.model_max_length),
         "opset": opset,
         "precision": "fp32",
     }
@@ -80,14 +81,12 @@ def export(
         progress("export", 2, 4)
         report = {"schema": SCHEMA, **about, "boxes": compared(network, work / NAME, size)}
         progress("export", 3, 4)
+        tokenizer.backend_tokenizer.save(str(work / TOKENIZER))
         made = sorted(path.name for path in work.iterdir())
         report["files"] = {
             one: {"bytes": (work / one).stat().st_size, "sha256": record.sha256(work / one)}
             for one in made
         }
-        for one in BESIDE:
-            if (folder / one).is_file():
-                shutil.copyfile(folder / one, work / one)
         write_text(work / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
         for path in sorted(work.iterdir()):
             os.replace(path, out / path.name)

@@ -46,7 +46,10 @@ FLAGS = [
         "--method", "ground.method", str, "How: zero-shot, w-gdino, cospal (with --checkpoint) ..."
     ),
     Flag(
-        "--detector", "detector.name", str, "nanodet, grounding-dino, groundingdino-py, auto, file."
+        "--detector",
+        "detector.name",
+        str,
+        "nanodet, grounding-dino, grounding-dino-onnx, groundingdino-py, auto, file.",
     ),
     Flag("--detector-model", "detector.model", str, "Its weights: a known id, folder or hub id."),
     Flag("--detections", "detector.path", str, "JSON Lines of boxes; implies --detector file."),

@@ -13,6 +13,7 @@ from cospal_cli.weights import models
 
 BACKENDS = {
     "grounding-dino": "cospal_cli.detect.grounding_dino:GroundingDino",
+    "grounding-dino-onnx": "cospal_cli.detect.grounding_dino_onnx:ExportedGroundingDino",
     "groundingdino-py": "cospal_cli.detect.groundingdino_py:OriginalGroundingDino",
     "nanodet": "cospal_cli.detect.nanodet:NanoDet",
     "file": "cospal_cli.detect.from_file:FromFile",

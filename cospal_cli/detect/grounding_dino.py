@@ -137,7 +137,7 @@ class GroundingDino:
         folder = _checked(name)
         pixels = Pixels.of(folder, config.side)
         network = _network(name, self.place, config.compile)
-        return Opened(name, folder, pixels, _tokenizer(folder, network), network)
+        return Opened(name, folder, pixels, tokenizer_of(folder, network), network)
 
     def _prompt(self) -> Asked:
         if self._asked is None:
@@ -273,7 +273,7 @@ def _checked(name: str) -> Path:
     return folder
 
 
-def _tokenizer(folder: Path, network: Any) -> Any:
+def tokenizer_of(folder: Path, network: Any) -> Any:
     """The model's tokenizer; WeightsError if there is none, or one of other ids than the network's:
     its own numbers for the ends and for the points that keep the blocks apart are fixed."""
     try:

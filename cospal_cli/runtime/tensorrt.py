@@ -37,6 +37,7 @@ class TensorRTRuntime:
                 "int8 graphs are for processors", "give --precision fp16, or --runtime onnx"
             )
         self.card = read_card(path, self.precision)
+        engines.machine(engines.library())
         self._torch: Any = require("torch", "torch")
         self.cached = True  # whether no engine had to be built
         self._parts = {}
