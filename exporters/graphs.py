@@ -13,7 +13,7 @@ from torch.nn import functional
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import bias_of, masked_mean, places
 from cospal_cli.model.spatial import HIDDEN
-from cospal_cli.model.temporal import MASKS, Moments
+from cospal_cli.model.temporal import MASKS, Moments, turns
 
 from .attention import Layer, OfFew, ToFew, Weighted, gelu
 
@@ -149,7 +149,7 @@ class TemporalGraph(nn.Module):
         """
         head = self.head
         length, dim = read.shape
-        third = (word_mask.long().cumsum(dim=0) - 1).clamp(min=0) % MASKS  # (N,)
+        third = turns(word_mask, word_ids)  # (N,)
         thirds = torch.arange(MASKS, device=read.device).unsqueeze(1)
         mine = third == thirds  # (3, N)
         masked = (mine & word_mask).unsqueeze(-1)

@@ -15,7 +15,7 @@ from cospal_cli.inputs import NAMES, assemble, collate
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
-from cospal_cli.model.temporal import Moments
+from cospal_cli.model.temporal import Moments, turns
 from cospal_cli.training.objective import Objective
 from cospal_cli.types import GroundingInputs, Phrase
 
@@ -133,6 +133,7 @@ def test_what_is_outside_a_moment_cannot_leak_into_it() -> None:
 
 def test_the_reconstruction_hides_every_word_once_and_only_it() -> None:
     head, one = heads().temporal, batch_of(sample(5, words=4))
+    one["word_ids"] = torch.tensor([[1, 2, 3, 4]])
     mask, words, there, ids = (one[n] for n in ("clip_mask", "words", "word_mask", "word_ids"))
     embedded, weights = head.embed(one["clips"], mask, None), torch.zeros(1, 1, 7)
     total = 0.0
@@ -143,6 +144,12 @@ def test_the_reconstruction_hides_every_word_once_and_only_it() -> None:
         total -= sum(logs[at, ids[0, at]].item() for at in hidden)
     found = head.reconstruction(embedded, mask, weights, words, there, ids)
     assert found.item() == pytest.approx(total / 4, abs=1e-5)
+
+
+def test_a_word_that_comes_twice_is_hidden_with_its_first() -> None:
+    mask = torch.tensor([True] * 6 + [False])
+    found = turns(mask, torch.tensor([4, 5, 6, 7, 5, 0, 0]))
+    assert found.tolist()[:6] == [0, 1, 2, 0, 1, 2]
 
 
 def test_words_outside_the_vocabulary_do_not_count() -> None:

@@ -147,9 +147,9 @@ class TemporalGrounding(nn.Module):
         Words with id 0 do not count. ``weights`` (B, S, C).
         """
         batch, count, _ = weights.shape
-        place = word_mask.long().cumsum(dim=1) - 1
         thirds = torch.arange(MASKS, device=words.device).view(1, MASKS, 1)
-        masked = (place.unsqueeze(1) % MASKS == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
+        turn = turns(word_mask, word_ids).unsqueeze(1)
+        masked = (turn == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
         every = masked.repeat_interleave(count, dim=1)  # (B, 3 S, N)
         logits = self.tell(
             embedded, mask, weights.repeat(1, MASKS, 1), words, word_mask, every
@@ -167,3 +167,16 @@ class TemporalGrounding(nn.Module):
         if masked is not None:
             x = torch.where(masked.unsqueeze(-1), self.hidden.to(x.dtype), x.unsqueeze(1))
         return x + places(words.shape[1], x.shape[-1], x)
+
+
+def turns(word_mask: Tensor, word_ids: Tensor) -> Tensor:
+    """In which of ``MASKS`` tellings each word (..., N) is hidden: every third word in turn.
+
+    A word that stands there again, as in CRG's <global:local>, is hidden together with its first:
+    else it could be copied, and the video would have nothing to tell.
+    """
+    place = (word_mask.long().cumsum(dim=-1) - 1).clamp(min=0)
+    known = word_ids > 0
+    same = (word_ids.unsqueeze(-1) == word_ids.unsqueeze(-2)) & known.unsqueeze(-2)
+    first = torch.where(same, place.unsqueeze(-2), place.shape[-1]).amin(dim=-1)
+    return torch.where(known, first, place) % MASKS

@@ -121,7 +121,7 @@ class Batches:
             vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary
         )
         rng = np.random.default_rng((self._seed, *where))
-        return Item(inputs, draw(inputs.content_mask, rng), video)
+        return Item(inputs, draw(inputs.content_mask, inputs.word_ids, rng), video)
 
     def _note(self, sample: Sample, error: Exception) -> None:
         """Count and tell an unreadable sample once; InputError past the limit."""
