@@ -28,14 +28,16 @@ def open_session(
     inner: Sequence[str] = (),
     provider: str = CPU,
     settings: Mapping[str, str] | None = None,
+    spin: bool = False,
 ) -> InferenceSession:
     """A session of the model at ``path`` on ``threads`` threads (0: every processor).
 
     ``inputs`` and ``outputs`` are names that the caller will use. ``lean`` leaves constants packed
     and frees every buffer after a run: for a few runs of a large model. ``inner`` are names of
     tensors within the graph that become outputs too. ``provider`` runs it, with its ``settings``;
-    what it lacks runs on the CPU. Raises WeightsError on a file that does not load or lacks a name,
-    DeviceError if it does not run where it was told to.
+    what it lacks runs on the CPU. ``spin``: threads wait busily within a run, which is quicker if
+    nothing else goes on meanwhile. Raises WeightsError on a file that does not load or lacks a
+    name, DeviceError if it does not run where it was told to.
     """
     import onnxruntime
 
@@ -45,7 +47,8 @@ def open_session(
     options.intra_op_num_threads = threads or processors()
     options.inter_op_num_threads = 1
     # Threads that spin while they wait take the processors from decoding and tracking.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # with the run's end
     # Planned buffers are kept for every input shape; without them the peak is 16 MB lower.
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = not lean

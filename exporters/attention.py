@@ -43,9 +43,10 @@ class Folded(nn.Module):
         self.register_buffer("out_bias", part.out.bias.detach() + out @ passed)
 
     def split(self, x: Tensor, count: int) -> Tensor:
-        """(S L, d) -> (S, heads, L, d / heads)."""
+        """(S L, m d) -> (S, m heads, L, d / heads)."""
         rows, dim = x.shape
-        return x.view(count, rows // count, self.heads, dim // self.heads).transpose(1, 2)
+        size = self.query.shape[0] // self.heads
+        return x.view(count, rows // count, dim // size, size).transpose(1, 2)
 
     def join(self, x: Tensor) -> Tensor:
         """(S, heads, L, d / heads) -> (S L, d), and the last linear map."""
@@ -57,11 +58,19 @@ class Folded(nn.Module):
 class Within(Folded):
     """Self-attention of each of several sequences."""
 
+    together: Tensor
+    together_bias: Tensor
+
+    def __init__(self, part: Attention) -> None:
+        super().__init__(part)
+        none = torch.zeros_like(self.query_bias)
+        self.register_buffer("together", torch.cat([self.query, self.key, self.value]))
+        self.register_buffer("together_bias", torch.cat([self.query_bias, none, none]))
+
     def forward(self, x: Tensor, bias: Tensor, count: int = 1) -> Tensor:
         """``x`` (S L, d) with S = ``count``; ``bias`` is added to logits (S, heads, L, L)."""
-        query = self.split(functional.linear(x, self.query, self.query_bias), count)
-        key = self.split(functional.linear(x, self.key), count)
-        value = self.split(functional.linear(x, self.value), count)
+        found = functional.linear(x, self.together, self.together_bias)
+        query, key, value = self.split(found, count).chunk(3, dim=1)
         logits = query @ key.transpose(-1, -2) + bias
         return self.join(logits.softmax(dim=-1) @ value)
 
@@ -104,6 +113,12 @@ class ToFew(Folded):
 class Weighted(Folded):
     """Attention to the clips, each proposal with its own weights of them."""
 
+    together: Tensor
+
+    def __init__(self, part: Attention) -> None:
+        super().__init__(part)
+        self.register_buffer("together", torch.cat([self.key, self.value]))
+
     def forward(self, x: Tensor, memory: Tensor, there: Tensor, copies: int) -> Tensor:
         """(P, R, d) for ``x`` (G R, d): the rows of all proposals (G = 1) or of each (G = P).
 
@@ -112,8 +127,7 @@ class Weighted(Folded):
         count, clips = there.shape
         each, dim = x.shape[0] // copies, x.shape[1]
         query = self.split(functional.linear(x, self.query, self.query_bias), 1)
-        key = self.split(functional.linear(memory, self.key), 1)
-        value = self.split(functional.linear(memory, self.value), 1)
+        key, value = self.split(functional.linear(memory, self.together), 1).chunk(2, dim=1)
         logits = (query @ key.transpose(-1, -2)).view(self.heads, copies, each, clips)
         shares = (logits + there.unsqueeze(1)).softmax(dim=-1)
         found = self.join(shares.view(1, self.heads, count * each, clips) @ value)

@@ -82,7 +82,7 @@ def verify(
     if faults and (precision == "fp32" or not force):
         raise WeightsError(
             f"{precision} does not answer as the checkpoint does: {'; '.join(faults)}",
-            "nothing was written; --force keeps fp16 or int8 nevertheless",
+            "nothing was written; --data compares on real inputs; --force keeps fp16 or int8",
         )
     report["faults"] = faults
     return report

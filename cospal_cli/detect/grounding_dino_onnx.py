@@ -106,11 +106,10 @@ class ExportedGroundingDino(GroundingDino):
             scores = np.where(named, tokens, 0).max(axis=1)
             count = min(max(CANDIDATES, self.config.max_per_frame), len(scores))
             rows = np.argsort(-scores, kind="stable")[:count]
-            kept: list[Any] = [
-                _Values(np.ascontiguousarray(one[rows], np.float32))
-                for one in (boxes[0], scores, tokens, features[0])
-            ]
-            results.append(Found(*kept, ready=None))
+            first, second, third, fourth = (
+                _values(one[rows]) for one in (boxes[0], scores, tokens, features[0])
+            )
+            results.append(Found(first, second, third, fourth, ready=None))
         return results
 
     def _tokens(self, query: Query) -> Asked:
@@ -150,6 +149,11 @@ def letterboxed(
     pixels[0, :, : inner[1], : inner[0]] = values.transpose(2, 0, 1)
     mask[:, : inner[1], : inner[0]] = 1
     return pixels, mask
+
+
+def _values(rows: NDArray[Any]) -> Any:
+    """In the place of a tensor, as which ``Found`` knows it."""
+    return _Values(np.ascontiguousarray(rows, np.float32))
 
 
 def _about(path: Path, session: Any) -> dict[str, Any]:

@@ -132,7 +132,12 @@ class OnnxRuntime:
             graph = graph_path(path, part, self.precision)
             settings = _settings(name, number, path, self.precision)
             self._sessions[part] = open_session(
-                graph, threads, outputs=outputs, provider=self.provider, settings=settings
+                graph,
+                threads,
+                outputs=outputs,
+                provider=self.provider,
+                settings=settings,
+                spin=True,
             )
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
