@@ -35,7 +35,7 @@ SHAPES = (
     (64, 64, 400, 40),
 )  # K, T, C, N
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None}  # absolute; None: the task alone decides
-AGREEMENTS = {"fp32": 1.0, "fp16": 0.98, "int8": 0.95}  # least share of equal answers
+AGREEMENTS = {"fp32": 1.0, "fp16": 0.95, "int8": 0.95}  # least share of equal answers
 DRAWN = 32  # random inputs for the task where there is no data
 NEAR = {"fp32": 1e-3, "fp16": 5e-3, "int8": 2e-2}  # shares of the video: segments whose ends are
 # nearer are the same
