@@ -213,6 +213,7 @@ class ModelConfig:
     heads: int = 4
     ffn: int = 512
     dropout: float = 0.1
+    noise: float = 0.0  # of the inputs in training, times their own size: for small data sets
     spatial_layers: int = 1  # temporal self-attention over a tubelet's frames
     temporal_layers: int = 3  # of the video and of the word transformer each
     proposals: int = 8  # P: 8 as CPL, 1 as CNM
@@ -222,6 +223,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         _check(self, "model", dim=(8, 4096), heads=(1, 64), ffn=(8, 16384), dropout=(0, 0.9))
+        _check(self, "model", noise=(0, 10))
         _check(self, "model", spatial_layers=(0, 24), temporal_layers=(1, 24), proposals=(1, 64))
         _check(self, "model", width_divisor=(0.1, 100))
         _one_of(self, "model", word_score="mean max")

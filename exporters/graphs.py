@@ -114,7 +114,7 @@ class TemporalGraph(nn.Module):
             x = x + head.subject_input(subject[0])
         x = x * mask.unsqueeze(-1)
         around = head.nearby(x.transpose(0, 1).unsqueeze(0))[0].transpose(0, 1)
-        return x + gelu(around) + places(x.shape[0], x.shape[1], x)
+        return x + gelu(around)
 
     def _moments(self, embedded: Tensor, mask: Tensor, told: Tensor, word_mask: Tensor) -> Moments:
         """``TemporalGrounding.moments``: of the last layer only the token's row is needed."""
@@ -122,7 +122,8 @@ class TemporalGraph(nn.Module):
         hidden = bias_of(word_mask)  # (1, N)
         for layer in self.words:
             told = layer.feed(layer.look(told, hidden))
-        x = torch.cat([embedded, head.token.unsqueeze(0)])
+        x = embedded + places(embedded.shape[0], embedded.shape[1], embedded)
+        x = torch.cat([x, head.token.unsqueeze(0)])
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
         for layer in self.video:
             x = layer.look(x, bias)

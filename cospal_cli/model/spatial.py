@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
-from cospal_cli.model.layers import Block, bias_of, masked_mean, mlp, places
+from cospal_cli.model.layers import Block, Noise, bias_of, masked_mean, mlp, places
 
 HIDDEN = -1e4  # logit of what is not there
 
@@ -22,6 +22,7 @@ class SpatialGrounding(nn.Module):
         dim = config.dim
         self.word_score = config.word_score
         self.scale = 1 / math.sqrt(dim)
+        self.noise = Noise(config.noise)
         self.input = nn.Linear(sizes.tubelets, dim)
         self.layers = nn.ModuleList(
             Block(dim, config.heads, config.ffn, config.dropout, cross=False)
@@ -34,7 +35,7 @@ class SpatialGrounding(nn.Module):
     def encode(self, tubelets: Tensor, mask: Tensor) -> Tensor:
         """f~ (B, K, d): a tubelet's frames (B, K, T, F) attend to each other; then their mean."""
         times = mask.flatten(0, 1)  # (BK, T)
-        x = self.input(tubelets).flatten(0, 1)
+        x = self.input(self.noise(tubelets)).flatten(0, 1)
         x = x + places(x.shape[1], x.shape[2], x)
         bias = bias_of(times)
         for layer in self.layers:
@@ -55,6 +56,7 @@ class SpatialGrounding(nn.Module):
         ``encoded`` (S, K, d) and ``mask`` (S, K) are the sets of the whole batch, so every word
         meets every video (eq. 2); eq. 1's softmax runs over the tubelets of one set.
         """
+        words = self.noise(words)
         logits = torch.einsum("bnd,skd->bnsk", self.word_query(words), self.tube_key(encoded))
         logits = (logits * self.scale).masked_fill(~mask, HIDDEN)
         values = torch.einsum("bnd,skd->bnsk", self.word_value(words), self.tube_value(encoded))

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
-from cospal_cli.model.layers import Block, bias_of, places
+from cospal_cli.model.layers import Block, Noise, bias_of, places
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
 FAINT = -30.0  # log weight below which a clip counts for nothing
@@ -42,6 +42,7 @@ class TemporalGrounding(nn.Module):
         super().__init__()
         dim = config.dim
         self.count, self.divisor = config.proposals, config.width_divisor
+        self.noise = Noise(config.noise)
         self.clip_input, self.word_input = nn.Linear(sizes.clips, dim), nn.Linear(sizes.words, dim)
         self.subject_input = nn.Linear(sizes.tubelets, dim) if config.subject else None
         self.nearby = nn.Conv1d(dim, dim, 3, padding=1)
@@ -55,20 +56,23 @@ class TemporalGrounding(nn.Module):
         self.head = nn.Linear(dim, sizes.vocabulary)
 
     def embed(self, clips: Tensor, mask: Tensor, subject: Tensor | None) -> Tensor:
-        """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None."""
-        x = self.clip_input(clips)
+        """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None.
+
+        They do not know their places: a moment is told by what is seen there, never by where it is.
+        """
+        x = self.clip_input(self.noise(clips))
         if self.subject_input is not None and subject is not None:
-            x = x + self.subject_input(subject)
+            x = x + self.subject_input(self.noise(subject))
         x = x * mask.unsqueeze(-1)  # the convolution must not see padding
-        x = x + functional.gelu(self.nearby(x.transpose(1, 2)).transpose(1, 2))
-        return x + places(x.shape[1], x.shape[2], x)
+        return x + functional.gelu(self.nearby(x.transpose(1, 2)).transpose(1, 2))
 
     def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:
         """P proposals of each video for its sentence."""
         told, hidden = self._words(words), bias_of(word_mask)
         for layer in self.word_layers:
             told = layer(told, hidden)
-        x = torch.cat([embedded, self.token.expand(len(embedded), 1, -1)], dim=1)
+        x = embedded + places(embedded.shape[1], embedded.shape[2], embedded)
+        x = torch.cat([x, self.token.expand(len(x), 1, -1)], dim=1)
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
         for layer in self.video_layers:
             x = layer.read(layer.look(x, bias), told, hidden)
@@ -163,7 +167,7 @@ class TemporalGrounding(nn.Module):
 
     def _words(self, words: Tensor, masked: Tensor | None = None) -> Tensor:
         """Words (B, N, d), or (B, S, N, d) where ``masked`` (B, S, N) hides some."""
-        x = self.word_input(words)
+        x = self.word_input(self.noise(words))
         if masked is not None:
             x = torch.where(masked.unsqueeze(-1), self.hidden.to(x.dtype), x.unsqueeze(1))
         return x + places(words.shape[1], x.shape[-1], x)

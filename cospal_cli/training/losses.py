@@ -55,9 +55,11 @@ def contrast(nll: Tensor, whole: float, side: float) -> Tensor:
     """The best moment must tell the sentence better than the whole video and both its sides.
 
     ``nll`` (B, 4): of the moment, the whole video, left, right; ``whole``, ``side``: the margins.
+    Only the moment gets a gradient: heads that may tell badly elsewhere learn to do so by the look
+    of a video's ends, whatever happens there.
     """
     margins = nll.new_tensor([whole, side, side])
-    return functional.relu(nll[:, :1] - nll[:, 1:] + margins).sum(dim=1).mean()
+    return functional.relu(nll[:, :1] - nll[:, 1:].detach() + margins).sum(dim=1).mean()
 
 
 def diversity(weights: Tensor, mask: Tensor, overlap: float) -> Tensor:
