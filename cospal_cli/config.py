@@ -219,14 +219,15 @@ class ModelConfig:
     proposals: int = 8  # P: 8 as CPL, 1 as CNM
     width_divisor: float = 9.0  # a proposal of width w is a Gaussian of sigma w / this
     word_score: str = "mean"  # a tubelet's score over the referral's words: mean or max
-    subject: bool = False  # the temporal head also sees what the likely subject does
+    sees: str = "clips"  # what the temporal head sees: clips of the whole video, what the likely
+    # subject does (subject: its tubelets' features at each clip), or both
 
     def __post_init__(self) -> None:
         _check(self, "model", dim=(8, 4096), heads=(1, 64), ffn=(8, 16384), dropout=(0, 0.9))
         _check(self, "model", noise=(0, 10))
         _check(self, "model", spatial_layers=(0, 24), temporal_layers=(1, 24), proposals=(1, 64))
         _check(self, "model", width_divisor=(0.1, 100))
-        _one_of(self, "model", word_score="mean max")
+        _one_of(self, "model", word_score="mean max", sees="clips subject both")
         if self.dim % (2 * self.heads):
             raise SettingError(
                 "model.dim", f"must be a multiple of {2 * self.heads}, found {self.dim}"

@@ -77,17 +77,19 @@ class TemporalGraph(nn.Module):
         self.token = Layer(head.video_layers[-1], ToFew, OfFew)
         self.telling = [Layer(block, Weighted) for block in head.word_layers[:-1]]
         self.hidden = Layer(head.word_layers[-1], Weighted, OfFew)
-        self.inputs: tuple[str, ...] = ("clips", "clip_mask", "words", "word_mask", "word_ids")
-        if model.config.subject:
+        self.inputs: tuple[str, ...] = ("clip_mask", "words", "word_mask", "word_ids")
+        if model.config.sees != "subject":
+            self.inputs = ("clips", *self.inputs)
+        if model.config.sees != "clips":
             self.inputs += ("tubelets", "tubelet_mask", "tubelet_scores")
 
     def forward(
         self,
-        clips: Tensor,
         clip_mask: Tensor,
         words: Tensor,
         word_mask: Tensor,
         word_ids: Tensor,
+        clips: Tensor | None = None,
         tubelets: Tensor | None = None,
         tubelet_mask: Tensor | None = None,
         tubelet_scores: Tensor | None = None,
@@ -106,13 +108,12 @@ class TemporalGraph(nn.Module):
         nll = self._told(embedded, there, read, place, word_mask, word_ids)
         return moments.bounds()[0], (-nll).softmax(dim=-1)
 
-    def _embed(self, clips: Tensor, mask: Tensor, subject: Tensor | None) -> Tensor:
+    def _embed(self, clips: Tensor | None, mask: Tensor, subject: Tensor | None) -> Tensor:
         """``TemporalGrounding.embed``: (C, d)."""
         head = self.head
-        x = head.clip_input(clips)
-        if subject is not None and head.subject_input is not None:
-            x = x + head.subject_input(subject[0])
-        x = x * mask.unsqueeze(-1)
+        parts = [(head.clip_input, clips), (head.subject_input, subject)]
+        seen = [part(rows) for part, rows in parts if part is not None]
+        x = sum(seen).reshape(mask.shape[0], -1) * mask.unsqueeze(-1)
         around = head.nearby(x.transpose(0, 1).unsqueeze(0))[0].transpose(0, 1)
         return x + gelu(around)
 

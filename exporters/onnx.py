@@ -146,12 +146,12 @@ def _traced(graph: Any, card: Card, opset: int) -> Any:
     with quiet():
         program: Any = torch.onnx.export(
             graph,
-            tuple(example[name] for name in graph.inputs),
+            kwargs={name: example[name] for name in graph.inputs},
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             opset_version=opset,
             dynamo=True,
-            dynamic_shapes=tuple(dict(enumerate(AXES[name])) for name in graph.inputs),
+            dynamic_shapes={name: dict(enumerate(AXES[name])) for name in graph.inputs},
             external_data=False,
             verbose=False,
         )

@@ -46,7 +46,8 @@ def by_graphs(model: CoSPaL, inputs: GroundingInputs) -> GroundingScores:
     "changes",
     [
         {},
-        {"subject": True, "word_score": "max"},
+        {"sees": "both", "word_score": "max"},
+        {"sees": "subject"},
         {"temporal_layers": 1, "spatial_layers": 0, "proposals": 1},
         {"temporal_layers": 3, "spatial_layers": 2, "heads": 4},
     ],

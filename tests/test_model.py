@@ -76,7 +76,7 @@ def test_scores_have_their_shapes_and_ranges() -> None:
     assert scores.proposal_scores.sum(dim=1).tolist() == pytest.approx([1, 1])
 
 
-@pytest.mark.parametrize("config", [SMALL, ModelConfig(**{**vars(SMALL), "subject": True})])
+@pytest.mark.parametrize("config", [SMALL, ModelConfig(**{**vars(SMALL), "sees": "both"})])
 def test_a_sample_scores_the_same_alone_and_padded_in_a_batch(config: ModelConfig) -> None:
     model, one = heads(config), sample(1, tubelets=2, clips=4, words=3)
     alone = model(**batch_of(one))
@@ -189,10 +189,10 @@ def test_one_word_one_clip_one_tubelet_one_frame() -> None:
     assert all(torch.isfinite(part).all() for part in scores)
 
 
-@pytest.mark.parametrize("subject", [False, True])
-def test_one_batch_is_learnt_to_its_floor(subject: bool) -> None:
+@pytest.mark.parametrize("sees", ["clips", "subject"])
+def test_one_batch_is_learnt_to_its_floor(sees: str) -> None:
     """Sets are told apart (InfoNCE to 0), words from clips (NLL to the smoothed labels' own)."""
-    model = heads(ModelConfig(**{**vars(SMALL), "dim": 32, "dropout": 0.0, "subject": subject}))
+    model = heads(ModelConfig(**{**vars(SMALL), "dim": 32, "dropout": 0.0, "sees": sees}))
     objective = Objective(model, LossConfig(smoothing=0.0, diversity=0.0)).train()
     batch = for_training(*(sample(seed) for seed in range(4)))
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-2)
@@ -206,7 +206,7 @@ def test_one_batch_is_learnt_to_its_floor(subject: bool) -> None:
 
 
 def test_gradients_reach_every_parameter() -> None:
-    objective = Objective(heads(ModelConfig(**{**vars(SMALL), "subject": True})), LossConfig())
+    objective = Objective(heads(ModelConfig(**{**vars(SMALL), "sees": "both"})), LossConfig())
     objective(for_training(*(sample(seed) for seed in range(3))))["loss"].backward()
     assert [n for n, p in objective.named_parameters() if p.grad is None] == []
 

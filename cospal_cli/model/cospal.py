@@ -56,9 +56,9 @@ class CoSPaL(nn.Module):
     ) -> Tensor | None:
         """Features (B, C, F) of the likely subject at each clip: its tubelets' mean by score.
 
-        None unless the model is told to look at it. No gradient flows into ``chosen`` (B, K).
+        None where the model is not told to look at it. No gradient flows into ``chosen`` (B, K).
         """
-        if not self.config.subject:
+        if self.config.sees == "clips":
             return None
         shares = chosen.detach().unsqueeze(-1) * tubelet_mask  # (B, K, T)
         mixed = (tubelets * shares.unsqueeze(-1)).sum(dim=1)  # (B, T, F)

@@ -43,8 +43,9 @@ class TemporalGrounding(nn.Module):
         dim = config.dim
         self.count, self.divisor = config.proposals, config.width_divisor
         self.noise = Noise(config.noise)
-        self.clip_input, self.word_input = nn.Linear(sizes.clips, dim), nn.Linear(sizes.words, dim)
-        self.subject_input = nn.Linear(sizes.tubelets, dim) if config.subject else None
+        self.word_input = nn.Linear(sizes.words, dim)
+        self.clip_input = nn.Linear(sizes.clips, dim) if config.sees != "subject" else None
+        self.subject_input = nn.Linear(sizes.tubelets, dim) if config.sees != "clips" else None
         self.nearby = nn.Conv1d(dim, dim, 3, padding=1)
         shape = (dim, config.heads, config.ffn, config.dropout)
         self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
@@ -60,10 +61,9 @@ class TemporalGrounding(nn.Module):
 
         They do not know their places: a moment is told by what is seen there, never by where it is.
         """
-        x = self.clip_input(self.noise(clips))
-        if self.subject_input is not None and subject is not None:
-            x = x + self.subject_input(self.noise(subject))
-        x = x * mask.unsqueeze(-1)  # the convolution must not see padding
+        parts = [(self.clip_input, clips), (self.subject_input, subject)]
+        seen = [part(self.noise(rows)) for part, rows in parts if part is not None]
+        x = sum(seen) * mask.unsqueeze(-1)  # the convolution must not see padding
         return x + functional.gelu(self.nearby(x.transpose(1, 2)).transpose(1, 2))
 
     def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:

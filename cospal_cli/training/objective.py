@@ -94,7 +94,7 @@ class Objective(nn.Module):
         return losses.told(logits, batch["word_ids"], self.config.smoothing)
 
     def _subject(self, batch: Mapping[str, Tensor]) -> Tensor | None:
-        if not self.model.config.subject:
+        if self.model.config.sees == "clips":
             return None
         fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
         with torch.no_grad(), _calm(self.model.spatial):
