@@ -244,6 +244,7 @@ class LossConfig:
     contrast: float = 1.0  # alpha 1
     contrast_whole: float = 0.1  # margins, nats
     contrast_side: float = 0.15
+    push: bool = True  # the contrast also makes the sentence worse told from the negatives
     diversity: float = 1.0  # alpha 2
     overlap: float = 0.14  # lambda
     harder: float = 0.5  # gamma: how the negatives grow with the epochs

@@ -113,8 +113,10 @@ class TemporalGraph(nn.Module):
         head = self.head
         parts = [(head.clip_input, clips), (head.subject_input, subject)]
         seen = [part(rows) for part, rows in parts if part is not None]
-        x = sum(seen).reshape(mask.shape[0], -1) * mask.unsqueeze(-1)
-        around = head.nearby(x.transpose(0, 1).unsqueeze(0))[0].transpose(0, 1)
+        x = sum(seen).reshape(mask.shape[0], -1)
+        steps = torch.arange(-1, x.shape[0] + 1, device=x.device).clamp(min=0)
+        wide = x.index_select(0, torch.minimum(steps, (mask.sum() - 1).clamp(min=0)))
+        around = head.nearby(wide.transpose(0, 1).unsqueeze(0))[0].transpose(0, 1)
         return x + gelu(around)
 
     def _moments(self, embedded: Tensor, mask: Tensor, told: Tensor, word_mask: Tensor) -> Moments:

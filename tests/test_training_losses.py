@@ -72,11 +72,14 @@ def test_contrast_is_a_hinge_with_its_own_margin_for_each_negative() -> None:
     assert found.item() == pytest.approx((0.05 + 0.0 + 0.25) / 2, abs=1e-6)
 
 
-def test_contrast_moves_the_moment_alone() -> None:
+@pytest.mark.parametrize(
+    ("push", "wanted"), [(True, [2.0, -1.0, 0.0, -1.0]), (False, [2.0, 0.0, 0.0, 0.0])]
+)
+def test_without_a_push_contrast_moves_the_moment_alone(push: bool, wanted: list[float]) -> None:
     nll = torch.tensor([[1.0, 1.05, 1.5, 0.9]], requires_grad=True)
-    losses.contrast(nll, whole=0.1, side=0.15).backward()
+    losses.contrast(nll, whole=0.1, side=0.15, push=push).backward()
     assert nll.grad is not None
-    assert nll.grad.tolist() == [[2.0, 0.0, 0.0, 0.0]]
+    assert nll.grad.tolist() == [wanted]
 
 
 def test_diversity_of_moments_by_hand() -> None:

@@ -46,7 +46,7 @@ class TemporalGrounding(nn.Module):
         self.word_input = nn.Linear(sizes.words, dim)
         self.clip_input = nn.Linear(sizes.clips, dim) if config.sees != "subject" else None
         self.subject_input = nn.Linear(sizes.tubelets, dim) if config.sees != "clips" else None
-        self.nearby = nn.Conv1d(dim, dim, 3, padding=1)
+        self.nearby = nn.Conv1d(dim, dim, 3)
         shape = (dim, config.heads, config.ffn, config.dropout)
         self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
         self.word_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
@@ -63,8 +63,13 @@ class TemporalGrounding(nn.Module):
         """
         parts = [(self.clip_input, clips), (self.subject_input, subject)]
         seen = [part(self.noise(rows)) for part, rows in parts if part is not None]
-        x = sum(seen) * mask.unsqueeze(-1)  # the convolution must not see padding
-        return x + functional.gelu(self.nearby(x.transpose(1, 2)).transpose(1, 2))
+        x = sum(seen)
+        # A video's ends must not look like ends: beside them stands their own clip again.
+        steps = torch.arange(-1, x.shape[1] + 1, device=x.device)
+        last = (mask.sum(dim=1, keepdim=True) - 1).clamp(min=0)
+        index = torch.minimum(steps.clamp(min=0), last)  # (B, C + 2)
+        wide = x.gather(1, index.unsqueeze(-1).expand(-1, -1, x.shape[2]))
+        return x + functional.gelu(self.nearby(wide.transpose(1, 2)).transpose(1, 2))
 
     def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:
         """P proposals of each video for its sentence."""

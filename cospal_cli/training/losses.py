@@ -51,15 +51,16 @@ def sides(moments: Moments, progress: Tensor, harder: float) -> tuple[Moments, M
     return Moments(before, before), Moments(1 - after, after)
 
 
-def contrast(nll: Tensor, whole: float, side: float) -> Tensor:
+def contrast(nll: Tensor, whole: float, side: float, push: bool = True) -> Tensor:
     """The best moment must tell the sentence better than the whole video and both its sides.
 
     ``nll`` (B, 4): of the moment, the whole video, left, right; ``whole``, ``side``: the margins.
-    Only the moment gets a gradient: heads that may tell badly elsewhere learn to do so by the look
-    of a video's ends, whatever happens there.
+    Without ``push`` only the moment gets a gradient: the heads are not taught to tell worse from
+    elsewhere.
     """
     margins = nll.new_tensor([whole, side, side])
-    return functional.relu(nll[:, :1] - nll[:, 1:].detach() + margins).sum(dim=1).mean()
+    others = nll[:, 1:] if push else nll[:, 1:].detach()
+    return functional.relu(nll[:, :1] - others + margins).sum(dim=1).mean()
 
 
 def diversity(weights: Tensor, mask: Tensor, overlap: float) -> Tensor:

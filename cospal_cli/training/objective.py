@@ -73,7 +73,9 @@ class Objective(nn.Module):
         parts = {
             "nll": nll[:, 0].mean(),
             "nll_whole": nll[:, 1].mean(),
-            "contrast": losses.contrast(nll, config.contrast_whole, config.contrast_side),
+            "contrast": losses.contrast(
+                nll, config.contrast_whole, config.contrast_side, config.push
+            ),
             "diversity": losses.diversity(every, mask, config.overlap),
             "width": chosen.width.mean().detach(),
         }
