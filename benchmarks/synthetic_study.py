@@ -81,8 +81,8 @@ def train(asked: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     folder = asked.out / f"{list(VARIANTS).index(name)}-{seed}"
     sets = [part for one in [*settings, *asked.sets] for part in ("--set", one)]
     if not (folder / "evaluation.json").is_file():
-        run(["train", "--data", asked.data, "--prepared", asked.prepared, "--out", folder, "--resume",
-             "--threads", "1", "--seed", str(seed), "--quiet", *sets])  # fmt: skip
+        run(["train", "--data", asked.data, "--prepared", asked.prepared, "--out", folder,
+             "--resume", "--threads", "1", "--seed", str(seed), "--quiet", *sets])  # fmt: skip
     return judge(asked, folder.name, ["--checkpoint", folder / "last", *flags])
 
 

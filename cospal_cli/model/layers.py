@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,13 @@ class Block(nn.Module):
 
     def _feed(self, x: Tensor) -> Tensor:
         return x + self.drop(self.ffn(x))
+
+
+def blocks(layers: nn.ModuleList) -> Iterator[Block]:
+    """The layers by their own type."""
+    for layer in layers:
+        assert isinstance(layer, Block)
+        yield layer
 
 
 class Noise(nn.Module):

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
-from cospal_cli.model.layers import Block, Noise, bias_of, places
+from cospal_cli.model.layers import Block, Noise, bias_of, blocks, places
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
 FAINT = -30.0  # log weight below which a clip counts for nothing
@@ -74,12 +74,12 @@ class TemporalGrounding(nn.Module):
     def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:
         """P proposals of each video for its sentence."""
         told, hidden = self._words(words), bias_of(word_mask)
-        for layer in self.word_layers:
+        for layer in blocks(self.word_layers):
             told = layer(told, hidden)
         x = embedded + places(embedded.shape[1], embedded.shape[2], embedded)
         x = torch.cat([x, self.token.expand(len(x), 1, -1)], dim=1)
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
-        for layer in self.video_layers:
+        for layer in blocks(self.video_layers):
             x = layer.read(layer.look(x, bias), told, hidden)
         centre, width = self.propose(x[:, -1]).float().sigmoid().chunk(2, dim=-1)
         return Moments(centre, width)
@@ -119,7 +119,7 @@ class TemporalGrounding(nn.Module):
         hidden = bias_of(word_mask).repeat_interleave(count, dim=0)
         there = bias_of(mask) + weights  # (B, S, C)
         there = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(batch, -1, clips)
-        for layer in self.word_layers:
+        for layer in blocks(self.word_layers):
             x = layer.look(x.flatten(0, 1), hidden)  # the words of one telling
             x = layer.read(x.reshape(batch, count * length, -1), memory, there)
             x = x.unflatten(1, (count, length))
