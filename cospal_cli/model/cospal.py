@@ -54,15 +54,17 @@ class CoSPaL(nn.Module):
     def subject(
         self, tubelets: Tensor, tubelet_mask: Tensor, chosen: Tensor, clip_mask: Tensor
     ) -> Tensor | None:
-        """Features (B, C, F) of the likely subject at each clip: its tubelets' mean by score.
+        """Features (B, C, F) of the likeliest tubelet, by ``chosen`` (B, K), at each clip.
 
-        None where the model is not told to look at it. No gradient flows into ``chosen`` (B, K).
+        None where the model is not told to look at it. Zero where it is absent. No gradient flows
+        into ``chosen``.
         """
         if self.config.sees == "clips":
             return None
-        shares = chosen.detach().unsqueeze(-1) * tubelet_mask  # (B, K, T)
-        mixed = (tubelets * shares.unsqueeze(-1)).sum(dim=1)  # (B, T, F)
+        rows = torch.arange(len(chosen), device=chosen.device)
+        best = chosen.argmax(dim=1)
+        subject = tubelets[rows, best] * tubelet_mask[rows, best].unsqueeze(-1)  # (B, T, F)
         steps = torch.arange(clip_mask.shape[1], device=clip_mask.device) + 0.5
-        times = steps / clip_mask.sum(dim=1, keepdim=True) * mixed.shape[1]
-        index = times.long().clamp(max=mixed.shape[1] - 1)  # (B, C)
-        return mixed.gather(1, index.unsqueeze(-1).expand(-1, -1, mixed.shape[2]))
+        times = steps / clip_mask.sum(dim=1, keepdim=True) * subject.shape[1]
+        index = times.long().clamp(max=subject.shape[1] - 1)  # (B, C)
+        return subject.gather(1, index.unsqueeze(-1).expand(-1, -1, subject.shape[2]))
