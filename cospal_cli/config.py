@@ -180,13 +180,13 @@ class GroundConfig:
     # Of trained heads:
     reads: str = "refined"  # or the sentence as it is
     segment: str = "best"  # best: the proposal that tells the sentence best; vote: the one that
-    # overlaps the others most; hull: around the sub-phrases' best ones
+    # overlaps the others most; hull: of the sub-phrases' best; blind: the middle of the video
     temporal_first: bool = False  # tubelets that are not there in the segment are out (STPro)
     seed: int = 0  # of the random baselines
 
     def __post_init__(self) -> None:
         _check(self, "ground", top_k=(1, 10_000), min_score=(0, 1), seed=(0, 2**31 - 1))
-        _one_of(self, "ground", reads="refined sentence", segment="best vote hull")
+        _one_of(self, "ground", reads="refined sentence", segment="best vote hull blind")
         for name in ("class", "colour", "position", "action", "company", "looks", "prior"):
             _check(self, "ground", **{f"{name}_weight": (0, 1000)})
 

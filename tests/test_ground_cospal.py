@@ -127,6 +127,12 @@ def test_the_hull_goes_around_the_parts() -> None:
     assert segment(Answer((1,), whole), "hull", TIMELINE)[0] == pytest.approx((0, 10))
 
 
+def test_the_blind_rule_listens_to_nobody() -> None:
+    for proposals in (PROPOSALS, PROPOSALS[:1]):
+        answer = Answer((1,), scores([1], proposals, [1] + [0] * (len(proposals) - 1)))
+        assert segment(answer, "blind", TIMELINE)[0] == pytest.approx((1.5, 8.5))
+
+
 def test_segments_stay_inside_the_video_and_count_from_its_first_frame() -> None:
     later = replace(TIMELINE, times_s=TIMELINE.times_s + 20, end_s=30.0)
     answer = Answer((1,), scores([1], [(-0.2, 0.5)], [1]))

@@ -37,7 +37,7 @@ SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
 REPORT, PICTURE, PREDICTIONS = "evaluation.json", "distributions.png", "predictions.json"
 FLAGS = [
     Flag("--reads", "ground.reads", str, "What the heads read: refined or sentence."),
-    Flag("--segment", "ground.segment", str, "Their segment: best, vote or hull."),
+    Flag("--segment", "ground.segment", str, "Their segment: best, vote, hull; or blind."),
     Flag("--temporal-first", "ground.temporal_first", None, "Leave out who is not there.", True),
     Flag("--seed", "ground.seed", int, "Of the random baselines."),
     Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),

@@ -11,12 +11,13 @@ from cospal_cli.ground.answer import Answer
 from cospal_cli.types import GroundingScores, Timeline
 
 Segment = tuple[float, float]
+MIDDLE: Segment = (0.15, 0.85)
 
 
 def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[Segment, float]:
     """Seconds of the video, half-open, and the log score of the proposal that they come from.
 
-    ``rule``: best, vote or hull, see ``GroundConfig.segment``.
+    ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
     """
     (low, high), score = RULES[rule](answer)
     start, length = float(timeline.times_s[0]), timeline.end_s - float(timeline.times_s[0])
@@ -45,10 +46,16 @@ def _hull(answer: Answer) -> tuple[Segment, float]:
     return (min(starts), max(ends)), min(score for _, score in rows)
 
 
+def _blind(answer: Answer) -> tuple[Segment, float]:
+    """The middle of the video, whatever the heads say: what a segment must beat to be one."""
+    return MIDDLE, 1.0
+
+
 RULES: dict[str, Callable[[Answer], tuple[Segment, float]]] = {
     "best": _best,
     "vote": _vote,
     "hull": _hull,
+    "blind": _blind,
 }
 
 
