@@ -1,5 +1,6 @@
 """Features on disk: what is written is read, in parts of the video too, and damage is named."""
 
+import errno
 import json
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from cospal_cli.errors import InputError
+from cospal_cli.errors import DeviceError, InputError
 from cospal_cli.features import cache
 from cospal_cli.features.cache import Reader, Stored, View, whole, write
 from cospal_cli.language import cache as texts
@@ -173,7 +174,7 @@ def test_large_numbers_are_kept_finite(tmp_path: Path, stored: Stored) -> None:
     assert (found.tubelets.max(), found.clips.min()) == (65504, -65504)
 
 
-def test_a_failed_write_leaves_what_was_there(
+def test_a_full_disk_leaves_what_was_there(
     tmp_path: Path, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "v.safetensors"
@@ -181,10 +182,10 @@ def test_a_failed_write_leaves_what_was_there(
     before = path.read_bytes()
 
     def full(*_: object) -> None:
-        raise RuntimeError("stopped")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("safetensors.numpy.save_file", full)
-    with pytest.raises(RuntimeError):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DeviceError, match="no space left"):
         saved(path, stored)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
