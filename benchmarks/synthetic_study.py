@@ -30,7 +30,7 @@ NO_STAGES = ["curriculum.name=none", "curriculum.equal_updates=true"]
 # budget of all: variants without stages get as many. Without CRG an epoch is a sentence a sample,
 # with it 3.5 on average, so that TPG alone needs 3.5 times the epochs for the same number.
 VARIANTS: dict[str, tuple[list[str], list[str]]] = {
-    "TPG": (["train.crg=false", "curriculum.epochs=21,21,42", *NO_STAGES], SENTENCE),
+    "TPG": (["train.crg=false", "curriculum.epochs=14,14,28", *NO_STAGES], SENTENCE),
     "TPG+CRG (no curriculum)": (NO_STAGES, []),
     "TPG+CRG+SPS": ([], []),
     "full, clips of the whole video": (["model.sees=clips"], []),
