@@ -9,9 +9,7 @@ The metadata is JSON: the format, the key that says what the file was made of, a
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,14 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.errors import CospalError, InputError, WeightsError
+from cospal_cli.errors import InputError
 from cospal_cli.features.tubelets import select
 from cospal_cli.files import replacing
 from cospal_cli.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
-from cospal_cli.weights.headers import check_safetensors
+from cospal_cli.weights.arrays import ArrayFile, described
 
 FORMAT = "cospal/features@1"
-AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
 _HALF_MOST = float(np.finfo(np.float16).max)
 Segment = tuple[int, int]  # half-open frames
 
@@ -124,33 +121,23 @@ def write(
     }
     whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     with replacing(path) as part:
-        part.write_bytes(save(whole, {"cospal": json.dumps(metadata)}))  # disk errors as Python's
+        part.write_bytes(save(whole, described(metadata)))  # disk errors as Python's
     return path.stat().st_size
 
 
-class Reader:
-    """One video's file. InputError, naming it, where it is damaged or of another format.
-
-    It is opened for each call, so that several threads may read and nothing stays open.
-    """
+class Reader(ArrayFile):
+    """One video's file. InputError, naming it, where it is damaged or of another format."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         try:
-            self.shapes = check_safetensors(path)
-        except WeightsError as error:
-            raise InputError(error.message, AGAIN) from error
-        with self._open() as file:
-            try:
-                self.metadata = json.loads((file.metadata() or {})["cospal"])
-                if self.metadata["format"] != FORMAT:
-                    raise ValueError(f"{self.metadata['format']!r}, expected {FORMAT!r}")
-                self._views = {
-                    (self.metadata["prompts"][scene], tuple(segment) if segment else None): at
-                    for at, (scene, segment) in enumerate(self.metadata["views"])
-                }
-            except (KeyError, ValueError, TypeError, IndexError) as error:
-                raise self._refusal(f"not a file of features: {error!s:.100}") from error
+            self.metadata = self.description(FORMAT)
+            self._views = {
+                (self.metadata["prompts"][scene], tuple(segment) if segment else None): at
+                for at, (scene, segment) in enumerate(self.metadata["views"])
+            }
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise self.refusal(f"not a file of features: {error!s:.100}") from error
 
     @property
     def key(self) -> Mapping[str, Any]:
@@ -171,7 +158,7 @@ class Reader:
     def vision(self, prompt: str, segment: Segment | None) -> Vision:
         """The features of a view in float32, with all clips that ``segment`` shares time with."""
         at = self._view(prompt, segment)
-        with self._open() as file:
+        with self.opened() as file:
             tubelets = file.get_tensor(f"view{at}.tubelets").astype(np.float32)
             mask = file.get_tensor(f"view{at}.mask")
             clips = file.get_tensor("clips").astype(np.float32)
@@ -181,22 +168,22 @@ class Reader:
                 shared = (spans[:, 0] < end) & (spans[:, 1] > begin)
                 clips = clips[shared] if shared.any() else clips
         if not (np.isfinite(tubelets).all() and np.isfinite(clips).all()):
-            raise self._refusal("features that are not finite")
+            raise self.refusal("features that are not finite")
         return Vision(tubelets, mask, clips)
 
     def scene(self, prompt: str) -> Stored:
         """All tubelets of one prompt."""
         if prompt not in self.metadata["prompts"]:
-            raise self._refusal(f"nothing for the sentence {prompt!r:.100}")
+            raise self.refusal(f"nothing for the sentence {prompt!r:.100}")
         at = self.metadata["prompts"].index(prompt)
         prefix = f"scene{at}."
-        with self._open() as file:
+        with self.opened() as file:
             names = [name for name in self.shapes if name.startswith(prefix)]
             arrays = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
         try:
             return _unpack(arrays, self.metadata["scenes"][at])
         except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise self._refusal(f"no scene: {error!s:.100}") from error
+            raise self.refusal(f"no scene: {error!s:.100}") from error
 
     def _span_s(self, file: Any, prompt: str, segment: Segment) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
@@ -209,21 +196,8 @@ class Reader:
 
     def _view(self, prompt: str, segment: Segment | None) -> int:
         if (prompt, segment) not in self._views:
-            raise self._refusal(f"nothing for {prompt!r:.80}, frames {segment}")
+            raise self.refusal(f"nothing for {prompt!r:.80}, frames {segment}")
         return self._views[prompt, segment]
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(os.fspath(self.path), framework="numpy") as file:
-                yield file
-        except (SafetensorError, OSError) as error:
-            raise self._refusal(str(error)) from error
-
-    def _refusal(self, why: str) -> CospalError:
-        return InputError(f"{self.path}: {why}", AGAIN)
 
 
 def whole(path: Path, key: Mapping[str, Any]) -> bool:

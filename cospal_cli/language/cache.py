@@ -6,10 +6,8 @@ Vectors lie end to end in float16; texts and the characters of each word tell wh
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from math import prod
 from pathlib import Path
@@ -18,15 +16,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from cospal_cli.errors import CospalError, DeviceError, InputError, WeightsError
+from cospal_cli.errors import DeviceError, InputError
 from cospal_cli.files import replacing
 from cospal_cli.language.text import TextEncoder
 from cospal_cli.progress import Progress, silent
 from cospal_cli.types import Words
-from cospal_cli.weights.headers import BYTES, check_safetensors
+from cospal_cli.weights.arrays import ArrayFile, described
+from cospal_cli.weights.headers import BYTES
 
 FORMAT = "cospal/texts@1"
-AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
 _HALF_MOST = float(np.finfo(np.float16).max)
 CHUNK = 256  # texts encoded between two reports of progress
 
@@ -66,7 +64,7 @@ def write(
                 ("texts", "U8", [len(listed)], BytesIO(listed)),
             ]
             with replacing(path) as part, part.open("wb") as file:
-                file.write(_header(json.dumps({"format": FORMAT, "key": key}), parts))
+                file.write(_header(described({"format": FORMAT, "key": key}), parts))
                 for _, _, _, data in parts:
                     shutil.copyfileobj(data, file)
     except OSError as error:
@@ -74,9 +72,9 @@ def write(
     return True
 
 
-def _header(about: str, parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -> bytes:
+def _header(about: dict[str, str], parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -> bytes:
     """What a safetensors file begins with; ``parts`` (name, type, shape, data) follow it."""
-    header: dict[str, Any] = {"__metadata__": {"cospal": about}}
+    header: dict[str, Any] = {"__metadata__": about}
     at = 0
     for name, kind, shape, _ in parts:
         length = prod(shape) * BYTES[kind]
@@ -87,56 +85,36 @@ def _header(about: str, parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -
     return len(text).to_bytes(8, "little") + text
 
 
-class Reader:
+class Reader(ArrayFile):
     """The words of every text of a file; from several threads at once, too.
 
     InputError, naming the file, where it is damaged or of another format.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         try:
-            check_safetensors(path)
-        except WeightsError as error:
-            raise InputError(error.message, AGAIN) from error
-        with self._open() as file:
-            try:
-                metadata = json.loads((file.metadata() or {})["cospal"])
-                if metadata["format"] != FORMAT:
-                    raise ValueError(f"{metadata['format']!r}, expected {FORMAT!r}")
-                self.key: Mapping[str, Any] = metadata["key"]
+            self.key: Mapping[str, Any] = self.description(FORMAT)["key"]
+            with self.opened() as file:
                 texts = json.loads(file.get_tensor("texts").tobytes())
                 ends = file.get_tensor("ends").tolist()
-                rows = zip([0, *ends], ends, strict=False)
-                self._rows = dict(zip(texts, rows, strict=True))
                 self._spans = file.get_tensor("spans")
-                self._vectors = _mapped(path, "vectors")
-                self.dim = self._vectors.shape[1]
-            except (KeyError, ValueError, TypeError, IndexError) as error:
-                raise self._refusal(f"not a file of texts: {error!s:.100}") from error
+            rows = zip([0, *ends], ends, strict=False)
+            self._rows = dict(zip(texts, rows, strict=True))
+            self._vectors = _mapped(path, "vectors")
+            self.dim = self._vectors.shape[1]
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise self.refusal(f"not a file of texts: {error!s:.100}") from error
 
     def words(self, text: str) -> Words:
         """The words of ``text`` as the encoder told them, in float32."""
         if text not in self._rows:
-            raise self._refusal(f"nothing for the text {text!r:.100}")
+            raise self.refusal(f"nothing for the text {text!r:.100}")
         start, end = self._rows[text]
         vectors = self._vectors[start:end].astype(np.float32)
         if not np.isfinite(vectors).all():
-            raise self._refusal("vectors that are not finite")
+            raise self.refusal("vectors that are not finite")
         return Words(tuple(map(tuple, self._spans[start:end].tolist())), vectors)
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(os.fspath(self.path), framework="numpy") as file:
-                yield file
-        except (SafetensorError, OSError) as error:
-            raise self._refusal(str(error)) from error
-
-    def _refusal(self, why: str) -> CospalError:
-        return InputError(f"{self.path}: {why}", AGAIN)
 
 
 def _mapped(path: Path, name: str) -> np.ndarray:
