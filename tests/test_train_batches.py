@@ -99,6 +99,7 @@ def test_a_bad_sample_is_replaced_by_the_next(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LOG, "propagate", True)
+    monkeypatch.setattr(LOG, "handlers", [])  # of other tests
     data = FakePrepared(bad=frozenset({"s3"}))
     batches = made(data, bad=1)
     whole = made(FakePrepared())
