@@ -69,6 +69,7 @@ def main() -> None:
         for seed in seeds:
             for rule, told in reports[name, seed].items():
                 rows.setdefault(f"{name}, {rule}", []).append(row(told, "cospal"))
+            told = reports[name, seed]["lowest NLL"]
             for what in WHAT_IF:
                 rows.setdefault(f"{name}: {what}", []).append(row(told, "cospal", what))
     text = "\n".join(table(rows))
