@@ -52,8 +52,8 @@ def test_the_table(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_videos_are_held_against_the_annotations(tmp_path: Path, capsysbinary: Any) -> None:
     names = [f"{at}_xp67EC-Hvwk.mp4" for at in range(8)]
     rows = {name: v1() for name in names}
-    rows[names[3]] = v1(img_num=40, st_frame=30)
-    rows[names[4]] = v1(img_num=40, st_frame=18)
+    rows[names[3]] = v1(img_num=40, st_frame=30, fps=10)
+    rows[names[4]] = v1(img_num=40, st_frame=18, fps=10)
     rows[names[5]] = v1(width=128)
     root = hcstvg(tmp_path, rows)
     folder = root / "videos" / "part1"

@@ -117,6 +117,7 @@ def evaluate(
     config = merged_settings(config_file, sets, FLAGS, given).config
     names = _methods(methods, checkpoint, predictions)
     from cospal_cli import datasets
+    from cospal_cli.devices import processors
     from cospal_cli.evaluation import summary
     from cospal_cli.evaluation.predictions import write_predictions
     from cospal_cli.evaluation.protocols import PROTOCOLS
@@ -128,7 +129,7 @@ def evaluate(
         _make(folder, names, config.output.overwrite)
     reports = {}
     with console.progress(quiet, "samples") as progress:
-        dataset = datasets.read(data, split, truth=True, progress=progress)
+        dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
         _warn(dataset.remarks())
         if not dataset.truths:
             raise InputError(

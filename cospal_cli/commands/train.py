@@ -242,11 +242,12 @@ def _fitted(settings: Settings, prepared: Prepared) -> Config:
 def _truths(root: Path, config: Config) -> Mapping[str, Truth]:
     """Boxes and times of the held-out tenth, to choose by; {} where there are none."""
     from cospal_cli import datasets
+    from cospal_cli.devices import processors
 
     if config.train.select == "loss":
         return {}
     try:
-        truths = datasets.read(root, "held", truth=True).truths
+        truths = datasets.read(root, "held", truth=True, workers=processors()).truths
     except (InputError, UsageError) as error:
         console.LOG.warning("the best checkpoint is chosen by its loss: %s", error.message)
         return {}

@@ -58,14 +58,17 @@ def read(
     *,
     format: str = "auto",
     truth: bool,
+    workers: int = 0,
     progress: Progress = silent,
 ) -> Dataset:
     """The records of a split: train, val or test, or train's nine tenths (fit) or tenth (held).
 
-    Bad records are skipped, named and counted in ``problems``. Without ``truth`` boxes and times
-    are not even looked at, so that nothing about them can reach a model; a record that has bad
-    ones is then usable. InputError where the split or its file is not there.
+    They are held against their videos, in so many ``workers`` processes, and brought to these: see
+    ``datasets.fit``. Bad records are skipped, named and counted in ``problems``. Without ``truth``
+    boxes and times are not even looked at, so that nothing about them can reach a model; a record
+    that has bad ones is then usable. InputError where the split or its file is not there.
     """
+    from cospal_cli.datasets.fit import fitted
     from cospal_cli.datasets.records import Bad
     from cospal_cli.datasets.splits import PARTS, SPLITS, held_sources
     from cospal_cli.datasets.tree import Tree
@@ -84,11 +87,12 @@ def read(
             f"{str(files[whole])!r} {bad.detail}", "download or write it again"
         ) from bad
     if split not in PARTS:
-        return dataset
+        return fitted(dataset, workers, progress)
     held = held_sources(dataset.sources)
     part = tuple(one for one in dataset.records if (one.source in held) == (split == "held"))
     truths = {one.id: dataset.truths[one.id] for one in part if one.id in dataset.truths}
-    return replace(dataset, split=split, records=part, truths=truths)
+    chosen = replace(dataset, split=split, records=part, truths=truths)
+    return fitted(chosen, workers, progress)
 
 
 def read_file(

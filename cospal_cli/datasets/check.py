@@ -5,33 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cospal_cli import datasets
-from cospal_cli.config import VideoConfig
+from cospal_cli.datasets.fit import fit
 from cospal_cli.datasets.records import KINDS, Bad, Dataset, Problem, Record
-from cospal_cli.datasets.surviving import Failure, attempt_all
+from cospal_cli.datasets.states import VideoState, examine_all
+from cospal_cli.datasets.surviving import Failure
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.progress import Progress, silent
-from cospal_cli.video.reader import VideoReader
 
 TINY_BYTES = 6000  # placeholders of videos that were taken down are smaller
-OPENED, DECODED = 250, 8  # fewer videos than this are not worth a process of their own
-SLACK_FRAMES = 3  # a count estimated from the duration may be off by so many
-
-
-@dataclass(frozen=True)
-class VideoState:
-    """What a video is, as opposed to what annotations say."""
-
-    size: tuple[int, int]  # displayed width and height
-    frames: int | None  # decoded or declared, or estimated from its duration; None: not known
-    counted: bool  # decoded
-    estimated: bool
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,12 +94,8 @@ def check(
             problems.extend(read[-1].problems)
         except Bad as bad:
             problems.append(Problem(bad.kind, tree.relative(path), bad.detail, split))
-    videos = sorted({record.video for dataset in read for record in dataset.records})
-    states: dict[Path, VideoState | Failure] = {}
-    workers = min(workers, len(videos) // (DECODED if decode else OPENED))
-    for video, state in attempt_all(videos, partial(examine, decode=decode), workers):
-        states[video] = state
-        progress("check", len(states), len(videos))
+    videos = {record.video for dataset in read for record in dataset.records}
+    states = examine_all(videos, decode=decode, workers=workers, progress=progress)
     problems.extend(_shared(read))
     unusable: Counter[str] = Counter()
     for dataset in read:
@@ -133,47 +115,17 @@ def check(
     )
 
 
-def examine(video: Path, decode: bool) -> VideoState:
-    """Open a video and decode its first frame, or all of them. InputError where that fails."""
-    with VideoReader(video, VideoConfig()) as reader:
-        info = reader.info
-        size = (info.width, info.height)
-        if decode:
-            count = sum(1 for _ in reader.frames())
-            damage = tuple(reader.warnings) if reader.timeline.damaged else ()
-            return VideoState(size, count, True, False, damage)
-        if info.frames_declared:
-            return VideoState(size, info.frames_declared, False, False)
-        about = None if info.duration_s is None else round(info.duration_s * info.avg_fps)
-        return VideoState(size, about, False, True)
-
-
 def _compare(
     record: Record, truth: Truth | None, state: VideoState | Failure, split: str
 ) -> list[Problem]:
     """What is wrong with one record in the light of its video."""
-
-    def problem(kind: str, detail: str) -> Problem:
-        return Problem(kind, record.id, detail, split)
-
     if isinstance(state, Failure):
-        tiny = record.video.stat().st_size < TINY_BYTES
-        return [problem("empty-video" if tiny else "unreadable-video", state.reason)]
-    found = [problem("damaged-video", text) for text in state.warnings]
-    if record.size and record.size != state.size:
-        found.append(problem("other-size", f"annotated {record.size}, found {state.size}"))
-    if state.frames is None:
-        return found
-    have = state.frames + SLACK_FRAMES * state.estimated
-    how = "decoded" if state.counted else "estimated" if state.estimated else "declared"
-    told = f"{state.frames} frames {how}"
-    if record.frames and have < record.frames:
-        found.append(problem("short-video", f"{told}, {record.frames} annotated"))
-    if truth and truth.span[0] >= have:
-        found.append(problem("truth-past-end", f"{told}, the truth begins at {truth.span[0]}"))
-    elif truth and truth.span[1] > have:
-        found.append(problem("late-truth", f"{told}, the truth ends at {truth.span[1]}"))
-    return found
+        kind = "unreadable-video"
+        if record.video.stat().st_size < TINY_BYTES:
+            kind = "empty-video"
+        return [Problem(kind, record.id, state.reason, split)]
+    damage = [Problem("damaged-video", record.id, text, split) for text in state.warnings]
+    return damage + fit(record, truth, state, split)[1]
 
 
 def _shared(read: Iterable[Dataset]) -> list[Problem]:

@@ -16,7 +16,15 @@ import numpy as np
 
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.datasets.values import boxes_within, number, read_object, sentence, table, whole
+from cospal_cli.datasets.values import (
+    boxes_within,
+    number,
+    rate,
+    read_object,
+    sentence,
+    table,
+    whole,
+)
 from cospal_cli.evaluation.tubes import Track, Truth
 from cospal_cli.progress import Progress, silent
 
@@ -68,6 +76,7 @@ def _record(tree: Tree, name: str, row: Mapping[str, Any], found: Found) -> Reco
         source=source(name),
         size=_size(row),
         frames=whole(row, "img_num", 1) if "img_num" in row else None,
+        fps=rate(row) if "fps" in row else None,
     )
 
 
@@ -99,9 +108,7 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
     boxes, cut = boxes_within(_corners(row["bbox"]), record.size, start)
     if cut:
         found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
-    fps = number(row, "fps") if "fps" in row else record.frames / CLIP_S
-    if fps <= 0:
-        raise Bad("bad-record", f"fps: expected a positive number, found {fps}")
+    fps = record.fps or record.frames / CLIP_S
     return Truth(
         (start, end), Track(np.arange(start, end), boxes), (0, record.frames), fps,
         video=record.id,

@@ -20,7 +20,8 @@ SKIPPED = {
     "missing-video": "no such video below the data folder",
     "empty-video": "the video file is empty",
     "unreadable-video": "the video cannot be opened or decoded",
-    "other-size": "the video has not the annotated width and height",
+    "other-size": "the video has another shape than annotated",
+    "other-length": "the video has other frames than annotated, and its rate does not explain it",
     "missing-truth": "no boxes or times though others have them",
     "bad-box": "a box is not finite, has no area, or lies outside the frame",
     "bad-span": "the start is not before the end",
@@ -31,6 +32,9 @@ TOLD = {
     "gap": "frames of the span have no box; they are not scored for boxes",
     "late-truth": "the truth goes on after the video's last frame",
     "outside-segment": "the truth goes on outside the annotated segment",
+    "other-scale": "the video has another size than annotated; boxes are scaled to it",
+    "other-rate": "the video has another frame rate than annotated; frames are mapped by time",
+    "long-video": "the video has a frame or two more than annotated",
     "other-extension": "the video has another extension than annotated; frames may differ",
     "several-videos": "several videos have the name; the first is taken",
     "short-video": "the video has fewer frames than annotated",
@@ -76,6 +80,7 @@ class Record:
     form: str = "declarative"  # or interrogative
     size: tuple[int, int] | None = None  # annotated width and height
     frames: int | None = None  # annotated number of frames of the whole video
+    fps: float | None = None  # annotated frames per second, where the record tells them
     segment: Span | None = None  # the part searched, half-open frames; None: all of it
 
 

@@ -60,6 +60,14 @@ def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
     return value
 
 
+def rate(row: Mapping[str, Any]) -> float:
+    """The positive number of frames per second at ``fps``, else Bad."""
+    found = number(row, "fps")
+    if found <= 0:
+        raise Bad("bad-record", f"fps: expected a positive number, found {found}")
+    return found
+
+
 def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record") -> int:
     """The whole number of at least ``least`` at ``key``, else Bad of ``kind``."""
     value = number(row, key, kind)

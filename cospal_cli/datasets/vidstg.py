@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.datasets.values import boxes_within, number, read_json, sentence, table, whole
+from cospal_cli.datasets.values import boxes_within, rate, read_json, sentence, table, whole
 from cospal_cli.evaluation.tubes import Span, Track, Truth
 from cospal_cli.progress import Progress, silent
 
@@ -77,7 +78,8 @@ def _add(
 ) -> None:
     told = table(told, form)
     text = sentence(told.get("description"))
-    record = Record(name, base.video, text, base.source, form, base.size, base.frames, base.segment)
+    fps = rate(row) if row.get("fps") is not None else None
+    record = replace(base, id=name, text=text, form=form, fps=fps)
     truth = None
     if trajectories is not None:
         truth = _truth(record, told, row, trajectories, found)
@@ -136,11 +138,8 @@ def _truth(
         found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     if gaps := span[1] - span[0] - len(frames):
         found.note("gap", record.id, f"{gaps} of {span[1] - span[0]} frames")
-    fps = number(row, "fps")
-    if fps <= 0:
-        raise Bad("bad-record", f"fps: expected a positive number, found {fps}")
     track = Track(np.array(frames, np.int64), boxes)
-    return Truth(span, track, record.segment, fps, record.form, video=record.source)
+    return Truth(span, track, record.segment, rate(row), record.form, video=record.source)
 
 
 def _span(record: Record, row: Mapping[str, Any], found: Found) -> Span:

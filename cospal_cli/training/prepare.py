@@ -7,6 +7,7 @@ was stopped goes on where it was. Boxes and times of the annotations are never r
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from cospal_cli.training import sentences, watching
 from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
 from cospal_cli.training.watching import Job, View
 
+LOG = logging.getLogger("cospal")
 SYNTHETIC = "synthetic.json"  # tells a synthetic set: see ``datasets.synthetic.write``
 MB = 1e6
 # Videos of the data sets as published; VidSTG's count is that of its paper.
@@ -113,7 +115,7 @@ def prepare(
     be used; UsageError where ``out`` holds features of other settings, or is in use.
     """
     config = _checked(config)
-    read = _read(root, progress)
+    read = _read(root, workers, progress)
     given = [read_parses(path) for path in parses]
     out_of = own_detections and (root / SYNTHETIC).is_file()
     if out_of:
@@ -168,10 +170,17 @@ def _checked(config: Config) -> Config:
     return replace(config, detector=chosen)
 
 
-def _read(root: Path, progress: Progress) -> list[Dataset]:
+def _read(root: Path, workers: int, progress: Progress) -> list[Dataset]:
     """Every split of the data set, without boxes and times."""
     _, files = datasets.resolve(Tree(root))
-    return [datasets.read(root, split, truth=False, progress=progress) for split in files]
+    read = [
+        datasets.read(root, split, truth=False, workers=workers, progress=progress)
+        for split in files
+    ]
+    for dataset in read:
+        for remark in dataset.remarks():
+            LOG.warning("%s", remark)
+    return read
 
 
 def _claim_folder(out: Path) -> None:
