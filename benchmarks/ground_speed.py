@@ -26,15 +26,15 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.config import Config, DetectorConfig
+from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import open_detector
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.pipeline import ground_query, watch
 from cospal_cli.track import open_tracker
-from cospal_cli.types import FrameBatch
 from cospal_cli.video.reader import VideoReader
 
 # A small process of its own: a child's peak counts the memory of the process that it forked from.

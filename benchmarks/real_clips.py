@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli.config import Config
+from cospal_cli.core.types import Tube
 from cospal_cli.detect import open_detector
 from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summary
-from cospal_cli.ground.cut import cut
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.pipeline import Scene, ground_query, watch
+from cospal_cli.ranking.cut import cut
 from cospal_cli.settings import resolve
-from cospal_cli.types import Tube
 
 
 def largest(scene: Scene, label: str) -> Tube | None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # The folder ``ground/`` first: importing it later would put the module in the function's place.
-import cospal_cli.ground  # noqa: F401
+import cospal_cli.ranking  # noqa: F401
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
-    from cospal_cli.types import Tube
+    from cospal_cli.core.types import Tube
 
 __all__ = ["ground"]
 __version__ = "0.1.0"
@@ -37,7 +37,7 @@ def ground(
     ``errors.CospalError``.
     """
     from cospal_cli.detect import open_detector
-    from cospal_cli.language.parse import parse_all
+    from cospal_cli.language.parser.parse import parse_all
     from cospal_cli.pipeline import consult, ground_query, scenes
     from cospal_cli.settings import changed, override
 
@@ -45,14 +45,14 @@ def ground(
     chosen = override(config, keys | {"ground.top_k": top_k})
     trained = None if checkpoint is None else Path(checkpoint)
     if trained is not None:
-        from cospal_cli.ground.heads import completed
+        from cospal_cli.ranking.heads import completed
 
         chosen = completed(chosen, changed(chosen) | keys.keys(), trained)
     texts = [query] if isinstance(query, str) else list(query)
     queries = parse_all(texts, chosen.language)
     detector, heads = open_detector(chosen.detector), None
     if trained is not None:
-        from cospal_cli.ground.heads import open_heads
+        from cospal_cli.ranking.heads import open_heads
 
         heads = open_heads(trained, chosen, detector)
     passes = scenes(Path(video), chosen, detector, queries, encoder=heads.clips if heads else None)

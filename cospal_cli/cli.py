@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import click
 
 from cospal_cli import __version__
+from cospal_cli.commands.console import printable, say
 from cospal_cli.commands.lazy import lazy_group
-from cospal_cli.console import printable, say
-from cospal_cli.errors import CospalError, DeviceError
+from cospal_cli.core.errors import CospalError, DeviceError
 
 SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"

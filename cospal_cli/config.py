@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 
 class SettingError(UsageError):

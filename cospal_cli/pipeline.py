@@ -16,21 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli import registry, track
-from cospal_cli.ahead import ahead
+from cospal_cli import track
 from cospal_cli.config import Config, VideoConfig
+from cospal_cli.core import registry
+from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look, smaller
-from cospal_cli.ground import METHODS
-from cospal_cli.ground.answer import Answer, View
-from cospal_cli.ground.candidates import Candidate, candidates
-from cospal_cli.ground.evidence import Evidence
-from cospal_cli.ground.heads import Heads, view
-from cospal_cli.progress import Progress, silent
-from cospal_cli.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
+from cospal_cli.ranking import METHODS
+from cospal_cli.ranking.answer import Answer, View
+from cospal_cli.ranking.candidates import Candidate, candidates
+from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.heads import Heads, view
 from cospal_cli.video.reader import VideoReader
 
 

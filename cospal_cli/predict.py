@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cospal_cli import registry
 from cospal_cli.config import Config
-from cospal_cli.errors import UsageError
+from cospal_cli.core import registry
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.types import Query, Timeline, Tube
 from cospal_cli.evaluation.tubes import Prediction, Track
-from cospal_cli.ground import METHODS, TRAINED
-from cospal_cli.ground.answer import Answer, View, ask
-from cospal_cli.ground.candidates import Candidate, candidates
-from cospal_cli.ground.cut import cut
-from cospal_cli.ground.evidence import Evidence
-from cospal_cli.ground.segment import Segment
-from cospal_cli.ground.span import extent
-from cospal_cli.progress import Progress, silent
+from cospal_cli.ranking import METHODS, TRAINED
+from cospal_cli.ranking.answer import Answer, View, ask
+from cospal_cli.ranking.candidates import Candidate, candidates
+from cospal_cli.ranking.cut import cut
+from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.segment import Segment
+from cospal_cli.ranking.span import extent
 from cospal_cli.runtime import Runtime
-from cospal_cli.types import Query, Timeline, Tube
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.prepared import Prepared, Sample

@@ -17,7 +17,7 @@ from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from cospal_cli.config import Config, SettingError
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 ENVIRONMENT_PREFIX = "COSPAL_"
 NO_SETTINGS = {"COSPAL_MODELS", "COSPAL_OFFLINE"}  # where models are kept: see ``weights.models``

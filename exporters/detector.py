@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from cospal_cli import __version__
-from cospal_cli.assignment import assign
-from cospal_cli.boxes import pairwise_iou
+from cospal_cli.backbones import models, record
+from cospal_cli.backbones.pretrained import model_type, open_model
+from cospal_cli.core.assignment import assign
+from cospal_cli.core.boxes import pairwise_iou
+from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.registry import require
 from cospal_cli.detect import DEFAULT_MODEL
-from cospal_cli.detect.grounding_dino import KINDS, tokenizer_of
-from cospal_cli.detect.grounding_dino_onnx import INPUTS, NAME, OUTPUTS, TOKENIZER
-from cospal_cli.detect.pixels import Pixels
-from cospal_cli.errors import WeightsError
-from cospal_cli.files import alone, write_text
-from cospal_cli.onnx_session import open_session
-from cospal_cli.progress import Progress, silent
-from cospal_cli.registry import require
+from cospal_cli.detect.dino.grounding_dino import KINDS, tokenizer_of
+from cospal_cli.detect.dino.onnx import INPUTS, NAME, OUTPUTS, TOKENIZER
+from cospal_cli.detect.dino.pixels import Pixels
+from cospal_cli.devices.onnx_session import open_session
+from cospal_cli.devices.torch_device import choose
 from cospal_cli.runtime.onnx import ABOUT
-from cospal_cli.torch_device import choose
-from cospal_cli.weights import models, record
-from cospal_cli.weights.pretrained import model_type, open_model
 
 from .onnx import REPORT, SCHEMA, quiet, workplace
 

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli import __version__
-from cospal_cli.errors import UsageError
-from cospal_cli.files import alone, write_text
+from cospal_cli.backbones.record import sha256
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.registry import require
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load
-from cospal_cli.progress import Progress, silent
-from cospal_cli.registry import require
 from cospal_cli.runtime.onnx import ABOUT, CARD, PARTS, PRECISIONS, graph_path
-from cospal_cli.weights.record import sha256
 
 from . import verify
 from .precision import lowered

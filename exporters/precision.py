@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.registry import require
+from cospal_cli.core.registry import require
 from cospal_cli.runtime.onnx import ABOUT, graph_path
 
 HALVED = ("MatMul", "Gemm", "Conv")

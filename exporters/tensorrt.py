@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import WeightsError
-from cospal_cli.files import write_text
-from cospal_cli.progress import Progress, silent
+from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.files import write_text
+from cospal_cli.core.progress import Progress, silent
 from cospal_cli.runtime import engines
 from cospal_cli.runtime.onnx import PARTS, chosen, graph_path
 from cospal_cli.runtime.tensorrt import TensorRTRuntime

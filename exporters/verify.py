@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.config import Config
+from cospal_cli.core.errors import InputError, UsageError, WeightsError
+from cospal_cli.core.head_inputs import assemble
+from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.datasets.prepared import Prepared
-from cospal_cli.errors import InputError, UsageError, WeightsError
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
 from cospal_cli.features.identity import differences
-from cospal_cli.inputs import assemble
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.runtime import Runtime, open_runtime
-from cospal_cli.types import GroundingInputs, GroundingScores
 
 SHAPES = (
     (10, 32, 200, 12),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.config import Config
-from cospal_cli.files import replacing
+from cospal_cli.core.files import replacing
+from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 from cospal_cli.pipeline import Scene
-from cospal_cli.types import Query, Timeline, Tube, VideoInfo
 
 FRAMES = 10
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.errors import InputError
-from cospal_cli.types import FloatArray, Phrase, Phrases
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import FloatArray, Phrase, Phrases
 
 F, DV, DT = 6, 5, 4  # sizes of features
 TIMES, CLIPS = 3, 4

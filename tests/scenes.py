@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import area, clip, intersection
-from cospal_cli.types import Detections, FloatArray, IntArray, Looks
+from cospal_cli.core.boxes import area, clip, intersection
+from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks
 
 CLASSES = ("person", "car", "truck", "cup", "dog")
 REGIONS, NAMES, THUMB = 3, 8, 4

@@ -7,7 +7,7 @@ from threading import active_count, get_ident
 
 import pytest
 
-from cospal_cli.ahead import ahead
+from cospal_cli.core.prefetch import ahead
 
 
 def test_order_and_thread() -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from cospal_cli import devices, weights
 from cospal_cli.cli import COMMANDS, run
+from cospal_cli.commands.console import printable
 from cospal_cli.config import Config
-from cospal_cli.console import printable
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.settings import keys
 
 COSPAL = [sys.executable, "-m", "cospal_cli"]

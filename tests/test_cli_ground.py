@@ -16,7 +16,7 @@ import pytest
 
 from cospal_cli.cli import run
 from cospal_cli.config import DetectorConfig
-from cospal_cli.types import Query
+from cospal_cli.core.types import Query
 from tests.fake_pipeline import FRAMES, Fake
 
 QUERY = "the man in the red shirt"
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_what_was_there(
     def full(path: Path) -> None:
         raise OSError(failing, os.strerror(failing))
 
-    monkeypatch.setattr("cospal_cli.files._sync", full)
+    monkeypatch.setattr("cospal_cli.core.files._sync", full)
     assert run(["ground", "clip.mp4", QUERY, "--overwrite"]) == 6
     assert files() == {"clip.tube.json"}
     assert Path("clip.tube.json").read_text() == "old"
@@ -396,7 +396,7 @@ def test_a_prompted_detector_watches_once_for_each_sentence(
 def test_auto_says_on_one_line_what_it_takes(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("cospal_cli.weights.models.available", lambda name: False)
+    monkeypatch.setattr("cospal_cli.backbones.models.available", lambda name: False)
     assert run(["ground", "clip.mp4", QUERY, "--detector", "auto", "--no-video"]) == 0
     said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("detector:")]
     assert said == ["detector: nanodet, embedded (no weights of grounding-dino-tiny)"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cospal_cli.colours import BASIC, NAMES, is_colour, name_map, parse_colour
+from cospal_cli.core.colours import BASIC, NAMES, is_colour, name_map, parse_colour
 
 PIXELS = {
     "black": (12, 12, 14), "darkgray": (75, 76, 78), "gray": (125, 125, 128),

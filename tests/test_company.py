@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cospal_cli.ground.candidates import candidates
-from cospal_cli.ground.company import company_term
+from cospal_cli.ranking.candidates import candidates
+from cospal_cli.ranking.company import company_term
 from tests.test_ground import CLASSES, SIZE, TIMELINE, ask, run, tubelet
 
 NEXT_TO_A_CAR = ask(context={"car": {"car": 1.0}})

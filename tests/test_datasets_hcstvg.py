@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from cospal_cli import datasets
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.datasets.hcstvg import source
 from cospal_cli.datasets.records import KINDS, Dataset, Record
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.errors import InputError, UsageError
 from cospal_cli.evaluation.tubes import Track, Truth
 from tests.data_folders import NAMES, hcstvg, v1, v2, write
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cospal_cli import datasets
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.worker_pool import DIED, Failure, attempt_all, up_to
 from cospal_cli.datasets.splits import held_sources
-from cospal_cli.datasets.surviving import DIED, Failure, attempt_all, up_to
-from cospal_cli.errors import InputError
 from tests.data_folders import NAMES, hcstvg, v1
 
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from cospal_cli.boxes import iou
-from cospal_cli.colours import NAMES, name_map, parse_colour
+from cospal_cli.core.boxes import iou
+from cospal_cli.core.colours import NAMES, name_map, parse_colour
 from cospal_cli.datasets.synthetic import grammar, render, simulate
 from cospal_cli.datasets.synthetic.actions import KINDS, Act, Stage, perform, timetable
 from cospal_cli.datasets.synthetic.actors import Figure
@@ -23,7 +23,7 @@ from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import LIGHT, TINT, Scene, compose
 from cospal_cli.datasets.synthetic.skeleton import Frame, View
 from cospal_cli.datasets.synthetic.sketch import Drawing
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 
 # What the parser must find of each action: kinds, directions of which one must be among its own.
 READ_AS = {

@@ -21,12 +21,12 @@ from click.testing import CliRunner
 from cospal_cli import datasets
 from cospal_cli.commands.data_synthetic import synthetic
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.errors import CospalError, UsageError
 from cospal_cli.datasets.synthetic import render, simulate
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.detect.from_file import FromFile
-from cospal_cli.errors import CospalError, UsageError
 
 SMALL = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 8), actors=(2, 6), test=0.34)
 VIDEOS = 4

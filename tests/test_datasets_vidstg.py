@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cospal_cli import datasets
+from cospal_cli.core.errors import InputError
 from cospal_cli.datasets.records import Dataset
-from cospal_cli.errors import InputError
 from tests.data_folders import relation, vidor, vidstg, write
 
 VID = "10712559773"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.types import Detections, FrameBatch
 from cospal_cli.detect import BACKENDS, detect, open_detector
 from cospal_cli.detect.from_file import FromFile, write
-from cospal_cli.errors import InputError, UsageError
-from cospal_cli.types import Detections, FrameBatch
 
 BOX = [1, 2, 3, 4]
 

@@ -22,17 +22,17 @@ from transformers.models.grounding_dino.image_processing_pil_grounding_dino impo
     get_size_with_aspect_ratio,
 )
 
-from cospal_cli.assignment import assign
-from cospal_cli.boxes import pairwise_iou
 from cospal_cli.config import Config, DetectorConfig
+from cospal_cli.core.assignment import assign
+from cospal_cli.core.boxes import pairwise_iou
+from cospal_cli.core.errors import CospalError, DeviceError, UsageError, WeightsError
+from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.detect import detect, open_detector
-from cospal_cli.detect.grounding_dino import GroundingDino
-from cospal_cli.detect.pixels import Pixels
-from cospal_cli.detect.prompt import phrases
-from cospal_cli.errors import CospalError, DeviceError, UsageError, WeightsError
-from cospal_cli.language.parse import parse
+from cospal_cli.detect.dino.grounding_dino import GroundingDino
+from cospal_cli.detect.dino.pixels import Pixels
+from cospal_cli.detect.dino.prompt import phrases
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.pipeline import scenes
-from cospal_cli.types import Detections, FrameBatch, Query
 from tests import tiny_models
 
 KINDS = ["grounding-dino", "mm-grounding-dino"]

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from cospal_cli.backbones.state import read_state
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.errors import CospalError, UsageError, WeightsError
+from cospal_cli.core.types import Detections, FrameBatch
 from cospal_cli.detect import Detector, detect, open_detector
-from cospal_cli.errors import CospalError, UsageError, WeightsError
-from cospal_cli.language.parse import parse
-from cospal_cli.types import Detections, FrameBatch
-from cospal_cli.weights.state import read_state
+from cospal_cli.language.parser.parse import parse
 from tests.tiny_original import NEEDS_PACKAGE, save_both
 
 pytestmark = [NEEDS_PACKAGE, pytest.mark.filterwarnings("ignore:.*autocast|torch.meshgrid")]
@@ -192,7 +192,7 @@ def test_no_stand_in_stays(original: Detector) -> None:
 def test_a_missing_package_is_named(
     both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cospal_cli.detect.stand_ins import network_modules
+    from cospal_cli.detect.dino.stubs import network_modules
 
     network_modules.cache_clear()
     monkeypatch.setitem(sys.modules, "groundingdino", None)

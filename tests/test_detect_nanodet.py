@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.coco import CLASSES, FAMILY_OF
+from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import detect
-from cospal_cli.detect.coco import CLASSES, FAMILY_OF
 from cospal_cli.detect.nanodet import BINS, DISTANCES, INPUT, SCORES, STRIDES, NanoDet, plan
 from cospal_cli.detect.nms import suppress
-from cospal_cli.onnx_session import open_session
-from cospal_cli.types import FrameBatch
+from cospal_cli.devices.onnx_session import open_session
 
 PERSON, BICYCLE, CAR, TRUCK = (CLASSES.index(n) for n in ("person", "bicycle", "car", "truck"))
 OUTPUTS = [*SCORES, *DISTANCES]

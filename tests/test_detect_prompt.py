@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tokenizers import BertWordPieceTokenizer
 
-from cospal_cli.detect.prompt import Prompt, Span, best_of, build, categories, cover, phrases
-from cospal_cli.language.parse import parse
-from cospal_cli.types import Query
+from cospal_cli.core.types import Query
+from cospal_cli.detect.dino.prompt import Prompt, Span, best_of, build, categories, cover, phrases
+from cospal_cli.language.parser.parse import parse
 from tests.tiny_models import VOCABULARY
 
 SENTENCE = "The man in white clothes bends down, then sits in the chair next to him."

@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cospal_cli.errors import CospalError, UsageError, WeightsError
-from cospal_cli.weights.convert import convert_checkpoint
-from cospal_cli.weights.dino_config import from_state, read_settings
-from cospal_cli.weights.dino_keys import RULES, convert, shares_head
-from cospal_cli.weights.state import read_state
+from cospal_cli.backbones.state import read_state
+from cospal_cli.core.errors import CospalError, UsageError, WeightsError
+from cospal_cli.detect.dino.config import from_state, read_settings
+from cospal_cli.detect.dino.convert import convert_checkpoint
+from cospal_cli.detect.dino.keys import RULES, convert, shares_head
 from tests.tiny_models import save_grounding_dino
 from tests.tiny_original import NEEDS_PACKAGE, save_both
 

@@ -15,8 +15,8 @@ from cospal_cli.cli import run
 from cospal_cli.datasets import read
 from cospal_cli.evaluation.predictions import write_predictions
 from cospal_cli.evaluation.tubes import Prediction
-from cospal_cli.ground import METHODS
 from cospal_cli.model.checkpoint import load, save
+from cospal_cli.ranking import METHODS
 from tests.tiny_set import make_heads, make_set
 
 TESTS = 2

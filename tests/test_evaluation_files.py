@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
 from cospal_cli.evaluation.predictions import read_predictions, write_predictions
 from cospal_cli.evaluation.summary import evaluate
 from cospal_cli.evaluation.table import table

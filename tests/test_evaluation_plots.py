@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.evaluation.plots import above, distributions
 from cospal_cli.evaluation.summary import Report, by_count, evaluate
 from cospal_cli.evaluation.tubes import Prediction
@@ -55,7 +55,7 @@ def test_without_matplotlib_it_says_how_to_get_it(
         raise ModuleNotFoundError("no such module", name=name.split(".")[0])
 
     one = report(0)
-    monkeypatch.setattr("cospal_cli.registry.importlib.import_module", absent)
+    monkeypatch.setattr("cospal_cli.core.registry.importlib.import_module", absent)
     with pytest.raises(UsageError, match="matplotlib") as caught:
         distributions(tmp_path / "x.png", {"x": one}, "x")
     assert "cospal[train]" in caught.value.hint

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.evaluation.protocols import PROTOCOLS, sampled, score
 from cospal_cli.evaluation.tubes import NOTHING, Track, Truth
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.evaluation import summary
 from cospal_cli.evaluation.bootstrap import intervals
 from cospal_cli.evaluation.summary import by_count, evaluate

@@ -18,11 +18,11 @@ from transformers.models.grounding_dino import modeling_grounding_dino as origin
 
 from cospal_cli.cli import run
 from cospal_cli.config import DetectorConfig, LanguageConfig
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import detect, open_detector
-from cospal_cli.detect.grounding_dino_onnx import letterboxed
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.language.parse import parse
-from cospal_cli.types import FrameBatch
+from cospal_cli.detect.dino.onnx import letterboxed
+from cospal_cli.language.parser.parse import parse
 from tests.tiny_models import grounding_dino, save_grounding_dino
 
 SIZE = (96, 64)
@@ -30,7 +30,7 @@ PROGRAM = """
 import sys
 from cospal_cli.config import DetectorConfig, LanguageConfig
 from cospal_cli.detect import open_detector
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 detector = open_detector(DetectorConfig("grounding-dino-onnx", model=sys.argv[1]))
 detector.ask(parse("the man in red walks", LanguageConfig()))
 heavy = {"torch", "transformers", "onnx"} & set(sys.modules)

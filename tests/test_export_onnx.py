@@ -16,13 +16,13 @@ from cospal_exporters import precision, verify
 from cospal_exporters.graphs import SpatialGraph, TemporalGraph
 
 from cospal_cli.cli import run
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.inputs import collate
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.head_inputs import collate
+from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.model.checkpoint import CONFIG, load
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.onnx import ABOUT, CARD, PARTS, graph_path
-from cospal_cli.types import GroundingInputs, GroundingScores
 from tests.exported import SIZES, SMALL, checkpoint, exported
 
 SHAPES = [*verify.SHAPES[:-1], (2, 3, 4, 7)]
@@ -238,7 +238,7 @@ def test_wrong_use_is_explained(
 
 
 def test_two_exports_to_one_folder_do_not_mix(tmp_path: Path) -> None:
-    from cospal_cli.files import alone
+    from cospal_cli.core.files import alone
 
     source = checkpoint(tmp_path / "best")
     (tmp_path / "out").mkdir()

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from cospal_cli.colours import NAMES, REGIONS
+from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.types import Looks, Tubelet
 from cospal_cli.features.crops import KEPT, CropKeeper
 from cospal_cli.features.looks import look, smaller
 from cospal_cli.features.motion import motion
-from cospal_cli.types import Looks, Tubelet
 
 
 def tubelet(times: np.ndarray, boxes: np.ndarray, **other: object) -> Tubelet:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from cospal_cli.errors import DeviceError, InputError
+from cospal_cli.core.errors import DeviceError, InputError
+from cospal_cli.core.types import Clips, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.features import cache
 from cospal_cli.features.cache import Reader, Stored, View, whole, write
 from cospal_cli.language import cache as texts
-from cospal_cli.types import Clips, Looks, Timeline, Tubelet, VideoInfo
 from tests.test_language_phrases import Encoder
 
 KEY = {"files": [[5, 6]], "settings": {"video": {"fps": 10.0}}}

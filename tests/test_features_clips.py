@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.config import ClipsConfig
-from cospal_cli.errors import DeviceError, InputError, UsageError, WeightsError
+from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
+from cospal_cli.core.types import Clips, FloatArray, FrameBatch
+from cospal_cli.devices.onnx_session import more_outputs, open_session
 from cospal_cli.features import embedded_clips, movement
 from cospal_cli.features.clips import (
     BACKENDS,
@@ -26,8 +28,6 @@ from cospal_cli.features.clips import (
     open_video_encoder,
 )
 from cospal_cli.features.embedded_clips import PARTS, EmbeddedClips
-from cospal_cli.onnx_session import more_outputs, open_session
-from cospal_cli.types import Clips, FloatArray, FrameBatch
 
 SIZE = (160, 96)
 

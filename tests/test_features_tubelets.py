@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cospal_cli.colours import NAMES
 from cospal_cli.config import ClipsConfig, Config, DetectorConfig, FeaturesConfig
+from cospal_cli.core.colours import NAMES
+from cospal_cli.core.types import Looks, Tubelet
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.identity import differences, identity
 from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
-from cospal_cli.types import Looks, Tubelet
 
 SIZE = (200, 100)
 CLASSES = ("car", "person")

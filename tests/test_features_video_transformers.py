@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from cospal_cli.config import ClipsConfig
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.types import Clips, FrameBatch
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.video_transformers import KINDS, Preparation, VideoTransformer
-from cospal_cli.types import Clips, FrameBatch
 
 SIDE, DIM, FRAMES = 32, 32, 4
 SMALL = {"hidden_size": DIM, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -224,7 +224,7 @@ def test_without_the_extra_it_is_named(
 
 
 def test_weights_that_are_nowhere_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cospal_cli.weights.models._candidates", lambda name: [])
+    monkeypatch.setattr("cospal_cli.backbones.models._candidates", lambda name: [])
     for kind in ("videomae", "i3d"):
         with pytest.raises(WeightsError) as caught:
             open_video_encoder(ClipsConfig(name=kind, device="cpu"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli import files
-from cospal_cli.errors import DeviceError, UsageError
+from cospal_cli.core import files
+from cospal_cli.core.errors import DeviceError, UsageError
 
 
 def test_replaces_only_on_success(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cospal_cli.colours import NAMES, REGIONS, parse_colour
 from cospal_cli.config import GroundConfig
-from cospal_cli.ground import w_gdino, zero_shot
-from cospal_cli.ground.candidates import candidates
-from cospal_cli.ground.cut import cut
-from cospal_cli.ground.evidence import Evidence
-from cospal_cli.ground.span import stretches
-from cospal_cli.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
+from cospal_cli.core.colours import NAMES, REGIONS, parse_colour
+from cospal_cli.core.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
+from cospal_cli.ranking import w_gdino, zero_shot
+from cospal_cli.ranking.candidates import candidates
+from cospal_cli.ranking.cut import cut
+from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.span import stretches
 
 CLASSES = ("person", "car", "dog")
 SIZE = (640, 360)

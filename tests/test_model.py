@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from cospal_cli.config import LossConfig, ModelConfig
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.inputs import NAMES, assemble, collate
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.head_inputs import NAMES, assemble, collate
+from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import Noise
 from cospal_cli.model.temporal import Moments, turns
 from cospal_cli.training.objective import Objective
-from cospal_cli.types import GroundingInputs, Phrase
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=9)
 SMALL = ModelConfig(dim=16, heads=2, ffn=16, temporal_layers=1, proposals=3)

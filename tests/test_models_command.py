@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from cospal_cli.backbones import hub, models, record, transfer
 from cospal_cli.cli import run
-from cospal_cli.errors import CospalError, DeviceError, WeightsError
-from cospal_cli.weights import hub, models, record, transfer
+from cospal_cli.core.errors import CospalError, DeviceError, WeightsError
 from tests.fake_hub import COMMIT, FakeHub, running
 from tests.test_weights_models import PLACES, tensors
 

@@ -12,10 +12,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from cospal_cli import outputs, registry
-from cospal_cli.errors import InputError
+from cospal_cli import outputs
+from cospal_cli.core import registry
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import Action, Attribute, Query, Timeline, Tube, VideoInfo
 from cospal_cli.outputs import tube_json
-from cospal_cli.types import Action, Attribute, Query, Timeline, Tube, VideoInfo
 
 INFO = VideoInfo("dir/clip.mp4", 640, 360, 90, Fraction(1, 30000), Fraction(30000, 1001), 5, 300)
 QUERY = Query(

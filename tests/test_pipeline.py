@@ -8,7 +8,7 @@ import pytest
 
 from cospal_cli.config import Config
 from cospal_cli.detect import open_detector
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.pipeline import Scene, ground_query, watch
 
 CLIP = Path(__file__).parent.parent / "examples" / "bikes.mp4"

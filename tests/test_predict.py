@@ -11,14 +11,8 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import Config, ModelConfig
-from cospal_cli.datasets.prepared import Sample
-from cospal_cli.errors import UsageError
-from cospal_cli.evaluation.tubes import Prediction
-from cospal_cli.features.cache import Stored, Vision
-from cospal_cli.language.parse import parse
-from cospal_cli.model.card import Card, Sizes
-from cospal_cli.predict import predictions
-from cospal_cli.types import (
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.types import (
     GroundingInputs,
     GroundingScores,
     Phrase,
@@ -27,6 +21,12 @@ from cospal_cli.types import (
     Tubelet,
     VideoInfo,
 )
+from cospal_cli.datasets.prepared import Sample
+from cospal_cli.evaluation.tubes import Prediction
+from cospal_cli.features.cache import Stored, Vision
+from cospal_cli.language.parser.parse import parse
+from cospal_cli.model.card import Card, Sizes
+from cospal_cli.predict import predictions
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 INFO = VideoInfo("clip.mp4", *SIZE, 0, Fraction(1, 15360), Fraction(30))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli.errors import UsageError
-from cospal_cli.registry import load, require
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.registry import load, require
 
 
 def test_load_gives_what_the_name_stands_for() -> None:

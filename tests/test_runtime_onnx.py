@@ -13,7 +13,7 @@ import pytest
 from cospal_exporters.verify import random_inputs
 
 from cospal_cli import runtime as runtimes
-from cospal_cli.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.model.checkpoint import CONFIG
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.onnx import ABOUT, CARD, OnnxRuntime, graph_path
@@ -47,9 +47,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from cospal_cli.inputs import assemble
+from cospal_cli.core.head_inputs import assemble
 from cospal_cli.runtime import open_runtime, read_card
-from cospal_cli.types import Phrase
+from cospal_cli.core.types import Phrase
 folder = Path(sys.argv[1])
 assert read_card(folder).vocabulary == ("man", "walks", "red")
 runtime = open_runtime("auto", folder)

@@ -17,7 +17,7 @@ from cospal_exporters import verify
 from cospal_exporters.verify import random_inputs
 
 from cospal_cli.cli import run
-from cospal_cli.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.runtime import engines, open_runtime
 from cospal_cli.runtime import tensorrt as runtime_tensorrt
 from tests.exported import SIZES, copy, exported

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from cospal_cli.config import ModelConfig
-from cospal_cli.errors import DeviceError, UsageError, WeightsError
-from cospal_cli.inputs import assemble
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.head_inputs import assemble
+from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.torch import TorchRuntime
-from cospal_cli.types import GroundingInputs, Phrase
 
 WORDS = ("man", "walks", "red")
 CARD = Card(

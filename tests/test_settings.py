@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cospal_cli.config import Config, DetectorConfig, VideoConfig
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.settings import Entry, as_dict, changed, flatten, keys, override, resolve
 
 

@@ -46,7 +46,7 @@ def test_help_is_quick() -> None:
 
 def test_the_function_survives_the_import_of_the_folder_of_its_name() -> None:
     code = (
-        "import cospal_cli.ground.zero_shot\n"
+        "import cospal_cli.ranking.zero_shot\n"
         "from cospal_cli import ground\n"
         "assert callable(ground), ground\n"
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.onnx_session import open_session
+from cospal_cli.devices.onnx_session import open_session
 
 TOOLS = Path(__file__).parent.parent / "tools"
 ORIGINALS = os.environ.get("TEST_ORIGINALS")  # folder with nanodet.json and .bin, and the wheel

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 import torch
 
+from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.devices import processors
-from cospal_cli.errors import DeviceError, UsageError
-from cospal_cli.torch_device import Halving, Place, choose, use_threads
+from cospal_cli.devices.torch_device import Halving, Place, choose, use_threads
 
 
 @pytest.fixture

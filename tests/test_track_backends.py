@@ -12,8 +12,8 @@ import pytest
 
 from cospal_cli import track
 from cospal_cli.config import TrackerConfig
+from cospal_cli.core.types import Detections, Looks, Tubelet
 from cospal_cli.evaluation.mot import evaluate
-from cospal_cli.types import Detections, Looks, Tubelet
 from tests import scenes
 from tests.scenes import CLASSES, WIDTH, Actor, Noise, Scene, View, scene, walk
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import SettingError, TrackerConfig
+from cospal_cli.core.types import Detections, FloatArray, Looks
 from cospal_cli.track import open_tracker
-from cospal_cli.types import Detections, FloatArray, Looks
 
 SIZE = (1280, 720)
 IMAGE = np.zeros((36, 64, 3), np.uint8)

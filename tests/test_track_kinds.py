@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cospal_cli.core.types import Detections
 from cospal_cli.track.kinds import Kinds
-from cospal_cli.types import Detections
 
 
 def found(label_scores: list[list[float]]) -> Detections:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.assignment import assign
+from cospal_cli.core.assignment import assign
 from cospal_cli.evaluation.mot import evaluate
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import TrackerConfig
+from cospal_cli.core.types import Looks
 from cospal_cli.track.camera import STILL, Motion
 from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.tubelets import build, smooth
-from cospal_cli.types import Looks
 from tests.scenes import CLASSES
 
 SIZE = (1280, 720)

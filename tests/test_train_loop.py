@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from cospal_cli.errors import DeviceError, InputError, TrainingError, UsageError, WeightsError
+from cospal_cli.core.errors import DeviceError, InputError, TrainingError, UsageError, WeightsError
 from cospal_cli.model import checkpoint
 from cospal_cli.training import metrics, optimise, report, setup, state
 from tests import train_fake

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.training import metrics
 from tests import train_fake
 from tests.fake_prepared import FakePrepared

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
 from tests import media

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cospal_cli.types import Tube
+from cospal_cli.core.types import Tube
 from cospal_cli.video import draw, text
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.errors import InputError, UsageError
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.video.ranges import Mark, parse_mark
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.timing import Clock

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.errors import WeightsError
-from cospal_cli.onnx_session import CPU, open_session
+from cospal_cli.core.errors import WeightsError
+from cospal_cli.devices.onnx_session import CPU, open_session
 from cospal_cli.weights import imagenet
 
 NOTICE = Path(__file__).parent.parent / "NOTICE"

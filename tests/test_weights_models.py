@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.backbones import models, record
+from cospal_cli.backbones.verify import verify
+from cospal_cli.core.errors import WeightsError
 from cospal_cli.settings import resolve
-from cospal_cli.weights import models, record
 from cospal_cli.weights.headers import check_safetensors
-from cospal_cli.weights.verify import verify
 
 PLACES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "COSPAL_MODELS")
 # Which folder below each variable's is the hub's cache, the weakest variable first.
@@ -131,7 +131,7 @@ def test_the_hub_cache_is_where_huggingface_hub_keeps_it(tmp_path: Path) -> None
     pytest.importorskip("huggingface_hub")
     code = (
         "from huggingface_hub import constants, snapshot_download\n"
-        "from cospal_cli.weights import models\n"
+        "from cospal_cli.backbones import models\n"
         "assert str(models.hub_cache()) == constants.HF_HUB_CACHE, constants.HF_HUB_CACHE\n"
         "assert str(models.locate('a/b')) == snapshot_download('a/b', local_files_only=True)\n"
     )
@@ -192,7 +192,7 @@ def test_what_cannot_be_a_model_is_no_hub_id(name: str) -> None:
 def test_without_any_home_nothing_breaks() -> None:
     code = (
         "import os, pwd\n"
-        "from cospal_cli.weights import models\n"
+        "from cospal_cli.backbones import models\n"
         "def nobody(uid): raise KeyError(uid)\n"
         "pwd.getpwuid = nobody\n"
         "assert models.folder() is None and models.hub_cache() is None\n"
@@ -210,7 +210,7 @@ def test_an_unreadable_cache_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> 
 def test_looking_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from cospal_cli.weights import models, verify\n"
+        "from cospal_cli.backbones import models, verify\n"
         "models.available('grounding-dino-tiny'), verify.present()\n"
         "heavy = {'torch', 'transformers', 'huggingface_hub', 'numpy', 'safetensors'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.weights import record
-from cospal_cli.weights.pretrained import model_type, offline, open_model
+from cospal_cli.backbones import record
+from cospal_cli.backbones.pretrained import model_type, offline, open_model
+from cospal_cli.core.errors import UsageError, WeightsError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from cospal_cli.torch_device import Place  # noqa: E402
+from cospal_cli.devices.torch_device import Place  # noqa: E402
 
 CPU = Place(torch.device("cpu"), torch.float32)
 
@@ -250,8 +250,8 @@ def test_a_first_import_is_offline_too(bert: Path) -> None:
         "def refuse(*_, **__): raise AssertionError('the network was asked')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
         "import torch\n"
-        "from cospal_cli.torch_device import Place\n"
-        "from cospal_cli.weights.pretrained import open_model\n"
+        "from cospal_cli.devices.torch_device import Place\n"
+        "from cospal_cli.backbones.pretrained import open_model\n"
         f"open_model('AutoModel', {str(bert)!r}, Place(torch.device('cpu'), torch.float32))\n"
         "import huggingface_hub.constants as constants\n"
         "assert not constants.HF_HUB_OFFLINE\n"

@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cospal_cli.errors import WeightsError
-from cospal_cli.weights.state import read_state
+from cospal_cli.backbones.state import read_state
+from cospal_cli.core.errors import WeightsError
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.count": torch.tensor(3)}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli import weights
-from cospal_cli.registry import require
+from cospal_cli.core.registry import require
 
 VOCABULARY = Path(weights.__file__).parent / "bert_vocab.txt"
 

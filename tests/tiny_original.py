@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from cospal_cli.weights.dino_keys import convert
-from cospal_cli.weights.state import read_state
+from cospal_cli.backbones.state import read_state
+from cospal_cli.detect.dino.keys import convert
 from tests.tiny_models import grounding_dino, save_grounding_dino
 
 NEEDS_PACKAGE = pytest.mark.skipif(

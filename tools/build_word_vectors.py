@@ -22,8 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cospal_cli import weights  # noqa: E402
-from cospal_cli.language import lexicon, similar, words_person, words_verbs  # noqa: E402
-from cospal_cli.language.encode import MiniLM  # noqa: E402
+from cospal_cli.language.encoders import similar  # noqa: E402
+from cospal_cli.language.encoders.minilm import MiniLM  # noqa: E402
+from cospal_cli.language.lexicon import person as words_person  # noqa: E402
+from cospal_cli.language.lexicon import verbs as words_verbs  # noqa: E402
+from cospal_cli.language.lexicon import words as lexicon  # noqa: E402
 
 TARGET = "word_vectors.npz"
 

@@ -18,12 +18,12 @@ from typing import Any
 
 from cospal_cli.bench import timing
 from cospal_cli.config import ModelConfig
+from cospal_cli.core.errors import CospalError
+from cospal_cli.core.files import replacing
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.registry import require
 from cospal_cli.devices import installed, processors
-from cospal_cli.errors import CospalError
-from cospal_cli.files import replacing
 from cospal_cli.model.card import Card, Sizes
-from cospal_cli.progress import Progress, silent
-from cospal_cli.registry import require
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.runtime.onnx import OnnxRuntime, precisions
 
@@ -184,9 +184,9 @@ def _runtimes(
 
 
 def _compiled(checkpoint: Path, device: str) -> Runtime:
+    from cospal_cli.devices.torch_device import choose
     from cospal_cli.model.checkpoint import load
     from cospal_cli.runtime.torch import TorchRuntime
-    from cospal_cli.torch_device import choose
 
     place = choose(device, "fp32")
     model, card = load(checkpoint, str(place.device))

@@ -15,18 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.assignment import assign
 from cospal_cli.bench import timing
 from cospal_cli.bench.plain_loop import PlainLoop
-from cospal_cli.boxes import pairwise_iou
 from cospal_cli.config import Config
+from cospal_cli.core.assignment import assign
+from cospal_cli.core.boxes import pairwise_iou
+from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.looks import look, smaller
-from cospal_cli.language.text import open_text_encoder
+from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.pipeline import encode, ground_query, watch
 from cospal_cli.track import open_tracker
-from cospal_cli.types import Detections, FrameBatch, Query
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.writer import write_annotated
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from cospal_cli import settings
 from cospal_cli.config import Config
+from cospal_cli.core.files import write_text
+from cospal_cli.core.types import Clips, Timeline, VideoInfo, Words
 from cospal_cli.datasets.prepared import FORMAT, NAME, SPLITS, TEXTS, VIDEOS
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.features import cache
-from cospal_cli.files import write_text
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, texts_of
-from cospal_cli.types import Clips, Timeline, VideoInfo, Words
 
 
 @dataclass(frozen=True)

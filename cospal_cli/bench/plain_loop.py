@@ -10,13 +10,13 @@ from typing import Any
 
 from PIL import Image
 
+from cospal_cli.backbones import models
+from cospal_cli.backbones.pretrained import open_model
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.registry import require
+from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import DEFAULT_MODEL
-from cospal_cli.registry import require
-from cospal_cli.torch_device import choose
-from cospal_cli.types import FrameBatch
-from cospal_cli.weights import models
-from cospal_cli.weights.pretrained import open_model
+from cospal_cli.devices.torch_device import choose
 
 THRESHOLD = 0.4
 

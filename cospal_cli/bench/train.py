@@ -11,8 +11,8 @@ from typing import Any
 from cospal_cli.bench import timing
 from cospal_cli.bench.made import Shape, make
 from cospal_cli.config import Config
+from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.prepared import Prepared
-from cospal_cli.progress import Progress, silent
 from cospal_cli.training import metrics
 from cospal_cli.training.loop import EVERY, Job, train
 
@@ -78,7 +78,7 @@ def _device(asked: str) -> str:
     """What ``train.device`` means here, by its name."""
     import torch
 
-    from cospal_cli.torch_device import choose
+    from cospal_cli.devices.torch_device import choose
 
     place = choose(asked, "fp32")
     return torch.cuda.get_device_name(place.device) if place.cuda else "cpu"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cospal_cli.commands.console import emit, progress, say
 from cospal_cli.commands.ground import FLAGS as GROUND_FLAGS
 from cospal_cli.commands.options import (
     Flag,
@@ -19,8 +20,7 @@ from cospal_cli.commands.options import (
     start_logging,
 )
 from cospal_cli.commands.train import FLAGS as ALL_TRAIN_FLAGS
-from cospal_cli.console import emit, progress, say
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 _SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
 _SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
@@ -75,7 +75,7 @@ def ground(
 
     from cospal_cli import detect
     from cospal_cli.bench.ground import Plan, measure
-    from cospal_cli.language.parse import parse
+    from cospal_cli.language.parser.parse import parse
 
     chosen, why = detect.resolve(config.detector)
     if why:
@@ -110,7 +110,7 @@ def train(
     """Time the training loop on random features: 10 tubelets x 32 x 256, 200 clips x 1024,
     20 words x 768, written to a temporary folder and read from there.
     """
-    from cospal_cli.registry import require
+    from cospal_cli.core.registry import require
 
     start_logging(verbose, quiet, log_file)
     config = merged_settings(config_file, sets, TRAIN_FLAGS, given).config

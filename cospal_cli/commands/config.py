@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.options import config_options, debug_option, merged_settings
-from cospal_cli.console import emit, printable
 from cospal_cli.settings import as_dict, flatten
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cospal_cli import console
+from cospal_cli.commands import console
+from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.options import logging_options, start_logging
-from cospal_cli.console import emit, printable
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.check import Report

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cospal_cli.commands.console import Interrupts, emit, printable, progress
 from cospal_cli.commands.options import (
     Batch,
     Flag,
@@ -17,7 +18,6 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
-from cospal_cli.console import Interrupts, emit, printable, progress
 
 SOME_FAILED = 3  # exit code
 SHOWN = 5  # skipped records in the table

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
+from cospal_cli.commands.console import Interrupts, emit, progress
 from cospal_cli.commands.options import logging_options, start_logging
-from cospal_cli.console import Interrupts, emit, progress
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 
 @click.command()

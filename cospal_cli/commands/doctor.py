@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from cospal_cli import __version__, devices
+from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.options import debug_option
-from cospal_cli.console import emit, printable
-from cospal_cli.errors import CospalError
+from cospal_cli.core.errors import CospalError
 
 CODECS = ("libx264", "aac")
 
@@ -98,7 +98,7 @@ def _weights() -> dict[str, dict[str, Any]]:
 
 def _caches() -> dict[str, str | None]:
     """The folders outside the outputs in which models are kept or found; they need not exist."""
-    from cospal_cli.weights import models
+    from cospal_cli.backbones import models
 
     places = {"models": models.folder(), "huggingface": models.hub_cache()}
     return {name: str(place) if place else None for name, place in places.items()}
@@ -106,7 +106,7 @@ def _caches() -> dict[str, str | None]:
 
 def _models() -> dict[str, str | None]:
     """Where each known fetched model lies, None where it does not."""
-    from cospal_cli.weights import models
+    from cospal_cli.backbones import models
 
     places = {name: models.whereabouts(name) for name in models.known()}
     return {name: str(place) if place else None for name, place in places.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cospal_cli import console
+from cospal_cli.commands import console
 from cospal_cli.commands.options import (
     Flag,
     config_options,
@@ -20,16 +20,16 @@ from cospal_cli.commands.options import (
     start_logging,
 )
 from cospal_cli.commands.places import make_folder
-from cospal_cli.errors import InputError, UsageError
-from cospal_cli.ground import METHODS, TRAINED
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.ranking import METHODS, TRAINED
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
+    from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.prepared import Prepared, Sample
     from cospal_cli.datasets.records import Dataset
     from cospal_cli.evaluation.summary import Report
     from cospal_cli.evaluation.tubes import Prediction
-    from cospal_cli.progress import Progress
     from cospal_cli.runtime import Runtime
 
 ALL = "all"
@@ -266,7 +266,7 @@ def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | 
 
 def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
     """The output folder, and the promise that its files can be written."""
-    from cospal_cli.files import check_outputs
+    from cospal_cli.core.files import check_outputs
 
     if folder.suffix and not folder.is_dir():
         raise UsageError(f"-o {str(folder)!r}: expected a folder", "leave out the file's name")
@@ -277,8 +277,8 @@ def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
 
 def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -> None:
     """Picture and JSON; without matplotlib no picture, and that is said."""
+    from cospal_cli.core.files import write_text
     from cospal_cli.evaluation.plots import distributions
-    from cospal_cli.files import write_text
 
     write_text(folder / REPORT, text + "\n")
     try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cospal_cli import console
+from cospal_cli.commands import console
 from cospal_cli.commands.options import logging_options, start_logging
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from cospal_exporters.verify import Evaluation

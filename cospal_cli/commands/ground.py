@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cospal_cli import console
+from cospal_cli.commands import console
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.options import (
     Batch,
@@ -23,16 +23,16 @@ from cospal_cli.commands.options import (
 )
 from cospal_cli.commands.places import Place, make_folder, places
 from cospal_cli.commands.queries import split
-from cospal_cli.errors import NothingFound, UsageError
+from cospal_cli.core.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
+    from cospal_cli.core.progress import Progress
+    from cospal_cli.core.types import Query, Tube
     from cospal_cli.detect import Detector
-    from cospal_cli.ground.heads import Heads
     from cospal_cli.pipeline import Scene
-    from cospal_cli.progress import Progress
+    from cospal_cli.ranking.heads import Heads
     from cospal_cli.settings import Settings
-    from cospal_cli.types import Query, Tube
 
 FLAGS = [
     Flag("--fps", "video.fps", float, "Frames looked at per second of video."),
@@ -134,8 +134,9 @@ def ground(
     settings = merged_settings(config_file, sets, FLAGS, given)
     config = _with_heads(settings, trained)
     video, texts = split(arguments, asked, query_file)
-    from cospal_cli import detect, files
-    from cospal_cli.language.parse import parse_all
+    from cospal_cli import detect
+    from cospal_cli.core import files
+    from cospal_cli.language.parser.parse import parse_all
 
     chosen, why = detect.resolve(config.detector)
     config = replace(config, detector=chosen)
@@ -170,7 +171,7 @@ def _open(
     detector = detect.open_detector(config.detector)
     if trained is None:
         return detector, None
-    from cospal_cli.ground.heads import open_heads
+    from cospal_cli.ranking.heads import open_heads
 
     return detector, open_heads(trained, config, detector, *run_by)
 
@@ -303,11 +304,11 @@ def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
 
 def _with_heads(settings: Settings, trained: Path | None) -> Config:
     """The settings; with the heads in ``trained``, what the user leaves open is as theirs was."""
-    from cospal_cli.ground import TRAINED
+    from cospal_cli.ranking import TRAINED
 
     method = settings.config.ground.method
     if trained is not None:
-        from cospal_cli.ground.heads import completed
+        from cospal_cli.ranking.heads import completed
 
         said = {key for key, origin in settings.origins.items() if origin != "default"}
         return completed(settings.config, said, trained)

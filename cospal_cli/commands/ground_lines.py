@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cospal_cli import console
+from cospal_cli.commands import console
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cospal_cli.commands.places import Place
-    from cospal_cli.types import Query, Tube
+    from cospal_cli.core.types import Query, Tube
 
 
 def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) -> None:

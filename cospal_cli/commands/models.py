@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from cospal_cli.commands.console import emit, printable, progress, say
 from cospal_cli.commands.options import debug_option, logging_options, start_logging
-from cospal_cli.console import emit, printable, progress, say
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.core.errors import UsageError, WeightsError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ def models() -> None:
 @debug_option
 def list_(as_json: bool) -> None:
     """Show the known models, and which are on this machine."""
-    from cospal_cli.weights import models as store
+    from cospal_cli.backbones import models as store
 
     rows = [{**vars(entry), "path": _place(entry.id)} for entry in store.known().values()]
     folder = str(store.folder() or "")
@@ -76,7 +76,7 @@ def verify(name: str, as_json: bool) -> int:
     Prints ok, damaged, or unknown where nobody says what the file should be. Exits with 5 if a
     file is damaged.
     """
-    from cospal_cli.weights import verify as check
+    from cospal_cli.backbones import verify as check
 
     found = {one: check.verify(one) for one in (check.present() if name == "all" else [name])}
     verdicts = [(one, verdict) for one, all_files in found.items() for verdict in all_files]
@@ -98,7 +98,7 @@ def verify(name: str, as_json: bool) -> int:
 @debug_option
 def path(name: str) -> None:
     """Print the folder (of a single checkpoint: the file) of a model."""
-    from cospal_cli.weights import models as store
+    from cospal_cli.backbones import models as store
 
     emit(str(store.locate(name)))
 
@@ -112,7 +112,7 @@ def convert(source: Path, target: Path) -> None:
 
     SOURCE is a .pth file or a folder; TARGET becomes the other. Known ids do for SOURCE too.
     """
-    from cospal_cli.weights.convert import convert_checkpoint
+    from cospal_cli.detect.dino.convert import convert_checkpoint
 
     convert_checkpoint(source, target)
     emit(str(target))
@@ -120,8 +120,8 @@ def convert(source: Path, target: Path) -> None:
 
 def _fetch(name: str, yes: bool, offline: bool, quiet: bool) -> Path:
     """Plan, ask, download; the place of the model."""
-    from cospal_cli.weights import hub
-    from cospal_cli.weights import models as store
+    from cospal_cli.backbones import hub
+    from cospal_cli.backbones import models as store
 
     if store.own_name(name) is None:
         raise store.not_here(name)
@@ -149,7 +149,7 @@ def _fetch(name: str, yes: bool, offline: bool, quiet: bool) -> Path:
 
 def _here(name: str) -> Path | None:
     """Where ``name`` lies already; None if it does not, or is damaged and can be fetched anew."""
-    from cospal_cli.weights import models as store
+    from cospal_cli.backbones import models as store
 
     try:
         return store.locate(name)
@@ -160,7 +160,7 @@ def _here(name: str) -> Path | None:
 
 
 def _place(name: str) -> str | None:
-    from cospal_cli.weights import models as store
+    from cospal_cli.backbones import models as store
 
     found = store.whereabouts(name)
     return str(found) if found else None
@@ -168,8 +168,8 @@ def _place(name: str) -> str | None:
 
 def _others() -> dict[str, Any]:
     """Fetched models that ``known.json`` does not list, by name."""
-    from cospal_cli.weights import models as store
-    from cospal_cli.weights.verify import present
+    from cospal_cli.backbones import models as store
+    from cospal_cli.backbones.verify import present
 
     return {name: _place(name) for name in present() if name not in store.known()}
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from cospal_cli.console import set_up_logging
+from cospal_cli.commands.console import set_up_logging
 from cospal_cli.settings import Entry, Settings, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 SUFFIXES = (".json", ".mp4")
 MAX_NAME_BYTES = 255

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 
 def split(

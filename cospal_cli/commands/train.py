@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cospal_cli import console
+from cospal_cli.commands import console
 from cospal_cli.commands.options import (
     Flag,
     config_options,
@@ -21,14 +21,14 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
-from cospal_cli.errors import InputError, UsageError
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.settings import Settings, flatten, override
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
+    from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.prepared import Prepared
     from cospal_cli.evaluation.tubes import Truth
-    from cospal_cli.progress import Progress
     from cospal_cli.training.loop import Outcome
 
 AUTO, NONE = "auto", "none"  # recipes: by the data set; the defaults alone
@@ -95,7 +95,7 @@ def train(
     A tenth of the training data is held out to choose the best checkpoint. Several processes:
     'accelerate launch -m cospal_cli train ...', on a data set that is prepared already.
     """
-    from cospal_cli.registry import require
+    from cospal_cli.core.registry import require
 
     first = int(os.environ.get("RANK", "0")) == 0
     start_logging(verbose if first else -1, quiet, log_file if first else None)

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cospal_cli.errors import InputError, UsageError
-from cospal_cli.progress import Progress, silent
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.progress import Progress, silent
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.records import Dataset

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import (
@@ -26,7 +27,6 @@ from cospal_cli.datasets.values import (
     whole,
 )
 from cospal_cli.evaluation.tubes import Track, Truth
-from cospal_cli.progress import Progress, silent
 
 FILES_V1 = {"train": ("train.json",), "val": ("val.json",), "test": ("test.json",)}
 FILES_V2 = {

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cospal_cli.config import LanguageConfig
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
-from cospal_cli.errors import InputError, UsageError
 from cospal_cli.features import cache
 from cospal_cli.features.cache import Segment, Stored, Vision
 from cospal_cli.features.clips import fewer
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
-from cospal_cli.types import Phrases, Query
 
 FORMAT = "cospal/prepared@1"
 NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"
@@ -163,7 +163,7 @@ class Prepared:
 
     def query(self, sample: Sample) -> Query:
         """The sentence as the rankings read it."""
-        from cospal_cli.language.parse import parse
+        from cospal_cli.language.parser.parse import parse
 
         return parse(sample.text, LanguageConfig(**self.settings["language"]))
 

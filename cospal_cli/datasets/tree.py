@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from cospal_cli.core.errors import InputError
 from cospal_cli.datasets.records import Bad
-from cospal_cli.errors import InputError
 from cospal_cli.video.probe import EXTENSIONS
 
 _VIDEO = frozenset(EXTENSIONS)

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import boxes_within, rate, read_json, sentence, table, whole
 from cospal_cli.evaluation.tubes import Span, Track, Truth
-from cospal_cli.progress import Progress, silent
 
 FILES = {split: (f"{split}_annotations.json",) for split in ("train", "val", "test")}
 FORMS = {"captions": "declarative", "questions": "interrogative"}

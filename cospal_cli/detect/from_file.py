@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
+from cospal_cli.core.boxes import clip
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.files import replacing
+from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.devices import check
-from cospal_cli.errors import InputError
-from cospal_cli.files import replacing
-from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
 
 DEFAULTS = Limits(threshold=0.15, nms_iou=1.0, side=64, batch=4)  # its boxes are not touched
 FORMAT = 'a line is {"frame": 0, "boxes": [[x1, y1, x2, y2]], "scores": [0.9], "labels": ["car"]}'

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.boxes import clip
 from cospal_cli.config import DetectorConfig
-from cospal_cli.detect.coco import CLASSES, FAMILY_OF
+from cospal_cli.core.boxes import clip
+from cospal_cli.core.coco import CLASSES, FAMILY_OF
+from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices import check, processors
-from cospal_cli.onnx_session import open_session
-from cospal_cli.types import Detections, FloatArray, FrameBatch, Query
+from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.weights.nanodet import (
     BINS,
     DISTANCES,

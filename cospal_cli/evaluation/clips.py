@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import FloatArray, Tube
 from cospal_cli.evaluation.metrics import s_iou, t_iou, v_iou
-from cospal_cli.types import FloatArray, Tube
 
 HIT = 0.5  # mean IoU over the annotated times at which a tubelet counts as the meant one
 

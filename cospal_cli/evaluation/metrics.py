@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import iou
+from cospal_cli.core.boxes import iou
 
 Frames = NDArray[np.int64]
 Boxes = NDArray[Any]  # (T, 4) floats; overlaps are computed in their own precision

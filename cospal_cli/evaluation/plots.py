@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.files import replacing
+from cospal_cli.core.registry import require
 from cospal_cli.evaluation.summary import Group, Report
-from cospal_cli.files import replacing
-from cospal_cli.registry import require
 
 OVERLAPS = ("m_tIoU", "m_vIoU", "m_sIoU")  # one value per sample each
 BY_GROUP = "m_vIoU"

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli import files
-from cospal_cli.errors import InputError
+from cospal_cli.core import files
+from cospal_cli.core.errors import InputError
 from cospal_cli.evaluation.tubes import Prediction, Track
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.evaluation.metrics import Frames, common_ious, s_iou, t_iou
 from cospal_cli.evaluation.tubes import Span, Track, Truth
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.config import AppearanceConfig
-from cospal_cli.onnx_session import open_session
-from cospal_cli.types import FloatArray
+from cospal_cli.core.types import FloatArray
+from cospal_cli.devices.onnx_session import open_session
 
 WEIGHTS = "efficientnet_lite0"
 SIDE = 224

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.errors import InputError
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.files import replacing
+from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.features.tubelets import select
-from cospal_cli.files import replacing
-from cospal_cli.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.weights.arrays import ArrayFile, described
 
 FORMAT = "cospal/features@1"

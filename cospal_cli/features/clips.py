@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.config import ClipsConfig
-from cospal_cli.errors import InputError
-from cospal_cli.registry import load
-from cospal_cli.types import Clips, FloatArray, FrameBatch
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.registry import load
+from cospal_cli.core.types import Clips, FloatArray, FrameBatch
 
 BACKENDS = {
     "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",

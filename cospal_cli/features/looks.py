@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.colours import NAMES, REGIONS, name_map
-from cospal_cli.types import FloatArray, Looks
+from cospal_cli.core.colours import NAMES, REGIONS, name_map
+from cospal_cli.core.types import FloatArray, Looks
 
 THUMB = 12  # side of the gray thumbnails, pixels
 _STEP = 2  # colours are counted on every second pixel of large images

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli import torch_device
+from cospal_cli.backbones import models, record
+from cospal_cli.backbones.pretrained import model_type, open_model
 from cospal_cli.config import ClipsConfig
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.registry import require
+from cospal_cli.core.types import FloatArray, FrameBatch
+from cospal_cli.devices import torch_device
 from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre
-from cospal_cli.registry import require
-from cospal_cli.types import FloatArray, FrameBatch
-from cospal_cli.weights import models, record
-from cospal_cli.weights.pretrained import model_type, open_model
 
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 

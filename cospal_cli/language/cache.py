@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from cospal_cli.errors import DeviceError, InputError
-from cospal_cli.files import replacing
-from cospal_cli.language.text import TextEncoder
-from cospal_cli.progress import Progress, silent
-from cospal_cli.types import Words
+from cospal_cli.core.errors import DeviceError, InputError
+from cospal_cli.core.files import replacing
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.types import Words
+from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.weights.arrays import ArrayFile, described
 from cospal_cli.weights.headers import BYTES
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.errors import InputError
-from cospal_cli.language.parse import MAX_PHRASES
-from cospal_cli.language.text import TextEncoder
-from cospal_cli.language.tokens import spans
-from cospal_cli.language.words_closed import CLOSED
-from cospal_cli.types import Phrase, Phrases, Query, Words
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import Phrase, Phrases, Query, Words
+from cospal_cli.language.encoders.text import TextEncoder
+from cospal_cli.language.lexicon.closed import CLOSED
+from cospal_cli.language.parser.parse import MAX_PHRASES
+from cospal_cli.language.parser.tokens import spans
 
 _ADVERBS = ("ADV", "PRT")  # closed classes that tell of the action: "quickly", "down"
 _QUESTION = frozenset("who what which whose whom".split())

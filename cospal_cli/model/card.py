@@ -13,7 +13,7 @@ from typing import Any
 
 from cospal_cli import __version__
 from cospal_cli.config import ModelConfig
-from cospal_cli.errors import WeightsError
+from cospal_cli.core.errors import WeightsError
 
 FORMAT = "cospal/heads@1"
 LICENCE = "Apache-2.0"  # of the code; the weights' is that of the data they were trained on

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cospal_cli.errors import UsageError, WeightsError
-from cospal_cli.files import replacing, write_text
+from cospal_cli.backbones.state import read_state
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.registry import require
 from cospal_cli.model.card import Card
-from cospal_cli.registry import require
-from cospal_cli.weights.state import read_state
 
 if TYPE_CHECKING:
     from cospal_cli.model.cospal import CoSPaL

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli import files
-from cospal_cli.errors import InputError
-from cospal_cli.types import Query, Timeline, Tube, VideoInfo
+from cospal_cli.core import files
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 
 SCHEMA = "cospal/tube@1"
 STATUSES = ("complete", "partial", "interrupted")

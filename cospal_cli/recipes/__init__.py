@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 from cospal_cli.settings import nearest
 
 FOLDER = Path(__file__).parent

@@ -6,11 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.registry import load
+from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_card
-from cospal_cli.registry import load
-from cospal_cli.types import GroundingInputs, GroundingScores
 
 BACKENDS = {
     "torch": "cospal_cli.runtime.torch:TorchRuntime",

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import DeviceError, WeightsError
-from cospal_cli.files import alone, replacing
-from cospal_cli.registry import require
+from cospal_cli.backbones.record import sha256
+from cospal_cli.core.errors import DeviceError, WeightsError
+from cospal_cli.core.files import alone, replacing
+from cospal_cli.core.registry import require
 from cospal_cli.runtime.onnx import ABOUT
 from cospal_cli.runtime.onnx_file import describe, metadata
-from cospal_cli.weights.record import sha256
 
 FOLDER = "tensorrt"  # beside the graphs
 # Least, usual and most of each axis: an engine takes all between, and is fastest at the usual.

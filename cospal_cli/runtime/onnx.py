@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
-from cospal_cli.errors import UsageError, WeightsError
+from cospal_cli.devices.onnx_session import CPU, open_session
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, load_card
-from cospal_cli.onnx_session import CPU, open_session
 from cospal_cli.runtime.onnx_file import metadata
-from cospal_cli.types import GroundingInputs, GroundingScores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.core.errors import WeightsError
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 # Numbers of fields in ONNX's messages.

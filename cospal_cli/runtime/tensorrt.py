@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.errors import DeviceError, UsageError
-from cospal_cli.registry import require
+from cospal_cli.core.errors import DeviceError, UsageError
+from cospal_cli.core.registry import require
+from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.runtime import engines
 from cospal_cli.runtime.onnx import PARTS, answer, chosen, feed, graph_path, read_card
-from cospal_cli.types import GroundingInputs, GroundingScores
 
 
 class TensorRTRuntime:

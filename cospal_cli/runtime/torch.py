@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cospal_cli import inputs as contract
-from cospal_cli.errors import WeightsError
+from cospal_cli.core import head_inputs as contract
+from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.registry import require
+from cospal_cli.core.types import GroundingInputs, GroundingScores
+from cospal_cli.devices.torch_device import choose
 from cospal_cli.model.card import Card
-from cospal_cli.registry import require
-from cospal_cli.torch_device import choose
-from cospal_cli.types import GroundingInputs, GroundingScores
 
 if TYPE_CHECKING:
     import torch

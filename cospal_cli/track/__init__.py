@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.config import TrackerConfig
-from cospal_cli.registry import load
-from cospal_cli.types import Detections, IntArray, Looks, Tubelet
+from cospal_cli.core.registry import load
+from cospal_cli.core.types import Detections, IntArray, Looks, Tubelet
 
 BACKENDS = {
     "bytetrack": "cospal_cli.track.bytetrack:ByteTracker",

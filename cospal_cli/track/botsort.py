@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 
+from cospal_cli.core.types import Detections, FloatArray, Looks
 from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
-from cospal_cli.types import Detections, FloatArray, Looks
 
 _TIE = 0.25  # of the distance in place is added to that in looks: many people look the same
 _THUMB = 0.5  # weight of the thumbnail's vector beside that of the colours

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cospal_cli.core.types import Detections, FloatArray, Looks
 from cospal_cli.track.affinity import likenesses
 from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
-from cospal_cli.types import Detections, FloatArray, Looks
 
 _LOOK_SHARE = 0.35  # of the cost that is appearance; the rest is place
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.types import FloatArray
 from cospal_cli.track.camera import CELLS, STILL, Motion, cell_sums, likeness
-from cospal_cli.types import FloatArray
 
 _HUES, _VALUES = 6, 4  # bins; the hue bin after the last is gray
 _BINS = (_HUES + 1) * _VALUES

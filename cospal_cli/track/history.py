@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.types import FloatArray, IntArray, Looks
 from cospal_cli.track.camera import Motion
-from cospal_cli.types import FloatArray, IntArray, Looks
 
 _BLOCK = 256  # frames
 _HALF_MOST = float(np.finfo(np.float16).max)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cospal_cli.types import Detections, FloatArray, IntArray
+from cospal_cli.core.types import Detections, FloatArray, IntArray
 
 # Each line: a detector's own classes, then other nouns that a prompt may ask for.
 _GROUPS = tuple(

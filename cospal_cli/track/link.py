@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.assignment import assign
-from cospal_cli.boxes import centres, iou
+from cospal_cli.core.assignment import assign
+from cospal_cli.core.boxes import centres, iou
+from cospal_cli.core.types import FloatArray, IntArray
 from cospal_cli.track.affinity import likenesses
-from cospal_cli.types import FloatArray, IntArray
 
 _REACH, _REACH_PER_S = 0.7, 0.8  # box sizes that the place may be off, at once and per second
 _STRETCH = 1.1  # log of the ratio of box sizes that a link may bridge

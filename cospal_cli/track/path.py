@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.types import FloatArray, IntArray
 from cospal_cli.track.camera import Motion
-from cospal_cli.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.types import FloatArray, IntArray
 from cospal_cli.track.camera import Motion
-from cospal_cli.types import FloatArray, IntArray
 
 _JITTER = 0.05  # standard deviation of an observed coordinate, box sizes
 _SPEED = 2.5  # of a centre's unknown velocity, box sizes per second

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import centres, clip, iou
 from cospal_cli.config import TrackerConfig
+from cospal_cli.core.boxes import centres, clip, iou
+from cospal_cli.core.types import FloatArray, IntArray, Looks, Tubelet
 from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.link import Fragment, World, link
 from cospal_cli.track.path import CameraPath
-from cospal_cli.types import FloatArray, IntArray, Looks, Tubelet
 
 _TWIN = 0.7  # IoU above which two boxes of one kind show one thing
 _MOST = 0.6  # share of the shorter tubelet's frames on which twins must overlap so

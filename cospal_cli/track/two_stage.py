@@ -14,9 +14,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.assignment import assign
-from cospal_cli.boxes import area, pairwise_iou
 from cospal_cli.config import TrackerConfig
+from cospal_cli.core.assignment import assign
+from cospal_cli.core.boxes import area, pairwise_iou
+from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks, Tubelet
 from cospal_cli.track.affinity import grown_iou
 from cospal_cli.track.camera import STILL, Camera, normalise, shrink
 from cospal_cli.track.cuts import Shots
@@ -24,7 +25,6 @@ from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.state import Agility, Live, born
 from cospal_cli.track.tubelets import build
-from cospal_cli.types import Detections, FloatArray, IntArray, Looks, Tubelet
 
 _OVERLAP = 0.1  # least overlap of boxes grown by their doubt
 _LOST_COST = 0.15  # per second that a track is lost

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.ahead import ahead
+from cospal_cli.core.errors import InputError, WeightsError
+from cospal_cli.core.head_inputs import assemble, collate
+from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
-from cospal_cli.errors import InputError, WeightsError
-from cospal_cli.inputs import assemble, collate
 from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.masking import draw
-from cospal_cli.types import GroundingInputs, Phrase
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.prepared import Prepared, Sample

@@ -21,11 +21,11 @@ from accelerate.utils import broadcast_object_list
 
 from cospal_cli import settings
 from cospal_cli.config import Config
-from cospal_cli.errors import DeviceError, TrainingError
+from cospal_cli.core.errors import DeviceError, TrainingError
+from cospal_cli.core.progress import Progress, silent
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
 from cospal_cli.model.cospal import CoSPaL
-from cospal_cli.progress import Progress, silent
 from cospal_cli.training import held, metrics, optimise, report, setup, state
 from cospal_cli.training.batches import Arrays, Batches, Share
 from cospal_cli.training.clock import Clock

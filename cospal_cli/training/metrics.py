@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import DeviceError
-from cospal_cli.files import write_text
+from cospal_cli.core.errors import DeviceError
+from cospal_cli.core.files import write_text
 
 LOG = logging.getLogger("cospal")
 FILE, BOARD = "metrics.jsonl", "tensorboard"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.config import Config
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.files import write_text
 from cospal_cli.datasets.prepared import FORMAT, NAME, VIDEOS, read_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
-from cospal_cli.errors import InputError, UsageError
 from cospal_cli.features import cache
 from cospal_cli.features.identity import FILE
-from cospal_cli.files import write_text
 from cospal_cli.training import sentences, watching
 from cospal_cli.training.watching import Job, View
 

@@ -17,18 +17,18 @@ from typing import Any
 
 from cospal_cli import datasets, detect, settings
 from cospal_cli.config import Config
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import held_sources
-from cospal_cli.datasets.surviving import Failure, attempt_all
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
-from cospal_cli.errors import InputError, UsageError
 from cospal_cli.features import cache
 from cospal_cli.features.identity import FILE, identity
-from cospal_cli.files import alone, write_text
-from cospal_cli.language.text import TextEncoder, open_text_encoder
-from cospal_cli.progress import Progress, silent
+from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.training import sentences, watching
 from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
 from cospal_cli.training.watching import Job, View

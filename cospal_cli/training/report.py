@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import UsageError
-from cospal_cli.files import replacing
-from cospal_cli.registry import require
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.files import replacing
+from cospal_cli.core.registry import require
 from cospal_cli.training.metrics import HELD, TRAIN, Line, read
 
 LOG = logging.getLogger("cospal")

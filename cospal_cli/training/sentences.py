@@ -10,15 +10,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from cospal_cli.config import LanguageConfig
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.files import write_text
+from cospal_cli.core.progress import Progress
 from cospal_cli.datasets.prepared import read_parses
 from cospal_cli.datasets.records import Dataset, Record
-from cospal_cli.errors import UsageError
-from cospal_cli.files import write_text
-from cospal_cli.language import cache, similar
-from cospal_cli.language.parse import parse
+from cospal_cli.language import cache
+from cospal_cli.language.encoders import similar
+from cospal_cli.language.encoders.text import TextEncoder
+from cospal_cli.language.parser.parse import parse
 from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim
-from cospal_cli.language.text import TextEncoder
-from cospal_cli.progress import Progress
 
 LOG = logging.getLogger("cospal")
 Parses = Mapping[str, Refined]  # by record id

@@ -15,11 +15,11 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
-from cospal_cli import torch_device
 from cospal_cli.config import Config, TrainConfig
-from cospal_cli.errors import InputError, UsageError
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.files import alone
+from cospal_cli.devices import torch_device
 from cospal_cli.features import identity
-from cospal_cli.files import alone
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL

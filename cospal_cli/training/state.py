@@ -20,12 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cospal_cli.backbones.state import read_state
 from cospal_cli.config import Config
-from cospal_cli.errors import DeviceError, UsageError, WeightsError
-from cospal_cli.files import replacing, write_text
-from cospal_cli.registry import require
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.registry import require
 from cospal_cli.settings import flatten
-from cospal_cli.weights.state import read_state
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,14 +15,14 @@ import numpy as np
 
 from cospal_cli import detect, pipeline
 from cospal_cli.config import ClipsConfig, Config, DetectorConfig
+from cospal_cli.core.coco import CLASSES
+from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.detect import Detector
-from cospal_cli.detect.coco import CLASSES
-from cospal_cli.errors import CospalError, InputError
 from cospal_cli.features.cache import Segment, Stored, write
 from cospal_cli.features.cache import View as Features
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, tubelet_features
-from cospal_cli.language.parse import parse
+from cospal_cli.language.parser.parse import parse
 
 View = tuple[str, Segment | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from cospal_cli.types import FloatArray, Tube
+from cospal_cli.core.types import FloatArray, Tube
 from cospal_cli.video import text as lettering
 
 Colour = tuple[int, int, int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cospal_cli.errors import InputError
-from cospal_cli.types import VideoInfo
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import VideoInfo
 
 
 class Health:

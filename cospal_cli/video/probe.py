@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cospal_cli.core.errors import CospalError, DeviceError, InputError
 from cospal_cli.devices import processors
-from cospal_cli.errors import CospalError, DeviceError, InputError
 
 if TYPE_CHECKING:
     from av.container import InputContainer

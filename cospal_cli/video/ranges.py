@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 _FRAMES = re.compile(r"\d+")
 _SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*s")

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.errors import InputError
-from cospal_cli.types import FrameBatch, Timeline, VideoInfo
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
 from cospal_cli.video import probe
 from cospal_cli.video.health import Health, shortfall
 from cospal_cli.video.orientation import Orientation, orientation

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli import files
 from cospal_cli.config import OutputConfig, VideoConfig
-from cospal_cli.progress import Progress, silent
-from cospal_cli.types import Tube
+from cospal_cli.core import files
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.types import Tube
 from cospal_cli.video.draw import Annotator
 from cospal_cli.video.reader import SourceFrame, VideoReader
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.core.errors import WeightsError
 
 HERE = Path(__file__).parent
 

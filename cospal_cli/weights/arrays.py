@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import CospalError, InputError, WeightsError
+from cospal_cli.core.errors import CospalError, InputError, WeightsError
 from cospal_cli.weights.headers import check_safetensors
 
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.errors import WeightsError
+from cospal_cli.core.errors import WeightsError
 
 MAX_HEADER_BYTES = 16 * 2**20  # real ones stay below 1 MB; JSON of more could fill the memory
 BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2, "F16": 2}

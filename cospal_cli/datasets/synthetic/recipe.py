@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cospal_cli.errors import UsageError
+from cospal_cli.core.errors import UsageError
 
 FORMAT = 1  # of what the same recipe makes: counted up whenever a video would come out otherwise
 

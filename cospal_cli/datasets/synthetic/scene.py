@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import area, clip
+from cospal_cli.core.boxes import area, clip
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.types import FloatArray
 from cospal_cli.datasets.synthetic import grammar
 from cospal_cli.datasets.synthetic.actions import Act, Motion, Stage, clipped, perform, timetable
 from cospal_cli.datasets.synthetic.actors import Figure
@@ -18,8 +20,6 @@ from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scenery import Prop
 from cospal_cli.datasets.synthetic.skeleton import Frame, View
 from cospal_cli.datasets.synthetic.sketch import Drawing, Points, Sketch
-from cospal_cli.errors import UsageError
-from cospal_cli.types import FloatArray
 
 FINE = 2  # canvas pixels per pixel of the frame: smooth edges
 LIGHT, TINT = (0.86, 1.06), 0.02  # brightness of the whole picture, and of each channel

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.boxes import clip
+from cospal_cli.core.boxes import clip
+from cospal_cli.core.types import Detections, FloatArray
 from cospal_cli.datasets.synthetic.scene import Scene, framed
 from cospal_cli.datasets.synthetic.scenery import CLASS_OF
-from cospal_cli.types import Detections, FloatArray
 
 PERSON = "person"
 _MISTAKEN = ("dog", "teddy bear", "backpack", "suitcase")  # for a person

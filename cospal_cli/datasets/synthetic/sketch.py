@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.types import FloatArray
 from cospal_cli.datasets.synthetic.looks import RGB
-from cospal_cli.types import FloatArray
 
 Points = NDArray[np.float64]  # (F, 2) a point of the canvas at every frame
 Series = NDArray[np.float64]  # (F,)

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cospal_cli.core.files import replacing, write_text
 from cospal_cli.datasets.synthetic import render, simulate
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
 from cospal_cli.detect import from_file
-from cospal_cli.files import replacing, write_text
 
 VIDEOS, DETECTIONS, FACTS = "videos", "detections", "scenes"
 

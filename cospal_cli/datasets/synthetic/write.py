@@ -16,13 +16,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.datasets.surviving import start_worker
+from cospal_cli.core.errors import DeviceError, InputError, UsageError
+from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.worker_pool import start_worker
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
-from cospal_cli.errors import DeviceError, InputError, UsageError
-from cospal_cli.files import alone, write_text
-from cospal_cli.progress import Progress, silent
 
 RECIPE, README = "synthetic.json", "README.txt"
 SPLITS = {False: "train.json", True: "test.json"}

@@ -1,0 +1,1 @@
+"""Models that are fetched, not shipped: known ones, download, proof, and opening them."""

@@ -1,0 +1,1 @@
+"""The ground floor: types, errors, files, and helpers that know nothing of grounding."""

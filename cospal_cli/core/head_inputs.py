@@ -1,0 +1,52 @@
+"""From features to the heads' ``GroundingInputs``, one sample or a padded batch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.core.types import FloatArray, GroundingInputs, Phrase
+
+NAMES = tuple(field.name for field in fields(GroundingInputs))
+_HIDDEN = 0  # id of words outside the vocabulary
+
+
+def assemble(
+    tubelets: FloatArray,
+    tubelet_mask: NDArray[np.bool_],
+    clips: FloatArray,
+    phrase: Phrase,
+    vocabulary: Mapping[str, int],
+) -> GroundingInputs:
+    """One sample: ``tubelets`` (K, T, F), its mask (K, T), ``clips`` (C, Dv), ``phrase``'s words.
+
+    Without a word that tells who is meant, all content words do; without any, all words.
+    """
+    content = phrase.content if phrase.content.any() else np.ones(len(phrase), bool)
+    return GroundingInputs(
+        tubelets=np.asarray(tubelets, np.float32),
+        tubelet_mask=tubelet_mask,
+        clips=np.asarray(clips, np.float32),
+        clip_mask=np.ones(len(clips), bool),
+        words=np.asarray(phrase.vectors, np.float32),
+        word_mask=np.ones(len(phrase), bool),
+        referral_mask=phrase.referral if phrase.referral.any() else content,
+        content_mask=content,
+        word_ids=np.array([vocabulary.get(word, _HIDDEN) for word in phrase.words], np.int64),
+    )
+
+
+def collate(samples: Sequence[GroundingInputs]) -> dict[str, NDArray]:
+    """A batch: name -> (B, ...), each axis padded with zeros and False to the longest sample's."""
+    return {name: _padded([getattr(one, name) for one in samples]) for name in NAMES}
+
+
+def _padded(arrays: Sequence[NDArray]) -> NDArray:
+    shape = np.max([array.shape for array in arrays], axis=0)
+    batch = np.zeros((len(arrays), *shape), arrays[0].dtype)
+    for row, array in zip(batch, arrays, strict=True):
+        row[tuple(slice(side) for side in array.shape)] = array
+    return batch

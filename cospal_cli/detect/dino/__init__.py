@@ -1,0 +1,1 @@
+"""Grounding DINO: by transformers, from its original checkpoints, and as ONNX."""

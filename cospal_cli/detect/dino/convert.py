@@ -1,0 +1,145 @@
+"""Original Grounding DINO checkpoints to folders of transformers, and back; whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cospal_cli import weights
+from cospal_cli.backbones import models
+from cospal_cli.backbones.pretrained import open_model
+from cospal_cli.backbones.state import PICKLES, naming, read_state
+from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.files import check_outputs, replacing, write_text
+from cospal_cli.core.registry import require
+from cospal_cli.detect.dino.config import Dino, from_state
+from cospal_cli.detect.dino.keys import convert
+from cospal_cli.devices.torch_device import choose
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KIND = "AutoModelForZeroShotObjectDetection"
+TOKENIZER = {
+    "tokenizer_class": "BertTokenizer",
+    "do_lower_case": True,
+    "model_max_length": 512,
+    "tokenize_chinese_chars": True,
+}
+IMAGES = {
+    "image_processor_type": "GroundingDinoImageProcessor",
+    "do_resize": True,
+    "size": {"shortest_edge": 800, "longest_edge": 1333},
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.485, 0.456, 0.406],
+    "image_std": [0.229, 0.224, 0.225],
+    "do_pad": True,
+}
+
+
+def convert_checkpoint(source: Path, target: Path) -> None:
+    """A checkpoint file to a folder of transformers, or such a folder to a checkpoint file.
+
+    ``source`` may also be the name of a known model. Raises UsageError if ``target`` exists or
+    cannot be written, WeightsError if ``source`` is damaged or another kind of model.
+    """
+    found = models.locate(str(source))
+    check_outputs([target], [found], overwrite=False)
+    if found.is_dir():
+        _to_file(found, target)
+    else:
+        _to_folder(found, target)
+
+
+def _to_folder(source: Path, target: Path) -> None:
+    """What was written is loaded once before it gets its name."""
+    safetensors: Any = require("safetensors.torch", "torch")
+    state = read_state(source)
+    with naming(source):
+        dino = from_state(state)
+        named = convert(state, "transformers")
+    apart = {name: value.clone().contiguous() for name, value in named.items()}
+    with _new_folder(target) as folder:
+        with replacing(folder / "model.safetensors") as part:
+            safetensors.save_file(apart, part, metadata={"format": "pt"})
+        files = {
+            "config.json": dino.transformers(),
+            "tokenizer_config.json": TOKENIZER,
+            "preprocessor_config.json": IMAGES,
+        }
+        for name, content in files.items():
+            write_text(folder / name, json.dumps(content, indent=2) + "\n")
+        write_text(folder / "vocab.txt", weights.path("bert_vocab").read_text(encoding="utf-8"))
+        try:
+            open_model(KIND, str(folder), choose("cpu", "fp32"))
+        except WeightsError as error:  # what is wrong was so in the source
+            raise WeightsError(
+                error.message.replace(str(folder), str(source)), error.hint
+            ) from error
+
+
+def _to_file(source: Path, target: Path) -> None:
+    torch: Any = require("torch", "torch")
+    if target.suffix not in PICKLES:
+        raise UsageError(
+            f"{target}: not the name of a checkpoint", f"known endings: {', '.join(PICKLES)}"
+        )
+    open_model(KIND, str(source), choose("cpu", "fp32"))  # says what is missing or damaged
+    with naming(source):
+        state = convert(_read_folder(source), "original")
+        _check_config(source, from_state(state))
+    with replacing(target) as part:
+        torch.save({"model": state}, part)
+
+
+def _read_folder(folder: Path) -> dict[str, Tensor]:
+    """The tensors of all weights in a folder."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+    return {name: value for path in files for name, value in read_state(path).items()}
+
+
+def _check_config(folder: Path, dino: Dino) -> None:
+    """WeightsError where the folder's model is built in a way that the original is not."""
+    given = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for name, found, wanted in _differences(given, dino.transformers()):
+        raise WeightsError(
+            f"{name} is {found!r}, the original has {wanted!r}",
+            "this model cannot be written as an original checkpoint",
+        )
+
+
+def _differences(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """(name, value in ``given``, value in ``wanted``) of settings that ``given`` has otherwise."""
+    for name, value in wanted.items():
+        found = given.get(name, value)
+        if isinstance(value, dict) and isinstance(found, dict):
+            yield from _differences(found, value)
+        elif name not in ("image_size", "architectures") and _plain(found) != _plain(value):
+            yield name, found, value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder beside ``target`` that becomes it only if the body succeeds."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.mkdir()
+        yield part
+        os.rename(part, target)
+    except OSError as error:
+        raise DeviceError(
+            f"cannot write {str(target)!r}: {error.strerror or error}", "nothing was changed"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # gone by then if all went well

@@ -1,0 +1,80 @@
+"""What there is to run on: processors, and the devices that ONNX Runtime really gets.
+
+Its list of providers promises more than a session has.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
+from importlib.metadata import PackageNotFoundError, version
+from io import StringIO
+
+from cospal_cli.core.errors import DeviceError, UsageError
+
+CUDA = "CUDAExecutionProvider"
+# A model of one Identity node, float (1) to float (1), opset 13: enough to open a session with.
+_PROBE = bytes.fromhex(
+    "080812003a370a100a017812017922084964656e746974791201705a0f0a0178120a0a08080112040a020801"
+    "620f0a0179120a0a08080112040a02080142040a00100d"
+)
+_RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
+
+
+def processors() -> int:
+    """How many processors this process may use: its affinity where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check(device: str) -> None:
+    """Accept ``auto`` and ``cpu``; DeviceError for CUDA, UsageError for anything else.
+
+    The embedded models run on the CPU. For CUDA the error says what a session here would get.
+    """
+    if device in ("auto", "cpu"):
+        return
+    if not re.fullmatch(r"cuda(:\d+)?", device):
+        raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
+    found = session_providers([CUDA])
+    if CUDA in found:
+        raise DeviceError(
+            f"device {device!r}: CUDA works here, but the embedded models run on the CPU only",
+            "leave --device out, or give --device cpu",
+        )
+    raise DeviceError(
+        f"device {device!r}: a session that asks for CUDA gets {', '.join(found)} "
+        f"({', '.join(installed())})",
+        "leave --device out; 'cospal doctor' shows what is installed",
+    )
+
+
+def session_providers(wanted: Sequence[str]) -> list[str]:
+    """The providers of a real session that asked for ``wanted``, best first."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
+        if CUDA in wanted and hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+        session = onnxruntime.InferenceSession(_PROBE, providers=list(wanted))
+    return list(session.get_providers())
+
+
+def compiled_providers() -> list[str]:
+    """The providers this ONNX Runtime was built with, whether or not they work here."""
+    import onnxruntime
+
+    return list(onnxruntime.get_available_providers())
+
+
+def installed() -> list[str]:
+    """The ONNX Runtime distributions found, such as ``onnxruntime-gpu 1.31.1``."""
+    found = []
+    for name in _RUNTIMES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found

@@ -1,0 +1,102 @@
+"""ONNX Runtime sessions, the way every model opens one: on the CPU, unless told otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cospal_cli.core.errors import DeviceError, WeightsError
+from cospal_cli.devices import installed, processors
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+CPU = "CPUExecutionProvider"
+FATAL = 4  # the runtime's own log level; every failure also raises, so nothing is lost
+
+
+def open_session(
+    path: Path,
+    threads: int = 0,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    lean: bool = False,
+    inner: Sequence[str] = (),
+    provider: str = CPU,
+    settings: Mapping[str, str] | None = None,
+    spin: bool = False,
+) -> InferenceSession:
+    """A session of the model at ``path`` on ``threads`` threads (0: every processor).
+
+    ``inputs`` and ``outputs`` are names that the caller will use. ``lean`` leaves constants packed
+    and frees every buffer after a run: for a few runs of a large model. ``inner`` are names of
+    tensors within the graph that become outputs too. ``provider`` runs it, with its ``settings``;
+    what it lacks runs on the CPU. ``spin``: threads wait busily within a run, which is quicker if
+    nothing else goes on meanwhile. Raises WeightsError on a file that does not load or lacks a
+    name, DeviceError if it does not run where it was told to.
+    """
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(FATAL)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = FATAL
+    options.intra_op_num_threads = threads or processors()
+    options.inter_op_num_threads = 1
+    # Threads that spin while they wait take the processors from decoding and tracking.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # with the run's end
+    # Planned buffers are kept for every input shape; without them the peak is 16 MB lower.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = not lean
+    unfolded = {"disabled_optimizers": ["ConstantFolding"]} if lean else {}
+    try:
+        model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
+        wanted = [CPU] if provider == CPU else [(provider, dict(settings or {})), CPU]
+        with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
+            if provider != CPU and hasattr(onnxruntime, "preload_dlls"):
+                onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+            session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
+    except Exception as error:  # the runtime's errors share no base class
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"{path}: not a model that ONNX Runtime {onnxruntime.__version__} can load: {reason}",
+            "check that the file is whole and was made for this version of cospal",
+        ) from error
+    found = session.get_providers()
+    if found[0] != provider:
+        raise DeviceError(
+            f"{path}: asked for {provider}, runs on {', '.join(found)} ({', '.join(installed())})",
+            "'cospal doctor' shows which providers a session gets here",
+        )
+    _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])
+    _expect_names(path, "outputs", outputs, [node.name for node in session.get_outputs()])
+    return session
+
+
+def more_outputs(tensors: Sequence[str]) -> bytes:
+    """What to append to a serialised model so that these tensors of its graph are outputs too.
+
+    Serialised messages merge when they are joined, and lists (a graph's outputs) grow; the runtime
+    infers the types.
+    """
+
+    def field(number: int, content: bytes) -> bytes:
+        tag, size = number << 3 | 2, len(content)  # 2: preceded by its length, 7 bits a byte
+        digits = [size >> shift & 127 for shift in range(0, max(size.bit_length(), 1), 7)]
+        length = [digit | 128 for digit in digits[:-1]] + digits[-1:]
+        return bytes([tag, *length]) + content
+
+    # ModelProto.graph, GraphProto.output, ValueInfoProto.name
+    return field(7, b"".join(field(12, field(1, name.encode())) for name in tensors))
+
+
+def _expect_names(path: Path, kind: str, wanted: Sequence[str], found: Sequence[str]) -> None:
+    if not set(wanted) <= set(found):
+        raise WeightsError(
+            f"{path}: expected the {kind} {', '.join(wanted)}, found {', '.join(found)}",
+            "the file is a model of another kind or version",
+        )

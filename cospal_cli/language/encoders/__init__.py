@@ -1,0 +1,1 @@
+"""Words and sentences as vectors: MiniLM, BERT, and what every text encoder shares."""

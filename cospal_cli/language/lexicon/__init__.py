@@ -1,0 +1,1 @@
+"""Word lists, and everything that they know of one word."""

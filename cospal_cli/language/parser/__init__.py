@@ -1,0 +1,1 @@
+"""From a sentence to a ``Query``: a small deterministic parser."""

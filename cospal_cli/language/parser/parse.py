@@ -1,0 +1,383 @@
+"""A sentence -> ``Query``: who is meant, how it looks, what it does, and what cannot be judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cospal_cli.config import LanguageConfig
+from cospal_cli.core.types import Action, Query
+from cospal_cli.language.lexicon import imagenet
+from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.closed import OPENINGS
+from cospal_cli.language.lexicon.dress import ORDINALS
+from cospal_cli.language.lexicon.person import GENERIC, IMPLIED
+from cospal_cli.language.lexicon.things import CLASSES
+from cospal_cli.language.lexicon.verbs import kinds
+from cospal_cli.language.lexicon.words import Thing
+from cospal_cli.language.parser import actions, answers, casual, checks, spelling
+from cospal_cli.language.parser.chunks import Item, Phrase, chunk
+from cospal_cli.language.parser.clauses import Event, Sentence
+from cospal_cli.language.parser.describe import Description, describe, stands_for_wearer
+from cospal_cli.language.parser.scan import scan
+from cospal_cli.language.parser.tokens import VERBAL, Token, tag, tokenize
+
+MAX_PHRASES = 5  # local sub-phrases of one query
+_ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
+_MARKUP = re.compile(r"</?\w+>")
+_WORDS = re.compile(r"[a-z]+")
+_PURPOSES = frozenset(
+    "row sail race ride ski skate surf swim walk run dive".split()
+)  # "rowing boat"
+_LONGEST = 40  # letters of a word
+_QUESTION = ("who", "what", "which", "whose", "whom")
+
+
+def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noqa: B008
+    """Parse an English sentence or phrase that refers to one subject.
+
+    Raises UsageError if ``text`` has no words, only function words, or is not English. Too long
+    texts are cut, misspelt words corrected; both are said in ``Query.warnings``.
+    """
+    used, warnings = checks.shorten(text)
+    checks.check_script(used)
+    asks = bool(set(_WORDS.findall(used.lower())[:2]) & set(_QUESTION)) and "?" in used
+    used = answers.statement(_MARKUP.sub(lambda match: " " * len(match.group()), used))
+    tokens = _readable(casual.plain(tokenize(used)))
+    checks.check_words(tokens)
+    tokens, noted = spelling.correct(tokens)
+    tokens, order = _without_rank(_without_opening(tokens))
+    tokens = tag(tokens)
+    question = next((t for t in tokens[:1] if t.word in _QUESTION), None)
+    sentence = _scan(tokens, question)
+    sentence.numbers += order[:1]
+    sentence.positions += [t.word for t in order[1:]]
+    words = Words(config.similarity)
+    query = _query(text, used, sentence, question, words, (*warnings, *noted))
+    return replace(query, interrogative=True) if asks else query
+
+
+def parse_all(texts: Sequence[str], config: LanguageConfig) -> list[Query]:
+    """``parse`` each text, then free what reading took: a video is watched next."""
+    from cospal_cli.language.encoders import similar
+
+    try:
+        return [parse(text, config) for text in texts]
+    finally:
+        similar.forget()
+
+
+@dataclass
+class Words:
+    """Unknown words by similarity, if allowed and installed; remembers why not."""
+
+    allowed: bool
+    trouble: str | None = None
+
+    def ready(self) -> bool:
+        """Whether unknown words can be compared; asks once."""
+        if not self.allowed:
+            return False
+        if self.trouble is None:
+            from cospal_cli.language.encoders import similar
+
+            self.trouble = similar.ready()
+        return not self.trouble
+
+    def noun(self, word: str) -> Thing:
+        """The thing nearest to an unknown noun."""
+        named = imagenet.thing(word) or _agent(word)
+        if named or not self.ready():
+            return named or Thing(word, known=False)
+        from cospal_cli.language.encoders import similar
+
+        return similar.noun(word)
+
+    def action(self, found: Action, lemma: str) -> Action:
+        """``found`` with the kind of the nearest known verbs, if they agree."""
+        if not self.ready():
+            return found
+        from cospal_cli.language.encoders import similar
+
+        _, kind, weight = similar.verb(lemma)
+        return replace(found, kind=kind, weight=weight) if weight else found
+
+
+def _agent(word: str) -> Thing | None:
+    """ "juggler", "sculptor": whoever does what a known verb says."""
+    stem = word[:-2] if word.endswith(("er", "or")) else ""
+    forms = {stem, stem + "e", stem[:-1] if stem[-2:-1] == stem[-1:] else stem}
+    if stem and any(lexicon.verb_readings(form) for form in forms):
+        return Thing(word, {"person": 1.0}, person=True, alive=True, known=False)
+    return None
+
+
+def _readable(tokens: list[Token]) -> list[Token]:
+    """Without words in other scripts, single letters and endless words; the rest is parsed."""
+    return [
+        token
+        for token in tokens
+        if not token.word[0].isalpha()
+        or (
+            (token.word[0] < "\u0250" and len(token.word) <= _LONGEST)
+            and (len(token.word) > 1 or token.word in "ai")
+        )
+    ]
+
+
+def _without_opening(tokens: list[Token]) -> list[Token]:
+    """Without "find ...", "show me when ...", "there is ..." and marks before the first word."""
+    while tokens and not tokens[0].word[0].isalnum():
+        tokens = tokens[1:]
+    words = [part for t in tokens for part in t.word.split()]
+    for opening in sorted(OPENINGS, key=len, reverse=True):
+        if words[: len(opening)] == opening and len(words) > len(opening):
+            rest = list(tokens)
+            count = 0
+            while count < len(opening):
+                count += len(rest.pop(0).word.split())
+            if any(t.word[0].isalnum() for t in rest):
+                return _without_opening(rest)
+    there = [t.word for t in tokens[:2]]
+    if len(there) == 2 and there[0] == "there" and there[1] in ("is", "are", "'s", "was", "were"):
+        return _without_opening(tokens[2:])
+    return tokens
+
+
+def _without_rank(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+    """ "second from (the) left player": the other tokens, and the rank with its side."""
+    for at, token in enumerate(tokens[1:], 1):
+        side = at + 2 if [t.word for t in tokens[at + 1 : at + 2]] == ["the"] else at + 1
+        counted = tokens[at - 1].word in ORDINALS | {"first", "last"}
+        sided = [t.word for t in tokens[side : side + 1]] in (["left"], ["right"])
+        if token.word == "from" and counted and sided and side + 1 < len(tokens):
+            return tokens[: at - 1] + tokens[side + 1 :], [tokens[at - 1], tokens[side]]
+    return tokens, []
+
+
+def _scan(tokens: list[Token], question: Token | None) -> Sentence:
+    """The sentence's structure; a wh-word takes the noun's slot unless a noun follows it."""
+    if question is None:
+        return _with_subject(scan(chunk(tokens)))
+    items = chunk(tokens[1:])
+    if question.word in ("what", "which", "whose") and items and isinstance(items[0], Phrase):
+        return _with_subject(scan(items))  # "what vehicle ..."
+    first = items[1] if len(items) > 1 else None
+    copula = isinstance(items[0], Token) and items[0].tag == "AUX" if items else False
+    if copula and isinstance(first, Phrase) and not first.pronoun:
+        verbs = [i for i in items[2:] if isinstance(i, Token) and i.tag in VERBAL]
+        last = verbs[-1] if verbs else None
+        relative = any(isinstance(i, Token) and i.tag == "REL" for i in items)
+        if last is not None and last.lemma == "do":
+            return _with_subject(scan([i for i in items[1:] if i is not last]))
+        if last is None or relative or not _stranded(items):
+            return _with_subject(scan(items[1:]))  # "who is the man in red"
+    word = "person" if question.word in ("who", "whom") else "object"
+    head = Token(word, question.start, question.end, "NOUN", word)
+    return scan(items, Phrase([head], head, lexicon.thing(word)))
+
+
+def _stranded(items: list[Item]) -> bool:
+    """Whether the verb's object is what is asked for: "who is the man holding"."""
+    last_verb = max(
+        i for i, item in enumerate(items) if isinstance(item, Token) and item.tag in VERBAL
+    )
+    rest = [i for i in items[last_verb + 1 :] if not (isinstance(i, Token) and i.tag == "PUNCT")]
+    asks_do = isinstance(items[0], Token) and items[0].word in ("does", "do", "did")
+    return asks_do or not any(isinstance(i, Phrase) for i in rest)
+
+
+def _with_subject(sentence: Sentence) -> Sentence:
+    if sentence.subject is None:
+        head = Token("", 0, 0, "PRON", "")
+        sentence.subject = Phrase([head], head, Thing(""))
+        for event in sentence.events:
+            event.owner = event.owner or sentence.subject
+    return sentence
+
+
+def _query(
+    text: str,
+    used: str,
+    sentence: Sentence,
+    question: Token | None,
+    words: Words,
+    warnings: tuple[str, ...],
+) -> Query:
+    subject = sentence.subject
+    assert subject is not None
+    found = describe(sentence)
+    own = [e for e in sentence.events if e.owner is subject]
+    doing = _actions(own, subject, words)
+    unclear = ["not"] * any(e.negated for e in own)
+    said = [*_prenominal(subject), *doing]
+    shown = {a.word for a in said if _shows(a)}
+    unclear += [a.word for a in doing if a.word not in shown]
+    classes = _classes(sentence, found, words)
+    _unknown_nouns(subject, found, classes, words)
+    asked = question is not None and subject.head.start == question.start
+    referral = _referral(used, sentence)
+    if asked and question is not None:  # "who in red walks": "the person in red"
+        referral = _asked(referral.removeprefix(question.word), subject.head.word)
+    if not subject.head.word:
+        warnings = (*warnings, "the query names no subject: every object is considered")
+    if words.trouble:
+        warnings = (*warnings, f"unknown words are not compared with known ones: {words.trouble}")
+    verbs = [e.verb for e in sentence.events if _says(e) and (e.owner is subject or asked)]
+    global_words = (*found.nouns, *found.adjectives, *(v.word for v in verbs))
+    return Query(
+        text=text,
+        referral=referral,
+        subject=subject.head.word if not subject.bare else "one",
+        classes=classes,
+        nouns=_unique(found.nouns),
+        adjectives=_unique(found.adjectives),
+        verbs=_unique([v.word for v in verbs]),
+        attributes=tuple(found.attributes),
+        actions=tuple(said),
+        positions=tuple(found.positions),
+        context=_context(sentence, subject),
+        looks=found.looks,
+        global_words=_unique(list(global_words)),
+        local_phrases=_local(used, referral, own),
+        unresolved=_unique([u for u in [*found.unresolved, *unclear] if u not in shown]),
+        interrogative=question is not None,
+        warnings=warnings,
+    )
+
+
+def _context(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]:
+    """The other things' classes, and the thing that the subject's role implies."""
+    things = {p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"}
+    carried = [*subject.modifiers, *(p.head for p in subject.worn if not p.thing.region)]
+    for word in (m.word for m in carried if subject.thing.person):  # "umbrella lady"
+        near = lexicon.thing(word)
+        things |= {word: near.classes} if near.classes and not near.alive else {}
+    implied = IMPLIED.get(subject.head.lemma)
+    return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
+
+
+def _actions(events: list[Event], subject: Phrase, words: Words) -> list[Action]:
+    """The subject's actions, in the order of the sentence."""
+    doing = []
+    for event in events:
+        found = actions.action(event, subject)
+        if found is None:
+            continue
+        if found.kind == "unknown" and not event.passive:
+            found = words.action(found, event.verb.lemma)
+        doing.append(found)
+    return doing
+
+
+def _shows(action: Action) -> bool:
+    """Whether motion alone tells the action from others."""
+    moves = action.kind in ("move", "jump", "still")
+    return moves or bool(set(action.directions) & {"up", "down"})
+
+
+def _prenominal(subject: Phrase) -> list[Action]:
+    """ "the running dog", "a parked car": what the participle before the noun says."""
+    found = []
+    for token in subject.described:
+        kind = "still" if token.lemma == "park" else kinds().get(token.lemma, "")
+        passive = token.word != token.lemma and not token.word.endswith("ing")
+        done = passive and kind != "still"
+        named = not subject.thing.alive and token.lemma in _PURPOSES
+        acts = token.tag == "ADJ" and token.lemma != token.word and not (done or named)
+        if acts and kind in ("move", "jump", "still"):
+            found.append(Action(token.word, kind, weight=0.8))
+    return found
+
+
+def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, float]:
+    """Detector classes of the subject; empty for any class."""
+    subject = sentence.subject
+    assert subject is not None
+    lemma = subject.thing.lemma
+    if stands_for_wearer(sentence, subject):
+        return {"person": 1.0}
+    if subject.thing.classes:
+        return dict(subject.thing.classes)
+    if subject.pronoun or subject.bare or lemma in GENERIC:
+        worn = any(a.kind in ("garment", "accessory", "hair") for a in found.attributes)
+        coloured = any(r == "wear" for o, r, _ in sentence.relations if o is subject)
+        if worn or subject.head.word in ("he", "she", "someone"):
+            return {"person": 1.0}
+        if coloured:  # "the one in red"
+            return {**dict.fromkeys(CLASSES, 0.25), "person": 1.0}
+        named = [p.thing.classes for o, r, p in sentence.relations if o is subject and r == "is"]
+        things = lemma in ("thing", "object", "item", "something") or subject.head.word == "it"
+        return next((dict(c) for c in named if c), dict(_ANYTHING) if things else {})
+    if subject.thing.known or not subject.head.word:
+        return {}
+    near = dict(words.noun(subject.head.lemma).classes)
+    return near or ({**dict.fromkeys(CLASSES, 0.4), "person": 1.0} if _acts(sentence) else {})
+
+
+def _acts(sentence: Sentence) -> bool:
+    """Whether the subject, of a noun nobody knows, speaks, handles things or is dressed."""
+    events = [e for e in sentence.events if e.owner is sentence.subject and not e.passive]
+    handles = any(kinds().get(e.verb.lemma) == "limb" and e.objects for e in events)
+    talks = any(kinds().get(e.verb.lemma) == "talk" for e in events)
+    own = [p for o, r, p in sentence.relations if o is sentence.subject and r == "wear"]
+    return talks or handles or any(p.thing.region for p in own)
+
+
+def _unknown_nouns(
+    subject: Phrase, found: Description, classes: dict[str, float], words: Words
+) -> None:
+    """Give unknown nouns the looks of near ones, or list them as unresolved."""
+    for token in found.unknown:
+        near = words.noun(token.lemma)
+        if near.looks:
+            found.looks[token.word] = dict(near.looks)
+        elif not (token is subject.head and classes):
+            found.unresolved.append(token.word)
+    known = subject.thing.known and subject.head.tag == "NOUN"
+    if known and not classes and not subject.thing.looks and subject.thing.lemma not in GENERIC:
+        found.unresolved.append(subject.head.word)
+
+
+def _referral(used: str, sentence: Sentence) -> str:
+    """The words up to the main verb, lower case, without the mark at the end."""
+    subject = sentence.subject
+    assert subject is not None
+    end = sentence.referral_end if sentence.referral_end >= subject.end else len(used)
+    start = min(subject.start, end)
+    return " ".join(used[start:end].lower().split()).strip(" .,;:!?\"'")
+
+
+def _asked(rest: str, word: str) -> str:
+    """The referral of a question: the noun for the wh-word, and what stands behind the copula."""
+    first, _, more = rest.strip().partition(" ")
+    if first in ("does", "do", "did"):
+        more = ""
+    elif first not in ("is", "are", "was", "were"):
+        more = f"{first} {more}"
+    inverted = more.startswith(("the ", "a ", "an "))  # "what is the child holding"
+    return f"the {word}" if inverted else f"the {word} {more}".strip()
+
+
+def _says(event: Event) -> bool:
+    return (
+        not (event.aspect or event.negated)
+        and event.verb.lemma not in ("be", "do")
+        and not event.dressing
+    )
+
+
+def _local(used: str, referral: str, events: list[Event]) -> tuple[str, ...]:
+    """The referral with each verb phrase of the subject, the background left out."""
+    found = []
+    for event in events:
+        if _says(event) and event.verb.start >= 0:
+            phrase = " ".join(used[event.verb.start : event.end].lower().split())
+            if phrase and phrase not in referral:
+                found.append(f"{referral} {phrase}".strip())
+    return tuple(dict.fromkeys(found))[:MAX_PHRASES]
+
+
+def _unique(words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(w for w in words if w))

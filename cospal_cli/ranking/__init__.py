@@ -1,0 +1,13 @@
+"""Tubelets and a query in, ranked tubes out: every method by name, all with one signature."""
+
+from __future__ import annotations
+
+METHODS = {
+    "zero-shot": "cospal_cli.ranking.zero_shot:ground",
+    "w-gdino": "cospal_cli.ranking.w_gdino:ground",
+    "cospal": "cospal_cli.ranking.cospal:ground",
+    "largest": "cospal_cli.ranking.baselines:largest",
+    "random": "cospal_cli.ranking.baselines:random",
+    "random-segment": "cospal_cli.ranking.baselines:random_segment",
+}
+TRAINED = frozenset({"cospal"})  # those that need a checkpoint

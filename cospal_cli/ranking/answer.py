@@ -1,0 +1,109 @@
+"""What trained heads say of one video and one query, and how they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.config import GroundConfig
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.head_inputs import assemble
+from cospal_cli.core.types import FloatArray, GroundingScores, Phrase, Phrases
+from cospal_cli.language.phrases import Refined
+from cospal_cli.model.card import Card
+from cospal_cli.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class View:
+    """A video as the heads see it."""
+
+    ids: tuple[int, ...]  # (K) of the tubelets
+    tubelets: FloatArray  # (K, T, F)
+    tubelet_mask: NDArray[np.bool_]  # (K, T)
+    clips: FloatArray  # (C, Dv)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The scores of the tubelets ``ids``, in their order, and of times as shares of the video."""
+
+    ids: tuple[int, ...]
+    scores: GroundingScores  # of the whole query
+    parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
+    unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
+    read: Refined | None = None  # the texts behind what the heads read
+
+    def as_dict(self, start_s: float, end_s: float) -> dict[str, Any]:
+        """Plain values for JSON, best first; times in seconds of a video from start to end."""
+        order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
+        return {
+            "tubelets": [
+                {"id": self.ids[at], "score": round(float(self.scores.tubelet_scores[at]), 6)}
+                for at in order
+            ],
+            "proposals": _proposals(self.scores, start_s, end_s),
+            "parts": [_proposals(one, start_s, end_s) for one in self.parts],
+            "unknown": list(self.unknown),
+            "read": None if self.read is None else self.read.as_dict(),
+        }
+
+
+def ask(runtime: Runtime, view: View, phrases: Phrases, config: GroundConfig) -> Answer | None:
+    """The heads' answer to what ``config.reads`` names; None where there is no tubelet at all.
+
+    The sub-phrases are asked too where ``config.segment`` needs them. UsageError where the
+    vectors' lengths are not those that the heads were built for.
+    """
+    if not view.ids:
+        return None
+    whole = chosen(phrases, config)
+    _check(runtime.card, view, whole)
+    parts = phrases.passes if config.segment == "hull" else ()
+    scores, *others = [_run(runtime, view, phrase) for phrase in (whole, *parts)]
+    return Answer(view.ids, scores, tuple(others), unknown(runtime.card, whole))
+
+
+def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
+    """What ``config.reads`` names of a query."""
+    return phrases.sentence if config.reads == "sentence" else phrases.refined
+
+
+def unknown(card: Card, phrase: Phrase) -> tuple[str, ...]:
+    """The words of ``phrase`` that are not in the vocabulary of the training, each once."""
+    return tuple(dict.fromkeys(word for word in phrase.words if word not in card.word_ids))
+
+
+def _run(runtime: Runtime, view: View, phrase: Phrase) -> GroundingScores:
+    return runtime.run(
+        assemble(view.tubelets, view.tubelet_mask, view.clips, phrase, runtime.card.word_ids)
+    )
+
+
+def _check(card: Card, view: View, phrase: Phrase) -> None:
+    sizes = card.sizes
+    for name, wanted, found in (
+        ("a tubelet's", sizes.tubelets, view.tubelets.shape[-1]),
+        ("a clip's", sizes.clips, view.clips.shape[-1]),
+        ("a word's", sizes.words, phrase.vectors.shape[-1]),
+    ):
+        if wanted != found:
+            raise UsageError(
+                f"{name} features: the heads were trained on vectors of {wanted}, found {found}",
+                "use the detector and encoders of the training, or train again with these",
+            )
+
+
+def _proposals(scores: GroundingScores, start_s: float, end_s: float) -> list[Mapping[str, float]]:
+    order = np.argsort(-scores.proposal_scores, kind="stable")
+    spans = start_s + np.clip(scores.proposals[order], 0, 1) * (end_s - start_s)
+    return [
+        {"start_time": round(low, 6), "end_time": round(high, 6), "score": round(score, 6)}
+        for (low, high), score in zip(
+            spans.tolist(), scores.proposal_scores[order].tolist(), strict=True
+        )
+    ]

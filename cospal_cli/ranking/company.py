@@ -1,0 +1,63 @@
+"""Who is near what: "the man next to the car", "the girl with the umbrella".
+
+The sentence's other things are looked up among the tubelets by their classes; what the preposition
+says exactly is left open, since holding, riding, facing and standing beside all mean being near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cospal_cli.core.boxes import iou
+from cospal_cli.core.types import FloatArray, Query
+from cospal_cli.ranking.candidates import Candidate
+from cospal_cli.ranking.terms import Scores, class_shares
+
+_SEEN = 0.5  # class share from which a tubelet counts as the thing
+_SAME = 0.6  # boxes that overlap more are the subject itself, detected twice
+_REACH = 0.3  # of the subject's size: the gap at which nearness has fallen to a third
+
+
+def company_term(
+    field: Sequence[Candidate],
+    everything: Sequence[Candidate],
+    query: Query,
+    classes: Sequence[str],
+) -> Scores:
+    """Sum (K,) over the query's other things of the log nearness of the best such tubelet.
+
+    Things without a class here, or that no tubelet shows, say nothing.
+    """
+    total = np.zeros(len(field))
+    for wanted in query.context.values():
+        shares = class_shares(everything, wanted, classes) if wanted else np.zeros(0)
+        things = [(everything[i], shares[i]) for i in np.flatnonzero(shares >= _SEEN).tolist()]
+        if things and field:
+            best = [max(share * _nearness(c, thing) for thing, share in things) for c in field]
+            total += np.log(0.25 + 0.75 * np.array(best))
+    return total
+
+
+def _nearness(subject: Candidate, thing: Candidate) -> float:
+    """0..1: how near ``thing`` is in the nearest half of the time that both are seen."""
+    own, other = subject.tubelet, thing.tubelet
+    _, rows, other_rows = np.intersect1d(
+        own.frame_indices, other.frame_indices, assume_unique=True, return_indices=True
+    )
+    if own.id == other.id or not len(rows):
+        return 0.0
+    boxes, others = own.boxes_xyxy[rows], other.boxes_xyxy[other_rows]
+    if np.median(iou(boxes, others)) > _SAME:
+        return 0.0
+    near = np.exp(-_gaps(boxes, others) / _REACH)
+    return float(np.sort(near)[len(near) // 2 :].mean())
+
+
+def _gaps(boxes: FloatArray, others: FloatArray) -> FloatArray:
+    """Free space between two boxes, in the first one's size (square root of its area); 0: touch."""
+    apart = np.maximum(boxes[:, :2] - others[:, 2:], others[:, :2] - boxes[:, 2:])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    size = np.sqrt(np.maximum(sides.prod(axis=1), 1e-6))
+    return np.hypot(*np.maximum(apart, 0).T) / size

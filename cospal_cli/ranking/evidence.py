@@ -1,0 +1,24 @@
+"""What a method may use besides the field and the query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cospal_cli.core.types import Timeline
+from cospal_cli.ranking.answer import Answer
+from cospal_cli.ranking.terms import LooksOf
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of one video and, where trained heads were asked, one query.
+
+    ``looks_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call it
+    only for words that need it and candidates still in race.
+    """
+
+    timeline: Timeline
+    classes: Sequence[str]  # the detector's names
+    looks_of: LooksOf | None = None
+    answer: Answer | None = None  # of the trained heads

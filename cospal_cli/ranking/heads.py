@@ -1,0 +1,172 @@
+"""Trained heads with the encoders that they were trained on, ready to be asked about any video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.backbones import models
+from cospal_cli.config import Config, FeaturesConfig
+from cospal_cli.core import coco
+from cospal_cli.core.errors import UsageError
+from cospal_cli.core.types import Clips, Query, Timeline, Tubelet, VideoInfo
+from cospal_cli.detect import Detector
+from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
+from cospal_cli.features.identity import DETECTOR, FILE, differences, identity
+from cospal_cli.features.tubelets import select, tubelet_features
+from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
+from cospal_cli.language.phrases import phrases, refine
+from cospal_cli.model.card import Card
+from cospal_cli.ranking import TRAINED
+from cospal_cli.ranking.answer import Answer, View, ask, chosen, unknown
+from cospal_cli.runtime import AUTO, Runtime, open_runtime, read_card
+from cospal_cli.settings import override
+from cospal_cli.weights.nanodet import WEIGHTS as NANODET
+
+# Of the settings of a training, those that decide what the heads see.
+_KEPT = {
+    "video": "fps work_side",
+    "detector": "name model side threshold nms_iou max_per_frame tiles prompt referral "
+    "text_threshold",
+    "tracker": "name high min_observations max_lost_s link_gap_s smooth_s look_gate place_gate",
+    "clips": "name model fps frames stride",
+    "text": "name model",
+    "features": "frames max_tubelets max_clips max_words",
+}
+
+
+@dataclass(frozen=True)
+class Heads:
+    """See ``open_heads``."""
+
+    runtime: Runtime
+    clips: VideoEncoder
+    text: TextEncoder
+
+    def answer(self, view: View, query: Query, config: Config) -> Answer | None:
+        """What the heads say of a query; None where the video has no tubelet."""
+        refined = refine(query)
+        read = phrases(refined, self.text, config.features.max_words)
+        answer = ask(self.runtime, view, read, config.ground)
+        return None if answer is None else replace(answer, read=refined)
+
+    def understood(self, query: Query, config: Config) -> Query:
+        """``query`` with what is unresolved to the heads: words that their training never met."""
+        read = phrases(refine(query), self.text, config.features.max_words)
+        words = unknown(self.runtime.card, chosen(read, config.ground))
+        return replace(query, unresolved=words)
+
+
+def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
+    """``config`` for the heads in ``path``: what the user did not say is as in their training.
+
+    ``said``: the dotted keys of what the user did say. UsageError where that is another method,
+    and where detections are needed.
+    """
+    wanted = {"ground.method": "cospal", **settings_of(read_card(path))}
+    if wanted.get("detector.name") == FILE and not {"detector.name", "detector.path"} & said:
+        raise UsageError(
+            f"{str(path)!r} was trained on detections made elsewhere, found none",
+            "give those of the video: --detections FILE",
+        )
+    config = override(config, {key: value for key, value in wanted.items() if key not in said})
+    if config.ground.method not in TRAINED:
+        raise UsageError(
+            f"{str(path)!r} holds trained heads, which method {config.ground.method!r} ignores",
+            "leave out one of the two",
+        )
+    return config
+
+
+def open_heads(
+    path: Path, config: Config, detector: Detector, runtime: str = AUTO, provider: str = AUTO
+) -> Heads:
+    """The heads in ``path`` and the encoders that ``config`` names.
+
+    ``runtime`` runs them; ``provider`` is ONNX Runtime's: see ``open_runtime``.
+
+    UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
+    of the training.
+    """
+    trained = read_card(path).features
+    clips, text = open_video_encoder(config.clips), open_text_encoder(config.text)
+    used = replace(config, detector=detector.config, clips=clips.config)
+    # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.
+    own = trained.get("tubelets", {})
+    width = own.get("dim") if own.get("name") == DETECTOR else None
+    if found := differences(trained, identity(used, detector, clips, text, width)):
+        raise UsageError(
+            f"{str(path)!r} was trained on other features: {'; '.join(found)}",
+            "leave these settings out to use those of the training, or train again with them",
+        )
+    device = config.detector.device
+    return Heads(open_runtime(runtime, path, device, provider=provider), clips, text)
+
+
+def view(
+    tubelets: Sequence[Tubelet],
+    info: VideoInfo,
+    timeline: Timeline,
+    classes: Sequence[str],
+    clips: Clips,
+    config: FeaturesConfig,
+) -> View:
+    """A video as the heads see it: its best tubelets, and no more clips than they take."""
+    best = select(tubelets, config.max_tubelets)
+    features, mask = tubelet_features(
+        best,
+        (info.width, info.height),
+        float(timeline.times_s[0]),
+        timeline.end_s,
+        config,
+        classes,
+        coco.CLASSES,
+    )
+    ids = tuple(one.id for one in best)
+    return View(ids, features, mask, fewer(clips.features, config.max_clips))
+
+
+def settings_of(card: Card) -> dict[str, Any]:
+    """The settings, by dotted key, that make the features on which the heads were trained.
+
+    Those of the training where the card tells them, else what its features' identity says.
+    """
+    tubelets, clips, text = (_part(card.features, name) for name in ("tubelets", "clips", "text"))
+    found = {
+        "video.fps": tubelets.get("fps"),
+        "features.frames": tubelets.get("frames"),
+        **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
+        "clips.model": _model(clips.get("model")),
+        "text.name": text.get("name"),
+        "text.model": _model(text.get("model")),
+        **_detector(str(tubelets.get("detector", ""))),
+    }
+    told = _part(card.trained, "settings")
+    for part, names in _KEPT.items():
+        section = _part(told, part)
+        found |= {f"{part}.{n}": section[n] for n in names.split() if section.get(n) is not None}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _part(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = found.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _detector(model: str) -> Mapping[str, Any]:
+    if model in ("", FILE):
+        return {"detector.name": model or None}
+    if model == NANODET:
+        return {"detector.name": "nanodet"}
+    entry = models.find(model)
+    single = model.endswith((".pth", ".pt")) or (entry is not None and entry.single)
+    name = "groundingdino-py" if single else "grounding-dino"
+    return {"detector.name": name, "detector.model": _model(model)}
+
+
+def _model(name: str | None) -> str | None:
+    """A model that can be named again; not an embedded one, nor a file that lay elsewhere."""
+    return name if name and (models.find(name) or models.HUB_ID.fullmatch(name)) else None

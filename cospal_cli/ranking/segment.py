@@ -1,0 +1,73 @@
+"""From when to when, as trained heads see it: their proposals made into one segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.core.types import GroundingScores, Timeline
+from cospal_cli.ranking.answer import Answer
+
+Segment = tuple[float, float]
+MIDDLE: Segment = (0.15, 0.85)
+
+
+def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[Segment, float]:
+    """Seconds of the video, half-open, and the log score of the proposal that they come from.
+
+    ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
+    """
+    (low, high), score = RULES[rule](answer)
+    start, length = float(timeline.times_s[0]), timeline.end_s - float(timeline.times_s[0])
+    low, high = np.clip([low, high], 0.0, 1.0).tolist()
+    return (start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
+
+
+def _best(answer: Answer) -> tuple[Segment, float]:
+    """The proposal from which the sentence is told best."""
+    return _row(answer.scores, int(answer.scores.proposal_scores.argmax()))
+
+
+def _vote(answer: Answer) -> tuple[Segment, float]:
+    """The proposal that overlaps the others most; the better told one where several do."""
+    votes = overlaps(answer.scores.proposals).sum(axis=1)
+    tied = np.flatnonzero(votes >= votes.max() - 1e-6)
+    return _row(answer.scores, int(tied[answer.scores.proposal_scores[tied].argmax()]))
+
+
+def _hull(answer: Answer) -> tuple[Segment, float]:
+    """From the earliest start to the latest end of the sub-phrases' best proposals."""
+    if not answer.parts:
+        return _best(answer)
+    rows = [_row(part, int(part.proposal_scores.argmax())) for part in answer.parts]
+    starts, ends = zip(*(span for span, _ in rows), strict=True)
+    return (min(starts), max(ends)), min(score for _, score in rows)
+
+
+def _blind(answer: Answer) -> tuple[Segment, float]:
+    """The middle of the video, whatever the heads say: what a segment must beat to be one."""
+    return MIDDLE, 1.0
+
+
+RULES: dict[str, Callable[[Answer], tuple[Segment, float]]] = {
+    "best": _best,
+    "vote": _vote,
+    "hull": _hull,
+    "blind": _blind,
+}
+
+
+def overlaps(spans: NDArray[np.floating]) -> NDArray[np.float64]:
+    """IoU (P, P) of every pair of ``spans`` (P, 2); 0 for two without length."""
+    low, high = np.asarray(spans, np.float64).T
+    common = np.minimum.outer(high, high) - np.maximum.outer(low, low)
+    common = np.maximum(common, 0)
+    union = np.add.outer(high - low, high - low) - common
+    return common / np.maximum(union, 1e-12)
+
+
+def _row(scores: GroundingScores, at: int) -> tuple[Segment, float]:
+    low, high = scores.proposals[at].tolist()
+    return (low, high), float(scores.proposal_scores[at])

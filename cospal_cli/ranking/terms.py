@@ -1,0 +1,215 @@
+"""The zero-shot score's terms: log evidence (K,) of each candidate for one aspect of the query.
+
+Each is a pure function of candidates and query, bounded below, and 0 (no evidence either way) where
+the query says nothing of that aspect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.types import Action, Attribute, Query
+from cospal_cli.ranking.candidates import Candidate
+
+Scores = NDArray[np.float64]
+LooksOf = Callable[[Candidate], NDArray[np.float32]]  # mean ImageNet-1k probabilities (1000,)
+
+MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
+# Beyond these a subject is not noticed more: seconds in view, and mean detection score.
+_NOTICED_S, _NOTICED_SCORE = 2.5, 0.6
+_ECHO = -0.7  # a part stands behind its whole, unless the sentence speaks for it
+_SPREAD = 0.15  # rivals nearer to each other than this are not at opposite ends
+_SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
+
+
+def class_shares(
+    field: Sequence[Candidate], classes: Mapping[str, float], names: Sequence[str]
+) -> Scores:
+    """Best weighted class score (K,) relative to the tubelet's own best class, 0..1."""
+    if not classes or not field:
+        return np.ones(len(field))
+    weights = np.array([classes.get(name, 0.0) for name in names])
+    scores = np.array([c.tubelet.label_scores for c in field], np.float64)
+    return (scores * weights).max(axis=1) / np.maximum(scores.max(axis=1), 1e-6)
+
+
+def class_term(field: Sequence[Candidate], query: Query, names: Sequence[str]) -> Scores:
+    """Whether the detector sees the subject's class."""
+    if not query.classes:
+        return np.zeros(len(field))
+    return np.log(0.02 + class_shares(field, query.classes, names))
+
+
+def referral_scores(field: Sequence[Candidate]) -> Scores | None:
+    """The prompted detector's mean score (K,) of the referral over each tubelet's observations.
+
+    None unless every tubelet has one.
+    """
+    rows = [c.tubelet.referral for c in field]
+    seen = [row for row in rows if row is not None]
+    return np.array([row.mean() for row in seen]) if seen and len(seen) == len(rows) else None
+
+
+def referral_term(field: Sequence[Candidate]) -> Scores | None:
+    """How well the detector finds that the whole referral fits; None if it was not asked."""
+    scores = referral_scores(field)
+    return None if scores is None else np.log(0.02 + scores)
+
+
+def colour_term(field: Sequence[Candidate], query: Query) -> Scores:
+    """Sum over colour attributes of the log share of the colour in the attribute's region."""
+    named = [a for a in query.attributes if a.values]
+    rows = np.array([[_colour_share(c, a) for a in named] for c in field])
+    return np.log(0.05 + rows).sum(axis=1) if named and field else np.zeros(len(field))
+
+
+def position_term(field: Sequence[Candidate], query: Query, rivals: NDArray[np.bool_]) -> Scores:
+    """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
+    total = np.zeros(len(field))
+    for word, weight in [*((word, 1.0) for word in query.positions), *_sizes(query)]:
+        values = np.array([_POSITIONS[word](c) for c in field]) if word in _POSITIONS else None
+        if values is not None and len(field):
+            total += weight * np.log(0.1 + 0.9 * _ranked(values, rivals))
+    return total
+
+
+def action_term(field: Sequence[Candidate], query: Query) -> Scores:
+    """Mean over the verbs of how well the tubelet's motion fits, counted at most twice."""
+    if not query.actions or not field:
+        return np.zeros(len(field))
+    logs = np.array([[a.weight * _action_log(c, a) for a in query.actions] for c in field])
+    return logs.mean(axis=1) * min(len(query.actions), 2)
+
+
+def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
+    """Sentences mean what a viewer notices: large, long and plainly visible subjects."""
+    if not field:
+        return np.zeros(0)
+    size, length, score = np.array(
+        [(c.size, c.length_s, c.tubelet.scores[c.tubelet.observed].mean()) for c in field]
+    ).T
+    reference = size[rivals].max() if rivals.any() else size.max()
+    echo = np.array([c.echo for c in field])
+    return (
+        _ECHO * echo
+        + 0.8 * np.log(0.05 + np.minimum(size / reference, 1))
+        + 0.8 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
+        + 1.0 * np.log(0.05 + np.minimum(score / _NOTICED_SCORE, 1))
+    )
+
+
+def _colour_share(candidate: Candidate, attribute: Attribute) -> float:
+    weights = np.array([attribute.values.get(name, 0.0) for name in NAMES])
+    shares = candidate.colours @ weights
+    share = shares[REGIONS.index(attribute.region)]
+    if attribute.region == "whole":  # "in white": a coat over dark trousers counts too
+        share = max(share, 0.8 * shares[REGIONS.index("upper")])
+    return float(min(share / _SHARE_FULL, 1.0))
+
+
+_POSITIONS = {
+    "left": lambda c: 1 - c.centre[0],
+    "right": lambda c: c.centre[0],
+    "middle": lambda c: 1 - 2 * abs(c.centre[0] - 0.5),
+    "top": lambda c: 1 - c.centre[1],
+    "bottom": lambda c: c.centre[1],
+    "front": lambda c: min(1.0, c.size * 1.5),
+    "back": lambda c: 1 - min(1.0, c.size * 1.5),
+    "largest": lambda c: min(1.0, c.size * 1.5),
+    "smallest": lambda c: 1 - min(1.0, c.size * 1.5),
+    "tallest": lambda c: c.height,
+    "first": lambda c: 1 - c.start,
+    "last": lambda c: c.start,
+}  # each 0..1
+_SIZE_WORDS = {
+    "small": "smallest", "little": "smallest", "tiny": "smallest", "short": "smallest",
+    "big": "largest", "large": "largest", "huge": "largest", "giant": "largest", "tall": "tallest",
+    "child": "smallest", "kid": "smallest", "baby": "smallest", "toddler": "smallest",
+    "infant": "smallest", "adult": "largest",
+}  # fmt: skip
+_SIZE_WEIGHT = 0.5  # sizes are relative to more than what is in the picture
+
+
+def _sizes(query: Query) -> list[tuple[str, float]]:
+    said = [a.word for a in query.attributes if a.kind in ("size", "age")]
+    return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in said if word in _SIZE_WORDS]
+
+
+def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:
+    """0..1: mean of the value itself and of its place between the rivals' extremes."""
+    pool = values[rivals] if rivals.any() else values
+    middle, spread = (pool.max() + pool.min()) / 2, max(np.ptp(pool), _SPREAD)
+    place = np.clip(0.5 + (values - middle) / spread, 0, 1)
+    return (values + place) / 2
+
+
+def _action_log(candidate: Candidate, action: Action) -> float:
+    """Log evidence of one verb; the mean over its kind and its directions."""
+    parts = [_KINDS[action.kind](candidate)] if action.kind in _KINDS else []
+    parts += [_DIRECTIONS[d](candidate) for d in action.directions if d in _DIRECTIONS]
+    if action.speed and parts:
+        fast = _sigmoid((_pace(candidate) - 1.6) / 0.4)
+        parts.append(fast if action.speed == "fast" else 1 - fast)
+    return float(np.mean(np.log(0.08 + 0.92 * np.array(parts)))) if parts else 0.0
+
+
+def _sigmoid(value: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
+
+
+def _pace(candidate: Candidate) -> float:
+    """Upper quartile of how fast it moves, across the frame or towards the camera."""
+    return float(np.quantile(candidate.motion.pace, 0.75))
+
+
+def _travel(candidate: Candidate, axis: int, sign: int) -> float:
+    """Evidence of a net displacement along an axis, camera motion taken out."""
+    velocity = candidate.motion.velocity[:, axis] * sign
+    steps = np.gradient(candidate.motion.times_s) if len(velocity) > 1 else np.zeros(1)
+    path = np.cumsum(velocity * steps)
+    rise = float((path - np.minimum.accumulate(path)).max())  # best stretch, not only end to end
+    net = float(path[-1])
+    return _sigmoid((0.5 * rise + 0.5 * net - 0.4) / 0.25)
+
+
+def _still(candidate: Candidate) -> float:
+    return 1 - _sigmoid((float(np.median(candidate.motion.speed)) - MOVING) / 0.1)
+
+
+def _growth(candidate: Candidate, sign: int) -> float:
+    return _sigmoid((float(np.quantile(sign * candidate.motion.growth, 0.75)) - 0.12) / 0.06)
+
+
+def _seen_moving(candidate: Candidate) -> float:
+    return _sigmoid((_pace(candidate) - MOVING) / 0.1)
+
+
+def _either(*chances: float) -> float:
+    return 1 - float(np.prod([1 - c for c in chances]))
+
+
+_KINDS = {
+    "move": _seen_moving,
+    "still": _still,
+    "jump": lambda c: _sigmoid(
+        (float(np.quantile(np.abs(c.motion.velocity[:, 1]), 0.9)) - 0.6) / 0.2
+    ),
+    "limb": lambda c: 0.4 + 0.5 * _sigmoid((float(np.mean(c.motion.inner)) - 0.5) / 0.2),
+    "talk": lambda c: 0.4 + 0.5 * _still(c),
+}
+_DIRECTIONS = {
+    "left": lambda c: _travel(c, 0, -1),
+    "right": lambda c: _travel(c, 0, 1),
+    "up": lambda c: _travel(c, 1, -1),
+    "down": lambda c: _travel(c, 1, 1),
+    "in": lambda c: 0.85 if c.enters else 0.25,
+    "out": lambda c: 0.85 if c.leaves else 0.25,
+    "to": lambda c: 0.7 if c.enters else 0.5,
+    "away": lambda c: _either(0.7 * c.leaves, 0.7 * _growth(c, -1), 0.15),
+    "closer": lambda c: _either(0.8 * _growth(c, 1), 0.4 * c.enters, 0.1),
+    "front": lambda c: _either(0.8 * _growth(c, 1), 0.2),
+}
