@@ -84,7 +84,7 @@ def program(entry: models.Known, body: str) -> list[str]:
     fields = json.dumps({**vars(entry), "also": []})
     start = (
         "import json, sys, time\n"
-        "from cospal_cli.weights import hub, models, record\n"
+        "from cospal_cli.backbones import hub, models, record\n"
         f"entry = models.Known(**json.loads({fields!r}))\n"
         "models.known = lambda: {entry.id: entry}\n"
     )
