@@ -18,12 +18,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.worker_pool import Failure
 from cospal_cli.datasets.hcstvg import CLIP_S
 from cospal_cli.datasets.records import Bad, Dataset, Problem, Record
 from cospal_cli.datasets.states import VideoState, examine_all
-from cospal_cli.datasets.surviving import Failure
 from cospal_cli.evaluation.tubes import Span, Track, Truth
-from cospal_cli.progress import Progress, silent
 
 CLIP_SLACK_S = 0.5  # by which one of HC-STVG's clips may miss its 20 s
 COUNTS = 0.01  # relative difference of two counts of the same frames

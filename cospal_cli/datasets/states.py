@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.datasets.surviving import Failure, attempt_all
-from cospal_cli.progress import Progress, silent
+from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
 
