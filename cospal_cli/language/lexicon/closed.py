@@ -14,7 +14,8 @@ CLOSED = {
         "PRON": """he she it they him them himself herself itself themselves i you we me us
             there another something everything nothing hers theirs mine yours each_other
             one_another""",
-        "NUM": "two three four five six seven eight nine ten eleven twelve several many few",
+        "NUM": """two three four five six seven eight nine ten eleven twelve several many few
+            dozen dozens multiple various numerous countless hundreds twenty""",
         "PREP": """in on at with by of for from beside besides behind under underneath beneath below
             above near into onto toward towards against among amongst between across along
             alongside through around about inside outside within without after before until till
@@ -55,12 +56,12 @@ OPENINGS = tuple(
     phrase.split()
     for phrase in """can you find|could you find|i want to see|i want to find|i am looking for|
     i'm looking for|looking for|look for|search for|show me|find me|give me|point out|point to|
-    point at|please find|please show me|please show|please track|please|where is|where are|
-    where's|where was|find|show|track|locate|detect|identify|segment|highlight|follow|mark|
-    ground|get me|select|spot|seek|when does|when do|when did|when is|the moment when|the moment|
+    point at|please find|please show me|please show|please track|please|
+    find|show|track|locate|detect|identify|segment|highlight|follow|mark|
+    ground|get me|select|spot|seek|the moment when|the moment|
     the part where|the clip where|the clip of|the scene where|the video of|a video of|
     the time when|the moment that|i see|we see|we can see|you can see|it is|it's|this is|here is|
-    the segment where|the box of|a photo of|a picture of|an image of|when|where|that's|
+    the segment where|the box of|a photo of|a picture of|an image of|that's|
     this video shows|the video shows|in this video|in the video|in the clip|
     at the beginning|at first|first of all|in the beginning""".replace("\n", " ").split("|")
 )  # fmt: skip
@@ -103,7 +104,8 @@ SCENE = set(
     terrace porch deck veranda aisle basement attic lobby entrance exit_ classroom gymnasium
     trolley shopping_cart shopping_bag pram_ rod fishing_rod oar surf wave foam splash lever
     puzzle lego block blocks cube cubes pile stack bundle wrapper trash garbage rubbish bin
-    trash_can dumpster recycling machine washing_machine dishwasher fan heater fireplace chimney
+    trash_can dumpster recycling machine washing_machine dishwasher fan electric_fan heater
+    fireplace chimney
     furnace crowd_ ceremony parade festival circus event class_ lesson dollar bill ticket phone_call
     suit_case rail_ medicine pill syringe needle thread cloth fabric wool_ cotton_ bandage
     pint distance_ feeder bowl_ leftovers crumbs dough flour batter_ butter jam honey

@@ -63,6 +63,7 @@ bird: poultry gosling cygnet woodpecker kingfisher budgie canary
 bird .9, dog .2, person .1: penguin
 bird .4, boat .3, surfboard .2: dolphin whale seal shark walrus sea_lion
 bird .3, cat .2: fish turtle tortoise frog lizard snake crocodile alligator crab butterfly insect
+bird .3, cat .2: stingray
 dog .8, cat .8, bird .8, horse .8, sheep .8, cow .8, bear .7, elephant .7, zebra .7, giraffe .7: \
 animal pet creature beast wildlife critter
 horse .7, cow .8, sheep .8: livestock
@@ -102,6 +103,7 @@ car .9, truck .8, bus .8, motorcycle .6: vehicle motor_vehicle automobiles
 car .7, truck .6, bus .6, train .5: transport
 car .5, truck .3, bicycle .3: cart carriage buggy wagon rickshaw go-kart golf_cart
 bicycle .3, chair .4, motorcycle .2: wheelchair
+chair .6: baby_seat car_seat high_chair
 chair .3, bicycle .3, suitcase .3: stroller pram baby_carriage pushchair baby_walker walker_frame
 person .3, bicycle .2: kick_scooter
 """

@@ -17,15 +17,20 @@ _SHORT = {
     "blk": "black", "wht": "white", "grn": "green", "gry": "gray", "yelow": "yellow",
     "jkt": "jacket", "tshrt": "t-shirt", "moto": "motorcycle", "veh": "vehicle", "wo": "without",
     "tho": "though", "thru": "through", "goin": "going", "doin": "doing", "havin": "having",
-    "hankie": "handkerchief", "bein": "being", "wif": "with",
+    "hankie": "handkerchief", "wat": "what", "wot": "what", "wut": "what", "hu": "who",
+    "bein": "being", "wif": "with",
     "wiv": "with", "da": "the", "teh": "the", "dat": "that",
     "nd": "and", "frm": "from", "infront": "in front of", "doggo": "dog", "kitteh": "kitty",
 }  # fmt: skip
 
 _TWO = {
     "thats": ("that", "is"), "whos": ("who", "is"), "whats": ("what", "is"),
-    "theres": ("there", "is"), "hes": ("he", "is"), "shes": ("she", "is"), "isnt": ("is", "not"),
+    "theres": ("there", "is"), "wheres": ("where", "is"), "whens": ("when", "is"),
+    "hes": ("he", "is"), "shes": ("she", "is"), "isnt": ("is", "not"),
 }  # fmt: skip
+
+_ENDS = ("'re", "'ve", "'ll", "'d")
+_FULL = {"'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 
 
 def plain(tokens: Sequence[Token]) -> list[Token]:
@@ -46,9 +51,10 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
             found.append(replace(token, word=token.word + "g", end=tokens[at + 1].end))
             at += 2
             continue
-        if token.word in _TWO:
-            first, second = _TWO[token.word]
-            found += [replace(token, word=first), replace(token, word=second, start=token.end)]
+        if token.word in _TWO or token.word.endswith(_ENDS):
+            first, second = _TWO.get(token.word) or _cut(token.word)
+            end = token.start + len(first)
+            found += [replace(token, word=first, end=end), replace(token, word=second, start=end)]
             at += 1
             continue
         if token.word in _BETWEEN and inside:
@@ -60,6 +66,12 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
         found.append(token)
         at += 1
     return found
+
+
+def _cut(word: str) -> tuple[str, str]:
+    """ "who're" as "who" and "are"."""
+    first, mark, last = word.rpartition("'")
+    return first, _FULL[mark + last]
 
 
 def _sounded(word: str) -> bool:

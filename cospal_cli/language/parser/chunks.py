@@ -83,12 +83,17 @@ def chunk(tokens: Sequence[Token]) -> list[Item]:
         part = tokens[at : at + size]
         if any(t.tag in ("NOUN", "ADJ", "POS") for t in part):
             items.append(_phrase(list(part)))
-        elif part and part[-1].tag == "NUM" and len(part) == 1:
+        elif len(part) == 1 and (part[0].tag == "NUM" or _of_some(tokens[at : at + 2])):
             items.append(part[0])
         at += max(size, 1)
         if not size:
             items.append(tokens[at - 1])
     return _share_garments(_fold_partitives(items))
+
+
+def _of_some(tokens: Sequence[Token]) -> bool:
+    """ "Each of the players"."""
+    return [t.word for t in tokens[1:]] == ["of"] and tokens[0].word in PARTITIVE
 
 
 def _extent(tokens: Sequence[Token]) -> int:

@@ -56,6 +56,7 @@ class Sentence:
     positions: list[str] = field(default_factory=list)
     context: list[Phrase] = field(default_factory=list)
     numbers: list[Token] = field(default_factory=list)
+    beside: list[Phrase] = field(default_factory=list)  # "a man and *a woman* dance": meant too
     referral_end: int = 0
 
     def own(self, phrase: Phrase | None) -> bool:

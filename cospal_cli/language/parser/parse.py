@@ -13,15 +13,15 @@ from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.closed import OPENINGS
 from cospal_cli.language.lexicon.dress import ORDINALS
 from cospal_cli.language.lexicon.person import GENERIC, IMPLIED
+from cospal_cli.language.lexicon.questions import WH
 from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.lexicon.words import Thing
-from cospal_cli.language.parser import actions, answers, casual, checks, spelling
-from cospal_cli.language.parser.chunks import Item, Phrase, chunk
+from cospal_cli.language.parser import actions, answers, casual, checks, counts, questions, spelling
+from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Event, Sentence
 from cospal_cli.language.parser.describe import Description, describe, stands_for_wearer
-from cospal_cli.language.parser.scan import scan
-from cospal_cli.language.parser.tokens import VERBAL, Token, tag, tokenize
+from cospal_cli.language.parser.tokens import Token, tag, tokenize
 
 MAX_PHRASES = 5  # local sub-phrases of one query
 _ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
@@ -30,8 +30,9 @@ _WORDS = re.compile(r"[a-z]+")
 _PURPOSES = frozenset(
     "row sail race ride ski skate surf swim walk run dive".split()
 )  # "rowing boat"
+_FILLER = re.compile(r"^(?:(?:can|could|do) (?:you|we) (?:see|find|spot) |else |all |exactly )")
+_THERE = re.compile(r"^(is|are|was|were) there ")
 _LONGEST = 40  # letters of a word
-_QUESTION = ("who", "what", "which", "whose", "whom")
 
 
 def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noqa: B008
@@ -42,20 +43,35 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     """
     used, warnings = checks.shorten(text)
     checks.check_script(used)
-    asks = bool(set(_WORDS.findall(used.lower())[:2]) & set(_QUESTION)) and "?" in used
+    asks = bool(set(_WORDS.findall(used.lower())[:2]) & WH) and "?" in used
     used = answers.statement(_MARKUP.sub(lambda match: " " * len(match.group()), used))
     tokens = _readable(casual.plain(tokenize(used)))
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))
     tokens = tag(tokens)
-    question = next((t for t in tokens[:1] if t.word in _QUESTION), None)
-    sentence = _scan(tokens, question)
+    sentence, question = questions.read(tokens)
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]
     words = Words(config.similarity)
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
+    query = _without_counts(query, tokens, sentence)
     return replace(query, interrogative=True) if asks else query
+
+
+def _without_counts(query: Query, tokens: Sequence[Token], sentence: Sentence) -> Query:
+    """Say which words mean more than one subject, or count."""
+    words = counts.counted(tokens, sentence)
+    subject = sentence.subject
+    if not words or subject is None:
+        return query
+    ranked = [] if counts.seen_first(tokens, subject) else counts.ranks(tokens, subject)
+    return replace(
+        query,
+        positions=tuple(p for p in query.positions if p not in {t.word for t in ranked}),
+        unresolved=_unique([*query.unresolved, *words]),
+        warnings=(*query.warnings, counts.warning(words)),
+    )
 
 
 def parse_all(texts: Sequence[str], config: LanguageConfig) -> list[Query]:
@@ -154,47 +170,6 @@ def _without_rank(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
         if token.word == "from" and counted and sided and side + 1 < len(tokens):
             return tokens[: at - 1] + tokens[side + 1 :], [tokens[at - 1], tokens[side]]
     return tokens, []
-
-
-def _scan(tokens: list[Token], question: Token | None) -> Sentence:
-    """The sentence's structure; a wh-word takes the noun's slot unless a noun follows it."""
-    if question is None:
-        return _with_subject(scan(chunk(tokens)))
-    items = chunk(tokens[1:])
-    if question.word in ("what", "which", "whose") and items and isinstance(items[0], Phrase):
-        return _with_subject(scan(items))  # "what vehicle ..."
-    first = items[1] if len(items) > 1 else None
-    copula = isinstance(items[0], Token) and items[0].tag == "AUX" if items else False
-    if copula and isinstance(first, Phrase) and not first.pronoun:
-        verbs = [i for i in items[2:] if isinstance(i, Token) and i.tag in VERBAL]
-        last = verbs[-1] if verbs else None
-        relative = any(isinstance(i, Token) and i.tag == "REL" for i in items)
-        if last is not None and last.lemma == "do":
-            return _with_subject(scan([i for i in items[1:] if i is not last]))
-        if last is None or relative or not _stranded(items):
-            return _with_subject(scan(items[1:]))  # "who is the man in red"
-    word = "person" if question.word in ("who", "whom") else "object"
-    head = Token(word, question.start, question.end, "NOUN", word)
-    return scan(items, Phrase([head], head, lexicon.thing(word)))
-
-
-def _stranded(items: list[Item]) -> bool:
-    """Whether the verb's object is what is asked for: "who is the man holding"."""
-    last_verb = max(
-        i for i, item in enumerate(items) if isinstance(item, Token) and item.tag in VERBAL
-    )
-    rest = [i for i in items[last_verb + 1 :] if not (isinstance(i, Token) and i.tag == "PUNCT")]
-    asks_do = isinstance(items[0], Token) and items[0].word in ("does", "do", "did")
-    return asks_do or not any(isinstance(i, Phrase) for i in rest)
-
-
-def _with_subject(sentence: Sentence) -> Sentence:
-    if sentence.subject is None:
-        head = Token("", 0, 0, "PRON", "")
-        sentence.subject = Phrase([head], head, Thing(""))
-        for event in sentence.events:
-            event.owner = event.owner or sentence.subject
-    return sentence
 
 
 def _query(
@@ -351,7 +326,7 @@ def _referral(used: str, sentence: Sentence) -> str:
 
 def _asked(rest: str, word: str) -> str:
     """The referral of a question: the noun for the wh-word, and what stands behind the copula."""
-    first, _, more = rest.strip().partition(" ")
+    first, _, more = _THERE.sub(r"\1 ", _FILLER.sub("", rest.strip())).partition(" ")
     if first in ("does", "do", "did"):
         more = ""
     elif first not in ("is", "are", "was", "were"):

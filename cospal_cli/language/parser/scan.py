@@ -168,6 +168,9 @@ class Scan:
 
     def _owner(self, verb: Token, finite: bool) -> Phrase | None:
         """Whose verb it is; keeps count of the verbs of clause and relative clause."""
+        placed = self.event is None and self.last_tag == "NP" and not (finite or self.joint)
+        if self.relative is not None and self.relative_verbs and placed:
+            return self._doer(verb)  # "that is near the man | wearing a hat"
         if self.relative is not None:
             goes_on = self.joint and not (self.clause_verbs and finite)
             if not self.relative_verbs or goes_on or not finite:
@@ -234,7 +237,7 @@ class Scan:
         elif not self.event and joint in _APPOSING and self._apposed(phrase, joint):
             pass
         elif joint in ("and", "or", ",", "&", "but") or (joint == "" and not self.event):
-            self._coordinated(phrase)
+            self._coordinated(phrase, joint)
         elif self.event:
             self._object(phrase)
         self._see(phrase)
@@ -267,10 +270,21 @@ class Scan:
             and not phrase.bare
         ):
             return True  # "what is the man holding"
+        if self._contact(at, phrase, joint):
+            self.relative, self.relative_verbs = self.seen[-1], 0
+            return True
         worn = self.last[1] in ("wear", "hold") and phrase.wearable
         if not joint or worn or phrase.bare or not finite_after(self.items, at + 1):
             return False
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
+
+    def _contact(self, at: int, phrase: Phrase, joint: str) -> bool:
+        """ "The person | the dog chases": a relative clause without its word."""
+        if joint or self.event or self.aux or self.last_tag != "NP" or not self.seen:
+            return False
+        named = phrase.determiner or phrase.head.word in ("he", "she", "they", "you", "i", "we")
+        fits = bool(named) and not phrase.wearable and not phrase.bare and not phrase.place
+        return fits and finite_after(self.items, at + 1)
 
     def _new_clause(self, phrase: Phrase, joint: str) -> None:
         same = same_as(phrase, self.found.subject)
@@ -295,8 +309,10 @@ class Scan:
         if phrase.place and prep in _PLACE_PREPS:
             if not inside_thing(self.items, phrase):
                 self._placed(prep, phrase)
-        elif prep in ("in", "with", "wearing", "without") and describes(
-            prep, phrase, self.event is None
+        elif (
+            prep in ("in", "with", "wearing", "without")
+            and describes(prep, phrase, self.event is None)
+            and not (prep == "with" and self._handled(phrase))
         ):
             owner = self._nearest(alive=True) or self._nearest(alive=False)
             lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
@@ -307,6 +323,13 @@ class Scan:
         else:
             self._background(prep, phrase)
 
+    def _handled(self, phrase: Phrase) -> bool:
+        """ "Plays with the backpack", "shakes hands with": the verb's own, nothing worn."""
+        if self.event is None or not phrase.thing.classes:
+            return False
+        hands = any(p.head.lemma == "hand" for p in self.event.objects)
+        return hands or self.event.verb.lemma in ("play", "fiddle", "struggle", "fight")
+
     def _placed(self, prep: str, phrase: Phrase) -> None:
         if self.event is not None:
             self.event.places.append((prep, phrase))
@@ -315,12 +338,16 @@ class Scan:
             self.found.positions.append(phrase.place)
 
     def _background(self, prep: str, phrase: Phrase) -> None:
+        if self.aux and self.event is None:  # "is next to the man | wearing a hat"
+            self.aux = []
+            self.relative_verbs += self.relative is not None
+            self.clause_verbs += self.relative is None
         if self.event is not None:
             self.event.places.append((prep, phrase))
             if phrase.head.word in ("camera", "viewer", "us") or prep in ("up", "down"):
                 self.event.end = phrase.end
         self.last = (None, "near")
-        if prep in _RIDING and self._nearest(alive=True) is not None:
+        if prep in _RIDING and not phrase.thing.person and self._nearest(alive=True) is not None:
             self.idle = phrase
         if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
             self.found.context.append(phrase)
@@ -356,7 +383,7 @@ class Scan:
             return True
         return False
 
-    def _coordinated(self, phrase: Phrase) -> None:
+    def _coordinated(self, phrase: Phrase, joint: str) -> None:
         owner, relation = self.last
         if relation == "hold" or (relation == "wear" and phrase.wearable):
             self._relate(owner, relation, phrase)
@@ -364,6 +391,9 @@ class Scan:
         if self.event and relation == "object":
             self._object(phrase)
         elif not phrase.pronoun and not phrase.bare and not phrase.place:
+            said = self.found.own(owner) and relation in ("", "wear", "is") and not self.event
+            if joint in ("and", "&", "or") and said and phrase.thing.alive:
+                self.found.beside.append(phrase)
             self.found.context.append(phrase)
             self.idle = None if self.event else phrase
 

@@ -130,7 +130,8 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
         return "NOUN", word, True  # "with a white sail"
     if noun and not readings and _agrees(word, done, following):
         return "VZ", lexicon.noun_lemma(word), False  # "the spaniel | laps at its bowl"
-    if lexicon.is_thing_colour(word, _garment_ahead(rest)):
+    acts = lexicon.thing(word).alive and _acts(following)  # "a camel | watches"
+    if not acts and lexicon.is_thing_colour(word, _garment_ahead(rest)):
         return "ADJ", word, True
     if lexicon.is_colour(word) or lexicon.is_tone(word, following):
         fruit = word == "orange" and _before(done) == "DET" and not _may_be_noun(following)
@@ -193,7 +194,8 @@ def _position(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str,
         return ("VD", "leave", True) if said else ("POS", word, True)  # "black van left"
     if word in ("back", "right", "left") and before in VERBAL:
         return "PRT", word, True
-    if word in ("first", "last") and before not in _OPENS:
+    starts = not done and _may_be_noun(following)  # "first person to appear"
+    if word in ("first", "last") and before not in _OPENS and not starts:
         return "ADV", word, True
     acts = any(name == "VZ" for _, name in lexicon.verb_readings(following))
     if _may_be_noun(following) and not (word in POSITION_NOUNS and acts):
@@ -232,7 +234,7 @@ def _before(done: list[Token]) -> str:
 
 def _may_be_noun(word: str) -> bool:
     """Whether a noun phrase may go on with ``word``."""
-    if not word or not word[0].isalnum() or word in CLOSED:
+    if not word or not word[0].isalnum() or word in CLOSED or word == "that":
         return False
     return lexicon.is_noun(word) or lexicon.is_adjective(word) or not lexicon.knows(word)
 
@@ -255,6 +257,8 @@ def _as_verb(
         coloured = bare and done[-2].tag in ("PREP", "AUX") and "VZ" in tags  # "in red | waves"
         placed = last is not None and last.tag == "NOUN"
         return bool(placed or (coloured and word not in REGION))
+    if "VB" in tags and _both_named(done):
+        return True  # "a man and a woman | walk"
     if last is not None and (before == "NUM" or (before == "NOUN" and last.word == "one")):
         counted = before == "NUM" or len(done) < 2 or done[-2].tag not in _OPENS
         if counted and not _may_act(done):
@@ -282,6 +286,12 @@ def _as_verb(
     if not done:
         return "VG" in tags or CLOSED.get(following) in ("TO", "PRT")
     return before in ("", "ADV") and bool(tags & {"VZ", "VD", "VG"}) and bool(done)
+
+
+def _both_named(done: list[Token]) -> bool:
+    """Whether all before is two nouns joined by "and"."""
+    tags = [t.tag for t in done if t.tag not in ("DET", "ADJ", "POSS")]
+    return tags == ["NOUN", "CONJ", "NOUN"]
 
 
 def _agrees(word: str, done: list[Token], following: str) -> bool:
@@ -315,7 +325,8 @@ def _verb(
     before = _before(done)
     following = rest[0].word if rest else ""
     names = {name: verb for verb, name in reversed(readings)}
-    modifies = _may_be_noun(following) and (before in _OPENS or not done)
+    opens = before_opens(done) or before in ("NUM", "POS") or not done  # not "in black | shaking"
+    modifies = _may_be_noun(following) and opens
     modifies = modifies or ("VG" in names and _dangles(done, following))
     if modifies and {"VG", "VN"} & set(names):
         return "ADJ", names.get("VG") or names["VN"], True

@@ -1,0 +1,89 @@
+"""Words that mean more than one, or count: one subject is returned, so they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.dress import ORDINALS, REGION
+from cospal_cli.language.parser.chunks import Phrase
+from cospal_cli.language.parser.clauses import Sentence
+from cospal_cli.language.parser.tokens import VERBAL, Token
+
+_EACH = frozenset("both every each all these those".split())
+_BODIES = frozenset(
+    """everyone everybody all both crowd audience couple family team group squad platoon band choir
+    orchestra crew trio duo pair bunch herd flock pack swarm dozen dozens lot lots plenty row
+    twins pairs groups several many few""".split()
+)
+_PLURAL = frozenset("people folks folk cattle police".split())
+# One thing, though its name is a plural.
+_SINGLE = frozenset(
+    """glasses scissors clothes skis stairs series news sunglasses binoculars headphones pliers
+    tweezers goggles""".split()
+)
+_ALIKE = frozenset("sheep fish deer aircraft watercraft".split())
+_ONE = frozenset("one either any which single 1".split())
+_APPEAR = frozenset("appear enter arrive come emerge show".split())
+
+
+def counted(tokens: Sequence[Token], sentence: Sentence) -> list[str]:
+    """The words of ``sentence`` that one subject cannot answer; empty for a single one."""
+    subject = sentence.subject
+    assert subject is not None
+    found = _amounts(subject) or _plural(tokens, subject)
+    others = [p.head.word for p in sentence.beside]
+    return [*found, *others, *(t.word for t in ranks(tokens, subject))]
+
+
+def warning(words: Sequence[str]) -> str:
+    """What the user is told of them."""
+    named = ", ".join(repr(word) for word in words)
+    return f"one subject is returned, the likeliest, though the query says {named}"
+
+
+def ranks(tokens: Sequence[Token], subject: Phrase) -> list[Token]:
+    """ "The first person to jump": ranks in the order of doing, not of place."""
+    behind = [t for t in tokens if t.start >= subject.end][:2]
+    does = len(behind) == 2 and behind[0].tag == "TO" and behind[1].tag in VERBAL
+    ranked = ORDINALS | {"first", "last"}
+    return [t for t in subject.described if does and t.word in ranked]
+
+
+def seen_first(tokens: Sequence[Token], subject: Phrase) -> bool:
+    """Whether the rank is that of coming into view, which the picture shows: "first to appear"."""
+    behind = [t for t in tokens if t.start >= subject.end][1:2]
+    return any(t.lemma in _APPEAR for t in behind)
+
+
+def _amounts(subject: Phrase) -> list[str]:
+    """Numbers and words such as "both", "every", "a group of"."""
+    found: list[str] = []
+    words = [t.word for t in subject.tokens]
+    if words[:1] and (words[0] in _ONE or words[:2] == ["the", "one"]) and "of" in words:
+        return []
+    for at, token in enumerate(subject.tokens):
+        garment = subject.head.lemma in REGION or subject.head.word in _SINGLE
+        named = at > 0 and words[at - 1] == "number"
+        number = token.tag == "NUM" and token.word not in _ONE and not named
+        body = token.word in _BODIES and token is not subject.head and not garment
+        lone = token is subject.head and token.word in _BODIES
+        if token.word in _EACH or number or body or lone:
+            found.append(token.word)
+    return found
+
+
+def _plural(tokens: Sequence[Token], subject: Phrase) -> list[str]:
+    """The subject's noun where it is a plural: "the people", "dogs"."""
+    word, words = subject.head.word, [t.word for t in subject.tokens]
+    if subject.head.tag != "NOUN" or ("of" in words and words[0] in (*_ONE, "the")):
+        return []
+    dressed = subject.thing.region or subject.thing.lemma in REGION
+    if word in _SINGLE or dressed:
+        return []
+    if word in _ALIKE:
+        behind = next((t.word for t in tokens if t.start >= subject.end), "")
+        return [word] if behind in ("are", "were", "have") else []
+    plural = lexicon.noun_lemma(word) != word or word in _PLURAL
+    listed = lexicon.noun_lemma(word) in lexicon.nouns() or word in _PLURAL
+    return [word] if plural and listed else []

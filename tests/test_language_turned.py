@@ -1,0 +1,55 @@
+"""The parser against hand-written sentences whose meaning turns, and VidSTG's kind of questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from cospal_cli.config import LanguageConfig
+from cospal_cli.core.types import Query
+from cospal_cli.language.parser.parse import parse
+from tests.sentences_turned import GROUPS
+from tests.test_language_sentences import WORN, check_classes, words
+from tests.vidstg_like import Reading, sentences
+
+LINES = [
+    pytest.param(line, id=f"{group}-{number:02d}")
+    for group, lines in GROUPS.items()
+    for number, line in enumerate(lines.strip().splitlines(), 1)
+]
+NO_MODEL = LanguageConfig(similarity=False)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_sentence(line: str) -> None:
+    sentence, noun, worn, _, context, listed = (part.strip() for part in line.split(" | "))
+    query = parse(sentence, NO_MODEL)
+    subject, _, classes = noun.partition(": ")
+    assert query.text == sentence
+    assert query.subject == subject.replace("_", " ")
+    check_classes(query, classes)
+    found = {f"{a.word}@{a.region}" for a in query.attributes if a.kind in WORN}
+    assert found == set(words(worn))
+    assert set(words(context)) <= set(query.context)
+    assert set(words(listed)) <= set(query.unresolved)
+
+
+def read_right(query: Query, reading: Reading) -> bool:
+    """Whether subject, class, other noun and colours are those of the ``reading``."""
+    parts = {part for noun in query.context for part in (noun, noun.split()[-1])}
+    other = all(noun in parts or noun.split()[-1] in parts for noun in reading.context)
+    person = reading.subject == "person"
+    asked = {"person": query.classes.get("person") == 1.0, "object": len(query.classes) > 1}
+    classed = asked.get(reading.subject, True) and (person or query.classes.get("person", 0) < 0.5)
+    if reading.subject in ("adult", "child", "baby"):
+        classed = query.classes == {"person": 1.0}
+    colours = {a.word for a in query.attributes if a.kind == "colour"}
+    return query.subject == reading.subject and classed and other and colours == reading.colours
+
+
+@pytest.mark.parametrize(
+    ("questions", "least"), [(True, 0.97), (False, 0.998)], ids=["questions", "declaratives"]
+)
+def test_sentences_after_vidstg(questions: bool, least: float) -> None:
+    made = list(sentences(7, 600, questions))
+    wrong = [one.text for one in made if not read_right(parse(one.text, NO_MODEL), one)]
+    assert len(wrong) <= (1 - least) * len(made), wrong
