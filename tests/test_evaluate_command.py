@@ -113,6 +113,43 @@ def test_a_perfect_file_scores_1_and_what_lacks_is_told(
     assert "50.0" in out
 
 
+def test_tube_files_of_ground_are_predictions(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record = read(data, "test", truth=False).records[0]
+    boxes = data / "detections" / f"{record.video.stem}.jsonl"
+    arguments = [str(record.video), record.text, "--detections", str(boxes), "--no-video"]
+    assert run(["ground", *arguments, "-o", str(tmp_path)]) == 0
+    (file,) = tmp_path.iterdir()
+    own = evaluated(["--data", str(data), "--method", "zero-shot"], capfd)["methods"]
+    for given, code in ((file, 0), (tmp_path, 0), (data, 2)):
+        assert run(["evaluate", "--data", str(data), "--json", "--predictions", str(given)]) == code
+        shown = capfd.readouterr()
+    assert "*.tube.json" in shown.err
+    found = evaluated(["--data", str(data), "--predictions", str(file)], capfd)["methods"]
+    report = found[file.name]
+    assert report["missing"]["count"] == TESTS - 1
+    assert report["rows"]["predicted"]["m_tIoU"]["mean"] > 0
+    assert own["zero-shot"]["missing"]["count"] == 0
+
+
+def test_predictions_that_are_left_out_are_named_and_end_with_3(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first, second = read(data, "test", truth=True).truths
+    good = {"st_frame": 1, "ed_frame": 2, "bbox": {"1": [0, 0, 9, 9]}}
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({first: good, second: good | {"st_frame": "1"}, "x": good}))
+    assert run(["evaluate", "--data", str(data), "--predictions", str(file)]) == 3
+    shown = capfd.readouterr()
+    assert f"{second!r} is left out: st_frame: expected a whole number" in shown.err
+    assert "1 predictions belong to no ground truth and are left out (x)" in shown.out
+    file.write_text(json.dumps({"x": good}))
+    assert run(["evaluate", "--data", str(data), "--predictions", str(file)]) == 4
+    file.write_text(json.dumps([good]))
+    assert run(["evaluate", "--data", str(data), "--predictions", str(file)]) == 2
+
+
 def test_the_same_answers_twice(data: Path, heads: Path, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["--data", str(data), "--checkpoint", str(heads), "--method", "all"]
     assert evaluated(arguments, capfd) == evaluated(arguments, capfd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.prepared import Prepared, Sample
     from cospal_cli.datasets.records import Dataset
+    from cospal_cli.evaluation.predictions import Answers
     from cospal_cli.evaluation.summary import Report
     from cospal_cli.evaluation.tubes import Prediction
     from cospal_cli.runtime import Runtime
 
 ALL = "all"
+SOME_FAILED = 3  # exit code
 SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
 REPORT, PICTURE, PREDICTIONS = "evaluation.json", "distributions.png", "predictions.json"
 FLAGS = [
@@ -54,7 +57,9 @@ FLAGS = [
 @click.option("--split", default="test", show_default=True, help="train, val, test, fit or held.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder of trained heads.")
 @click.option(
-    "--predictions", type=click.Path(path_type=Path), help="A file of answers, as -o writes them."
+    "--predictions",
+    type=click.Path(path_type=Path),
+    help="Answers: a tube file, a folder of them, or what -o writes.",
 )
 @click.option(
     "--method",
@@ -107,11 +112,13 @@ def evaluate(
     quiet: bool,
     log_file: Path | None,
     **given: Any,
-) -> None:
+) -> int:
     """Score answers on a split of a data set.
 
     Means over all samples with 95 % intervals by resampling videos; what is missing counts 0.
     Methods other than --predictions need the folder that 'cospal data prepare' makes.
+
+    Exits with 0, or with 3 if some of the --predictions had to be left out.
     """
     start_logging(verbose, quiet, log_file)
     config = merged_settings(config_file, sets, FLAGS, given).config
@@ -140,8 +147,12 @@ def evaluate(
         heads = _runtime(checkpoint, features, names, (runtime, device, precision))
         counts = {one.id: one.actions for one in samples}
         groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
-        answers = _answers(predictions, features, samples, names, config, heads, progress)
-        for name, found in answers:  # one at a time: all boxes of all tubelets take memory
+        given_answers = _read_predictions(predictions, dataset)
+        rows = chain(
+            [(predictions.name, given_answers.found)] if predictions and given_answers else [],
+            _answers(features, samples, names, config, heads, progress),
+        )
+        for name, found in rows:  # one at a time: all boxes of all tubelets take memory
             reports[name] = summary.evaluate(
                 found, dataset.truths, protocol, groups=groups, resamples=resamples
             )
@@ -156,6 +167,7 @@ def evaluate(
         "split": split,
         "protocol": protocol,
         "problems": dataset.remarks(),
+        "left_out": given_answers.bad if given_answers else [],
         "checkpoint": _told(checkpoint, heads),
         "config": {"ground": asdict(config.ground)},
         "methods": {name: report.as_dict() for name, report in reports.items()},
@@ -165,6 +177,7 @@ def evaluate(
         title = f"{data.name}, {split}, {protocol}" + (f"\n{SYNTHETIC}" if synthetic else "")
         _write(folder, text, title, reports)
     console.emit(text if as_json else _table(reports, details or len(reports) == 1, synthetic))
+    return SOME_FAILED if given_answers and given_answers.bad else 0
 
 
 def _methods(
@@ -235,8 +248,19 @@ def _samples(features: Prepared, split: str, dataset: Dataset) -> list[Sample]:
     return samples
 
 
+def _read_predictions(path: Path | None, dataset: Dataset) -> Answers | None:
+    """What --predictions names; whatever does not fit is said."""
+    if path is None:
+        return None
+    from cospal_cli.evaluation.predictions import read_predictions
+
+    answers = read_predictions(path, [one for one in dataset.records if one.id in dataset.truths])
+    _warn(answers.bad)
+    _warn(answers.strangers)
+    return answers
+
+
 def _answers(
-    predictions: Path | None,
     features: Prepared | None,
     samples: Sequence[Sample],
     names: Sequence[str],
@@ -244,14 +268,9 @@ def _answers(
     runtime: Runtime | None,
     progress: Progress,
 ) -> Iterator[tuple[str, dict[str, Prediction | None]]]:
-    """The name of each row with its answers by record id."""
-    from cospal_cli.evaluation.predictions import read_predictions
+    """The name of each method with its answers by record id."""
     from cospal_cli.predict import predictions as predict
 
-    if predictions is not None:
-        found, bad = read_predictions(predictions)
-        _warn(bad)
-        yield predictions.name, found
     if features is None:
         return
     for name in names:

@@ -1,21 +1,40 @@
-"""Predictions in HC-STVG's own form, which its evaluation script reads.
+"""Answers made elsewhere, or by an earlier run: what ``evaluate --predictions`` takes.
 
-One JSON object: record id -> ``{"st_frame", "ed_frame", "bbox": {"<frame>": [x1, y1, x2, y2]}}``.
-Frames count from 1, as in the annotations, and ``ed_frame`` is the last one. null: nothing found.
+- HC-STVG's own form, which its evaluation script reads: one JSON object, record id ->
+  ``{"st_frame", "ed_frame", "bbox": {"<frame>": [x1, y1, x2, y2]}}``. Frames count from 1 and
+  ``ed_frame`` is the last one. null: nothing found. This is what ``write_predictions`` writes.
+- Tube files: a ``.tube.json``, or a folder of them, or one document a line.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cospal_cli.core import files
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.evaluation.checked import Malformed, box, documents, table, whole
+from cospal_cli.evaluation.tube_files import SUFFIX, Matcher, Sample, is_tube_file, prediction
 from cospal_cli.evaluation.tubes import Prediction, Track
+
+FORMS = (
+    "give a .tube.json of 'cospal ground', a folder of such files, or a JSON object "
+    "{record id: {st_frame, ed_frame, bbox}}"
+)
+
+
+@dataclass
+class Answers:
+    """What was read. ``found``: by record id, None where nothing was found in the video."""
+
+    found: dict[str, Prediction | None] = field(default_factory=dict)
+    bad: list[str] = field(default_factory=list)  # a sentence on each one that is left out
+    strangers: list[str] = field(default_factory=list)  # on each that answers no sample
 
 
 def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) -> None:
@@ -24,28 +43,94 @@ def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) 
     files.write_text(path, json.dumps(rows, allow_nan=False) + "\n")
 
 
-def read_predictions(path: Path) -> tuple[dict[str, Prediction | None], list[str]]:
-    """The predictions in a file, and a sentence for each one that had to be left out.
+def read_predictions(path: Path, samples: Sequence[Sample]) -> Answers:
+    """The predictions in a file or a folder, for ``samples``.
 
-    InputError where the file is no such object.
+    InputError where it cannot be read, or answers none of the samples; UsageError where it holds
+    no prediction of a known form.
     """
+    answers = Answers()
+    if path.is_dir():
+        _read_folder(path, samples, answers)
+    else:
+        try:
+            found = documents(path)
+        except Malformed as error:
+            raise UsageError(f"no predictions in {str(path)!r}: {error}", FORMS) from error
+        if len(found) > 1 or is_tube_file(found[0]):
+            places = (
+                [path.name]
+                if len(found) == 1
+                else [f"{path.name}:{at + 1}" for at in range(len(found))]
+            )
+            matcher = Matcher(samples)
+            for place, document in zip(places, found, strict=True):
+                _add_tube(place, document, matcher, answers)
+        else:
+            _add_rows(path, found[0], answers)
+    _refuse_nothing(path, samples, answers)
+    return answers
+
+
+def _read_folder(folder: Path, samples: Sequence[Sample], answers: Answers) -> None:
+    names = sorted(folder.rglob(f"*{SUFFIX}"))
+    if not names:
+        raise UsageError(f"no *{SUFFIX} in the folder {str(folder)!r}", FORMS)
+    matcher = Matcher(samples)
+    for path in names:
+        place = str(path.relative_to(folder))
+        try:
+            found = documents(path)
+        except (Malformed, InputError) as error:
+            answers.bad.append(f"{place} is left out: {error}")
+            continue
+        for document in found:
+            _add_tube(place, document, matcher, answers)
+
+
+def _add_tube(place: str, document: Any, matcher: Matcher, answers: Answers) -> None:
+    """Give a tube file to the samples that it answers."""
     try:
-        rows = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot read predictions from {str(path)!r}: {error!s:.200}") from error
-    if not isinstance(rows, dict):
-        raise InputError(
-            f"{str(path)!r} holds no predictions, found {type(rows).__name__}",
-            "expected an object: record id -> {st_frame, ed_frame, bbox}",
+        found = prediction(table(document, "the document"))
+        ids = matcher.ids(document, found)
+    except Malformed as error:
+        answers.bad.append(f"{place} is left out: {error}")
+        return
+    if not ids:
+        name, words = document["video"]["path"], document["query"]["text"]
+        answers.strangers.append(
+            f"{place}: no sample has the video {name!r} and the sentence {words!r}"
         )
-    found: dict[str, Prediction | None] = {}
-    bad = []
+    for one in ids:
+        if one in answers.found:
+            answers.bad.append(f"{place} is left out: sample {one!r} has an answer already")
+        else:
+            answers.found[one] = found
+
+
+def _add_rows(path: Path, rows: Any, answers: Answers) -> None:
+    """Predictions in HC-STVG's form."""
+    if not isinstance(rows, dict):
+        raise UsageError(f"no predictions in {str(path)!r}: found {rows!r:.60}", FORMS)
     for one, row in rows.items():
         try:
-            found[one] = _prediction(row) if row else None
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            bad.append(f"{one!r} is left out: {error!r:.200}")
-    return found, bad
+            answers.found[one] = None if row is None else _prediction(row)
+        except Malformed as error:
+            answers.bad.append(f"{one!r} is left out: {error}")
+
+
+def _refuse_nothing(path: Path, samples: Sequence[Sample], answers: Answers) -> None:
+    """A table of zeros would look like scores."""
+    if not answers.found and not answers.strangers:
+        why = answers.bad[0] if answers.bad else "it is empty"
+        raise UsageError(f"no predictions in {str(path)!r}: {why}", FORMS)
+    ids = {one.id for one in samples}
+    if not ids & answers.found.keys():
+        first = answers.strangers[0] if answers.strangers else repr(next(iter(answers.found)))
+        raise InputError(
+            f"nothing in {str(path)!r} answers a sample of the split: {first}",
+            f"name another --split; a sample of this one is {next(iter(ids), '')!r}",
+        )
 
 
 def _row(tube: Track) -> dict[str, Any] | None:
@@ -60,8 +145,15 @@ def _row(tube: Track) -> dict[str, Any] | None:
     }
 
 
-def _prediction(row: Mapping[str, Any]) -> Prediction:
-    boxes = sorted((int(frame) - 1, box) for frame, box in row["bbox"].items())
-    values = np.array([box for _, box in boxes], np.float64).reshape(len(boxes), 4)
-    track = Track(np.array([frame for frame, _ in boxes], np.int64), values)
-    return Prediction(track, (int(row["st_frame"]) - 1, int(row["ed_frame"])))
+def _prediction(row: Any) -> Prediction:
+    row = table(row, "the prediction")
+    start = whole(row.get("st_frame"), "st_frame", 1)
+    end = whole(row.get("ed_frame"), "ed_frame", start)
+    boxes = {}
+    for frame, sides in table(row.get("bbox"), "bbox").items():
+        if not (frame.isascii() and frame.isdigit() and len(frame) < 10 and int(frame)):
+            raise Malformed(f"bbox: expected frame numbers from 1 on, found {frame!r:.60}")
+        boxes[int(frame) - 1] = box(sides, f"bbox[{frame}]")
+    frames = sorted(boxes)
+    values = np.array([boxes[frame] for frame in frames], np.float64).reshape(-1, 4)
+    return Prediction(Track(np.array(frames, np.int64), values), (start - 1, end))

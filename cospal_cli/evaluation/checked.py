@@ -1,0 +1,92 @@
+"""JSON that somebody else wrote, taken for what it should be and nothing else.
+
+A field of another type is never turned into the right one: a table of scores would not show it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.core.errors import InputError
+
+
+class Malformed(ValueError):
+    """A field that is missing or of a wrong kind; the text says which and what was found."""
+
+
+def documents(path: Path) -> list[Any]:
+    """The JSON values in a file: one, or one a line. Malformed where it is neither.
+
+    InputError where the file cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"cannot read predictions from {str(path)!r}: {error.strerror}", "check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise Malformed(f"not UTF-8 at byte {error.start}") from error
+    try:
+        return [json.loads(text)]
+    except RecursionError as error:
+        raise Malformed("not JSON: nested too deeply") from error
+    except ValueError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise Malformed(f"not JSON: {error!s:.100}") from error
+        try:
+            return [json.loads(line) for line in lines]
+        except (ValueError, RecursionError):
+            raise Malformed(f"not JSON: {error!s:.100}") from error
+
+
+def table(value: Any, what: str) -> Mapping[str, Any]:
+    """An object."""
+    if not isinstance(value, dict):
+        raise _wrong(value, what, "an object")
+    return value
+
+
+def rows(value: Any, what: str) -> list[Any]:
+    """A list."""
+    if not isinstance(value, list):
+        raise _wrong(value, what, "a list")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """Text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(value, what, "text")
+    return value
+
+
+def whole(value: Any, what: str, least: int) -> int:
+    """A whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+        raise _wrong(value, what, f"a whole number from {least} on")
+    return value
+
+
+def box(value: Any, what: str) -> list[float]:
+    """Four finite numbers, left < right and top < bottom or equal."""
+    good = isinstance(value, list) and len(value) == 4 and all(map(_finite, value))
+    if not good or value[0] > value[2] or value[1] > value[3]:
+        raise _wrong(value, what, "[left, top, right, bottom]")
+    return [float(side) for side in value]
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e9 if isinstance(value, int) else math.isfinite(value)
+
+
+def _wrong(value: Any, what: str, wanted: str) -> Malformed:
+    found = "nothing" if value is None else f"{value!r:.60}"
+    return Malformed(f"{what}: expected {wanted}, found {found}")
