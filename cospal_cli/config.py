@@ -49,8 +49,11 @@ class VideoConfig:
     duration: str | None = None
     max_pixels: int = 64_000_000  # frames above are refused before they are allocated
     strict: bool = False  # damaged video is an error, not a warning
+    stream: int | None = None  # which of several video streams, from 0; None: as players choose
 
     def __post_init__(self) -> None:
+        if self.stream is not None:
+            _check(self, "video", stream=(0, 1000))
         _check(self, "video", fps=(0.01, 1000), work_side=(64, 8192), max_pixels=(1, 2**40))
         if self.end is not None and self.duration is not None:
             raise SettingError(

@@ -36,9 +36,15 @@ if TYPE_CHECKING:
 
 FLAGS = [
     Flag("--fps", "video.fps", float, "Frames looked at per second of video."),
-    Flag("--start", "video.start", str, "Begin: frames (120), seconds (12.5s) or HH:MM:SS.mmm."),
-    Flag("--end", "video.end", str, "End, in the same forms."),
-    Flag("--duration", "video.duration", str, "Length instead of --end."),
+    Flag(
+        "--start",
+        "video.start",
+        str,
+        "Begin: a frame's number (5 is frame 5, not 5 s), seconds (5s, 12.5s) or HH:MM:SS.mmm.",
+    ),
+    Flag("--end", "video.end", str, "End, in the same forms; this frame is no longer part of it."),
+    Flag("--duration", "video.duration", str, "Length instead of --end: 50 frames, 2s or 00:02."),
+    Flag("--stream", "video.stream", int, "Which of several video streams, from 0."),
     Flag("--max-pixels", "video.max_pixels", int, "Refuse larger frames."),
     Flag("--strict", "video.strict", None, "A damaged video is an error.", True),
     Flag("--top-k", "ground.top_k", int, "How many tubes to return at most."),

@@ -69,6 +69,15 @@ class FrameBatch:
 
 
 @dataclass(frozen=True)
+class TimeRule:
+    """A rule by which time stamps were put right (the table is in ``video.timing``)."""
+
+    rule: str
+    count: int  # frames, or places on the time line
+    first_s: float  # where first
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Every decoded source frame of the chosen range, in presentation order. Length F."""
 
@@ -79,6 +88,7 @@ class Timeline:
     vfr: bool = False
     warnings: tuple[str, ...] = ()
     damaged: bool = False  # some of it could not be read; the warnings say what
+    rules: tuple[TimeRule, ...] = ()  # none: every time stamp is used as it stands
 
     def __post_init__(self) -> None:
         n = len(self.indices)

@@ -129,6 +129,10 @@ def _video(info: VideoInfo, timeline: Timeline) -> dict[str, Any]:
         "frames_declared": info.frames_declared,
         "duration": _seconds(info.duration_s),
         "warnings": timeline.warnings,
+        "timeline": [
+            {"rule": rule.rule, "count": rule.count, "first_time": _seconds(rule.first_s)}
+            for rule in timeline.rules
+        ],
     }
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import VideoInfo
+from cospal_cli.core.types import TimeRule, VideoInfo
+from cospal_cli.video.timing import Clock
 
 
 class Health:
-    """Notes (worth telling) and damage (an InputError when ``strict``) of one pass."""
+    """What one pass over a video should tell, each kind of remark once.
+
+    Notes are worth telling. Doubts (about times) and damage are an InputError when ``strict``;
+    after damage the video is not ``whole``.
+    """
 
     def __init__(self, path: Path, strict: bool) -> None:
         self._path = path
         self._strict = strict
-        self._notes: dict[str, None] = {}  # in order, each once
+        self._notes: dict[str, tuple[str, int]] = {}  # kind -> first text, how often
         self._bad = 0
         self._bad_span_s = (0.0, 0.0)
         self._reasons: dict[str, None] = {}
         self._losses: list[str] = []
+        self._doubts: list[str] = []
 
-    def note(self, text: str) -> None:
-        """Keep a remark; the same one is told once."""
-        self._notes[text] = None
+    def note(self, text: str, kind: str = "") -> None:
+        """Keep a remark. Of several of one ``kind`` (else: of the same text) the first is told;
+        "{count}" in it becomes their number.
+        """
+        first, count = self._notes.get(kind or text, (text, 0))
+        self._notes[kind or text] = (first, count + 1)
 
     def damaged(self, time_s: float, reason: str = "") -> None:
         """Count a packet or frame near ``time_s`` that the decoder complained about."""
@@ -34,19 +44,26 @@ class Health:
             self._refuse(self._damage_text())
 
     def lost(self, text: str) -> None:
-        """Tell of missing frames or of times that had to be estimated."""
+        """Tell of missing frames."""
         self._losses.append(text)
+        if self._strict:
+            self._refuse(text)
+
+    def doubt(self, text: str) -> None:
+        """Tell of times that may be wrong, though every frame is there."""
+        self._doubts.append(text)
         if self._strict:
             self._refuse(text)
 
     @property
     def warnings(self) -> list[str]:
         """Every remark so far, damage first."""
-        return [self._damage_text()] * bool(self._bad) + self._losses + list(self._notes)
+        notes = [text.replace("{count}", str(count)) for text, count in self._notes.values()]
+        return [self._damage_text()] * bool(self._bad) + self._losses + self._doubts + notes
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was damaged or lost so far."""
+        """Whether no frame was damaged or lost so far."""
         return not (self._bad or self._losses)
 
     def _damage_text(self) -> str:
@@ -93,3 +110,38 @@ def shortfall(
         f"decoded {decoded} frames, {end_s:.2f} s, of {length_s:.2f} s declared "
         f"(about {about} frames)"
     )
+
+
+def misfit(length_s: float | None, end_s: float) -> str:
+    """What to say of a time line that leaves the header's duration by more than half, else ""."""
+    if length_s is None or abs(end_s - length_s) <= max(0.5 * length_s, 0.5):
+        return ""
+    return f"the time stamps run to {end_s:.2f} s, the header says {length_s:.2f} s"
+
+
+def told_times(clock: Clock, rate: Fraction, frames: int) -> tuple[list[str], list[str]]:
+    """(doubts, notes) about the time stamps of ``frames`` frames."""
+    first = {rule.rule: rule for rule in clock.tally.rules}
+    doubts, notes = [], []
+    if clock.estimated and clock.tally.count("missing") >= frames:
+        doubts.append(f"there is no time stamp; times follow the rate, {float(rate):g} frames/s")
+    elif clock.estimated:
+        doubts.append(f"{clock.estimated} frames had no usable time stamp; theirs are estimated")
+    if rule := first.get("joined"):
+        notes.append(
+            f"the time stamps start again {_times(rule)} (joined recordings); what follows is "
+            "carried on"
+        )
+    if rule := first.get("gap"):
+        notes.append(
+            f"the time stamps jump ahead {_times(rule)}, by up to {clock.longest_gap_s:.2f} s"
+        )
+    if "huge" in first:
+        notes.append("the time stamps are beyond 2**53; they are counted from the first")
+    return doubts, notes
+
+
+def _times(rule: TimeRule) -> str:
+    if rule.count == 1:
+        return f"at {rule.first_s:.2f} s"
+    return f"{rule.count} times, first at {rule.first_s:.2f} s"

@@ -52,7 +52,10 @@ class Orientation:
 
 def orientation(frame: VideoFrame) -> Orientation:
     """What the display matrix of ``frame`` asks for; plain where there is none."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # side data of a kind that PyAV has no name for, such as Exif, hides the rest
+        return _turned(frame.rotation)
     matrix = bytes(data or b"")
     if len(matrix) < 36:
         return Orientation()
@@ -65,3 +68,10 @@ def orientation(frame: VideoFrame) -> Orientation:
     if crossed > straight:
         return Orientation(True, c < 0, b < 0, exact)
     return Orientation(False, a < 0, d < 0, exact)
+
+
+def _turned(degrees: float) -> Orientation:
+    """The orientation that a turn by ``degrees`` counter-clockwise makes."""
+    quarter = round(degrees / 90) % 4
+    exact = abs(degrees - 90 * round(degrees / 90)) < 1
+    return Orientation(quarter % 2 == 1, quarter in (2, 3), quarter in (1, 2), exact)

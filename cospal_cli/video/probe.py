@@ -32,15 +32,24 @@ _FORMATS = (
 
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)")  # how Matroska tags each stream
 
+# In FFmpeg's log: Matroska's name, the four letters, or the name of a codec without a decoder.
+_NO_DECODER = re.compile(
+    r"unsupported AVCodecID (\S+?)\.?\n|Video: none \((.+?) / 0x|Video: (?!none)(\w+)"
+)
+
 # Files of these containers that begin with text or hold another file's name are no video at all.
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
 
 
-def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream]:
+def open_video(
+    path: Path, max_pixels: int, number: int | None = None
+) -> tuple[InputContainer, VideoStream]:
     """The opened container and its video stream; the caller closes it.
 
-    InputError names the path: missing, unreadable, a folder, not a video, no video stream, more
-    than ``max_pixels`` per frame (asked of the header, and of the decoder before it allocates).
+    ``number``: which of several video streams, from 0; None: the one that players take.
+    InputError names the path: missing, unreadable, a folder, not a video, no video stream or none
+    that can be decoded, more than ``max_pixels`` per frame (asked of the header, and of the
+    decoder before it allocates).
     """
     import av
 
@@ -48,7 +57,7 @@ def open_video(path: Path, max_pixels: int) -> tuple[InputContainer, VideoStream
     try:
         _check_file(path)
         container = open_alone(path, {"max_pixels": str(max_pixels)})
-        stream = _video_stream(path, container)
+        stream = _video_stream(path, container, number)
         _check_size(path, stream, max_pixels)
     except (av.error.FFmpegError, OSError) as error:
         if container is not None:
@@ -137,21 +146,85 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    """The best real video stream: cover art and thumbnails do not count."""
+def moving(container: InputContainer) -> list[VideoStream]:
+    """The real video streams: cover art and thumbnails do not count."""
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails
-    moving = [s for s in container.streams.video if not Disposition(s.disposition) & still]
-    if not moving:
+    return [s for s in container.streams.video if not Disposition(s.disposition) & still]
+
+
+def told_choice(container: InputContainer, stream: VideoStream) -> str:
+    """What to say where ``stream`` is one of several, else ""."""
+    known = moving(container)
+    if len(known) < 2:
+        return ""
+    taken = [s.index for s in known].index(stream.index)
+    names = ", ".join(f"{number}: {_name(s)}" for number, s in enumerate(known))
+    return (
+        f"there are {len(known)} video streams ({names}); number {taken} is taken, "
+        "--stream names another"
+    )
+
+
+def wraps(container: InputContainer) -> bool:
+    """Whether time stamps are those of a 33-bit clock."""
+    return container.format.name in ("mpegts", "mpeg")
+
+
+def sample_aspect(stream: VideoStream) -> Fraction:
+    """Width / height of a stored pixel; 1 where the header says nothing, or nonsense."""
+    aspect = Fraction(stream.sample_aspect_ratio or 0)
+    return aspect if Fraction(1, 16) <= aspect <= 16 else Fraction(1)
+
+
+def _video_stream(path: Path, container: InputContainer, number: int | None) -> VideoStream:
+    """The video stream of that number, or the best one; InputError where it cannot be decoded."""
+    known = moving(container)
+    if not known:
         found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         art = " (its picture is cover art)" if container.streams.video else ""
         raise InputError(
             f"no video stream in {str(path)!r}, only {found}{art}",
             "name a file with moving pictures",
         )
+    if number is not None and number >= len(known):
+        raise InputError(
+            f"no video stream {number} in {str(path)!r}: there are {len(known)}",
+            f"--stream takes 0 to {len(known) - 1}",
+        )
+    asked = known if number is None else [known[number]]
+    usable = [s for s in asked if s.codec_context is not None]
+    if not usable:
+        raise InputError(
+            f"the video in {str(path)!r} is of a codec that FFmpeg does not know: {_codec(path)}",
+            "convert it with the program that made it",
+        )
     best = container.streams.best("video")
-    return next((s for s in moving if best is not None and s.index == best.index), moving[0])
+    return next((s for s in usable if best is not None and s.index == best.index), usable[0])
+
+
+def _name(stream: VideoStream) -> str:
+    context = stream.codec_context
+    if context is None:
+        return "unknown codec"
+    return f"{context.name} {context.width}x{context.height}"
+
+
+def _codec(path: Path) -> str:
+    """What FFmpeg's log calls the codec of a video stream that it has no decoder for."""
+    from av import logging
+
+    level = logging.get_level()
+    logging.set_level(logging.INFO)
+    try:
+        with logging.Capture(False) as lines:
+            open_alone(path).close()
+    finally:
+        logging.set_level(level)
+    log = "\n".join(text for _, _, text in lines)
+    found = _NO_DECODER.search(log)
+    return repr(next(name for name in found.groups() if name)) if found else "unnamed"
 
 
 def _check_size(path: Path, stream: VideoStream, max_pixels: int) -> None:

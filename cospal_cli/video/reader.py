@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,10 +18,11 @@ from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
 from cospal_cli.video import probe
-from cospal_cli.video.health import Health, shortfall
+from cospal_cli.video.health import Health, misfit, shortfall, told_times
 from cospal_cli.video.orientation import Orientation, orientation
 from cospal_cli.video.ranges import Window
-from cospal_cli.video.timing import Clock, TimelineBuilder
+from cospal_cli.video.timeline import TimelineBuilder
+from cospal_cli.video.timing import REACH, Clock, Order, ordered
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -53,11 +55,11 @@ class VideoReader:
 
     info: VideoInfo
     orientation: Orientation
+    clock: Clock  # of the current or last pass
     _source: Generator[tuple[int, VideoFrame]]
     _head: tuple[int, VideoFrame]
     _used: bool
     _builder: TimelineBuilder
-    _clock: Clock
     _next_pts: int | None
 
     def __init__(self, path: Path, config: VideoConfig) -> None:
@@ -94,7 +96,7 @@ class VideoReader:
     def timeline(self) -> Timeline:
         """Every frame decoded in the current or last pass, in presentation order."""
         built = self._builder.build(self._last_ticks, self._next_pts, tuple(self.warnings))
-        return replace(built, damaged=not self._health.whole)
+        return replace(built, damaged=not self._health.whole, rules=self.clock.tally.rules)
 
     @property
     def expected_frames(self) -> int | None:
@@ -142,6 +144,7 @@ class VideoReader:
         self._used = True
         first: tuple[int, float] | None = None
         timed = chain([self._head], self._source)
+        index, time_s = 0, 0.0
         for index, (pts, raw) in enumerate(timed):
             time_s = self._builder.time_s(pts)
             if first is None:
@@ -157,13 +160,10 @@ class VideoReader:
             yield SourceFrame(index, pts, time_s, raw, self)
         else:
             self._compare(index + 1, time_s)
+        self._tell_times(index + 1)
         if not len(self._builder):
             raise InputError(
                 f"no frame of {str(self.path)!r} lies in the range", "check --start and --end"
-            )
-        if self._clock.estimated:
-            self._health.lost(
-                f"{self._clock.estimated} frames had no usable time stamp; theirs are estimated"
             )
 
     def picture(self, raw: VideoFrame, scale: float) -> NDArray[np.uint8]:
@@ -209,14 +209,19 @@ class VideoReader:
     def _open(self) -> None:
         """Open the file, decode up to the first frame and describe what is there."""
         self._health = Health(self.path, self.config.strict)
-        self._container, self._stream = probe.open_video(self.path, self.config.max_pixels)
+        self._container, self._stream = probe.open_video(
+            self.path, self.config.max_pixels, self.config.stream
+        )
+        if choice := probe.told_choice(self._container, self._stream):
+            self._health.note(choice)
         self._used = False
         self._now_s = 0.0
         self._skipped = self._last_ticks = 0
         self._next_pts = None
         rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
         step = max(1, round(1 / (rate * tick)))
-        self._clock = Clock(step)
+        wraps = probe.wraps(self._container)
+        self.clock, self._order = Clock(step, tick, wraps=wraps), Order(step)
         self._source = self._timed()
         try:
             head = next(self._source, None)
@@ -239,7 +244,7 @@ class VideoReader:
         if not self.orientation.exact:
             self._health.note("its display matrix is no right angle; the nearest one is used")
         width, height = self.orientation.size(*self._stored)
-        aspect = Fraction(self._stream.sample_aspect_ratio or 0) or Fraction(1)
+        aspect = probe.sample_aspect(self._stream)
         self.info = VideoInfo(
             path=str(self.path),
             width=width,
@@ -252,7 +257,7 @@ class VideoReader:
             duration_s=probe.declared_duration(self._container, self._stream),
             bytes=self.path.stat().st_size,
             sample_aspect=1 / aspect if self.orientation.transpose else aspect,
-            codec=self._stream.codec_context.codec.canonical_name,
+            codec=self._stream.codec_context.codec.canonical_name or "",
         )
 
     def _look_at(self, raw: VideoFrame, time_s: float) -> None:
@@ -260,8 +265,9 @@ class VideoReader:
         self._now_s = time_s
         if (raw.width, raw.height) != self._stored:
             self._health.note(
-                f"the frame size changes to {raw.width}x{raw.height} at {time_s:.2f} s; "
-                f"later frames are scaled to the first, {self._stored[0]}x{self._stored[1]}"
+                f"the frame size changes to {raw.width}x{raw.height} at {time_s:.2f} s; frames "
+                f"scaled to the first, {self._stored[0]}x{self._stored[1]}: {{count}}",
+                "size",
             )
         if raw.color_trc in _HDR:
             self._health.note(f"HDR ({_HDR[raw.color_trc]}): shown in 8 bits without tone mapping")
@@ -269,8 +275,9 @@ class VideoReader:
     def _compare(self, decoded: int, last_s: float) -> None:
         """Hold what was decoded against what the header and the file's structure promise."""
         end_s = max(last_s, self.timeline.end_s)
+        joined = bool(self.clock.tally.count("joined"))
         lost = shortfall(
-            self.info,
+            replace(self.info, duration_s=None) if joined else self.info,  # that of one of them
             decoded,
             self._skipped,
             end_s,
@@ -286,16 +293,45 @@ class VideoReader:
             )
         if lost:
             self._health.lost(lost)
+        elif not joined and (doubt := misfit(self.info.duration_s, end_s)):
+            self._health.doubt(doubt)
+
+    def _tell_times(self, decoded: int) -> None:
+        """Say which time stamps of the ``decoded`` frames were not used as they stand."""
+        doubts, notes = told_times(self.clock, self.info.avg_fps, decoded)
+        for note in notes:
+            self._health.note(note)
+        for doubt in doubts:
+            self._health.doubt(doubt)
 
     def _timed(self) -> Generator[tuple[int, VideoFrame]]:
         """Decoded frames with repaired pts, from the video's first frame on."""
-        held: VideoFrame | None = None
-        for frame in self._decoded():
+        stamped = ordered(
+            ((_stamp(frame), frame) for frame in self._decoded()),
+            suspect=lambda: self._order.suspect(self._reorders),
+            forced=lambda: self._reorders,
+            step=self.clock.step,
+        )
+        held: tuple[int | None, VideoFrame, bool] | None = None
+        for following in stamped:
             if held is not None:
-                yield self._clock.place(_stamp(held), _stamp(frame)), held
-            held = frame
+                yield self._place(held, following[0]), held[1]
+            held = following
         if held is not None:
-            yield self._clock.place(_stamp(held), None), held
+            yield self._place(held, None), held[1]
+
+    def _place(self, held: tuple[int | None, VideoFrame, bool], following: int | None) -> int:
+        """The pts of a frame, with the next one's stamp."""
+        stamp, _, permuted = held
+        pts = self.clock.place(stamp, following)
+        if permuted:
+            self.clock.count("permuted", pts)
+        return pts
+
+    @property
+    def _reorders(self) -> bool:
+        """Whether the codec may decode frames in another order than they are shown."""
+        return bool(self._stream.codec_context.has_b_frames)
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Frames in presentation order; what cannot be decoded is counted and passed over."""
@@ -308,6 +344,8 @@ class VideoReader:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 self._health.damaged(self._now_s, error.strerror or str(error))
                 continue
             for frame in frames:
@@ -316,16 +354,31 @@ class VideoReader:
                 yield frame
 
     def _packets(self) -> Iterator[Packet]:
+        """The stream's packets, with ``REACH`` of them in view of ``_order``."""
+        ahead: deque[Packet] = deque()
+        for packet in self._demuxed():
+            self._order.see(packet.pts)
+            ahead.append(packet)
+            if len(ahead) > REACH:
+                yield ahead.popleft()
+        yield from ahead
+
+    def _demuxed(self) -> Iterator[Packet]:
         """The stream's packets; where reading breaks off, the decoder still gets its flush."""
         import av
 
         try:
             yield from self._container.demux(self._stream)
+            return
         except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
             self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
-            flush = av.Packet()
-            flush.stream = self._stream
-            yield flush
+        except IndexError:
+            pass  # PyAV's end of a file in which a stream began late
+        flush = av.Packet()
+        flush.stream = self._stream
+        yield flush
 
 
 def _stamp(frame: VideoFrame) -> int | None:

@@ -1,112 +1,293 @@
-"""True times from imperfect time stamps, and the time line of everything that was decoded."""
+"""Which time a frame, or a packet of sound, gets: the one place that decides, for both.
+
+Stamps are used as they stand wherever they can be. Where they cannot, a rule decides; the output
+(``video.timeline``) and the warnings say which, how often, and where first.
+
+    what the stamps do                            rule       the time that is used
+    -----------------------------------------------------------------------------------------------
+    rise, at any pace (variable rate included)    -          their own
+    begin late, or before zero                    -          their own; seconds count from the first
+    are permuted within 16 frames: the order of   permuted   the next of them in order
+      decoding where that of showing belongs
+    start again from an earlier value and go on   joined     carried on, one step behind the frame
+      from there: joined recordings                          before
+    overflow (33 bits in MPEG-TS and MPEG-PS)     wrapped    counted on
+    jump ahead by more than 10 s and 10 steps,    gap        their own: the gap is kept
+      and go on from there
+    lie beyond 2**53, all of them                 huge       counted from the first, which is 0
+    are missing, or one lies beyond 2**53         missing    estimated
+    repeat the one before                         duplicate  estimated
+    fall back once                                backward   estimated
+    jump ahead once, and the next is back         ahead      estimated
+
+An estimated frame stands one step at the nominal rate behind the one before it, or halfway to the
+next usable stamp where that is nearer. Times rise strictly.
+
+Sound goes by the same table with two differences: a joined recording's sound is moved by as much
+as its pictures are, and a packet that would be estimated, but for a missing stamp, is left out.
+"""
 
 from __future__ import annotations
 
-from array import array
+from bisect import insort
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from typing import NamedTuple, TypeVar
 
-import numpy as np
+from cospal_cli.core.types import TimeRule
 
-from cospal_cli.core.types import Timeline
+ESTIMATES = ("missing", "duplicate", "backward", "ahead")
+REACH = 16  # frames that a codec may decode before one that is shown earlier
+_GAP_S, _GAP_STEPS = 10, 10
+_HUGE = 2**53  # beyond, not every reader of JSON has the number exactly
+_WRAP = 2**33
+
+Item = TypeVar("Item")
+
+
+class Tally:
+    """How often each rule was applied, and where first."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[int, float]] = {}
+
+    def add(self, rule: str, time_s: float) -> None:
+        """Count ``rule`` at ``time_s``, seconds from the first frame."""
+        count, first_s = self._found.get(rule, (0, time_s))
+        self._found[rule] = (count + 1, first_s)
+
+    def count(self, *rules: str) -> int:
+        """How often any of ``rules`` was applied."""
+        return sum(self._found[rule][0] for rule in rules if rule in self._found)
+
+    @property
+    def rules(self) -> tuple[TimeRule, ...]:
+        """All that were applied, in the order of their first use."""
+        return tuple(TimeRule(rule, *found) for rule, found in self._found.items())
+
+
+class Choice(NamedTuple):
+    """What the table says of one stamp."""
+
+    time: int  # ticks
+    rule: str = ""  # "": the stamp is used as it stands
+    own: int | None = None  # the stamp, overflows undone; None where it cannot be used
+    turns: int = 0  # overflows so far
 
 
 class Clock:
-    """Turns the decoder's time stamps into strictly increasing ones, one frame of look-ahead.
+    """Applies the table to one stream's stamps, with the next raw stamp in view.
 
-    A stamp is trusted when it lies after the previous frame's and the next one does not fall back
-    behind it. Otherwise the frame is put where the nominal rate expects it, or halfway to the next
-    stamp where there is less room. When stamps start again from an earlier value (joined
-    recordings), the following ones are carried on from there.
+    ``offsets[n]``: ticks added to the stamps of the n-th joined recording.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        tick_s: Fraction = Fraction(1),
+        *,
+        wraps: bool = False,
+        leader: Clock | None = None,
+    ) -> None:
+        """``step``: ticks from frame to frame at the nominal rate; ``wraps``: 33-bit stamps;
+        ``leader``: the pictures' clock, whose ``offsets`` those of sound are."""
+        self.step = max(1, step)
+        self.tick_s = tick_s
+        self.tally = Tally()
+        self.offsets = [0]
+        self.longest_gap_s = 0.0
+        self._wraps = wraps
+        self._leader = leader
+        self._base: int | None = None  # what huge stamps are counted from
+        self._first: int | None = None  # the first frame's time
+        self._last: int | None = None  # and the last one's
+        self._own: int | None = None  # the last usable stamp
+        self._turns = 0
+
+    @property
+    def estimated(self) -> int:
+        """Frames whose own stamp was missing or could not be used."""
+        return self.tally.count(*ESTIMATES)
+
+    def place(self, stamp: int | None, following: int | None) -> int:
+        """The time in ticks for a frame, given its own and the next frame's raw stamp."""
+        choice = self.choose(stamp, following)
+        self.accept(choice)
+        return choice.time
+
+    def choose(self, stamp: int | None, following: int | None) -> Choice:
+        """What ``place`` would do."""
+        if self._base is None and stamp is not None:
+            self._base = self._begin(stamp, following)
+            self.offsets[0] = -self._base
+        own = self._usable(stamp, self._own)
+        after = self._usable(following, self._own if own is None else own)
+        if own is None or stamp is None:
+            return Choice(self._estimate(after), "missing", None, self._turns)
+        turns = (own - stamp) // _WRAP
+        rule = self._rule(own, after)
+        if rule in ESTIMATES:
+            return Choice(self._estimate(after), rule, own, turns)
+        offset = self._joint(own) if rule == "joined" else self.offsets[-1]
+        if not rule and turns != self._turns and self._own is not None:
+            rule = "wrapped"
+        return Choice(own + offset, rule, own, turns)
+
+    def accept(self, choice: Choice) -> None:
+        """Go on from ``choice``."""
+        last, self._last = self._last, choice.time
+        if self._first is None or last is None:
+            self._first = last = choice.time
+        if choice.rule:
+            self.count(choice.rule, last if choice.rule == "gap" else choice.time)
+        if choice.own is None or choice.rule in ESTIMATES:
+            return
+        if choice.rule == "joined":
+            self.offsets.append(choice.time - choice.own)
+        if choice.rule == "gap":
+            jump_s = float((choice.time - last) * self.tick_s)
+            self.longest_gap_s = max(self.longest_gap_s, jump_s)
+        self._own, self._turns = choice.own, choice.turns
+
+    def count(self, rule: str, time: int) -> None:
+        """Say that ``rule`` was applied at ``time``, ticks."""
+        first = time if self._first is None else self._first
+        self.tally.add(rule, float((time - first) * self.tick_s))
+
+    def waits(self, choice: Choice) -> bool:
+        """Whether ``choice`` begins a recording that the pictures have not come to yet."""
+        leader = self._leader
+        return (
+            choice.rule == "joined"
+            and leader is not None
+            and len(leader.offsets) <= len(self.offsets)
+        )
+
+    def _begin(self, stamp: int, following: int | None) -> int:
+        """What all stamps are counted from: 0, or the first where all are huge."""
+        if self._leader is not None:
+            return -self._led(0)
+        if abs(stamp) < _HUGE or (following is not None and abs(following) < _HUGE):
+            return 0
+        self.tally.add("huge", 0.0)
+        return stamp
+
+    def _usable(self, stamp: int | None, near: int | None) -> int | None:
+        """``stamp`` with the counter's overflows undone, as close as can be to ``near``."""
+        if stamp is None or abs(stamp - (self._base or 0)) >= _HUGE:
+            return None
+        if not self._wraps or near is None:
+            return stamp
+        return stamp + (near - stamp + _WRAP // 2) // _WRAP * _WRAP
+
+    def _rule(self, own: int, after: int | None) -> str:
+        """The row of the table for a stamp that is there; ``after``: the next usable one."""
+        if self._last is None:
+            return ""
+        time = own + self.offsets[-1]
+        then = None if after is None else after + self.offsets[-1]
+        if time > self._last:
+            if then is not None and self._last < then < time:
+                return "ahead"
+            far = max(_GAP_S / self.tick_s, _GAP_STEPS * self.step)
+            return "gap" if time - self._last > far else ""
+        if own == self._own:
+            return "duplicate"
+        fell_back = self._own is not None and own < self._own
+        goes_on = after is not None and then is not None and own < after and then <= self._last
+        return "joined" if fell_back and goes_on else "backward"
+
+    def _joint(self, own: int) -> int:
+        """The offset of the recording that begins with ``own``."""
+        number = len(self.offsets)
+        if self._leader is not None and number < len(self._leader.offsets):
+            return self._led(number)
+        return (self._last or 0) + self.step - own
+
+    def _led(self, number: int) -> int:
+        """The leader's offset in ticks of this clock."""
+        assert self._leader is not None
+        return round(self._leader.offsets[number] * self._leader.tick_s / self.tick_s)
+
+    def _estimate(self, after: int | None) -> int:
+        """One step on, or halfway to the next usable stamp; strictly later than the last."""
+        then = None if after is None else after + self.offsets[-1]
+        if self._last is None:
+            return then - self.step if then is not None else 0
+        time = self._last + self.step
+        if then is not None and then > self._last + 1:
+            time = min(time, (self._last + then) // 2)
+        return time
+
+
+def ordered(
+    items: Iterable[tuple[int | None, Item]],
+    suspect: Callable[[], bool],
+    forced: Callable[[], bool],
+    step: int,
+) -> Iterator[tuple[int | None, Item, bool]]:
+    """(stamp, item, changed) with permuted stamps in order; the items stay as they come.
+
+    Only where ``suspect()`` are items held back, ``REACH`` of them. Their stamps are handed out in
+    order where ``forced()``, or where that makes them even: a single wrong stamp among good ones
+    would not. Stamps far behind begin a recording of its own.
+    """
+    held: deque[tuple[int | None, Item]] = deque()
+    pool: list[int] = []  # stamps not handed out yet, in order
+    before: list[int] = []  # the one handed out last
+
+    def hand_out() -> tuple[int | None, Item, bool]:
+        own, item = held.popleft()
+        if own is None:
+            return None, item, False
+        best = pool[0]
+        keep = best != own and own in pool and not (forced() or _even(before + pool))
+        stamp = own if keep else best
+        pool.remove(stamp)
+        before[:] = [stamp]
+        return stamp, item, stamp != own
+
+    for stamp, item in items:
+        if stamp is not None:
+            if pool and stamp < pool[-1] - 2 * REACH * step:
+                while held:
+                    yield hand_out()
+            insort(pool, stamp)
+        held.append((stamp, item))
+        while len(held) > (REACH if suspect() else 0):
+            yield hand_out()
+    while held:
+        yield hand_out()
+
+
+class Order:
+    """Tells from packets, as they come, whether frames' stamps may be permuted.
+
+    They are where a codec reorders frames and the stamps do not, or the other way about.
     """
 
     def __init__(self, step: int) -> None:
-        """``step``: ticks between frames at the nominal rate, at least 1."""
-        self.step = max(1, step)
-        self.estimated = 0  # frames whose own stamp was missing or could not be used
-        self._last: int | None = None
-        self._offset = 0
+        """``step``: ticks between frames at the nominal rate."""
+        self._reach = 2 * REACH * step
+        self._top: int | None = None
+        self._falls = False
 
-    def place(self, stamp: int | None, following: int | None) -> int:
-        """The time stamp to use for a frame, given its own and the next frame's raw one."""
-        value = self._trusted(stamp, following)
-        if value is None:
-            value = self._estimate(following)
-            self.estimated += 1
-            if stamp is not None and stamp <= value:
-                self._offset = value - stamp
-        self._last = value
-        return value
-
-    def _trusted(self, stamp: int | None, following: int | None) -> int | None:
-        last = self._last
+    def see(self, stamp: int | None) -> None:
+        """Take note of the next packet's presentation stamp."""
         if stamp is None:
-            return None
-        if last is None:
-            return stamp
-        if stamp > last:
-            falls_back = following is not None and last < following < stamp
-            self._offset = 0
-            return None if falls_back else stamp
-        if self._offset and stamp + self._offset > last:
-            self.estimated += 1
-            return stamp + self._offset
-        return None
+            return
+        if self._top is not None and self._top - self._reach < stamp < self._top:
+            self._falls = True
+        else:
+            self._top = stamp
 
-    def _estimate(self, following: int | None) -> int:
-        if self._last is None:
-            return following - self.step if following is not None else 0
-        value = self._last + self.step
-        if following is not None and following > self._last + 1:
-            value = min(value, (self._last + following) // 2)
-        return value
+    def suspect(self, reorders: bool) -> bool:
+        """Whether the frames' stamps may be permuted; ``reorders``: the codec may."""
+        return reorders != self._falls
 
 
-class TimelineBuilder:
-    """Collects 24 bytes per decoded frame, so that hours of video stay small."""
-
-    def __init__(self, time_base: Fraction, start_pts: int, step: int) -> None:
-        """``start_pts`` is the video's first; ``step`` the nominal ticks between frames."""
-        self._tick_s = float(time_base)
-        self._start_pts = start_pts
-        self._step = step
-        self._indices, self._pts, self._times = array("q"), array("q"), array("d")
-
-    def __len__(self) -> int:
-        return len(self._pts)
-
-    def time_s(self, pts: int) -> float:
-        """Seconds from the video's first frame."""
-        return (pts - self._start_pts) * self._tick_s
-
-    def add(self, index: int, pts: int) -> None:
-        """Append one frame of the range."""
-        self._indices.append(index)
-        self._pts.append(pts)
-        self._times.append(self.time_s(pts))
-
-    def build(self, last_ticks: int, next_pts: int | None, warnings: tuple[str, ...]) -> Timeline:
-        """The time line; it ends at ``next_pts``, or ``last_ticks`` (0: usual) after the last."""
-        pts = np.array(self._pts, np.int64)
-        end_s = 0.0
-        if len(pts):
-            # The header's rate may be nonsense: what was measured counts more.
-            usual = int(np.median(np.diff(pts))) if len(pts) > 2 else self._step
-            shown = last_ticks if 0 < last_ticks <= 10 * usual else usual
-            end_s = self.time_s(int(pts[-1]) + shown if next_pts is None else next_pts)
-        return Timeline(
-            indices=np.array(self._indices, np.int64),
-            pts=pts,
-            times_s=np.array(self._times, np.float64),
-            end_s=end_s,
-            vfr=is_variable(pts),
-            warnings=warnings,
-        )
-
-
-def is_variable(pts: np.ndarray) -> bool:
-    """Whether steps differ by more than rounding to ticks explains: 33, 33, 34 ms do not."""
-    if len(pts) < 3:
-        return False
-    steps = np.diff(pts)
-    usual = float(np.median(steps))
-    return bool((np.abs(steps - usual) > max(1.0, 0.1 * usual)).any())
+def _even(stamps: list[int]) -> bool:
+    """Whether the steps between sorted ``stamps`` are alike, and none is empty."""
+    steps = [after - stamp for stamp, after in zip(stamps, stamps[1:], strict=False)]
+    return len(steps) > 1 and 0 < max(steps) <= 2 * min(steps)
