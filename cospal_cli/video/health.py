@@ -126,7 +126,8 @@ def told_times(clock: Clock, rate: Fraction, frames: int) -> tuple[list[str], li
     if clock.estimated and clock.tally.count("missing") >= frames:
         doubts.append(f"there is no time stamp; times follow the rate, {float(rate):g} frames/s")
     elif clock.estimated:
-        doubts.append(f"{clock.estimated} frames had no usable time stamp; theirs are estimated")
+        frames_had = "1 frame had" if clock.estimated == 1 else f"{clock.estimated} frames had"
+        doubts.append(f"{frames_had} no usable time stamp; such times are estimated")
     if rule := first.get("joined"):
         notes.append(
             f"the time stamps start again {_times(rule)} (joined recordings); what follows is "

@@ -54,7 +54,9 @@ def orientation(frame: VideoFrame) -> Orientation:
     """What the display matrix of ``frame`` asks for; plain where there is none."""
     try:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # side data of a kind that PyAV has no name for, such as Exif, hides the rest
+    except (
+        ValueError
+    ):  # side data of a kind that PyAV has no name for, such as Exif, hides the rest
         return _turned(frame.rotation)
     matrix = bytes(data or b"")
     if len(matrix) < 36:

@@ -220,8 +220,8 @@ class VideoReader:
         self._next_pts = None
         rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
         step = max(1, round(1 / (rate * tick)))
-        wraps = probe.wraps(self._container)
-        self.clock, self._order = Clock(step, tick, wraps=wraps), Order(step)
+        self._wraps = probe.wraps(self._container)
+        self.clock, self._order = Clock(step, tick, wraps=self._wraps), Order(step)
         self._source = self._timed()
         try:
             head = next(self._source, None)
@@ -293,8 +293,9 @@ class VideoReader:
             )
         if lost:
             self._health.lost(lost)
-        elif not joined and (doubt := misfit(self.info.duration_s, end_s)):
-            self._health.doubt(doubt)
+        elif not joined and (text := misfit(self.info.duration_s, end_s)):
+            # What is known of a stream without a header is itself worked out from the time stamps.
+            (self._health.note if self._wraps else self._health.doubt)(text)
 
     def _tell_times(self, decoded: int) -> None:
         """Say which time stamps of the ``decoded`` frames were not used as they stand."""

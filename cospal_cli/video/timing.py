@@ -33,6 +33,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from cospal_cli.core.types import TimeRule
@@ -190,7 +191,7 @@ class Clock:
         if time > self._last:
             if then is not None and self._last < then < time:
                 return "ahead"
-            far = max(_GAP_S / self.tick_s, _GAP_STEPS * self.step)
+            far = max(float(_GAP_S / self.tick_s), _GAP_STEPS * self.step)
             return "gap" if time - self._last > far else ""
         if own == self._own:
             return "duplicate"
@@ -230,7 +231,7 @@ def ordered(
     """(stamp, item, changed) with permuted stamps in order; the items stay as they come.
 
     Only where ``suspect()`` are items held back, ``REACH`` of them. Their stamps are handed out in
-    order where ``forced()``, or where that makes them even: a single wrong stamp among good ones
+    order where ``forced()``, or where that keeps the pace: a single wrong stamp among good ones
     would not. Stamps far behind begin a recording of its own.
     """
     held: deque[tuple[int | None, Item]] = deque()
@@ -242,7 +243,7 @@ def ordered(
         if own is None:
             return None, item, False
         best = pool[0]
-        keep = best != own and own in pool and not (forced() or _even(before + pool))
+        keep = best != own and own in pool and not (forced() or _keeps_pace(before, pool, own))
         stamp = own if keep else best
         pool.remove(stamp)
         before[:] = [stamp]
@@ -287,7 +288,10 @@ class Order:
         return reorders != self._falls
 
 
-def _even(stamps: list[int]) -> bool:
-    """Whether the steps between sorted ``stamps`` are alike, and none is empty."""
-    steps = [after - stamp for stamp, after in zip(stamps, stamps[1:], strict=False)]
-    return len(steps) > 1 and 0 < max(steps) <= 2 * min(steps)
+def _keeps_pace(before: list[int], pool: list[int], own: int) -> bool:
+    """Whether the lowest of the sorted ``pool`` is one usual step behind the stamp ``before`` it,
+    and near enough to ``own``, which it would stand in for."""
+    line = before + pool
+    steps = [after - stamp for stamp, after in pairwise(line)]
+    usual = sorted(steps)[len(steps) // 2]
+    return 0.6 * usual < steps[0] < 1.5 * usual and own - pool[0] <= 1.5 * REACH * usual
