@@ -1,0 +1,73 @@
+"""What cospal 0.1.0 wrote is still read, and means what it meant (see the folder's README.txt)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cospal_cli.cli import cli
+
+FOLDER = Path(__file__).parent / "fixtures" / "v0_1_0"
+SENTENCE = "The woman wearing the yellow pullover and the purple trousers goes to the left."
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A copy of everything, to be written to."""
+    shutil.copytree(FOLDER, tmp_path / "old")
+    return tmp_path / "old"
+
+
+def run(*arguments: str | Path) -> str:
+    """stdout of one command; AssertionError unless it ends with 0."""
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_its_checkpoint_gives_its_tube(old: Path) -> None:
+    pytest.importorskip("torch")
+    name = "00002_s0n2"
+    text = run(
+        *("ground", old / f"set/videos/{name}.mp4", SENTENCE, "--no-video", "--json"),
+        *("--detections", old / f"set/detections/{name}.jsonl"),
+        *("--checkpoint", old / "checkpoint"),
+    )
+    found, wanted = (json.loads(t)["tubes"][0] for t in (text, (old / "ground.json").read_text()))
+    assert found["boxes"] == wanted["boxes"]
+    assert found["score"] == pytest.approx(wanted["score"], abs=1e-4)
+    assert [found[key] for key in ("start_time", "end_time", "start_frame", "end_frame")] == [
+        wanted[key] for key in ("start_time", "end_time", "start_frame", "end_frame")
+    ]
+
+
+def test_its_prepared_folder_gives_its_figures(old: Path) -> None:
+    pytest.importorskip("torch")
+    run(
+        *("evaluate", "--data", old / "set", "--checkpoint", old / "checkpoint"),
+        *("--method", "all", "-o", old / "again"),
+    )
+    found = json.loads((old / "again" / "evaluation.json").read_text())
+    wanted = json.loads((old / "evaluation.json").read_text())
+    assert found["methods"] == wanted["methods"]
+    for name in ("cospal", "zero-shot"):
+        file = f"{name}.predictions.json"
+        assert json.loads((old / "again" / file).read_text()) == json.loads((old / file).read_text())
+
+
+def test_its_training_goes_on(old: Path) -> None:
+    pytest.importorskip("accelerate")
+    out = old / "run"
+    shutil.copytree(old / "checkpoint", out / "last")
+    shutil.copy(old / "metrics.jsonl", out)
+    sizes = ("model.dim=16", "model.ffn=16", "model.temporal_layers=1")
+    run(
+        *("train", "--data", old / "set", "--out", out, "--resume"),
+        *("--epochs", "1,0,1", "--batch", "2"),
+        *(argument for size in sizes for argument in ("--set", size)),
+    )
+    assert json.loads((out / "last" / "trainer.json").read_text())["update"] == 4
