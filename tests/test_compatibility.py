@@ -55,8 +55,9 @@ def test_its_prepared_folder_gives_its_figures(old: Path) -> None:
     wanted = json.loads((old / "evaluation.json").read_text())
     assert found["methods"] == wanted["methods"]
     for name in ("cospal", "zero-shot"):
-        file = f"{name}.predictions.json"
-        assert json.loads((old / "again" / file).read_text()) == json.loads((old / file).read_text())
+        files = [folder / f"{name}.predictions.json" for folder in (old / "again", old)]
+        again, before = (json.loads(file.read_text()) for file in files)
+        assert again == before
 
 
 def test_its_training_goes_on(old: Path) -> None:
