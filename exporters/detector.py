@@ -9,7 +9,6 @@ below. The folder also holds the tokenizer; ``detect.grounding_dino_onnx`` runs 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from cospal_cli.backbones.pretrained import model_type, open_model
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.errors import WeightsError
-from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.files import alone, publish, workplace, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 from cospal_cli.detect import DEFAULT_MODEL
@@ -32,7 +31,7 @@ from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.devices.torch_device import choose
 from cospal_cli.runtime.onnx import ABOUT
 
-from .onnx import REPORT, SCHEMA, quiet, workplace
+from .onnx import REPORT, SCHEMA, quiet
 
 CONSIDERED = 0.05  # boxes with a score above are compared
 SAME_IOU, SAME_SCORE = 0.99, 1e-3  # of a matched pair: least overlap, most difference
@@ -88,8 +87,7 @@ def export(
             for one in made
         }
         write_text(work / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
-        for path in sorted(work.iterdir()):
-            os.replace(path, out / path.name)
+        publish(work, (*made, REPORT), out)
     progress("export", 4, 4)
     return report
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ from typing import Any
 from cospal_cli import __version__
 from cospal_cli.backbones.record import sha256
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.files import alone, publish, workplace, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 from cospal_cli.model.card import Card
@@ -91,8 +89,7 @@ def export(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
             progress("export", 2 * done + 3, steps)
         report["versions"] = _versions()
         write_text(work / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
-        for name in (*report["files"], CONFIG, REPORT):
-            os.replace(work / name, plan.out / name)
+        publish(work, (*report["files"], CONFIG, REPORT), plan.out)
     return report
 
 
@@ -205,18 +202,6 @@ def _versions() -> dict[str, str]:
 
     found = {name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy")}
     return {**found, "onnxruntime": ", ".join(installed())}
-
-
-@contextmanager
-def workplace(out: Path) -> Iterator[Path]:
-    """A folder in ``out`` for unfinished files, gone afterwards."""
-    work = out / ".unfinished"
-    shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
-    work.mkdir()
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager

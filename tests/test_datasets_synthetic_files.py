@@ -22,6 +22,7 @@ from cospal_cli import datasets
 from cospal_cli.commands.data_synthetic import synthetic
 from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import CospalError, UsageError
+from cospal_cli.core.files import alone
 from cospal_cli.datasets.synthetic import render, simulate
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
@@ -179,15 +180,10 @@ def test_folders_that_hold_something_else_are_refused(folder: Path, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the lock is POSIX's")
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
-    import fcntl
-
     make(SMALL, tmp_path, 1)
-    with open(tmp_path / ".lock", "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(UsageError, match="another process"):
-            make(SMALL, tmp_path, 2)
+    with alone(tmp_path), pytest.raises(UsageError, match="another process"):
+        make(SMALL, tmp_path, 2)
 
 
 # --- the command

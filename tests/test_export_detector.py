@@ -77,7 +77,7 @@ def test_the_graph_finds_the_boxes_of_the_model(
     report = json.loads(capfd.readouterr().out)
     assert report["boxes"]["matched"] == report["boxes"]["reference"] > 0
     kept = {path.name for path in out.iterdir()}
-    assert kept == {"detector.onnx", "export.json", "tokenizer.json", ".lock"}
+    assert kept == {"detector.onnx", "export.json", "tokenizer.json"}
     proto = onnx.load(out / "detector.onnx")
     told = {
         one.name: [side.dim_param or side.dim_value for side in one.type.tensor_type.shape.dim]

@@ -497,7 +497,7 @@ def test_a_killed_run_leaves_whole_files_and_goes_on(
     wait_for(lambda: any(folder.glob("*.safetensors")))
     process.send_signal(number)
     assert process.wait(120) == code
-    left = [path for path in folder.iterdir() if path.suffix != ".part"]
+    left = [path for path in folder.iterdir() if not files.is_ours(path.name)]
     for path in left:
         cache.Reader(path)
     wait_for(lambda: not_locked(root / "prepared"))

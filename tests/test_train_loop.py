@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import resource
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from cospal_cli.core.errors import DeviceError, InputError, TrainingError, UsageError, WeightsError
+from cospal_cli.core.files import replacing_folder
 from cospal_cli.model import checkpoint
 from cospal_cli.training import metrics, optimise, report, setup, state
 from tests import train_fake
@@ -46,7 +48,7 @@ def test_what_a_training_leaves(run: tuple[Path, Any]) -> None:
     assert card.trained["settings"]["train"]["batch"] == 4
     assert card.trained["held"]["loss"] == pytest.approx(outcome.held["loss"])
     assert (out / "training.png").read_bytes().startswith(b"\x89PNG")
-    assert not list(out.glob("*.part")) + list(out.glob("*.old"))
+    assert not list(out.glob(".cospal*"))
 
 
 def test_metrics_are_lines_of_json(run: tuple[Path, Any]) -> None:
@@ -260,14 +262,15 @@ def test_unfinished_lines_of_metrics_are_dropped(tmp_path: Path) -> None:
 
 def test_a_folder_is_replaced_whole_or_not(tmp_path: Path) -> None:
     target = tmp_path / "last"
-    with state.replacing_folder(target) as part:
+    with replacing_folder(target) as part:
         (part / "a").write_text("1")
-    with pytest.raises(FileNotFoundError), state.replacing_folder(target) as part:
+    with pytest.raises(DeviceError, match="No such file"), replacing_folder(target) as part:
         (part / "missing" / "a").write_text("2")
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
     assert (target / "a").read_text() == "1"
-    target.rename(tmp_path / "last.old")  # killed between its two renames
-    (tmp_path / "last.part").mkdir()
+    (target / state.STANDING).write_text("{}")
+    target.rename(tmp_path / "last.old")  # version 0.1, killed between its two renames
+    shutil.copytree(tmp_path / "last.old", tmp_path / "last.part")
     state.recover(target)
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
 
@@ -283,14 +286,14 @@ def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path: Path) -
     try:
         with (
             pytest.raises(DeviceError, match="no space left"),
-            state.replacing_folder(out / "last") as part,
+            replacing_folder(out / "last") as part,
         ):
             checkpoint.save(part, model, card)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
     assert (out / "last" / "trainer.json").read_bytes() == before
-    assert not list(out.glob("*.part"))
+    assert not list(out.glob(".cospal*"))
 
 
 def test_without_matplotlib_there_is_no_picture(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,6 +27,7 @@ from cospal_cli.backbones.transfer import (
     watched,
 )
 from cospal_cli.core.errors import CospalError, DeviceError, WeightsError
+from cospal_cli.core.files import replace_folder
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 
@@ -107,14 +107,14 @@ def download(plan: Plan, progress: Progress = silent) -> Path:
     part = plan.target.parent / ".partial" / plan.target.name
     try:
         part.mkdir(parents=True, exist_ok=True)
-        with alone(part.with_name(f"{part.name}.lock"), plan.name):
+        with alone(plan.target, plan.name):
             _check_room(plan, part)
             with watched(part, plan.bytes, progress):
                 _bring(plan, part)
             for file in plan.files:
                 _check(plan, part / file.name, file)
             record.write(part, plan.source, plan.revision, plan.licence)
-            _publish(part, plan.target)
+            replace_folder(part, plan.target)
     except CospalError:
         raise
     except Exception as error:  # the hub's own are of many kinds, and not all OSErrors
@@ -200,13 +200,3 @@ def _check_room(plan: Plan, part: Path) -> None:
             f"{free / MB:,.0f} MB left",
             "free some space, or set COSPAL_MODELS to a folder on another disk",
         )
-
-
-def _publish(part: Path, target: Path) -> None:
-    """Put the finished folder in its place; what was there goes only then."""
-    old = part.with_name(f"{part.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    with suppress(FileNotFoundError):
-        os.replace(target, old)
-    os.replace(part, target)
-    shutil.rmtree(old, ignore_errors=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from cospal_cli.core import files
+from cospal_cli.core.claims import Run, claimed
 from cospal_cli.core.errors import CospalError, DeviceError, WeightsError
 from cospal_cli.core.progress import Progress
 
@@ -55,10 +55,13 @@ def download_url(url: str, path: Path, size: int | None) -> None:
     os.replace(unfinished, path)
 
 
-def alone(path: Path, name: str) -> AbstractContextManager[None]:
-    """Hold the lock file ``path``; WeightsError if another process does. (Not on Windows.)"""
-    busy = WeightsError(f"{name}: another process is fetching it", "wait for it")
-    return files.locked(path, busy)
+def alone(target: Path, name: str) -> AbstractContextManager[None]:
+    """Hold the place ``target`` of a model; WeightsError if another process does."""
+
+    def busy(target: Path, run: Run) -> WeightsError:
+        return WeightsError(f"{name}: another process is fetching it: {run.who()}", "wait for it")
+
+    return claimed([target], busy)
 
 
 @contextmanager

@@ -291,7 +291,7 @@ def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
         raise UsageError(f"-o {str(folder)!r}: expected a folder", "leave out the file's name")
     make_folder(str(folder))
     targets = [folder / REPORT, folder / PICTURE]
-    check_outputs(targets + [folder / f"{name}.{PREDICTIONS}" for name in names], [], overwrite)
+    check_outputs(targets + [folder / f"{name}.{PREDICTIONS}" for name in names], {}, overwrite)
 
 
 def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -> None:

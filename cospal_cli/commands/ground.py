@@ -158,7 +158,7 @@ def ground(
         return None
     make_folder(output)
     targets = [path for place in job.places for path in place.files]
-    files.check_outputs(targets, [video], config.output.overwrite)
+    files.check_outputs(targets, {video: "the video"}, config.output.overwrite)
     _warn(message for query in queries for message in query.warnings)
     empty, interrupted = _run(job, config, *_open(config, trained, run_by))
     if interrupted:

@@ -1,89 +1,128 @@
-"""Writing whole files or none: a temp file beside the target, fsync, then one rename."""
+"""Writing whole files or none: a hidden file of our own beside the target, fsync, then one rename.
+
+Whoever is killed in the middle leaves the old file, or none; what it was writing is removed by the
+next run that writes to the folder (see ``claims``).
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cospal_cli.core.claims import OLD, PART, alone, claimed, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
+
+__all__ = ["alone", "check_outputs", "claimed", "is_ours", "publish", "replace_folder"]
+__all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
 
 # A file system that takes no more bytes; anything else that fails while writing is named as it is.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-LOCK = ".lock"
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Yield ``target`` + ".part" to write to; it becomes ``target`` only if the body succeeds.
+def replacing(target: Path, instead_of: Sequence[Path] = ()) -> Iterator[Path]:
+    """Yield a new, empty file to write to; it becomes ``target`` only if the body succeeds.
 
-    On any failure, interrupts included, the temp file is removed and ``target`` stays as it was.
-    DeviceError when the disk is full or refuses the write; other exceptions pass unchanged.
+    ``instead_of``: files that belong to what was at ``target``; they go just before it does, so
+    that they never stand beside the new one. On any failure, interrupts included, the new file is
+    removed and everything stays as it was. DeviceError when the disk is full or refuses the write;
+    other exceptions pass unchanged.
     """
-    part = target.with_name(_part_name(target.name))
-    try:
-        yield part
-        _sync(part)
-        os.replace(part, target)
-    except BaseException as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, CospalError):
-            raise _refusal(target, error) from error
-        raise
-    _sync_folder(target.parent)
-
-
-@contextmanager
-def locked(lock: Path, busy: CospalError) -> Iterator[None]:
-    """Hold the file ``lock`` for this process; raise ``busy`` if another does. (Not on Windows.)"""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(lock, "wb") as file:
+    with _refusing(target), run_for(target) as run:
+        part = run.beside(target.name, PART)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise busy from error
-        yield
+            yield part
+            _sync(part)
+            for old in instead_of:
+                old.unlink(missing_ok=True)
+            os.replace(part, target)
+        except BaseException:
+            remove(part)
+            raise
+        _sync_folder(target.parent)
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold ``folder``, by its file ``LOCK``, while writing to it; UsageError if another process
-    does."""
-    busy = UsageError(
-        f"another process is writing to {str(folder)!r}", "wait for it, then run again"
-    )
-    with locked(folder / LOCK, busy):
-        yield
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a new, empty folder that takes the place of ``target`` if the body succeeds.
+
+    Otherwise ``target`` stays as it was. DeviceError where the disk refuses.
+    """
+    with _refusing(target), run_for(target) as run:
+        part = run.beside(target.name, PART)
+        part.mkdir()
+        try:
+            yield part
+            _swap(part, target, run.beside(target.name, OLD))
+        except BaseException:
+            remove(part)
+            raise
 
 
-def write_text(target: Path, text: str) -> None:
+@contextmanager
+def workplace(folder: Path) -> Iterator[Path]:
+    """Yield a new, empty, hidden folder in ``folder`` for unfinished files; it goes afterwards."""
+    with _refusing(folder), run_for(folder / "work") as run:
+        work = run.beside("work", PART)
+        work.mkdir()
+        try:
+            yield work
+        finally:
+            remove(work)
+
+
+def replace_folder(part: Path, target: Path) -> None:
+    """Put the finished folder ``part`` in the place of ``target``, which may be there or not."""
+    with _refusing(target), run_for(target) as run:
+        _swap(part, target, run.beside(target.name, OLD))
+
+
+def publish(folder: Path, names: Sequence[str], target: Path) -> None:
+    """Move the files ``names`` of ``folder`` to the folder ``target``, where some may be already.
+
+    Files of two runs never stand side by side, whenever the process is killed: first the old ones
+    go, all but that of the first name, which is then replaced.
+    """
+    with _refusing(target):
+        for name in names:
+            _sync(folder / name)
+        for name in reversed(names[1:]):
+            (target / name).unlink(missing_ok=True)
+        for name in names:
+            os.replace(folder / name, target / name)
+        _sync_folder(target)
+
+
+def write_text(target: Path, text: str, instead_of: Sequence[Path] = ()) -> None:
     """Write ``text`` as UTF-8 through ``replacing``; lone surrogates become "?"."""
-    with replacing(target) as part:
+    with replacing(target, instead_of) as part:
         part.write_bytes(text.encode("utf-8", "replace"))
 
 
-def check_outputs(targets: Iterable[Path], inputs: Iterable[Path], overwrite: bool) -> None:
+def check_outputs(targets: Iterable[Path], inputs: Mapping[Path, str], overwrite: bool) -> None:
     """UsageError unless every target can be written: asked before any work starts.
 
-    Refused are a target that is one of ``inputs`` (by identity, so links count), a folder, an
-    existing file without ``overwrite``, and a parent folder that is missing, a file or read-only.
+    Refused are a target that is one of ``inputs`` (path -> what it is to the user; by identity, so
+    links count), or lies in one, a folder, an existing file without ``overwrite``, and a parent
+    folder that is missing, a file or read-only.
     """
-    sources = list(inputs)
+    targets = list(targets)
+    for folder in dict.fromkeys(target.parent for target in targets):
+        _check_folder(folder)
     seen: set[Path] = set()
     for target in targets:
-        _check_folder(target.parent)
-        if any(_same_file(target, source) for source in sources):
-            raise UsageError(
-                f"the output {str(target)!r} is the input itself", "choose another name with -o"
-            )
-        if target in seen:
+        for source, role in inputs.items():
+            if is_same(target, source):
+                raise UsageError(
+                    f"the output {str(target)!r} is the input itself: {role} {str(source)!r}",
+                    "choose another name with -o",
+                )
+        place = Path(os.path.realpath(target.parent)) / target.name
+        if place in seen:
             raise UsageError(f"two outputs share the name {str(target)!r}", "give each its own")
         if target.is_dir():
             raise UsageError(f"the output {str(target)!r} is a folder", "name a file in it")
@@ -91,7 +130,21 @@ def check_outputs(targets: Iterable[Path], inputs: Iterable[Path], overwrite: bo
             raise UsageError(
                 f"the output {str(target)!r} exists", "--overwrite replaces it; -o names another"
             )
-        seen.add(target)
+        seen.add(place)
+
+
+def is_same(target: Path, source: Path) -> bool:
+    """Whether writing to ``target`` would change ``source``, or a file of the folder ``source``."""
+    try:
+        if os.path.realpath(target) == os.path.realpath(source) or target.samefile(source):
+            return True
+        if not source.is_dir() or target.is_dir():
+            return False
+        inside = Path(os.path.realpath(target)).is_relative_to(os.path.realpath(source))
+        linked = target.stat().st_nlink > 1 and any(map(target.samefile, source.rglob("*")))
+        return inside or linked
+    except OSError:  # one of them is not there
+        return False
 
 
 def _check_folder(folder: Path) -> None:
@@ -104,12 +157,11 @@ def _check_folder(folder: Path) -> None:
         raise UsageError(f"the output folder {str(folder)!r} is a file", "choose another with -o")
     # access() knows nothing of read-only mounts seen by root or of network file systems, and
     # making a file alone would miss nothing but leaves a trace when we are killed: ask both.
-    probe = folder / f".cospal-{os.getpid()}.part"
     try:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        probe.touch()
-        probe.unlink()
+        with run_for(folder / "probe"):
+            pass
     except OSError as error:
         raise UsageError(
             f"the output folder {str(folder)!r} cannot be written to: {_reason(error)}",
@@ -117,18 +169,21 @@ def _check_folder(folder: Path) -> None:
         ) from error
 
 
-def _part_name(name: str) -> str:
-    """``name`` + ".part"; cut where the file system's 255 bytes would not hold it."""
-    raw = os.fsencode(name)
-    room = 255 - len(b".part")
-    return os.fsdecode(raw if len(raw) <= room else raw[:room]) + ".part"
-
-
-def _same_file(a: Path, b: Path) -> bool:
+def _swap(part: Path, target: Path, old: Path) -> None:
+    """``part`` becomes ``target``; what was there is ``old`` for the time between two renames."""
+    for path in part.rglob("*"):
+        if path.is_file():
+            _sync(path)
+    with suppress(FileNotFoundError):
+        os.rename(target, old)
     try:
-        return a.samefile(b)
+        os.rename(part, target)
     except OSError:
-        return False
+        with suppress(OSError):
+            os.rename(old, target)
+        raise
+    _sync_folder(target.parent)
+    remove(old)
 
 
 def _sync(path: Path) -> None:
@@ -151,7 +206,17 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _refusal(target: Path, error: OSError) -> CospalError:
+@contextmanager
+def _refusing(target: Path) -> Iterator[None]:
+    """Errors of the system, met while writing ``target``, as ours."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(target, error) from error
+
+
+def refusal(target: Path, error: OSError) -> CospalError:
+    """What ``error``, met while writing ``target``, means."""
     if error.errno in _FULL:
         return DeviceError(
             f"no space left to write {str(target)!r}",

@@ -22,6 +22,7 @@ from accelerate.utils import broadcast_object_list
 from cospal_cli import settings
 from cospal_cli.config import Config
 from cospal_cli.core.errors import DeviceError, TrainingError
+from cospal_cli.core.files import replacing_folder
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
@@ -288,7 +289,7 @@ class _Training:
                 "settings": settings.as_dict(self.job.config),
             }
             card = replace(self.card, trained=trained)
-            with self.average.shown() as plain, state.replacing_folder(self.job.out / name) as part:
+            with self.average.shown() as plain, replacing_folder(self.job.out / name) as part:
                 checkpoint.save(part, self.model, card)
                 state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
 

@@ -18,7 +18,7 @@ from typing import Any
 from cospal_cli import datasets, detect, settings
 from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.files import alone, is_ours, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
@@ -187,10 +187,10 @@ def _claim_folder(out: Path) -> None:
     """Make the folder; UsageError where it is something else."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in out.iterdir() if path.suffix != ".part"}
+        names = {path.name for path in out.iterdir() if not is_ours(path.name)}
     except OSError as error:
         raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
-    if NAME not in names and names - {".lock"}:
+    if NAME not in names and names:
         raise UsageError(
             f"{str(out)!r} is not empty and holds no prepared features", "name another with --out"
         )

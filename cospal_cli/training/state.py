@@ -14,15 +14,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.backbones.state import read_state
 from cospal_cli.config import Config
-from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
 from cospal_cli.core.registry import require
 from cospal_cli.settings import flatten
@@ -177,50 +176,15 @@ def _check_shapes(path: Path, wanted: Mapping[str, Any], found: Mapping[str, Ten
             )
 
 
-@contextmanager
-def replacing_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``target`` that takes its place if the body succeeds.
-
-    Whoever is killed in the middle leaves the old folder, if only under another name: see
-    ``recover``. DeviceError where the disk refuses.
-    """
-    part, old = _beside(target)
-    shutil.rmtree(part, ignore_errors=True)
-    with _refusing(target):
-        part.mkdir()
-    try:
-        yield part
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    with _refusing(target):
-        if target.exists():
-            os.rename(target, old)
-        os.rename(part, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _refusing(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DeviceError(
-            f"cannot write {str(target)!r}: {error.strerror}", "free some space; --resume goes on"
-        ) from error
-
-
 def recover(target: Path) -> None:
-    """Put right what a killed ``replacing_folder`` left: the old folder in its place, no rests."""
-    part, old = _beside(target)
-    if old.exists() and not target.exists():
-        os.rename(old, target)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(part, ignore_errors=True)
-
-
-def _beside(target: Path) -> tuple[Path, Path]:
-    return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.old")
+    """Put a checkpoint back that a killed run of version 0.1 had moved aside; its rests go."""
+    part, old = (target.with_name(f"{target.name}.{ending}") for ending in ("part", "old"))
+    for folder in (old, part):
+        if (folder / STANDING).is_file():
+            if target.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            elif folder is old:
+                os.rename(old, target)
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
-from cospal_cli.core.files import alone, write_text
+from cospal_cli.core.files import alone, is_ours, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.worker_pool import start_worker
 from cospal_cli.datasets.synthetic.recipe import Recipe
@@ -90,7 +90,7 @@ def _claim(recipe: Recipe, folder: Path) -> None:
     wanted = recipe.as_dict()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        names = [path.name for path in folder.iterdir() if path.suffix != ".part"]
+        names = [path.name for path in folder.iterdir() if not is_ours(path.name)]
     except OSError as error:
         raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from error
     if RECIPE not in names:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +11,8 @@ from cospal_cli import weights
 from cospal_cli.backbones import models
 from cospal_cli.backbones.pretrained import open_model
 from cospal_cli.backbones.state import PICKLES, naming, read_state
-from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
-from cospal_cli.core.files import check_outputs, replacing, write_text
+from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.files import check_outputs, claimed, replacing, replacing_folder, write_text
 from cospal_cli.core.registry import require
 from cospal_cli.detect.dino.config import Dino, from_state
 from cospal_cli.detect.dino.keys import convert
@@ -51,11 +48,14 @@ def convert_checkpoint(source: Path, target: Path) -> None:
     cannot be written, WeightsError if ``source`` is damaged or another kind of model.
     """
     found = models.locate(str(source))
-    check_outputs([target], [found], overwrite=False)
-    if found.is_dir():
-        _to_file(found, target)
-    else:
-        _to_folder(found, target)
+    inputs = {found: "the model"}
+    check_outputs([target], inputs, overwrite=False)
+    with claimed([target]):
+        check_outputs([target], inputs, overwrite=False)  # nobody has been quicker
+        if found.is_dir():
+            _to_file(found, target)
+        else:
+            _to_folder(found, target)
 
 
 def _to_folder(source: Path, target: Path) -> None:
@@ -66,7 +66,7 @@ def _to_folder(source: Path, target: Path) -> None:
         dino = from_state(state)
         named = convert(state, "transformers")
     apart = {name: value.clone().contiguous() for name, value in named.items()}
-    with _new_folder(target) as folder:
+    with replacing_folder(target) as folder:
         with replacing(folder / "model.safetensors") as part:
             safetensors.save_file(apart, part, metadata={"format": "pt"})
         files = {
@@ -127,19 +127,3 @@ def _differences(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterato
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """Yield a folder beside ``target`` that becomes it only if the body succeeds."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.mkdir()
-        yield part
-        os.rename(part, target)
-    except OSError as error:
-        raise DeviceError(
-            f"cannot write {str(target)!r}: {error.strerror or error}", "nothing was changed"
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)  # gone by then if all went well

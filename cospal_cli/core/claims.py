@@ -1,0 +1,352 @@
+"""Who writes where: what two runs must not both write is claimed, and what killed runs left goes.
+
+A run is one claim, or one file that is replaced without a claim. While it lives it holds the lock
+of a hidden file in each folder that it writes to, and everything unfinished bears the same mark:
+
+    .cospal-MACHINE-PID-TOKEN.lock         the names that the run writes
+    .cospal-MACHINE-PID-TOKEN.NAME.part    NAME, unfinished
+    .cospal-MACHINE-PID-TOKEN.NAME.old     what NAME was, while a folder takes its place
+
+The system frees the lock when a process dies, however it dies. So whoever gets the lock of such a
+file knows its run to be dead, and removes all three; files of other machines, whose locks may not
+be seen from here, are left alone. Who looks at a folder or claims in it holds ``MUTEX`` meanwhile,
+for milliseconds, and waits for nothing else: there is no deadlock. On file systems without locks
+nothing is claimed and nothing cleared away.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cospal_cli.core.errors import CospalError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+MARK = ".cospal"
+MUTEX = f"{MARK}.lock"
+PART, OLD = ".part", ".old"
+_LOCK_NAME = re.compile(r"(\.cospal-([0-9a-f]{16})-(\d+)-[0-9a-f]+)\.lock")
+_WHOLE = ""  # the name that stands for a folder with all that is in it
+_PATIENCE_S = 10.0  # for a mutex that is held for milliseconds
+_MAX_NAME_BYTES = 255
+_MAX_NOTE_BYTES = 1_000_000
+# What systems say where a file system has no locks.
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
+
+Refuse = Callable[[Path, "Run"], CospalError]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's hold on one folder. ``lock``: None where another process holds it, or nobody can."""
+
+    folder: Path
+    mark: str
+    pid: int
+    here: bool  # on this machine
+    names: frozenset[str]
+    lock: BaseFileLock | None = field(default=None, compare=False)
+
+    def beside(self, name: str, ending: str) -> Path:
+        """The run's own hidden file or folder that stands for ``name`` in its folder."""
+        return self.folder / f"{self.mark}.{_fitting(name, self.mark)}{ending}"
+
+    def who(self) -> str:
+        """The run for a person."""
+        if self.pid == os.getpid() and self.here:
+            return "this very process"
+        return f"process {self.pid}" + ("" if self.here else " of another machine")
+
+
+# Claims of this process, by folder and name, so that writing what is claimed needs no further lock.
+_claims: dict[tuple[Path, str], Run] = {}
+_cleared: set[tuple[Path, int]] = set()  # folders that this process has looked through
+
+
+@contextmanager
+def claimed(targets: Iterable[Path], refuse: Refuse | None = None) -> Iterator[None]:
+    """Hold all ``targets``, files or folders, for this run alone; their folders must be there.
+
+    All or none: where another run holds one of them, ``refuse(target, run)`` is raised, by default
+    a UsageError that names its process.
+    """
+    names: dict[Path, set[str]] = {}
+    for target in targets:
+        names.setdefault(_folder_of(target), set()).add(target.name)
+    with ExitStack() as stack:
+        for folder in sorted(names):
+            stack.enter_context(_claim(folder, frozenset(names[folder]), refuse or _busy))
+        yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` while writing to it; UsageError if another run does."""
+    with _claim(folder.resolve(), frozenset({_WHOLE}), _busy_folder):
+        yield
+
+
+@contextmanager
+def run_for(target: Path) -> Iterator[Run]:
+    """The run of this process that ``target`` is claimed by; one for the moment if there is none.
+
+    OSError where the folder takes no file.
+    """
+    folder = _folder_of(target)
+    found = _claims.get((folder, target.name)) or _claims.get((folder, _WHOLE))
+    if found is not None and found.pid == os.getpid():  # not of the process that forked this one
+        yield found
+        return
+    if (folder, os.getpid()) not in _cleared:
+        clear(folder)
+    run = _begin(folder, frozenset({target.name}))
+    try:
+        yield run
+    finally:
+        _drop(run.lock)
+
+
+def clear(folder: Path) -> None:
+    """Remove what killed runs left in ``folder``, unless somebody else is about it just now."""
+    folder = folder.resolve()
+    with suppress(OSError, CospalError), _mutex(folder, patience_s=0):
+        _living(folder)
+        _cleared.add((folder, os.getpid()))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of this name in an output folder is no content but ours: see above."""
+    return name.startswith(MARK) or name == ".lock" or name.endswith(PART)  # two of version 0.1
+
+
+@contextmanager
+def _claim(folder: Path, names: frozenset[str], refuse: Refuse) -> Iterator[None]:
+    with _reachable(folder), _mutex(folder):
+        same = _folding(folder)
+        wanted = {same(name) for name in names}
+        if len(wanted) < len(names):
+            raise UsageError(
+                f"two outputs share a name in {str(folder)!r}: {', '.join(sorted(names))}",
+                "this file system does not tell upper from lower case",
+            )
+        for run in _living(folder):
+            shared = wanted & {same(name) for name in run.names}
+            if shared:
+                raise refuse(folder / next(n for n in names if same(n) in shared), run)
+        _cleared.add((folder, os.getpid()))
+        run = _begin(folder, names)
+    _claims.update({(folder, name): run for name in names})
+    try:
+        yield
+    finally:
+        for name in names:
+            _claims.pop((folder, name), None)
+        _drop(run.lock)
+
+
+@contextmanager
+def _reachable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"the output folder {str(folder)!r} cannot be written to: {error.strerror or error}",
+            f"choose another, or remove {error.filename!r} if no run of cospal is in it"
+            if error.filename and MARK in str(error.filename)
+            else "choose another with -o",
+        ) from error
+
+
+def _begin(folder: Path, names: frozenset[str]) -> Run:
+    """A new run of this process, its lock held where the file system has locks."""
+    mark = f"{MARK}-{''.join(_machine())}-{os.getpid()}-{secrets.token_hex(3)}"
+    lock = _obtain(folder / f"{mark}.lock", _PATIENCE_S)
+    if lock is not None:
+        _write_note(lock, {"pid": os.getpid(), "names": sorted(names)})
+    return Run(folder, mark, os.getpid(), True, names, lock)
+
+
+def _living(folder: Path) -> list[Run]:
+    """Every run that holds something in ``folder``; what dead ones left is removed."""
+    found = []
+    entries = [name for name in os.listdir(folder) if name.startswith(MARK)]
+    for match in filter(None, map(_LOCK_NAME.fullmatch, entries)):
+        mark, machine, pid = match[1], match[2], int(match[3])
+        path = folder / match[0]
+        here = machine[:8] == _machine()[0] or machine[8:] == _machine()[1]
+        run = Run(folder, mark, pid, here, frozenset(map(str, _read_note(path).get("names", ()))))
+        lock = _dead(path) if here else None
+        if lock is None:
+            found.append(run)
+        elif _clear_away(run, entries):
+            _drop(lock)
+        else:
+            lock.release()  # something of it could not be removed: for another time
+    return found
+
+
+def _dead(path: Path) -> BaseFileLock | None:
+    """The lock of a run that no longer lives; None if it does, or nobody can tell."""
+    try:
+        return _obtain(path, 0)
+    except (CospalError, OSError):
+        return None
+
+
+def _clear_away(run: Run, entries: Iterable[str]) -> bool:
+    """Remove what a dead run left, and put a folder back that it had moved aside."""
+    names = {_fitting(name, run.mark): name for name in run.names}
+    left = False
+    for entry in entries:
+        path = run.folder / entry
+        stem, dot, ending = entry.removeprefix(f"{run.mark}.").rpartition(".")
+        if not entry.startswith(f"{run.mark}.") or f"{dot}{ending}" not in (PART, OLD):
+            continue
+        with suppress(OSError):
+            target = run.folder / names.get(stem, stem)
+            if f"{dot}{ending}" == OLD and not os.path.lexists(target):
+                os.rename(path, target)
+        remove(path)
+        left = left or os.path.lexists(path)
+    return not left
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, as far as the system lets us."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _mutex(folder: Path, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+    """Hold the folder's mutex; UsageError where it does not come free."""
+    lock = _obtain(folder / MUTEX, patience_s)
+    try:
+        yield
+    finally:
+        _drop(lock)
+
+
+def _obtain(path: Path, patience_s: float) -> BaseFileLock | None:
+    """The lock of the file ``path``, held; None where the file system has no locks.
+
+    UsageError if somebody else holds it for longer than ``patience_s``, OSError where the folder
+    takes no file.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.stat()  # filelock would make it
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            lock.acquire(timeout=max(until - time.monotonic(), 0), poll_interval=0.01)
+            return lock
+        except Timeout:
+            raise UsageError(
+                f"{str(path)!r} is held by another process", "run the same command again"
+            ) from None
+        except (OSError, NotImplementedError) as error:
+            number = getattr(error, "errno", None) or errno.ENOSYS
+            if number in _NO_LOCKS:
+                return None
+            # Another user's lock cannot even be opened: it may go in a moment.
+            if number not in (errno.EACCES, errno.EPERM) or time.monotonic() >= until:
+                raise
+            if not path.exists():
+                raise
+            time.sleep(0.01)
+
+
+def _drop(lock: BaseFileLock | None) -> None:
+    """Remove the file of a held lock, then let it go; whoever waits for it sees that it is gone."""
+    if lock is None:
+        return
+    with suppress(OSError):
+        os.unlink(lock.lock_file)
+    with suppress(OSError):
+        lock.release()
+
+
+def _write_note(lock: BaseFileLock, note: dict[str, Any]) -> None:
+    """Say in the lock's file who holds it, behind the byte that Windows locks."""
+    with open(lock.lock_file, "r+b") as file:
+        file.seek(1)
+        file.write(json.dumps(note).encode())
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    """What ``_write_note`` wrote; {} if there is nothing yet."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(1)
+            note = json.loads(file.read(_MAX_NOTE_BYTES) or b"{}")
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+@cache
+def _machine() -> tuple[str, str]:
+    """What tells this machine: its name, and its present boot, which containers share."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        boot = b""
+    told = socket.gethostname().encode(), boot or secrets.token_bytes(8)
+    return (
+        hashlib.blake2b(told[0], digest_size=4, salt=b"name").hexdigest(),
+        hashlib.blake2b(told[1], digest_size=4, salt=b"boot").hexdigest(),
+    )
+
+
+def _folder_of(target: Path) -> Path:
+    return Path(os.path.realpath(target.parent))
+
+
+def _folding(folder: Path) -> Callable[[str], str]:
+    """What makes names equal that are the same file in ``folder``, whose mutex must be held."""
+    blind = os.path.exists(folder / MUTEX.upper())
+    return str.casefold if blind else str
+
+
+def _fitting(name: str, mark: str) -> str:
+    """``name``, cut where a file system would not take it between ``mark`` and an ending."""
+    room = _MAX_NAME_BYTES - len(mark) - len(PART) - 1
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return name
+
+
+def _busy(target: Path, run: Run) -> UsageError:
+    return UsageError(
+        f"the output {str(target)!r} is being written by another run: {run.who()}", _hint(run)
+    )
+
+
+def _busy_folder(folder: Path, run: Run) -> UsageError:
+    return UsageError(f"another process is writing to {str(folder)!r}: {run.who()}", _hint(run))
+
+
+def _hint(run: Run) -> str:
+    if run.here:
+        return "wait until it has ended, or choose another output"
+    return f"if that has ended, remove {str(run.folder / run.mark)!r}.*, or choose another output"
