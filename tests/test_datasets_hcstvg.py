@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,18 @@ def test_links_of_the_user_are_followed_once(tmp_path: Path) -> None:
     (disk / "videos" / "loop").symlink_to(root)
     assert len(read(root).records) == 3
     assert Tree(root).videos == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    root = hcstvg(tmp_path)
+    os.mkfifo(root / "test.json")
+    (root / "videos" / "part1" / NAMES[1]).unlink()
+    os.mkfifo(root / "videos" / "part1" / NAMES[1])
+    found = read(root)
+    assert [(one.kind, one.record) for one in found.problems] == [("missing-video", NAMES[1])]
+    with pytest.raises(InputError, match="no split 'test'"):
+        read(root, "test")
 
 
 def test_source_is_the_film() -> None:

@@ -22,7 +22,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            what = "is no folder" if root.exists() else "does not exist"
+            what = "is not a folder" if root.exists() else "does not exist"
             raise InputError(f"the data folder {str(root)!r} {what}", "name the data set's folder")
         self.root = root
         self._tables: dict[str, list[Path]] = {}
@@ -30,9 +30,11 @@ class Tree:
         self._stems: dict[str, list[Path]] = {}
         for path in _files(root):
             suffix = path.suffix.lower()
+            if suffix not in _VIDEO | {".json"} or not path.is_file():
+                continue  # a pipe or a device would be waited for
             if suffix == ".json":
                 self._tables.setdefault(path.name, []).append(path)
-            elif suffix in _VIDEO:
+            else:
                 self._videos.setdefault(path.name, []).append(path)
                 self._stems.setdefault(path.stem, []).append(path)
 
