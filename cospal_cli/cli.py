@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
@@ -14,9 +13,16 @@ from typing import Any, NoReturn
 import click
 
 from cospal_cli import __version__
-from cospal_cli.commands.console import printable, say
+from cospal_cli.commands.console import (
+    occupy_streams,
+    printable,
+    say,
+    say_traceback,
+    silence_stdout,
+)
 from cospal_cli.commands.lazy import lazy_group
 from cospal_cli.core.errors import CospalError, DeviceError
+from cospal_cli.core.foreign import of_system, reason
 
 SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
@@ -45,11 +51,14 @@ class Terminated(BaseException):
 
 def main() -> NoReturn:
     """Entry point: run the arguments of this process and exit with their code."""
+    occupy_streams()
     code = run(sys.argv[1:])
     if code > SIGNAL:  # at once: a thread may still be inside a model, and must not be waited for
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         os._exit(code)
+    if code:  # what stdout did not take must not fail once more at exit
+        silence_stdout()
     sys.exit(code)
 
 
@@ -78,13 +87,8 @@ def run(args: Sequence[str]) -> int:
         say("error: terminated")
     except BrokenPipeError:  # whoever read our output has left: nothing to say, nobody to hear it
         code = SIGNAL + 13
-    except MemoryError:
-        code = DeviceError.exit_code
-        _explain("out of memory", "lower --batch, --tiles or --set video.work_side=320", state)
-    except Exception:
-        code = 1
-        traceback.print_exc()
-        say(f"error: {REPORT}")
+    except Exception as error:
+        code = _unexpected(error, state)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return code
@@ -98,14 +102,31 @@ def _run(args: Sequence[str], state: dict[str, Any]) -> int:
         result = stop.exit_code
     except SystemExit:  # click's own answer to a closed pipe
         raise BrokenPipeError from None
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError) as error:
+            raise DeviceError(f"cannot write to stdout: {reason(error)}") from error
     return result if isinstance(result, int) else 0
+
+
+def _unexpected(error: Exception, state: dict[str, Any]) -> int:
+    """The exit code of an error that no border turned into ours: the system's, or a bug."""
+    ours = of_system(error)
+    if ours is None:
+        say_traceback()
+        say(f"error: {REPORT}")
+        return 1
+    _explain(ours.message, ours.hint, state)
+    return ours.exit_code
 
 
 def _explain(message: str, hint: str, state: dict[str, Any]) -> None:
     """Two lines: what is wrong, what to do; the traceback before them under --debug."""
     if state["debug"]:
-        traceback.print_exc()
+        say_traceback()
     say(f"error: {printable(message)}")
     if hint:
         say(f"hint: {printable(hint)}")

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from cospal_cli.config import Config, SettingError
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_text
 
 ENVIRONMENT_PREFIX = "COSPAL_"
 NO_SETTINGS = {"COSPAL_MODELS", "COSPAL_OFFLINE"}  # where models are kept: see ``weights.models``
@@ -133,7 +135,7 @@ def _convert(entry: Entry, kinds: tuple[type, ...]) -> Any:
         if NoneType in kinds and (found is None or (entry.text and found.lower() in ("", "null"))):
             return None
         value = _parse(found, kind) if entry.text else _match(found, kind)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         shown = "nothing" if found is None else repr(found)
         raise UsageError(
             f"{entry.origin}: {entry.key}: expected {_NAMES[kind]}, found {shown}",
@@ -195,14 +197,14 @@ def _file_entries(path: Path, known: Iterable[str]) -> Iterator[Entry]:
     """Entries of a YAML file: sections of plain values, nothing else that YAML can do."""
     import yaml
 
-    text = _read(path)
-    try:
-        _refuse_tricks(path, text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        raise _yaml_error(path, error) from None
-    except yaml.YAMLError as error:  # a character that YAML does not allow
-        raise UsageError(f"{path}: {' '.join(str(error).split())}", "save it as UTF-8") from None
+    hint = "--config takes a YAML file of settings, in UTF-8"
+    text = read_text(path, UsageError, hint, MAX_FILE_BYTES)
+    with errors_as(UsageError, str(path), hint):
+        try:
+            _refuse_tricks(path, text)
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            raise _yaml_error(path, error) from None
     sections = sorted({key.split(".")[0] for key in known})
     for name, node, where in _pairs(root, path, "the file"):
         if name not in sections:
@@ -242,21 +244,6 @@ def _pairs(node: Any, path: Path, what: str) -> Iterator[tuple[str, Any, str]]:
             )
         seen[key] = line
         yield key, value, f"{path}:{line}"
-
-
-def _read(path: Path) -> str:
-    """The file's text without its byte order mark; UsageError if it is unfit to be settings."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "check the path given to --config") from None
-    if len(raw) > MAX_FILE_BYTES:
-        raise UsageError(f"{path}: {len(raw)} bytes is too large for a settings file")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text", "save it as UTF-8") from None
 
 
 def _refuse_tricks(path: Path, text: str) -> None:

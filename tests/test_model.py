@@ -234,14 +234,14 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no checkpoint of the heads"):
+    with pytest.raises(UsageError, match="not a checkpoint of the heads"):
         checkpoint.load(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "cospal/heads@9"}', "{"])
 def test_a_bad_card_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
-    with pytest.raises(WeightsError, match=r"config\.json: no description"):
+    with pytest.raises(WeightsError, match=r"config\.json: not a description"):
         checkpoint.load_card(tmp_path)
 
 

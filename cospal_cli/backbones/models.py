@@ -10,7 +10,6 @@ in this order; nothing here uses the network or imports more than the standard l
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from cospal_cli.backbones import record
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.reading import read_table
 
 HERE = Path(__file__).parent
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
@@ -55,7 +55,8 @@ class Known:
 @cache
 def known() -> Mapping[str, Known]:
     """Every known model by id."""
-    stored = json.loads((HERE / "known.json").read_text(encoding="utf-8"))["models"]
+    hint = "pip install --force-reinstall cospal"
+    stored = read_table(HERE / "known.json", WeightsError, hint)["models"]
     return {e["id"]: Known(**{**e, "also": tuple(e.get("also", ()))}) for e in stored}
 
 

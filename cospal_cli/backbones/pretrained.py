@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from cospal_cli.backbones import models
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.foreign import shortage
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.weights.headers import check_safetensors
 
@@ -49,15 +50,14 @@ def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) 
                 dtype=place.dtype,
                 output_loading_info=True,
             )
-        except MemoryError:
-            raise
         except ImportError as error:
-            raise UsageError(
+            raise shortage(error, str(folder)) or UsageError(
                 f"transformers has no {held!r} model here: {_root(error)}",
                 "a torchvision built for another torch stops it: pip uninstall torchvision",
             ) from error
         except Exception as error:  # whatever a strange folder makes of the libraries below
-            raise _refusal(folder, name, held, kind, error) from error
+            lack = shortage(error, str(folder))
+            raise lack or _refusal(folder, name, held, kind, error) from error
     _check_report(folder, report, spare)
     _check_finite(folder, name, model)
     return model.eval().requires_grad_(False).to(place.device)
@@ -70,13 +70,8 @@ def model_type(folder: Path) -> str:
     """
     path = folder / "config.json"
     hint = "name the folder of a transformers model, with config.json and model.safetensors"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WeightsError(f"{path}: {error.strerror}", hint) from error
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path}: this is not JSON", hint) from error
-    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+    config = read_table(path, WeightsError, hint)
+    if not isinstance(config.get("model_type"), str):
         raise WeightsError(f"{path}: no model_type in it", hint)
     return str(config["model_type"])
 

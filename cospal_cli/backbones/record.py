@@ -12,10 +12,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cospal_cli.core.errors import CospalError, WeightsError
 from cospal_cli.core.files import write_text
+from cospal_cli.core.fitting import filled
+from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.reading import read_table
 
 NAME = "cospal.json"
 SCHEMA = "cospal/model@1"
@@ -70,18 +73,24 @@ def write(folder: Path, source: str, revision: str | None, licence: str) -> Reco
 def read(folder: Path) -> Record | None:
     """The record of ``folder``, None if it has none; WeightsError if it is damaged itself."""
     path = folder / NAME
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if stored["schema"] != SCHEMA:
-            raise ValueError
-        files = {name: Recorded(**entry) for name, entry in stored["files"].items()}
-        return Record(stored["source"], stored["revision"], stored["licence"], files)
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(path):
         return None
-    except OSError as error:
-        raise WeightsError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise WeightsError(f"{path}: this record is damaged", _again(folder)) from None
+    about = f"{path}: this record is damaged"
+    stored = read_table(path, WeightsError, _again(folder), about=about)
+    with errors_as(WeightsError, about, _again(folder)):
+        if stored.pop("schema") != SCHEMA:
+            raise ValueError(f"not {SCHEMA}")
+        record = filled(Record, stored)
+        for name in record.files:
+            _check_inside(name)
+        return record
+
+
+def _check_inside(name: str) -> None:
+    """ValueError for the name of a file that may not lie below the record's folder."""
+    plain = PurePosixPath(name.replace("\\", "/"))
+    if plain.is_absolute() or ".." in plain.parts or not plain.name or name[1:2] == ":":
+        raise ValueError(f"{short(name)} leads out of the folder")
 
 
 def check(folder: Path) -> None:

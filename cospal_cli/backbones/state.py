@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.registry import require
 from cospal_cli.weights.headers import check_safetensors
 
@@ -60,33 +61,24 @@ def verify_hint(path: Path) -> str:
 
 def _read_safetensors(path: Path) -> Any:
     library: Any = require("safetensors.torch", "torch")
-    error_type = require("safetensors", "torch").SafetensorError
     check_safetensors(path)
-    try:
+    with errors_as(WeightsError, f"{path}: not a whole safetensors file", verify_hint(path)):
         return library.load_file(path)
-    except (error_type, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path}: not a whole safetensors file: {error}", verify_hint(path)
-        ) from error
 
 
 def _read_pickle(path: Path) -> Any:
     torch: Any = require("torch", "torch")
-    try:
-        mapped = zipfile.is_zipfile(path)  # files from before torch 1.6 cannot be mapped
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        # torch's own message advises to load it all the same; do not pass that on.
-        raise WeightsError(
-            f"{path}: refused, since it is damaged or holds more than weights (a pickle can carry "
-            "code, which was not run)",
-            f"get it as .safetensors, or {verify_hint(path)}",
-        ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(
-            f"{path}: not a whole checkpoint: {reason}", verify_hint(path)
-        ) from error
+    with errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path)):
+        try:
+            mapped = zipfile.is_zipfile(path)  # files from before torch 1.6 cannot be mapped
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        except pickle.UnpicklingError as error:
+            # torch's own message advises to load it all the same; do not pass that on.
+            raise WeightsError(
+                f"{path}: refused, since it is damaged or holds more than weights (a pickle can "
+                "carry code, which was not run)",
+                f"get it as .safetensors, or {verify_hint(path)}",
+            ) from error
 
 
 def _unwrap(path: Path, loaded: Any) -> dict[str, Tensor]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +15,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.errors import DeviceError, UsageError
+from cospal_cli.core.escaping import plain_json, printable
+from cospal_cli.core.foreign import reason
 from cospal_cli.core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,34 +30,58 @@ UNITS = {"read": "records", "check": "videos", "prepare": "videos", "parse": "se
 UNITS |= {"encode": "texts"}  # frames elsewhere
 
 
-def printable(text: str) -> str:
-    """``text`` on one line, safe for a terminal: control, bidi and lone surrogate characters are
-    shown as backslash escapes."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def say(line: str) -> None:
     """One line on stderr; a stderr that is closed or full is nobody's reason to fail."""
-    with suppress(OSError, ValueError):
-        print(line, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print() would take stdout in its place
+        with suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
+def say_traceback() -> None:
+    """The traceback of the exception being handled, on stderr."""
+    say(traceback.format_exc().rstrip())
 
 
 def emit(text: str) -> None:
-    """``text`` and a line end on stdout, UTF-8 whatever the locale.
+    """``text`` and a line end on stdout, UTF-8 whatever the locale, through ``plain_json``.
 
-    Raises BrokenPipeError if its reader has left, DeviceError if it takes no more.
+    Raises BrokenPipeError if its reader has left, DeviceError if it is closed or takes no more.
     """
+    if sys.stdout is None:
+        raise DeviceError("cannot write to stdout: it is closed", "leave it open, or name a file")
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.buffer.write(plain_json(text).encode("utf-8") + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
-    except OSError as error:
-        raise DeviceError(f"cannot write to stdout: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"cannot write to stdout: {reason(error)}") from error
+
+
+def occupy_streams() -> None:
+    """Open the null device for each standard stream that is closed.
+
+    Else the next file opened, an output say, would get its number, and with it what libraries
+    print. Python's own ``sys.stdout`` stays None.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
+            os.set_inheritable(opened, True)
+
+
+def silence_stdout() -> None:
+    """Let what is left in the buffer of a stdout that takes no more go nowhere."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 class _Lines(logging.Formatter):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.reading import read_text
 
 
 def split(
@@ -36,12 +37,9 @@ def split(
 
 def _read_queries(path: Path) -> list[str]:
     """The file's lines, verbatim but for blank ones; UsageError if there is none to use."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"--query-file {str(path)!r}: {reason}") from None
+    about, hint = f"--query-file {str(path)!r}", "give a text file with a sentence a line"
+    lines = read_text(path, UsageError, hint, about=about).splitlines()
     texts = [line for line in lines if line.strip()]
     if not texts:
-        raise UsageError(f"--query-file {str(path)!r}: no sentence in it", "write one a line")
+        raise UsageError(f"{about}: no sentence in it", "write one a line")
     return texts

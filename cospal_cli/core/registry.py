@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.foreign import shortage
 
 
 def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
@@ -32,6 +33,8 @@ def require(package: str, extra: str, line: str = "") -> ModuleType:
     try:
         return importlib.import_module(package)
     except Exception as error:
+        if lack := shortage(error, f"loading the package {package!r}"):
+            raise lack from error
         if isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]:
             raise UsageError(
                 f"this needs the package {package!r}, which is not installed",

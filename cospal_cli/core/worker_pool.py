@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TypeVar
 
 from cospal_cli.core.errors import CospalError, InputError
+from cospal_cli.core.foreign import reason
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,7 +89,7 @@ def _attempt(work: Callable[[T], R], item: T) -> R | Failure:
     except CospalError as error:
         return Failure(error.message)
     except Exception as error:
-        return Failure(f"{type(error).__name__}: {error}")
+        return Failure(reason(error))
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

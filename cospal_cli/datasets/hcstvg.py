@@ -19,6 +19,7 @@ from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import (
     boxes_within,
+    four,
     number,
     rate,
     read_object,
@@ -105,7 +106,9 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
         raise Bad("truth-past-end", f"st_frame {start + 1} of {record.frames} frames")
     if end > record.frames:
         found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
-    boxes, cut = boxes_within(_corners(row["bbox"]), record.size, start)
+    given = four(row["bbox"])
+    corners = np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1)
+    boxes, cut = boxes_within(corners, record.size, start)
     if cut:
         found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     fps = record.fps or record.frames / CLIP_S
@@ -113,12 +116,3 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
         (start, end), Track(np.arange(start, end), boxes), (0, record.frames), fps,
         video=record.id,
     )  # fmt: skip
-
-
-def _corners(boxes: list[Any]) -> Any:
-    """[x, y, w, h] -> [x1, y1, x2, y2]; unchanged where they are no such rows."""
-    try:
-        rows = np.array(boxes, np.float64)
-        return np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:]], axis=1)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return boxes

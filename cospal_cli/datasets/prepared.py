@@ -11,16 +11,18 @@ Reading is lazy and safe from several threads. InputError names a file that is d
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cospal_cli.config import LanguageConfig
+from cospal_cli.config import FeaturesConfig, LanguageConfig, SettingError
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.fitting import field_of, fitting
+from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.reading import LARGE, json_lines, read_table
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
 from cospal_cli.features import cache
@@ -32,6 +34,7 @@ from cospal_cli.language.phrases import Refined, join, texts_of, words_in
 FORMAT = "cospal/prepared@1"
 NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"
 FOLDER = "prepared"  # below the data folder, unless another is named
+_SECTIONS = Mapping[str, Mapping[str, str | int | float | bool | None]]
 AGAIN = "run 'cospal data prepare' again: it makes what is missing"
 
 
@@ -193,64 +196,67 @@ class Prepared:
         path = self.folder / SPLITS / f"{split}.jsonl"
         parses = read_parses(self.folder / TEXTS / f"{split}.jsonl")
         samples, held = [], set()
-        for place, row in lines(path):
-            try:
-                refined = parses[row["id"]]
-                segment = row.get("segment")
-                sample = Sample(
-                    row["id"], row["video"], row["source"], row["text"], row["form"],
-                    row["tubelets"], refined.verbs, len(refined.local_texts), split,
-                    row.get("prompt", ""), tuple(segment) if segment else None,
-                )  # fmt: skip
-            except (KeyError, TypeError) as error:
-                raise InputError(f"{place}: no {error}", AGAIN) from error
-            samples.append(sample)
-            if row.get("held"):
-                held.add(sample.id)
+        for place, row in json_lines(path, InputError, AGAIN):
+            with errors_as(InputError, place, AGAIN):
+                sample = _sample(row, parses, split)
+                samples.append(sample)
+                if row.get("held"):
+                    held.add(sample.id)
         return _Split(tuple(samples), frozenset(held), parses)
+
+
+def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -> Sample:
+    """The record of a table's row; KeyError or ValueError where a value is not one."""
+    texts = {name: field_of(row, name, str) for name in ("id", "video", "source", "text", "form")}
+    if Path(texts["video"]).name != texts["video"]:
+        raise ValueError(f"'video': expected a name, found {short(texts['video'])}")
+    refined = parses[texts["id"]]
+    segment = field_of(row, "segment", tuple[int, int]) if row.get("segment") else None
+    return Sample(
+        **texts,
+        tubelets=field_of(row, "tubelets", int, 0),
+        actions=refined.verbs,
+        passes=len(refined.local_texts),
+        split=split,
+        prompt=fitting(row.get("prompt", ""), str, "prompt"),
+        segment=segment,
+    )
 
 
 def read_about(folder: Path) -> dict[str, Any] | None:
     """``prepared.json``; None where there is none. InputError if it cannot be read."""
-    path = folder / NAME
-    try:
-        found = json.loads(path.read_bytes())
-        if found["format"] != FORMAT:
-            raise ValueError(f"{found['format']!r}, expected {FORMAT!r}")
-    except FileNotFoundError:
+    path, hint = folder / NAME, "prepare the data set into another folder"
+    if not path.exists():
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: {error}", "prepare the data set into another folder") from error
-    return dict(found)
+    about = read_table(path, InputError, hint, LARGE)
+    with errors_as(InputError, str(path), hint):
+        if about["format"] != FORMAT:
+            raise ValueError(f"{short(about['format'])}, expected {FORMAT!r}")
+        field_of(about, "made_with", _SECTIONS)
+        if about.get("complete"):
+            _check_about(about)
+    return about
+
+
+def _check_about(about: Mapping[str, Any]) -> None:
+    """KeyError or ValueError for what the readers of a finished folder cannot use."""
+    field_of(about, "splits", dict[str, dict[str, int]])
+    field_of(about, "root", str)
+    field_of(about, "synthetic", bool)
+    for name in ("tubelets", "clips", "text"):
+        field_of(field_of(about, "identity", _SECTIONS)[name], "dim", int, 1)
+    sections = field_of(about, "settings", _SECTIONS)
+    try:
+        FeaturesConfig(**sections["features"])
+        LanguageConfig(**sections["language"])
+    except SettingError as error:  # UsageError for settings of the user's own
+        raise ValueError(error.message) from error
 
 
 def read_parses(path: Path) -> dict[str, Refined]:
     """A file of parses by record id. InputError names the line at fault."""
     found: dict[str, Refined] = {}
-    for place, row in lines(path):
-        try:
-            found[row["id"]] = Refined.from_dict(row)
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{place}: no {error}") from error
-        except ValueError as error:
-            raise InputError(f"{place}: {error}") from error
+    for place, row in json_lines(path, InputError, AGAIN):
+        with errors_as(InputError, place):
+            found[field_of(row, "id", str)] = Refined.from_dict(row)
     return found
-
-
-def lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """("file:line", object) of a file of JSON Lines. InputError names the line at fault."""
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                if not raw.strip():
-                    continue
-                place = f"{path}:{number}"
-                try:
-                    row = json.loads(raw)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"{place}: not JSON: {error!s:.100}") from error
-                if not isinstance(row, dict):
-                    raise InputError(f"{place}: expected an object")
-                yield place, row
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}", AGAIN) from error

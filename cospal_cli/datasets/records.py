@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.evaluation.tubes import Span, Truth
 
 # What may be wrong, by kind. The first take the record away; the others are told and counted only.
@@ -45,7 +47,7 @@ TOLD = {
 KINDS = {kind: f"skipped: {why}" for kind, why in SKIPPED.items()} | TOLD
 
 
-class Bad(Exception):
+class Bad(InputError):
     """A record that cannot be used; caught by the reader."""
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -126,11 +128,15 @@ class Found:
 
     @contextmanager
     def record(self, name: str) -> Iterator[None]:
-        """Within it, ``Bad`` means that the record ``name`` is skipped, named and counted."""
+        """Within it, ``Bad`` means that the record ``name`` is skipped, named and counted; so does
+        whatever else the record's values make of the code that reads them."""
         try:
-            yield
+            with errors_as(InputError, "the record"):
+                yield
         except Bad as bad:
             self.note(bad.kind, name, bad.detail)
+        except InputError as error:
+            self.note("bad-record", name, error.message)
 
     def add(self, record: Record, truth: Truth | None) -> None:
         """Keep a usable record. Raises Bad if its id was there before."""

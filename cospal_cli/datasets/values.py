@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core import reading
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.fitting import numbers
+from cospal_cli.core.foreign import reason, short
 from cospal_cli.datasets.records import Bad
 
 Boxes = NDArray[np.float64]
-
-
-def read_json(path: Path) -> Any:
-    """The value in a file. Raises Bad of kind bad-file."""
-    return _parsed(path, None)
 
 
 def read_object(path: Path) -> tuple[dict[str, Any], list[str]]:
@@ -38,9 +36,9 @@ def read_object(path: Path) -> tuple[dict[str, Any], list[str]]:
                 found[key] = value
         return found
 
-    value = _parsed(path, merged)
+    value = read_json(path, merged)
     if not isinstance(value, dict):
-        raise Bad("bad-file", f"holds {_short(value)} instead of an object")
+        raise Bad("bad-file", f"holds {short(value)} instead of an object")
     return value, again
 
 
@@ -48,7 +46,7 @@ def sentence(value: Any) -> str:
     """A sentence on one line, without spaces around; Bad where it is none or blank."""
     text = " ".join(value.split()) if isinstance(value, str) else ""
     if not text:
-        raise Bad("no-sentence", f"found {_short(value)}")
+        raise Bad("no-sentence", f"found {short(value)}")
     return text
 
 
@@ -56,7 +54,7 @@ def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
     """The finite number at ``key``, else Bad of ``kind``."""
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
-        raise Bad(kind, f"{key}: expected a number, found {_short(value)}")
+        raise Bad(kind, f"{key}: expected a number, found {short(value)}")
     return value
 
 
@@ -72,29 +70,31 @@ def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record"
     """The whole number of at least ``least`` at ``key``, else Bad of ``kind``."""
     value = number(row, key, kind)
     if value != int(value) or value < least or value > 2**31:
-        raise Bad(kind, f"{key}: expected a whole number from {least} on, found {_short(value)}")
+        raise Bad(kind, f"{key}: expected a whole number from {least} on, found {short(value)}")
     return int(value)
 
 
 def table(value: Any, what: str, kind: str = "bad-record") -> Mapping[str, Any]:
     """``value`` if it is an object, else Bad of ``kind``."""
     if not isinstance(value, dict):
-        raise Bad(kind, f"{what}: expected an object, found {_short(value)}")
+        raise Bad(kind, f"{what}: expected an object, found {short(value)}")
     return value
 
 
-def boxes_within(values: Any, size: tuple[int, int], first: int = 0) -> tuple[Boxes, int]:
-    """xyxy boxes (B, 4) cut to a frame of ``size``, and how many had to be cut.
+def four(values: Any) -> Boxes:
+    """Rows of four numbers (B, 4), finite or not; Bad where they are none."""
+    try:
+        return numbers(values, 4)
+    except (ValueError, OverflowError) as error:
+        raise Bad("bad-box", reason(error)) from error
+
+
+def boxes_within(boxes: Boxes, size: tuple[int, int], first: int = 0) -> tuple[Boxes, int]:
+    """xyxy ``boxes`` (B, 4) cut to a frame of ``size``, and how many had to be cut.
 
     Bad names the frame (the first row is ``first``) of a box that is not finite or has no area,
     or none inside the frame.
     """
-    try:
-        boxes = np.array(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        boxes = np.empty(0)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise Bad("bad-box", f"expected rows of four numbers, found {_short(values)}")
     width, height = size
     inside = np.clip(boxes, 0, [width, height, width, height])
     with np.errstate(invalid="ignore"):
@@ -106,18 +106,14 @@ def boxes_within(values: Any, size: tuple[int, int], first: int = 0) -> tuple[Bo
     return inside, int((inside != boxes).any(axis=1).sum())
 
 
-def _parsed(path: Path, hook: Any) -> Any:
+def read_json(path: Path, hook: Any = None) -> Any:
+    """The value in a JSON file; ``hook`` makes its objects. Raises Bad of kind bad-file."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        if not text.strip():
-            raise Bad("bad-file", "is empty")
-        return json.loads(text, object_pairs_hook=hook)
-    except OSError as error:
-        raise Bad("bad-file", f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Bad("bad-file", f"is not UTF-8 at byte {error.start}") from error
-    except (ValueError, RecursionError) as error:
-        raise Bad("bad-file", f"is not JSON: {str(error)[:120]}") from error
+        return reading.read_json(path, InputError, limit=reading.LARGE, pairs=hook)
+    except InputError as error:
+        raise Bad(
+            "bad-file", f"cannot be read: {error.message.removeprefix(f'{path}: ')}"
+        ) from error
 
 
 def _finite(value: float) -> bool:
@@ -125,8 +121,3 @@ def _finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond every float
         return False
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -13,14 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.fitting import numbers
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.datasets.values import boxes_within, rate, read_json, sentence, table, whole
+from cospal_cli.datasets.values import Boxes, boxes_within, rate, read_json, sentence, table, whole
 from cospal_cli.evaluation.tubes import Span, Track, Truth
 
 FILES = {split: (f"{split}_annotations.json",) for split in ("train", "val", "test")}
 FORMS = {"captions": "declarative", "questions": "interrogative"}
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 Trajectories = list[Any]  # per frame a list of {"tid", "bbox": {"xmin", ...}}
 
@@ -133,7 +136,7 @@ def _truth(
         raise Bad("missing-truth", f"target {target} has no box in frames {span[0]} to {span[1]}")
     assert record.size is not None  # _base reads them
     assert record.segment is not None
-    boxes, cut = boxes_within(values, record.size, frames[0])
+    boxes, cut = boxes_within(np.array(values), record.size, frames[0])
     if cut:
         found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     if gaps := span[1] - span[0] - len(frames):
@@ -161,19 +164,19 @@ def _span(record: Record, row: Mapping[str, Any], found: Found) -> Span:
     return start, end
 
 
-def _boxes(
-    trajectories: Trajectories, target: int, span: Span
-) -> tuple[list[int], list[list[Any]]]:
+def _boxes(trajectories: Trajectories, target: int, span: Span) -> tuple[list[int], list[Boxes]]:
     """The frames of ``span`` at which the target has a box, and the boxes."""
     frames, boxes = [], []
     for frame in range(span[0], min(span[1], len(trajectories))):
-        try:
+        with errors_as(_bad_box, f"VidOR frame {frame} is malformed"):
             for one in trajectories[frame]:
                 if one["tid"] == target:
                     sides = one["bbox"]
-                    boxes.append([sides[key] for key in ("xmin", "ymin", "xmax", "ymax")])
+                    boxes.append(numbers([sides[side] for side in _SIDES]))
                     frames.append(frame)
                     break
-        except (KeyError, TypeError) as error:
-            raise Bad("bad-box", f"VidOR frame {frame} is malformed: {error!r:.60}") from error
     return frames, boxes
+
+
+def _bad_box(detail: str, hint: str) -> Bad:
+    return Bad("bad-box", detail)

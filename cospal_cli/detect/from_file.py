@@ -23,11 +23,15 @@ from cospal_cli.config import DetectorConfig
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
+from cospal_cli.core.fitting import field_of, numbers
+from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.reading import BOM, LARGE, parse_table, read_bytes
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.devices import check
 
 DEFAULTS = Limits(threshold=0.15, nms_iou=1.0, side=64, batch=4)  # its boxes are not touched
+_MOST = float(np.finfo(np.float32).max)
 FORMAT = 'a line is {"frame": 0, "boxes": [[x1, y1, x2, y2]], "scores": [0.9], "labels": ["car"]}'
 
 
@@ -51,17 +55,14 @@ class FromFile:
         """Reads ``config.path`` whole; InputError names the file and the line at fault."""
         check(config.device)
         path = Path(config.path or "")
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}", FORMAT) from error
+        data = read_bytes(path, InputError, FORMAT, LARGE)
         self.config, self.limits = DEFAULTS.within(config)
         self.batch = self.limits.batch
         self.image_side = 0
         self.model_id = f"file:{path.name}"
         self.model_sha256 = hashlib.sha256(data).hexdigest()
         self._lines: dict[int, Line] = {}
-        for number, raw in enumerate(data.splitlines(), 1):
+        for number, raw in enumerate(data.removeprefix(BOM).splitlines(), 1):
             if raw.strip():
                 line = _read(raw, f"{path}:{number}")
                 if line.frame in self._lines:
@@ -115,36 +116,31 @@ def write(path: Path, detections: Iterable[Detections], classes: Sequence[str]) 
 
 def _read(raw: bytes, place: str) -> Line:
     """One line of the file; ``place`` is "file:line" for errors."""
-    try:
-        fields = json.loads(raw)
-        frame, labels, rows = fields["frame"], fields["labels"], fields.get("features")
-        boxes, scores = _floats(fields["boxes"], 4), _floats(fields["scores"])
+    with errors_as(InputError, place, FORMAT):
+        row = parse_table(raw)
+        frame = field_of(row, "frame", int, 0)
+        labels = field_of(row, "labels", tuple[str, ...])
+        boxes, scores = _floats(row["boxes"], 4), _floats(row["scores"])
+        rows = row.get("features")
         features = None if rows is None else _floats(rows, len(rows[0]) if rows else 1)
-        problem = _problem(frame, boxes, scores, labels, features)
-    except KeyError as error:
-        problem = f"no {error}"
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        problem = str(error)  # not UTF-8, not JSON, or values of another kind
-    if problem:
-        raise InputError(f"{place}: {problem}", FORMAT)
-    return Line(frame, boxes, scores, tuple(labels), features)
+        if problem := _problem(boxes, scores, labels, features):
+            raise ValueError(problem)
+        return Line(frame, boxes, scores, labels, features)
 
 
 def _problem(
-    frame: Any, boxes: FloatArray, scores: FloatArray, labels: Any, features: FloatArray | None
+    boxes: FloatArray, scores: FloatArray, labels: tuple[str, ...], features: FloatArray | None
 ) -> str:
     """What is wrong with one line's values, or ""."""
-    if type(frame) is not int or frame < 0:
-        return f"frame {frame!r}, expected a whole number from 0"
-    if not isinstance(labels, list) or not all(isinstance(w, str) and w for w in labels):
-        return f"labels {labels!r}, expected a list of words"
+    if not all(labels):
+        return "a label without a letter"
     counts = f"{len(boxes)} boxes, {len(scores)} scores, {len(labels)} labels"
     if not len(boxes) == len(scores) == len(labels):
         return counts
     if features is not None and len(features) != len(boxes):
         return f"{counts}, {len(features)} rows of features"
     if ((scores < 0) | (scores > 1)).any():
-        return f"scores {scores.tolist()}, expected 0..1"
+        return f"scores {short(scores.tolist())}, expected 0..1"
     if (boxes[:, 2:] < boxes[:, :2]).any():
         return "a box whose right or lower edge comes before its left or upper one"
     return ""
@@ -152,10 +148,7 @@ def _problem(
 
 def _floats(values: Any, width: int | None = None) -> FloatArray:
     """``values`` as finite float32, (D,) or (D, ``width``); ValueError otherwise."""
-    array = np.asarray(values, np.float32)
-    array = array.reshape(0, width) if width and not array.size else array
-    if array.ndim != (2 if width else 1) or (width and array.shape[1] != width):
-        raise ValueError(f"numbers of shape {array.shape} where {(0, width or 1)} were expected")
-    if not np.isfinite(array).all():
+    array = numbers(values, width)
+    if not (np.abs(array) <= _MOST).all():
         raise ValueError("a number that is not finite")
-    return array
+    return array.astype(np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import DeviceError, WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.devices import installed, processors
 
 if TYPE_CHECKING:
@@ -53,19 +54,15 @@ def open_session(
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = not lean
     unfolded = {"disabled_optimizers": ["ConstantFolding"]} if lean else {}
-    try:
+    about = f"{path}: not a model that ONNX Runtime {onnxruntime.__version__} can load"
+    hint = "check that the file is whole and was made for this version of cospal"
+    with errors_as(WeightsError, about, hint):
         model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
         wanted = [CPU] if provider == CPU else [(provider, dict(settings or {})), CPU]
         with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
             if provider != CPU and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
             session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
-    except Exception as error:  # the runtime's errors share no base class
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"{path}: not a model that ONNX Runtime {onnxruntime.__version__} can load: {reason}",
-            "check that the file is whole and was made for this version of cospal",
-        ) from error
     found = session.get_providers()
     if found[0] != provider:
         raise DeviceError(

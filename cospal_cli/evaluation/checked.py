@@ -5,13 +5,15 @@ A field of another type is never turned into the right one: a table of scores wo
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.foreign import reason
+from cospal_cli.core.reading import LARGE, parse_json, read_text
 
 
 class Malformed(ValueError):
@@ -23,26 +25,16 @@ def documents(path: Path) -> list[Any]:
 
     InputError where the file cannot be read.
     """
+    about = f"cannot read predictions from {str(path)!r}"
+    text = read_text(path, InputError, "check the path", LARGE, about)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"cannot read predictions from {str(path)!r}: {error.strerror}", "check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise Malformed(f"not UTF-8 at byte {error.start}") from error
-    try:
-        return [json.loads(text)]
-    except RecursionError as error:
-        raise Malformed("not JSON: nested too deeply") from error
+        return [parse_json(text)]
     except ValueError as error:
         lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) < 2:
-            raise Malformed(f"not JSON: {error!s:.100}") from error
-        try:
-            return [json.loads(line) for line in lines]
-        except (ValueError, RecursionError):
-            raise Malformed(f"not JSON: {error!s:.100}") from error
+        with suppress(ValueError):
+            if len(lines) > 1:
+                return [parse_json(line) for line in lines]
+        raise Malformed(reason(error)) from error
 
 
 def table(value: Any, what: str) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ boxes in pixels of the displayed frame; ``video`` is a file stem beside the JSON
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.fitting import as_table, field_of, numbers
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.types import FloatArray, Tube
 from cospal_cli.evaluation.metrics import s_iou, t_iou, v_iou
 
@@ -37,22 +39,21 @@ class ClipQuery:
 
 def read_clips(path: Path) -> list[ClipQuery]:
     """The queries of a truth file. Raises InputError naming what is malformed."""
-    try:
-        queries = json.loads(path.read_text())["queries"]
-        return [_query(path.parent, record) for record in queries]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: not a truth file ({error!r})", "see the clips module") from error
+    hint = "see the clips module"
+    found = read_table(path, InputError, hint)
+    with errors_as(InputError, f"{path}: not a truth file", hint):
+        return [_query(path.parent, as_table(record)) for record in found["queries"]]
 
 
 def _query(folder: Path, record: dict) -> ClipQuery:
     return ClipQuery(
-        record["id"],
-        folder / f"{record['video']}.mp4",
-        record["query"],
-        record["target_class"],
-        (float(record["start"]), float(record["end"])),
-        np.array([b["t"] for b in record["boxes"]], np.float64),
-        np.array([b["box"] for b in record["boxes"]], np.float32).reshape(-1, 4),
+        field_of(record, "id", str),
+        folder / f"{field_of(record, 'video', str)}.mp4",
+        field_of(record, "query", str),
+        field_of(record, "target_class", str),
+        (field_of(record, "start", float), field_of(record, "end", float)),
+        numbers([box["t"] for box in record["boxes"]]),
+        numbers([box["box"] for box in record["boxes"]], 4).astype(np.float32),
     )
 
 

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
+from cospal_cli.core.fitting import as_table
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.features.tubelets import select
-from cospal_cli.weights.arrays import ArrayFile, described
+from cospal_cli.weights.arrays import ArrayFile, described, digest
 
 FORMAT = "cospal/features@1"
 _HALF_MOST = float(np.finfo(np.float16).max)
@@ -85,11 +87,12 @@ class View:
 def key(video: Path, others: Sequence[Path], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the features of ``video`` depend on: its bytes and time, those of ``others`` that were
     read for it, and the settings. InputError where a file is not there."""
-    try:
-        stats = [path.stat() for path in (video, *others)]
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror}") from error
-    return {"files": [[stat.st_size, stat.st_mtime_ns] for stat in stats], "settings": settings}
+    files = []
+    for path in (video, *others):
+        with errors_as(InputError, str(path)):
+            stat = path.stat()
+        files.append([stat.st_size, stat.st_mtime_ns])
+    return {"files": files, "settings": settings}
 
 
 def write(
@@ -120,24 +123,39 @@ def write(
         "views": [[prompts.index(view.prompt), view.segment] for view in views],
     }
     whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    digests = {name: digest(array) for name, array in whole.items()}
     with replacing(path) as part:
-        part.write_bytes(save(whole, described(metadata)))  # disk errors as Python's
+        part.write_bytes(save(whole, described(metadata, digests)))  # disk errors as Python's
     return path.stat().st_size
 
 
 class Reader(ArrayFile):
     """One video's file. InputError, naming it, where it is damaged or of another format."""
 
+    holds = "features"
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        try:
-            self.metadata = self.description(FORMAT)
+        self.metadata = self.description(FORMAT)
+        with self.border():
             self._views = {
                 (self.metadata["prompts"][scene], tuple(segment) if segment else None): at
                 for at, (scene, segment) in enumerate(self.metadata["views"])
             }
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise self.refusal(f"not a file of features: {error!s:.100}") from error
+            self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        """ValueError or KeyError unless the arrays that every reader needs are there."""
+        wanted = {"clips": 2, "clip_spans_s": 2}
+        for at in range(len(self._views)):
+            wanted |= {f"view{at}.tubelets": 3, f"view{at}.mask": 2}
+        for name, axes in wanted.items():
+            if len(self.shapes[name]) != axes:
+                raise ValueError(f"{name}: expected {axes} axes, found {self.shapes[name]}")
+        for at in range(len(self._views)):
+            if self.shapes[f"view{at}.tubelets"][:2] != self.shapes[f"view{at}.mask"]:
+                raise ValueError(f"view{at}: tubelets and mask of other lengths")
+        as_table(self.metadata["key"])
 
     @property
     def key(self) -> Mapping[str, Any]:
@@ -159,12 +177,12 @@ class Reader(ArrayFile):
         """The features of a view in float32, with all clips that ``segment`` shares time with."""
         at = self._view(prompt, segment)
         with self.opened() as file:
-            tubelets = file.get_tensor(f"view{at}.tubelets").astype(np.float32)
-            mask = file.get_tensor(f"view{at}.mask")
-            clips = file.get_tensor("clips").astype(np.float32)
+            tubelets = self.array(file, f"view{at}.tubelets").astype(np.float32)
+            mask = self.array(file, f"view{at}.mask")
+            clips = self.array(file, "clips").astype(np.float32)
             if segment is not None:
                 begin, end = self._span_s(file, prompt, segment)
-                spans = file.get_tensor("clip_spans_s")
+                spans = self.array(file, "clip_spans_s")
                 shared = (spans[:, 0] < end) & (spans[:, 1] > begin)
                 clips = clips[shared] if shared.any() else clips
         if not (np.isfinite(tubelets).all() and np.isfinite(clips).all()):
@@ -179,16 +197,14 @@ class Reader(ArrayFile):
         prefix = f"scene{at}."
         with self.opened() as file:
             names = [name for name in self.shapes if name.startswith(prefix)]
-            arrays = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-        try:
+            arrays = {name.removeprefix(prefix): self.array(file, name) for name in names}
+        with self.border():
             return _unpack(arrays, self.metadata["scenes"][at])
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise self.refusal(f"no scene: {error!s:.100}") from error
 
     def _span_s(self, file: Any, prompt: str, segment: Segment) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
         told = self.metadata["scenes"][at]
-        times = file.get_tensor(f"scene{at}.times_s")
+        times = self.array(file, f"scene{at}.times_s")
         begin, end = (max(frame - told["first"], 0) for frame in segment)
         return float(times[min(begin, len(times) - 1)]), (
             float(times[end]) if end < len(times) else told["end_s"]
@@ -203,7 +219,9 @@ class Reader(ArrayFile):
 def whole(path: Path, key: Mapping[str, Any]) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
-        return Reader(path).key == json.loads(json.dumps(key))
+        reader = Reader(path)
+        reader.check_all()
+        return reader.key == json.loads(json.dumps(key))
     except InputError:
         return False
 

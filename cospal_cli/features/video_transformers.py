@@ -5,7 +5,6 @@ A window is one clip; its feature is the mean over the last hidden state's token
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import model_type, open_model
 from cospal_cli.config import ClipsConfig
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import FloatArray, FrameBatch
 from cospal_cli.devices import torch_device
@@ -70,17 +71,13 @@ class Preparation:
             raise WeightsError(
                 f"{folder}: no {' or '.join(PROCESSORS)}", "fetch the whole folder of the model"
             )
-        try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+        hint = "fetch the folder of the model anew"
+        said = read_table(path, WeightsError, hint)
+        with errors_as(WeightsError, f"{path}: not a preprocessor's configuration", hint):
             size = _side(said["size"])
             side = _side(said.get("crop_size") or size) if said.get("do_center_crop") else size
             mean, std = (tuple(map(float, said[name])) for name in ("image_mean", "image_std"))
             return cls(side, side / size, mean, std)
-        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            raise WeightsError(
-                f"{path}: not a preprocessor's configuration: {type(error).__name__} {error}",
-                "fetch the folder of the model anew",
-            ) from error
 
 
 def _side(size: Any) -> int:

@@ -19,9 +19,10 @@ import numpy as np
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.reading import parse_json
 from cospal_cli.core.types import Words
 from cospal_cli.language.encoders.text import TextEncoder
-from cospal_cli.weights.arrays import ArrayFile, described
+from cospal_cli.weights.arrays import ArrayFile, described, digest
 from cospal_cli.weights.headers import BYTES
 
 FORMAT = "cospal/texts@1"
@@ -63,9 +64,12 @@ def write(
                 ("vectors", "F16", [sum(counts), encoder.dim], vectors),
                 ("texts", "U8", [len(listed)], BytesIO(listed)),
             ]
+            digests = {name: digest(data) for name, _, _, data in parts}
+            about = described({"format": FORMAT, "key": key}, digests)
             with replacing(path) as part, part.open("wb") as file:
-                file.write(_header(described({"format": FORMAT, "key": key}), parts))
+                file.write(_header(about, parts))
                 for _, _, _, data in parts:
+                    data.seek(0)
                     shutil.copyfileobj(data, file)
     except OSError as error:
         raise DeviceError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
@@ -91,20 +95,27 @@ class Reader(ArrayFile):
     InputError, naming the file, where it is damaged or of another format.
     """
 
+    holds = "texts"
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        try:
-            self.key: Mapping[str, Any] = self.description(FORMAT)["key"]
+        about = self.description(FORMAT)
+        with self.border():
+            self.key: Mapping[str, Any] = about["key"]
             with self.opened() as file:
-                texts = json.loads(file.get_tensor("texts").tobytes())
-                ends = file.get_tensor("ends").tolist()
-                self._spans = file.get_tensor("spans")
+                texts = parse_json(self.array(file, "texts").tobytes())
+                ends = self.array(file, "ends").tolist()
+                self._spans = self.array(file, "spans")
+            self._vectors = _mapped(path, "vectors")
+            self._check("vectors", self._vectors)
+            self.dim = self._vectors.shape[1]
             rows = zip([0, *ends], ends, strict=False)
             self._rows = dict(zip(texts, rows, strict=True))
-            self._vectors = _mapped(path, "vectors")
-            self.dim = self._vectors.shape[1]
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise self.refusal(f"not a file of texts: {error!s:.100}") from error
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError("texts that are no text")
+            counts = np.diff([0, *ends])
+            if not counts.sum() == len(self._spans) == len(self._vectors) or (counts < 0).any():
+                raise ValueError("words that are not those of its texts")
 
     def words(self, text: str) -> Words:
         """The words of ``text`` as the encoder told them, in float32."""

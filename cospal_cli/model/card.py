@@ -12,10 +12,14 @@ from functools import cached_property
 from typing import Any
 
 from cospal_cli import __version__
-from cospal_cli.config import ModelConfig
+from cospal_cli.config import ModelConfig, SettingError
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.fitting import filled
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import parse_table
 
 FORMAT = "cospal/heads@1"
+MOST = 2**20  # numbers in a vector, or words
 LICENCE = "Apache-2.0"  # of the code; the weights' is that of the data they were trained on
 
 
@@ -28,6 +32,11 @@ class Sizes:
     words: int  # Dt
     vocabulary: int  # V, with the word 0 that stands for all others
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 1 <= value <= MOST:
+                raise ValueError(f"{name}: expected 1 to {MOST}, found {value}")
+
 
 @dataclass(frozen=True)
 class Card:
@@ -38,7 +47,7 @@ class Card:
 
     sizes: Sizes
     model: ModelConfig
-    features: Mapping[str, Mapping[str, Any]]
+    features: Mapping[str, Mapping[str, str | int | float | bool | None]]
     vocabulary: tuple[str, ...]
     trained: Mapping[str, Any] = field(default_factory=dict)  # data set, settings, held-out metrics
     version: str = __version__
@@ -54,21 +63,18 @@ class Card:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
 
     @classmethod
-    def loads(cls, text: str, where: str) -> Card:
-        """From JSON text; WeightsError, naming ``where`` it stood, if it is no card."""
-        try:
-            found = json.loads(text)
+    def loads(cls, text: str | bytes, where: str) -> Card:
+        """From JSON text; WeightsError, naming ``where`` it stood, if it is not a card."""
+        about = f"{where}: not a description of cospal's heads"
+        hint = "give a folder that 'cospal train' wrote, or a file of 'cospal export'"
+        with errors_as(WeightsError, about, hint):
+            found = parse_table(text)
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
-            found["sizes"] = Sizes(**found["sizes"])
-            found["model"] = ModelConfig(**found["model"])
-            found["vocabulary"] = tuple(found["vocabulary"])
-            card = cls(**found)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WeightsError(
-                f"{where}: no description of cospal's heads: {error!s:.200}",
-                "give a folder that 'cospal train' wrote, or a file of 'cospal export'",
-            ) from error
+            try:
+                card = filled(cls, found)
+            except SettingError as error:  # UsageError for settings of the user's own
+                raise ValueError(error.message) from error
         if card.sizes.vocabulary != len(card.vocabulary) + 1:
             raise WeightsError(
                 f"{where}: {len(card.vocabulary)} words for a vocabulary of "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cospal_cli.backbones.state import read_state
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.reading import read_bytes
 from cospal_cli.core.registry import require
 from cospal_cli.model.card import Card
 
@@ -33,30 +34,34 @@ def save(folder: Path, model: CoSPaL, card: Card) -> None:
 def load_card(folder: Path) -> Card:
     """The card alone, without torch. UsageError where there is none, WeightsError for a bad one."""
     path = folder / CONFIG
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(
-            f"{str(folder)!r} is no checkpoint of the heads: {CONFIG}: {reason}",
-            "name a folder that 'cospal train' wrote, such as runs/NAME/best",
-        ) from error
-    return Card.loads(text, str(path))
+    hint = "name a folder that 'cospal train' wrote, such as runs/NAME/best"
+    if not path.exists():
+        raise UsageError(f"{str(folder)!r} is not a checkpoint of the heads: no {CONFIG}", hint)
+    return Card.loads(read_bytes(path, WeightsError, hint), str(path))
 
 
 def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, Card]:
     """The heads in eval mode on ``device``. WeightsError names what does not fit."""
     card = load_card(folder)
-    require("torch", "torch")
+    torch: Any = require("torch", "torch")
     from cospal_cli.model.cospal import CoSPaL
 
+    state, where = read_state(folder / WEIGHTS), str(folder / WEIGHTS)
+    with torch.device("meta"):  # sizes that the weights do not have must not take memory
+        _compare(CoSPaL(card.sizes, card.model), state, where)
     model = CoSPaL(card.sizes, card.model)
-    fill(model, read_state(folder / WEIGHTS), str(folder / WEIGHTS))
+    model.load_state_dict(state)
     return model.to(device).eval(), card
 
 
 def fill(model: CoSPaL, state: dict[str, Any], where: str) -> None:
     """Put every tensor of ``state`` in its place; WeightsError unless all fit, none is left."""
+    _compare(model, state, where)
+    model.load_state_dict(state)
+
+
+def _compare(model: CoSPaL, state: dict[str, Any], where: str) -> None:
+    """WeightsError unless ``state`` has the tensors of ``model``, no more and no less."""
     own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in state.items()}
     for name in sorted(own.keys() | found.keys()):
@@ -66,4 +71,3 @@ def fill(model: CoSPaL, state: dict[str, Any], where: str) -> None:
                 f"found {found.get(name, 'nothing')}",
                 "the card and the weights are not of one training; train or export again",
             )
-    model.load_state_dict(state)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from importlib import metadata, resources
 from pathlib import Path
@@ -15,12 +14,14 @@ import numpy as np
 
 from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.escaping import plain_json
+from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.reading import LARGE, read_table
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 
 SCHEMA = "cospal/tube@1"
 STATUSES = ("complete", "partial", "interrupted")
 _LINE = 200  # characters; a box with its numbers fits
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def schema() -> dict[str, Any]:
@@ -72,11 +73,11 @@ def document(
 def dumps(doc: Mapping[str, Any]) -> str:
     """``doc`` as JSON text for people and programs: short values and boxes on a line each.
 
-    The text can always be encoded: a lone surrogate is written as its escape, so that even a
-    broken query comes back unchanged. ValueError for NaN or infinity.
+    The text can always be encoded and shown: lone surrogates and what a terminal may obey are
+    written as escapes, so that even a broken query comes back unchanged. ValueError for NaN or
+    infinity.
     """
-    text = _pretty(doc, "") + "\n"
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return plain_json(_pretty(doc, "") + "\n")
 
 
 def write(path: Path, doc: Mapping[str, Any]) -> None:
@@ -90,17 +91,12 @@ def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:
     name = "the document"
     if not isinstance(source, Mapping):
         name = repr(str(source))
-        try:
-            doc = json.loads(Path(source).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {name} as JSON: {error}", "give a .tube.json") from error
-    if not isinstance(doc, Mapping) or doc.get("schema") != SCHEMA:
-        found = doc.get("schema") if isinstance(doc, Mapping) else type(doc).__name__
-        raise InputError(f"{name} is no {SCHEMA} document, found {found!r}", "give a .tube.json")
-    try:
+        doc = read_table(Path(source), InputError, "give a .tube.json", LARGE)
+    if doc.get("schema") != SCHEMA:
+        found = short(doc.get("schema"))
+        raise InputError(f"{name} is no {SCHEMA} document, found {found}", "give a .tube.json")
+    with errors_as(InputError, f"{name} holds a damaged tube", "write it again"):
         return [_read_tube(tube) for tube in doc["tubes"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name} holds a damaged tube: {error!r}", "write it again") from error
 
 
 def _version() -> str:

@@ -96,7 +96,7 @@ def open_heads(
     used = replace(config, detector=detector.config, clips=clips.config)
     # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.
     own = trained.get("tubelets", {})
-    width = own.get("dim") if own.get("name") == DETECTOR else None
+    width: Any = own.get("dim") if own.get("name") == DETECTOR else None
     if found := differences(trained, identity(used, detector, clips, text, width)):
         raise UsageError(
             f"{str(path)!r} was trained on other features: {'; '.join(found)}",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.core.errors import DeviceError
+from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import write_text
+from cospal_cli.core.reading import parse_table, read_lines
 
 LOG = logging.getLogger("cospal")
 FILE, BOARD = "metrics.jsonl", "tensorboard"
@@ -21,18 +23,13 @@ Line = dict[str, Any]  # {"kind", "update", "epoch", ...}: see ``Metrics.add``
 
 def read(folder: Path) -> list[Line]:
     """The lines of a training, in order; what a killed process left unfinished is no line."""
-    try:
-        texts = (folder / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
+    path = folder / FILE
     lines = []
-    for text in texts:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict) and isinstance(line.get("update"), int):
-            lines.append(line)
+    for _, raw in read_lines(path, InputError) if path.exists() else ():
+        with suppress(ValueError):
+            line = parse_table(raw)
+            if isinstance(line.get("update"), int):
+                lines.append(line)
     return lines
 
 

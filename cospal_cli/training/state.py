@@ -23,6 +23,9 @@ from cospal_cli.backbones.state import read_state
 from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.fitting import as_table, filled
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.settings import flatten
 
@@ -96,20 +99,15 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
     with other ``settings``.
     """
     path = folder / STANDING
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+    hint = "train anew into another folder; --init-from takes over weights alone"
+    found = read_table(path, WeightsError, hint)
+    with errors_as(WeightsError, f"{path}: not the state of a training", hint):
         if found.pop("format") != FORMAT:
             raise ValueError(f"not {FORMAT}")
-        kept = dict(found.pop("settings"))
-        standing = Standing(**found)
-        numbers = (standing.update, standing.judged, standing.best_update)
-        if not all(type(number) is int and number >= 0 for number in numbers):
-            raise ValueError(f"update {standing.update!r}, epochs {standing.judged!r}")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WeightsError(
-            f"{path}: not the state of a training: {error!s:.200}",
-            "train anew into another folder; --init-from takes over weights alone",
-        ) from error
+        kept = as_table(found.pop("settings"))
+        standing = filled(Standing, found)
+        if min(standing.update, standing.judged, standing.best_update) < 0:
+            raise ValueError(f"update {standing.update}, epochs {standing.judged}")
     changed = differences(kept, json.loads(json.dumps(dict(settings))))
     if changed:
         raise UsageError(

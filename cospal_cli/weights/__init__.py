@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_table
 
 HERE = Path(__file__).parent
 
@@ -22,7 +23,8 @@ HERE = Path(__file__).parent
 @cache
 def manifest() -> Mapping[str, Mapping[str, Any]]:
     """Every weight's entry by id: file, sha256, bytes, source, copyright, licence."""
-    entries = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))["weights"]
+    hint = "pip install --force-reinstall cospal"
+    entries = read_table(HERE / "manifest.json", WeightsError, hint)["weights"]
     return {entry["id"]: entry for entry in entries}
 
 
@@ -49,11 +51,9 @@ def path(weight: str) -> Path:
     hint = f"pip install --force-reinstall {entry.get('requirement', 'cospal')}"
     if location is None:
         raise WeightsError(f"{weight}: the package {entry['package']} is not installed", hint)
-    try:
+    with errors_as(WeightsError, str(location), hint):
         size = location.stat().st_size
         found = hashlib.sha256(location.read_bytes()).hexdigest()
-    except OSError as error:
-        raise WeightsError(f"{location}: {error.strerror or error}", hint) from error
     if size != entry["bytes"]:
         raise WeightsError(f"{location}: {size} bytes, expected {entry['bytes']}", hint)
     if found != entry["sha256"]:

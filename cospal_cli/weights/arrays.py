@@ -1,24 +1,48 @@
-"""Safetensors files that 'cospal data prepare' writes: NumPy arrays and a description, no torch."""
+"""Safetensors files that 'cospal data prepare' writes: NumPy arrays and a description, no torch.
+
+Beside the description the metadata holds a digest of it and of every array, by which a flipped bit
+is noticed when the array is read. Files of cospal 0.1.0 have none and are taken as they are.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli.core.errors import CospalError, InputError, WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import parse_table
 from cospal_cli.weights.headers import check_safetensors
 
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
-_KEY = "cospal"  # of the description among the file's metadata
+_KEY, _DIGESTS = "cospal", "cospal.digests"  # of the description and the digests in the metadata
+_ITSELF = ""  # the description's name among the digests
 
 
-def described(description: Any) -> dict[str, str]:
-    """Metadata of a file that ``ArrayFile`` reads."""
-    return {_KEY: json.dumps(description)}
+def described(description: Any, digests: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of a file that ``ArrayFile`` reads; ``digests`` by array: see ``digest``."""
+    text = json.dumps(description)
+    own = {_ITSELF: digest(text.encode()), **digests}
+    return {_KEY: text, _DIGESTS: json.dumps(own)}
+
+
+def digest(data: bytes | NDArray[Any] | BinaryIO) -> str:
+    """16 hexadecimal digits that tell bytes, an array's or the rest of a file's from others."""
+    if isinstance(data, np.ndarray):
+        found = hashlib.sha256(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
+    elif isinstance(data, bytes):
+        found = hashlib.sha256(data)
+    else:
+        found = hashlib.file_digest(data, "sha256")  # type: ignore[arg-type]
+    return found.hexdigest()[:16]
 
 
 class ArrayFile:
@@ -27,8 +51,11 @@ class ArrayFile:
     It is opened for each use, so that several threads may read and nothing stays open.
     """
 
+    holds = "arrays"  # what messages call it
+
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._digests: Mapping[str, str] | None = None  # of no file, or one of 0.1.0
         try:
             self.shapes = check_safetensors(path)
         except WeightsError as error:
@@ -37,22 +64,45 @@ class ArrayFile:
     @contextmanager
     def opened(self) -> Iterator[Any]:
         """The file by the library's own reader; what that raises becomes an InputError."""
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
 
-        try:
+        with errors_as(InputError, str(self.path), AGAIN):  # noqa: SIM117
             with safe_open(os.fspath(self.path), framework="numpy") as file:
                 yield file
-        except (SafetensorError, OSError) as error:
-            raise self.refusal(str(error)) from error
 
     def description(self, format: str) -> dict[str, Any]:
-        """What the file says of itself. ValueError, TypeError or KeyError unless of ``format``."""
-        with self.opened() as file:
-            found: dict[str, Any] = json.loads((file.metadata() or {})[_KEY])
-        if found["format"] != format:
-            raise ValueError(f"{found['format']!r}, expected {format!r}")
+        """What the file says of itself; InputError unless it is of ``format``."""
+        with self.opened() as file, self.border():
+            about = file.metadata() or {}
+            if _DIGESTS in about:
+                self._digests = parse_table(about[_DIGESTS])
+            self._check(_ITSELF, about[_KEY].encode())
+            found = parse_table(about[_KEY])
+            if found["format"] != format:
+                raise ValueError(f"{found['format']!r}, expected {format!r}")
         return found
+
+    def array(self, file: Any, name: str) -> NDArray[Any]:
+        """The array ``name`` of the opened ``file``; InputError where its bytes are not those that
+        were written."""
+        found: NDArray[Any] = file.get_tensor(name)
+        self._check(name, found)
+        return found
+
+    def check_all(self) -> None:
+        """InputError unless every array is as it was written."""
+        with self.opened() as file:
+            for name in self.shapes:
+                self.array(file, name)
+
+    def border(self) -> AbstractContextManager[None]:
+        """Around what reads the file's values: see ``errors_as``."""
+        return errors_as(InputError, f"{self.path}: not a file of {self.holds}", AGAIN)
 
     def refusal(self, why: str) -> CospalError:
         """The error for a file that cannot be used."""
         return InputError(f"{self.path}: {why}", AGAIN)
+
+    def _check(self, name: str, data: bytes | NDArray[Any]) -> None:
+        if self._digests is not None and self._digests.get(name) != digest(data):
+            raise self.refusal(f"{name or 'its description'} is damaged: other bytes than written")

@@ -19,6 +19,7 @@ from typing import Any
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.files import alone, is_ours, write_text
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
@@ -116,13 +117,7 @@ def _there(recipe: Recipe, folder: Path, number: int) -> bool:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-        if not isinstance(found, dict):
-            raise ValueError("no object")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error}", "delete it and go on") from error
-    return found
+    return read_table(path, InputError, "delete it and go on")
 
 
 Run = Callable[[Recipe, Path, list[int]], Iterator[int]]

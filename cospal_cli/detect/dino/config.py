@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import MB, read_bytes
 from cospal_cli.detect.dino.keys import shares_head
 
 if TYPE_CHECKING:
@@ -120,16 +122,14 @@ def read_settings(path: Path) -> dict[str, Any]:
 
     Raises UsageError for a file that cannot be read or that holds anything else.
     """
-    try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
-        return dict(_assignment(statement) for statement in tree.body)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(
-            f"{path}: not a plain configuration file: {error}",
-            "it may only assign literals to names; without one the published settings are used",
-        ) from error
+    hint = "it may only assign literals to names; without one the published settings are used"
+    data = read_bytes(path, UsageError, hint, MB)
+    with errors_as(UsageError, f"{path}: not a plain configuration file", hint):
+        try:
+            tree = ast.parse(data, filename=str(path))
+            return dict(_assignment(statement) for statement in tree.body)
+        except MemoryError as error:  # how the parser of Python's language says so
+            raise RecursionError from error
 
 
 def _assignment(statement: ast.stmt) -> tuple[str, Any]:

@@ -13,6 +13,7 @@ from cospal_cli.backbones.pretrained import open_model
 from cospal_cli.backbones.state import PICKLES, naming, read_state
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import check_outputs, claimed, replacing, replacing_folder, write_text
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.detect.dino.config import Dino, from_state
 from cospal_cli.detect.dino.keys import convert
@@ -107,7 +108,7 @@ def _read_folder(folder: Path) -> dict[str, Tensor]:
 
 def _check_config(folder: Path, dino: Dino) -> None:
     """WeightsError where the folder's model is built in a way that the original is not."""
-    given = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    given = read_table(folder / "config.json", WeightsError)
     for name, found, wanted in _differences(given, dino.transformers()):
         raise WeightsError(
             f"{name} is {found!r}, the original has {wanted!r}",

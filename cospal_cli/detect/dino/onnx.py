@@ -7,7 +7,6 @@ their shape: they are scaled to fit that size and padded at the right and below.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,9 @@ from numpy.typing import NDArray
 
 from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.fitting import field_of
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.core.types import FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.dino.grounding_dino import CANDIDATES, Asked, Found, GroundingDino
@@ -158,28 +160,27 @@ def _values(rows: NDArray[Any]) -> Any:
 
 def _about(path: Path, session: Any) -> dict[str, Any]:
     """What the graph says of itself; WeightsError if that is not enough."""
-    try:
-        about = json.loads(session.get_modelmeta().custom_metadata_map[ABOUT])
-        missing = {"size", "mean", "std", "text", "model", "model_sha256"} - about.keys()
-        if missing:
-            raise ValueError(f"no {', '.join(sorted(missing))}")
-    except (KeyError, ValueError, AttributeError) as error:
-        raise WeightsError(
-            f"{path}: not an exported detector: {error}",
-            "cospal export --onnx --what detector -o DIR",
-        ) from error
-    return dict(about)
+    hint = "cospal export --onnx --what detector -o DIR"
+    with errors_as(WeightsError, f"{path}: not an exported detector", hint):
+        about = parse_table(session.get_modelmeta().custom_metadata_map[ABOUT])
+        for name in ("model", "model_sha256"):
+            field_of(about, name, str)
+        if min(field_of(about, "size", tuple[int, int])) < 1 or field_of(about, "text", int) < 1:
+            raise ValueError(f"size {about['size']}, text {about['text']}")
+        for name in ("mean", "std"):
+            field_of(about, name, tuple[float, float, float])
+        if not all(about["std"]):
+            raise ValueError("'std' holds 0")
+        return about
 
 
 def _reader(path: Path) -> Any:
     from tokenizers import Tokenizer
 
-    try:
+    hint = "copy all files of an export together"
+    with errors_as(WeightsError, f"{path}: not a usable tokenizer", hint):
+        check_regular(path)
         reader = Tokenizer.from_file(str(path))
-    except Exception as error:  # the package raises nothing more exact
-        raise WeightsError(
-            f"{path}: no usable tokenizer: {error}", "copy all files of an export together"
-        ) from error
     reader.no_padding()
     reader.no_truncation()
     return reader

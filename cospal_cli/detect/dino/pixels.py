@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 
 if TYPE_CHECKING:
@@ -35,14 +36,12 @@ class Pixels:
         """
         given = settings(folder / "preprocessor_config.json")
         given = given or settings(folder / "processor_config.json").get("image_processor") or {}
-        try:
+        with errors_as(WeightsError, f"{folder}: settings of its images"):
             size = given.get("size") or {}
             short = int(size.get("shortest_edge") or cls.short)
             long = int(size.get("longest_edge") or cls.long)
             mean = tuple(float(value) for value in given.get("image_mean") or cls.mean)
             std = tuple(float(value) for value in given.get("image_std") or cls.std)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise WeightsError(f"{folder}: settings of its images: {error}") from error
         if not 0 < short <= long or len(mean) != 3 or len(std) != 3 or 0 in std:
             raise WeightsError(
                 f"{folder}: settings of its images: sides {short}, {long}, mean {mean}, std {std}"
@@ -92,12 +91,4 @@ class Pixels:
 
 def settings(path: Path) -> Mapping[str, Any]:
     """The object in a JSON file, {} if there is no such file; WeightsError if it is damaged."""
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path}: {error}") from error
-    if not isinstance(read, dict):
-        raise WeightsError(f"{path}: expected an object, found {type(read).__name__}")
-    return read
+    return read_table(path, WeightsError) if path.exists() else {}

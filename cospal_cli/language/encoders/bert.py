@@ -10,6 +10,7 @@ from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import offline, open_model
 from cospal_cli.config import TextConfig
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import Words
 from cospal_cli.devices.torch_device import Halving, choose, use_threads
@@ -93,27 +94,20 @@ class Bert:
                 f"{folder}: the tokenizer has {len(tokenizer)} pieces, the model {rows}",
                 "the folder needs the tokenizer.json that belongs to the model",
             )
-        try:
+        about = f"{folder}: {type(self._model).__name__} does not read text alone"
+        hint = "give a BERT-like model: BERT, RoBERTa, DistilBERT, MPNet, ELECTRA"
+        with errors_as(WeightsError, about, hint):
             self._read(["a"])
-        except Exception as error:  # whatever a model that wants other inputs runs into
-            raise WeightsError(
-                f"{folder}: {type(self._model).__name__} does not read text alone: {error}",
-                "give a BERT-like model: BERT, RoBERTa, DistilBERT, MPNet, ELECTRA",
-            ) from error
 
 
 def _tokenizer(folder: Path) -> Any:
     """The fast tokenizer in ``folder``; never the network, never the folder's own code."""
     with offline() as transformers:
-        try:
+        hint = "the folder needs its tokenizer.json"
+        with errors_as(WeightsError, f"{folder}: not a usable tokenizer", hint):
             tokenizer = transformers.AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-        except Exception as error:  # those of the tokenizers package share no other base class
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WeightsError(
-                f"{folder}: no tokenizer: {reason}", "the folder needs its tokenizer.json"
-            ) from error
     if not tokenizer.is_fast:
         raise WeightsError(
             f"{folder}: {type(tokenizer).__name__} cannot tell which letters a piece stands for",
