@@ -176,7 +176,7 @@ def test_held_out_records_can_be_scored(data: Path, capfd: pytest.CaptureFixture
         (["--protocol", "mine"], "unknown protocol 'mine'"),
         (["--split", "dev"], "unknown split 'dev'"),
         (["--segment", "middle"], "--segment: ground.segment: unknown value 'middle'"),
-        (["--checkpoint", "nowhere"], "is no checkpoint of the heads"),
+        (["--checkpoint", "nowhere"], "is not a checkpoint of the heads"),
         (["-o", "report.json"], "expected a folder"),
     ],
 )

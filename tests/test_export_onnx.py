@@ -223,7 +223,7 @@ def test_answers_are_compared_as_the_task_sees_them() -> None:
     [
         ([], "nothing to export"),
         (["--onnx"], "no heads to export"),
-        (["--onnx", "--checkpoint", "nowhere"], "is no checkpoint of the heads"),
+        (["--onnx", "--checkpoint", "nowhere"], "is not a checkpoint of the heads"),
         (["--onnx", "--checkpoint", "x", "--opset", "12"], "must be from 18 to 23"),
         (["--onnx", "--checkpoint", "x", "--precision", "fp8"], "unknown precision 'fp8'"),
         (["--onnx", "--what", "detector", "--checkpoint", "x"], "--what detector goes with"),

@@ -199,7 +199,7 @@ def test_what_is_missing_is_named(
     start = ["ground", str(video), "the man walks"]
     for arguments, message in (
         (["--checkpoint", str(heads)], "give those of the video: --detections FILE"),
-        (["--checkpoint", str(tmp_path)], "is no checkpoint of the heads"),
+        (["--checkpoint", str(tmp_path)], "is not a checkpoint of the heads"),
         (["--checkpoint", "nowhere"], "neither a folder nor a .pth file"),
         (["--method", "cospal"], "--method cospal needs trained heads"),
     ):

@@ -101,7 +101,7 @@ def test_not_a_number_is_no_answer(model: CoSPaL) -> None:
 
 
 def test_what_cannot_be_opened_says_why(model: CoSPaL, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no checkpoint of the heads"):
+    with pytest.raises(UsageError, match="is not a checkpoint of the heads"):
         TorchRuntime(tmp_path)
     save(tmp_path, model, CARD)
     with pytest.raises(UsageError, match="unknown device 'tpu'"):

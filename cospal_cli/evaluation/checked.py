@@ -13,7 +13,7 @@ from typing import Any
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import reason
-from cospal_cli.core.reading import LARGE, parse_json, read_text
+from cospal_cli.core.reading import LARGE, parse_json, read_bytes
 
 
 class Malformed(ValueError):
@@ -26,11 +26,11 @@ def documents(path: Path) -> list[Any]:
     InputError where the file cannot be read.
     """
     about = f"cannot read predictions from {str(path)!r}"
-    text = read_text(path, InputError, "check the path", LARGE, about)
+    data = read_bytes(path, InputError, "check the path", LARGE, about)
     try:
-        return [parse_json(text)]
+        return [parse_json(data)]
     except ValueError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in data.splitlines() if line.strip()]
         with suppress(ValueError):
             if len(lines) > 1:
                 return [parse_json(line) for line in lines]
