@@ -62,7 +62,7 @@ KINDS: dict[str, Kind] = {
     for name in CONTAINERS
 }  # fmt: skip
 KINDS |= {
-    "sentence": Kind("others", 20, words.sentence),
+    "sentence": Kind("others", 24, words.sentence),
     "queries": Kind("others", 6, words.queries),
     "arguments": Kind("others", 8, words.arguments),
     "config": Kind("others", 14, words.config),
@@ -77,10 +77,10 @@ KINDS |= {
     "prepared": Kind("others", 10, sets.prepared, ("synthetic",)),
     "heads": Kind("others", 10, models.heads, ("synthetic", "heads"), TORCH),
     "onnx": Kind("others", 10, models.exported, ("synthetic", "heads", "onnx"), ("onnx",)),
-    "pickle": Kind("others", 8, models.pickles, ("clip", "synthetic", "heads", "dino"),
+    "pickle": Kind("others", 5, models.pickles, ("clip", "synthetic", "heads", "dino"),
                    ("torch", "transformers")),
     "resume": Kind("others", 2, models.resumed, ("synthetic", "heads"), ("torch", "accelerate")),
-    "dino": Kind("others", 5, models.dino, ("clip", "dino"), ("torch", "transformers")),
+    "dino": Kind("others", 3, models.dino, ("clip", "dino"), ("torch", "transformers")),
     "store": Kind("others", 2, models.store, ("synthetic", "heads")),
 }  # fmt: skip
 

@@ -47,6 +47,8 @@ def sentence(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     said = text.mutated(rng.choice(SENTENCES), rng, SENTENCES)
     given = ["-q", said] if rng.random() < 0.5 else ["--", _clip(seeds), said]
     head = ["ground", *_boxes(seeds), "-o", "out.json", "--no-video"]
+    if rng.random() < 0.8:  # pictures of what the words mean take most of the time
+        head += ["--set", "appearance.enabled=false"]
     return [*head, _clip(seeds), *given] if given[0] == "-q" else [*head, *given]
 
 

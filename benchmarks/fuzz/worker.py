@@ -26,6 +26,7 @@ from benchmarks.fuzz.kinds import KINDS
 from benchmarks.fuzz.payloads import CANARY
 from benchmarks.fuzz.seeds import Seeds
 
+LONGEST = 300  # letters kept of a line that was said
 OWN = ("out", "out.json", "out.mp4")  # where results go
 
 
@@ -79,7 +80,7 @@ def attempt(args: list[str], megabytes: int) -> dict[str, Any]:
         "peak_mb": _peak_mb(),
         "payload": any(Path(".").rglob(CANARY)),
         "wrong": _wrong(code, errors),
-        "stderr": errors[-4000:],
+        "stderr": "\n".join(line[:LONGEST] for line in errors.splitlines()[-60:]),
     }
 
 
