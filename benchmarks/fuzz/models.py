@@ -88,10 +88,10 @@ def pickles(rng: Random, seeds: Seeds, here: Path) -> list[str]:
             (root / "model.safetensors").unlink()
             _put(root / "pytorch_model.bin", data)
             _put(root / "config.json", b'{"model_type": "bert", "hidden_size": 64}')
-            return _prepare(seeds, here, ENCODERS[0])
+            return _encoded(seeds, ENCODERS[0])
         case "clips":
             _put(here / "clips.pt", data)
-            return _prepare(seeds, here, ENCODERS[1])
+            return _encoded(seeds, ENCODERS[1])
     root = borrow(seeds.folder / "run" / "last", here / "heads")
     _put(root / rng.choice(("model.safetensors", "trainer.safetensors", "config.json")), data)
     return ["ground", clip, sentence, "--checkpoint", "heads", *boxes, "--no-video", "-o", "out"]
@@ -110,10 +110,12 @@ def store(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     return ["models", rng.choice(("verify", "verify", "path")), "./model"]
 
 
-def _prepare(seeds: Seeds, here: Path, sets: tuple[str, ...]) -> list[str]:
+def _encoded(seeds: Seeds, sets: tuple[str, ...]) -> list[str]:
+    """Trained heads with other encoders than theirs, which are opened before that is noticed."""
     given = [part for one in sets for part in ("--set", one)]
-    return ["data", "prepare", str(seeds.folder / "set"), "--out", "prepared", "--jobs", "0",
-            "--quiet", *given]  # fmt: skip
+    return ["ground", str(seeds.folder / "clip.mp4"), "the person in red", "--detections",
+            str(seeds.folder / "boxes.jsonl"), "--checkpoint", str(seeds.folder / "run" / "last"),
+            *given]  # fmt: skip
 
 
 def _evaluate(seeds: Seeds, checkpoint: str) -> list[str]:
