@@ -109,6 +109,12 @@ def restamped(source: Path, target: Path, pts: Sequence[int], dts: Sequence[int]
     return target
 
 
+def joined(target: Path, *parts: Path) -> Path:
+    """The bytes of ``parts``, one behind the other."""
+    target.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return target
+
+
 def make_sound(path: Path, seconds: float = 1.0, codec: str = "aac") -> Path:
     """A file with sound alone."""
     with av.open(str(path), "w") as out:

@@ -49,11 +49,6 @@ def restamped(source: Path, target: Path, stamp: Callable[[int], int]) -> Path:
     return target
 
 
-def joined(target: Path, *parts: Path) -> Path:
-    target.write_bytes(b"".join(part.read_bytes() for part in parts))
-    return target
-
-
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 frames at 25 a second, no B-frames."""
@@ -129,7 +124,9 @@ def test_an_adaptive_start_without_b_frames_is_left_alone(tmp_path: Path) -> Non
 def test_joined_recordings_are_carried_on(tmp_path: Path, suffix: str, times: int) -> None:
     codec = "libx264" if suffix == "ts" else "mpeg2video"
     part = media.make(tmp_path / f"p.{suffix}", 20, codec=codec, options={"bf": "2"}, fps=25)
-    timeline, numbers, _ = read(joined(tmp_path / f"j.{suffix}", *[part] * times), strict=True)
+    timeline, numbers, _ = read(
+        media.joined(tmp_path / f"j.{suffix}", *[part] * times), strict=True
+    )
     assert numbers == list(range(20)) * times
     assert timeline.times_s == pytest.approx(np.arange(20 * times) / 25, abs=1e-4)
     assert rules(timeline) == {"joined": times - 1}
@@ -144,7 +141,7 @@ def test_joined_with_a_much_earlier_recording(tmp_path: Path, plain: Path) -> No
         restamped(plain, tmp_path / f"{begin}.ts", lambda n, begin=begin: begin * 1000 + 40 * n)
         for begin in (5000, 10)
     ]
-    timeline, _, _ = read(joined(tmp_path / "j.ts", *parts))
+    timeline, _, _ = read(media.joined(tmp_path / "j.ts", *parts))
     assert timeline.times_s == pytest.approx(np.arange(120) / 25, abs=1e-4)
     assert rules(timeline) == {"joined": 1}
     assert not timeline.damaged

@@ -219,10 +219,13 @@ def test_containers_of_all_kinds(tmp_path: Path, suffix: str, codec: str, sound:
     source = media.make(tmp_path / f"s.{suffix}", 20, codec=codec, audio=sound)
     target, _ = write(source, strict=True)
     have, want = decoded(target), decoded(source)
-    assert have[0] == want[0]  # to the tick, a late start included
+    start = want[0][0] if suffix == "ts" else 0  # where its clock begins means nothing
+    assert have[0] == [time - start for time in want[0]]  # to the tick, other late starts included
     assert [media.number_of(image) for image in have[1]] == list(range(20))
     heard = packets(target, "audio")
-    assert len(heard) == len(packets(source, "audio"))
+    before = sum(p.pts * p.time_base < start for p in packets(source, "audio"))
+    assert before < 3
+    assert len(heard) == len(packets(source, "audio")) - before
     assert {len(bytes(p)) for p in heard} != {0}
     with av.open(str(target)) as copy, av.open(str(source)) as origin:
         names = [c.streams.audio[0].codec_context.codec.canonical_name for c in (copy, origin)]

@@ -252,7 +252,10 @@ def _draw(
     stopped = (lambda: False) if scene.interrupted else interrupts.stopped
     video = watched(scene, config.video)
     source = Path(scene.info.path)
-    write_annotated(source, place.video, tubes, query.text, video, config.output, progress, stopped)
+    written = write_annotated(
+        source, place.video, tubes, query.text, video, config.output, progress, stopped
+    )
+    _warn(written.warnings)
     return place.video
 
 

@@ -1,14 +1,22 @@
-"""Sound beside the pictures: packets copied as they are, or AAC where MP4 players refuse them."""
+"""Sound beside the pictures: packets copied as they are, or AAC where MP4 players refuse them.
+
+Nothing that is wrong with the sound keeps the pictures from being written: what cannot be read,
+encoded or muxed is left out and counted (``Sound.warnings``). Time stamps go by the table of
+``timing``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from cospal_cli.video.probe import open_alone
+from cospal_cli.video import probe
+from cospal_cli.video.timing import ESTIMATES, Clock
 
 if TYPE_CHECKING:
     from av import Packet
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
 # What MP4 may hold and players play. It also takes PCM and Vorbis, which few of them do.
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
+_PATIENCE_S = 10  # the pictures' joint is this near to that of the sound
 
 
 class Sound:
@@ -27,20 +36,37 @@ class Sound:
     """
 
     def __init__(
-        self, source: Path, target: OutputContainer, begin_s: float, shift_s: Fraction
+        self,
+        source: Path,
+        target: OutputContainer,
+        begin_s: Fraction | float,
+        shift_s: Fraction,
+        pictures: Clock,
+        *,
+        wanted: bool = True,
     ) -> None:
-        """Sound before ``begin_s`` is left out; all is moved ``shift_s`` seconds earlier."""
+        """Sound before ``begin_s`` is left out; all is moved ``shift_s`` seconds earlier.
+
+        ``pictures`` is the clock that the pictures go by: times are in its seconds. Where it is
+        not ``wanted``, there is none.
+        """
         self._target = target
         self._begin_s = begin_s
-        self._input = open_alone(source)
-        self._tracks = {
-            track.index: _Track(track, target, shift_s)
-            for track in self._input.streams.audio
-            if track.codec_context is not None and track.rate and track.channels
-        }
-        streams = [track.source for track in self._tracks.values()]
-        self._packets = self._read(streams)
-        self._next = next(self._packets, None)
+        self._lost: Counter[str] = Counter()
+        self._reasons: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._input = probe.open_alone(source)
+        wraps = probe.wraps(self._input)
+        self._tracks: dict[int, _Track] = {}
+        for source_track in self._input.streams.audio if wanted else ():
+            try:
+                track = _Track(source_track, target, shift_s, pictures, wraps)
+            except _survivable() as error:
+                self._leave_out(error, "tracks")
+            else:
+                self._tracks[source_track.index] = track
+        self._packets = self._read()
+        self._queue = self._with_following()
+        self._next = next(self._queue, None)
 
     def __enter__(self) -> Self:
         return self
@@ -54,81 +80,150 @@ class Sound:
         self._packets.close()
         self._input.close()
 
-    def until(self, time_s: float) -> None:
-        """Write what begins before ``time_s``, in the source's own time."""
-        while self._next is not None and _time_s(self._next) < time_s:
-            packet = self._next
-            if _time_s(packet) >= self._begin_s:
-                self._target.mux(self._tracks[packet.stream_index].written(packet))
-            self._next = next(self._packets, None)
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._tracks)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was left out so far."""
+        return [
+            f"sound left out: {count} {what} ({'; '.join(list(self._reasons[what])[:3])})"
+            for what, count in self._lost.items()
+        ]
+
+    def until(self, time_s: Fraction | float) -> None:
+        """Write what begins before ``time_s``, in the pictures' time."""
+        while self._next is not None:
+            track, packet, following = self._next
+            choice = track.clock.choose(probe.stamp(packet), following)
+            now_s = choice.time * track.clock.tick_s
+            if now_s >= time_s:
+                return
+            if track.clock.waits(choice) and time_s < track.reached_s + _PATIENCE_S:
+                return  # the pictures say where this recording begins
+            if choice.rule in ESTIMATES and choice.rule != "missing":
+                self._leave_out("time stamps out of order")
+            else:
+                track.clock.accept(choice)
+                if now_s >= self._begin_s:
+                    self._write(track, packet, choice.time)
+            self._next = next(self._queue, None)
 
     def finish(self) -> None:
         """Write what the encoders still hold."""
         for track in self._tracks.values():
-            self._target.mux(track.rest())
+            try:
+                self._target.mux(track.rest())
+            except _survivable() as error:
+                self._leave_out(error)
 
-    def _read(self, streams: list[AudioStream]) -> Generator[Packet]:
-        import av
-
+    def _write(self, track: _Track, packet: Packet, time: int) -> None:
         try:
-            for packet in self._input.demux(*streams) if streams else ():
-                if packet.dts is not None:  # also leaves out the empty ones that end a stream
+            self._target.mux(track.written(packet, time))
+        except _survivable() as error:
+            self._leave_out(error)
+
+    def _leave_out(self, why: BaseException | str, what: str = "packets") -> None:
+        if isinstance(why, OSError | MemoryError):  # a full disk, say: no fault of the sound
+            raise why
+        self._lost[what] += 1
+        if isinstance(why, BaseException):
+            why = getattr(why, "strerror", None) or str(why) or type(why).__name__
+        self._reasons[what][why] = None
+
+    def _read(self) -> Generator[Packet]:
+        tracks = [track.source for track in self._tracks.values()]
+        try:
+            for packet in self._input.demux(*tracks) if tracks else ():
+                if packet.size:  # leaves out the empty ones that end a stream
                     yield packet
-        except av.error.FFmpegError:
+        except _survivable():
             return  # a damaged end: the pictures' reader has told of it
+
+    def _with_following(self) -> Iterator[_Queued]:
+        """Each packet with the stamp of the next one of its track."""
+        held: dict[int, Packet] = {}
+        for packet in self._packets:
+            before = held.pop(packet.stream_index, None)
+            if before is not None:
+                yield _Queued(self._tracks[packet.stream_index], before, probe.stamp(packet))
+            held[packet.stream_index] = packet
+        for index, packet in held.items():
+            yield _Queued(self._tracks[index], packet, None)
 
 
 class _Track:
     """One sound track, copied or encoded anew."""
 
-    def __init__(self, source: AudioStream, target: OutputContainer, shift_s: Fraction) -> None:
+    def __init__(
+        self,
+        source: AudioStream,
+        target: OutputContainer,
+        shift_s: Fraction,
+        pictures: Clock,
+        wraps: bool,
+    ) -> None:
+        """ValueError where the track says too little of itself."""
+        context = source.codec_context
+        tick_s = source.time_base
+        if context is None or not source.rate or not source.channels or not tick_s:
+            raise ValueError("a track of an unknown codec or form")
         self.source = source
-        self._shift_s = shift_s
-        self._last_dts: int | None = None
-        self.copied = source.codec_context.codec.canonical_name in _COPIED
+        step = max(1, round(Fraction(context.frame_size or 1024, source.rate) / tick_s))
+        self.clock = Clock(step, tick_s, wraps=wraps, leader=pictures)
+        self._shift = round(shift_s / tick_s)
+        self._last: int | None = None
+        self.copied = context.codec.canonical_name in _COPIED
         if self.copied:
             self.stream = target.add_stream_from_template(source)
         else:
-            rate = min(source.rate, 48000)
-            self.stream = target.add_stream("aac", rate=rate, layout=_layout(source))
+            self.stream = target.add_stream("aac", rate=_rate(source.rate), layout=_layout(source))
 
-    def written(self, packet: Packet) -> list[Packet]:
-        """The packets to write for one of the source's; none for a damaged one."""
-        import av
+    @property
+    def reached_s(self) -> Fraction | float:
+        """Seconds up to which packets were written."""
+        return -math.inf if self._last is None else (self._last + self._shift) * self.clock.tick_s
 
+    def written(self, packet: Packet, time: int) -> list[Packet]:
+        """The packets to write for one of the source's, which belongs at ``time`` ticks."""
+        time -= self._shift
+        if self._last is not None and time <= self._last:
+            return []  # two recordings overlap here; the muxer would refuse it
+        self._last = time
+        packet.pts = packet.dts = time
         if self.copied:
-            return self._moved(packet)
-        try:
-            frames = self.source.decode(packet)
-        except av.error.FFmpegError:
-            return []
-        out: list[Packet] = []
-        for frame in frames:
-            if frame.pts is not None and frame.time_base:
-                frame.pts -= round(self._shift_s / frame.time_base)
-            out += self.stream.encode(frame)
-        return out
-
-    def _moved(self, packet: Packet) -> list[Packet]:
-        dts = packet.dts
-        if dts is None or (self._last_dts is not None and dts <= self._last_dts):
-            return []  # the muxer would refuse it, and with it the whole file
-        self._last_dts = dts
-        ticks = round(self._shift_s / packet.time_base)
-        packet.pts = (dts if packet.pts is None else packet.pts) - ticks
-        packet.dts = dts - ticks
-        packet.stream = self.stream
-        return [packet]
+            packet.stream = self.stream
+            return [packet]
+        frames = self.source.decode(packet)
+        return [out for frame in frames for out in self.stream.encode(frame)]
 
     def rest(self) -> list[Packet]:
         """The end of an encoded track."""
         return [] if self.copied else list(self.stream.encode(None))
 
 
+class _Queued(NamedTuple):
+    track: _Track
+    packet: Packet
+    following: int | None  # the next stamp of the track
+
+
+def _survivable() -> tuple[type[Exception], ...]:
+    """What PyAV raises for sound that is damaged, or that it cannot handle."""
+    import av
+
+    # IndexError: a stream that began late.
+    return av.error.FFmpegError, ValueError, TypeError, IndexError, NotImplementedError
+
+
+def _rate(rate: int) -> int:
+    """The lowest sample rate, in Hz, of AAC that keeps all of ``rate``; 48000 at most."""
+    import av
+
+    known = sorted(av.Codec("aac", "w").audio_rates or [44100, 48000])
+    return next((hz for hz in known if rate <= hz <= 48000), 48000)
+
+
 def _layout(source: AudioStream) -> str:
     return "mono" if source.channels == 1 else "stereo"
-
-
-def _time_s(packet: Packet) -> float:
-    stamp = packet.pts if packet.pts is not None else packet.dts
-    return float((stamp or 0) * packet.time_base)

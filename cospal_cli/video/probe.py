@@ -12,6 +12,7 @@ from cospal_cli.core.errors import CospalError, DeviceError, InputError
 from cospal_cli.devices import processors
 
 if TYPE_CHECKING:
+    from av import Packet, VideoFrame
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -170,6 +171,11 @@ def told_choice(container: InputContainer, stream: VideoStream) -> str:
 def wraps(container: InputContainer) -> bool:
     """Whether time stamps are those of a 33-bit clock."""
     return container.format.name in ("mpegts", "mpeg")
+
+
+def stamp(item: Packet | VideoFrame) -> int | None:
+    """A packet's or frame's own pts, or its dts where the container has no pts."""
+    return item.pts if item.pts is not None else item.dts
 
 
 def sample_aspect(stream: VideoStream) -> Fraction:

@@ -56,6 +56,7 @@ class VideoReader:
     info: VideoInfo
     orientation: Orientation
     clock: Clock  # of the current or last pass
+    free_running: bool  # the source's clock may begin anywhere, and overflow
     _source: Generator[tuple[int, VideoFrame]]
     _head: tuple[int, VideoFrame]
     _used: bool
@@ -220,8 +221,8 @@ class VideoReader:
         self._next_pts = None
         rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
         step = max(1, round(1 / (rate * tick)))
-        self._wraps = probe.wraps(self._container)
-        self.clock, self._order = Clock(step, tick, wraps=self._wraps), Order(step)
+        self.free_running = probe.wraps(self._container)
+        self.clock, self._order = Clock(step, tick, wraps=self.free_running), Order(step)
         self._source = self._timed()
         try:
             head = next(self._source, None)
@@ -295,7 +296,7 @@ class VideoReader:
             self._health.lost(lost)
         elif not joined and (text := misfit(self.info.duration_s, end_s)):
             # What is known of a stream without a header is itself worked out from the time stamps.
-            (self._health.note if self._wraps else self._health.doubt)(text)
+            (self._health.note if self.free_running else self._health.doubt)(text)
 
     def _tell_times(self, decoded: int) -> None:
         """Say which time stamps of the ``decoded`` frames were not used as they stand."""
@@ -308,7 +309,7 @@ class VideoReader:
     def _timed(self) -> Generator[tuple[int, VideoFrame]]:
         """Decoded frames with repaired pts, from the video's first frame on."""
         stamped = ordered(
-            ((_stamp(frame), frame) for frame in self._decoded()),
+            ((probe.stamp(frame), frame) for frame in self._decoded()),
             suspect=lambda: self._order.suspect(self._reorders),
             forced=lambda: self._reorders,
             step=self.clock.step,
@@ -375,13 +376,8 @@ class VideoReader:
             if isinstance(error, MemoryError):
                 raise
             self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
-        except IndexError:
-            pass  # PyAV's end of a file in which a stream began late
+        except IndexError:  # PyAV's end of a file in which a stream began late
+            self._health.note("a stream that begins late in the file is left out")
         flush = av.Packet()
         flush.stream = self._stream
         yield flush
-
-
-def _stamp(frame: VideoFrame) -> int | None:
-    """The frame's own pts, or the decoding time stamp where the container has no pts."""
-    return frame.pts if frame.pts is not None else frame.dts

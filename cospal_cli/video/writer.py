@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core import files
+from cospal_cli.core.errors import DeviceError
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.types import Tube
 from cospal_cli.video.draw import Annotator
@@ -22,15 +25,29 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
+    from cospal_cli.video.audio import Sound
+
 # Broadcast recordings begin anywhere in a day; players would wait that long before the picture.
 # A start before zero is moved too: players cut what comes earlier.
 _LONGEST_LEAD_S = 10
+_MILLISECOND = Fraction(1, 1000)
 _BT709 = (1, 9)  # colour matrices: BT.709, and BT.2020, which is nearer to it than to BT.601
 
 
 def never() -> bool:
     """The default of ``stopped``: run to the end."""
     return False
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of an annotated video; true where all of it was written."""
+
+    complete: bool  # False: stopped on the way
+    warnings: tuple[str, ...] = ()  # what was left out
+
+    def __bool__(self) -> bool:
+        return self.complete
 
 
 def write_annotated(
@@ -42,64 +59,143 @@ def write_annotated(
     output: OutputConfig,
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
-) -> bool:
+) -> Written:
     """Write ``target``: the range of ``source`` with ``tubes`` (the answer first) drawn on it.
 
     H.264 in MP4, with the source's time stamps, time base, sound and sample aspect ratio; turned
-    as displayed and padded to even sides. When ``stopped()`` turns true the file is finished where
-    it is, playable, and False is returned. InputError, or DeviceError when the disk is full; then
-    ``target`` is as it was before.
+    as displayed and padded to even sides. Recordings whose clock may begin anywhere (MPEG-TS and
+    -PS), and ranges, begin at 0. When ``stopped()`` turns true the file is finished where it is,
+    playable. What is wrong with the sound is left out and told; times that are too far apart for
+    MP4 are rounded to milliseconds. InputError, or DeviceError when the disk is full or MP4 cannot
+    hold the video at all; then ``target`` is as it was before.
     """
-    with VideoReader(source, video) as reader, files.replacing(target) as part:
+    import av
+
+    plan = _Plan()
+    with files.replacing(target) as part:
+        while True:
+            with VideoReader(source, video) as reader:
+                writing = _Writing(reader, part, plan, output)
+                try:
+                    return writing.run(tubes, caption, progress, stopped)
+                except av.error.FFmpegError as error:
+                    if isinstance(error, OSError | MemoryError):
+                        raise
+                    plan = writing.retreat(error)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How to write the file; where the muxer refuses, the next best way is tried."""
+
+    sound: bool = True
+    coarse: bool = False  # milliseconds instead of the source's own ticks
+    warnings: tuple[str, ...] = ()
+
+
+class _Writing:
+    """One attempt at a file."""
+
+    def __init__(self, reader: VideoReader, part: Path, plan: _Plan, output: OutputConfig) -> None:
+        self._reader = reader
+        self._part = part
+        self._plan = plan
+        self._output = output
+        self._tick = _MILLISECOND if plan.coarse else reader.info.time_base
+        self._heard = False  # there is sound in it
+
+    def run(
+        self,
+        tubes: Sequence[Tube],
+        caption: str,
+        progress: Progress,
+        stopped: Callable[[], bool],
+    ) -> Written:
+        """Write it all. Raises what PyAV raises where the muxer refuses."""
         import av
 
         options = {
             "movflags": "+faststart",  # plays while it loads
             # Edit lists, which hold a late start, count in this unit: milliseconds would round it.
-            "movie_timescale": str(_timescale(reader.info.time_base)),
+            "movie_timescale": str(_timescale(self._tick)),
         }
-        with av.open(f"file:{part}", "w", format="mp4", container_options=options) as container:
-            return _write(reader, container, tubes, caption, output, progress, stopped)
+        if self._plan.coarse:
+            options["video_track_timescale"] = str(self._tick.denominator)
+        with av.open(
+            f"file:{self._part}", "w", format="mp4", container_options=options
+        ) as container:
+            return self._fill(container, tubes, caption, progress, stopped)
 
+    def retreat(self, error: Exception) -> _Plan:
+        """What to try after ``error``; DeviceError when nothing is left."""
+        why = getattr(error, "strerror", None) or str(error)
+        plan = self._plan
+        if self._reader.clock.longest_gap_s and not plan.coarse:
+            return replace(plan, coarse=True)
+        if self._heard:
+            told = f"the sound is left out, MP4 cannot hold it ({why})"
+            return replace(plan, sound=False, warnings=(*plan.warnings, told))
+        raise DeviceError(
+            f"MP4 cannot hold {str(self._reader.path)!r} with its time stamps: {why}",
+            "--no-video writes the JSON alone; --start and --end choose a part",
+        ) from error
 
-def _write(
-    reader: VideoReader,
-    container: OutputContainer,
-    tubes: Sequence[Tube],
-    caption: str,
-    output: OutputConfig,
-    progress: Progress,
-    stopped: Callable[[], bool],
-) -> bool:
-    from cospal_cli.video.audio import Sound
+    def _fill(
+        self,
+        container: OutputContainer,
+        tubes: Sequence[Tube],
+        caption: str,
+        progress: Progress,
+        stopped: Callable[[], bool],
+    ) -> Written:
+        reader = self._reader
+        frames = reader.frames()
+        first = next(frames)
+        shift_s = _shift(reader, first) * reader.info.time_base
+        stream = _video_stream(container, reader, first.raw, self._output, self._tick)
+        painter = Painter(reader, first, tubes, caption)
+        with self._sound(container, first, shift_s) as sound:
+            self._heard = bool(sound)
+            frame: SourceFrame | None = first
+            done, at = 0, -1
+            while frame is not None:
+                picture = painter.paint(frame)
+                time_s = frame.pts * reader.info.time_base
+                at = max(at + 1, round((time_s - shift_s) / self._tick))  # coarse ticks may collide
+                picture.pts, picture.time_base = at, self._tick
+                container.mux(stream.encode(picture))
+                sound.until(time_s)
+                done += 1
+                progress("draw", done, reader.expected_frames)
+                if stopped():
+                    break
+                frame = next(frames, None)
+            container.mux(stream.encode(None))
+            if frame is None:
+                sound.until(self._end_s())
+            sound.finish()
+            return Written(frame is None, (*self._plan.warnings, *sound.warnings))
 
-    frames = reader.frames()
-    first = next(frames)
-    tick = reader.info.time_base
-    shift = _shift(reader, first)
-    stream = _video_stream(container, reader, first.raw, output)
-    painter = Painter(reader, first, tubes, caption)
-    begin_s = float(first.pts * tick) if reader.window.start else float("-inf")
-    with Sound(reader.path, container, begin_s, shift * tick) as sound:
-        frame: SourceFrame | None = first
-        done = 0
-        while frame is not None:
-            picture = painter.paint(frame)
-            picture.pts, picture.time_base = frame.pts - shift, tick
-            container.mux(stream.encode(picture))
-            sound.until(float(frame.pts * tick))
-            done += 1
-            progress("draw", done, reader.expected_frames)
-            if stopped():
-                break
-            frame = next(frames, None)
-        container.mux(stream.encode(None))
-        if frame is None:
-            origin_s = float(reader.info.start_pts * tick)
-            cut = reader.window.end or reader.window.length
-            sound.until(origin_s + reader.timeline.end_s if cut else float("inf"))
-        sound.finish()
-    return frame is None
+    def _sound(self, container: OutputContainer, first: SourceFrame, shift_s: Fraction) -> Sound:
+        from cospal_cli.video.audio import Sound
+
+        begin_s = first.pts * self._reader.info.time_base
+        cut = shift_s or self._reader.window.start
+        return Sound(
+            self._reader.path,
+            container,
+            begin_s if cut else -math.inf,
+            shift_s,
+            self._reader.clock,
+            wanted=self._plan.sound,
+        )
+
+    def _end_s(self) -> Fraction | float:
+        """Where the sound ends, in the source's own time, after the last picture."""
+        reader = self._reader
+        if not (reader.window.end or reader.window.length):
+            return math.inf
+        return float(reader.info.start_pts * reader.info.time_base) + reader.timeline.end_s
 
 
 class Painter:
@@ -149,9 +245,13 @@ class Painter:
 
 
 def _video_stream(
-    container: OutputContainer, reader: VideoReader, raw: VideoFrame, output: OutputConfig
+    container: OutputContainer,
+    reader: VideoReader,
+    raw: VideoFrame,
+    output: OutputConfig,
+    tick: Fraction,
 ) -> VideoStream:
-    """The H.264 stream with the source's time base, aspect ratio and colour tags."""
+    """The H.264 stream with the time base ``tick``, the source's aspect ratio and colour tags."""
     info = reader.info
     stream = container.add_stream(
         "libx264",
@@ -160,9 +260,9 @@ def _video_stream(
     )
     stream.width, stream.height = info.width + info.width % 2, info.height + info.height % 2
     stream.pix_fmt = "yuv420p"
-    stream.time_base = info.time_base
+    stream.time_base = tick
     context = stream.codec_context
-    context.time_base = info.time_base
+    context.time_base = tick
     context.sample_aspect_ratio = info.sample_aspect
     context.colorspace = raw.colorspace if raw.colorspace != 0 else 2  # RGB's "matrix" is none
     context.color_primaries, context.color_trc = raw.color_primaries, raw.color_trc
@@ -173,9 +273,8 @@ def _video_stream(
 def _shift(reader: VideoReader, first: SourceFrame) -> int:
     """Ticks by which everything is moved earlier: none for a whole, ordinary video."""
     start = reader.info.start_pts
-    if first.pts == start and 0 <= start * reader.info.time_base <= _LONGEST_LEAD_S:
-        return 0
-    return first.pts
+    ordinary = first.pts == start and not reader.free_running
+    return 0 if ordinary and 0 <= start * reader.info.time_base <= _LONGEST_LEAD_S else first.pts
 
 
 def _timescale(time_base: Fraction) -> int:
