@@ -13,6 +13,7 @@ from cospal_cli.config import Config
 from cospal_cli.core.files import replacing
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 from cospal_cli.pipeline import Scene
+from cospal_cli.video.writer import Written
 
 FRAMES = 10
 
@@ -77,9 +78,9 @@ class Fake:
         output: Any,
         progress: Any,
         stopped: Callable[[], bool],
-    ) -> bool:
+    ) -> Written:
         with replacing(target) as part:
             part.write_bytes(b"frames")
             self.while_drawing()
         self.drawn.append((target, video))
-        return not stopped()
+        return Written(not stopped())

@@ -114,6 +114,13 @@ def test_few_observations_are_dropped_after_linking():
     assert len(tubelets_of([short], min_observations=2)) == 1
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_what_is_in_every_frame_of_a_tiny_video_is_kept(frames: int) -> None:
+    (tubelet,) = tubelets_of([track_row(range(frames), 100)], frames=frames)
+    assert len(tubelet) == frames
+    assert len(tubelets_of([track_row([0], 100)], frames=frames)) == (frames == 1)
+
+
 def test_of_twins_the_better_stays_and_takes_the_label_scores():
     good = track_row(range(20), 300, score=0.8)
     weak = track_row(range(2, 18), 304, score=0.3)

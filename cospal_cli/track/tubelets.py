@@ -25,7 +25,10 @@ _PULL = 0.08  # smoothing moves no edge by more, of the box's side
 def build(
     history: History, kinds: Kinds, config: TrackerConfig, size: tuple[int, int]
 ) -> list[Tubelet]:
-    """All tubelets with at least ``config.min_observations``, by first frame, then score."""
+    """All tubelets with at least ``config.min_observations``, by first frame, then score.
+
+    Where fewer frames were sampled, those that were seen in every one.
+    """
     columns = history.columns()
     if columns is None:
         return []
@@ -38,7 +41,8 @@ def build(
     boxes = film.camera.to_world(columns.frames.astype(np.int64), columns.boxes)
     world = World(film.times_s[columns.frames], boxes, columns.colours)
     fragments = link(_fragments(columns, history, kinds), world, config.link_gap_s)
-    fragments = [f for f in fragments if len(f.rows) >= config.min_observations]
+    least = min(config.min_observations, len(film.indices))  # a single frame has no second look
+    fragments = [f for f in fragments if len(f.rows) >= least]
     fragments = _without_twins(fragments, columns)
     fragments.sort(key=lambda f: (columns.frames[f.rows[0]], -columns.scores[f.rows].sum()))
     return [

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from cospal_cli.core.foreign import of_system
 from cospal_cli.video import probe
 from cospal_cli.video.timing import ESTIMATES, Clock
 
@@ -125,7 +126,7 @@ class Sound:
             self._leave_out(error)
 
     def _leave_out(self, why: BaseException | str, what: str = "packets") -> None:
-        if isinstance(why, OSError | MemoryError):  # a full disk, say: no fault of the sound
+        if isinstance(why, BaseException) and of_system(why):  # no fault of the sound
             raise why
         self._lost[what] += 1
         if isinstance(why, BaseException):

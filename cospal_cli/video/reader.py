@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.foreign import shortage
 from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
 from cospal_cli.video import probe
 from cospal_cli.video.health import Health, misfit, shortfall, told_times
@@ -346,7 +347,7 @@ class VideoReader:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
-                if isinstance(error, MemoryError):
+                if shortage(error, ""):
                     raise
                 self._health.damaged(self._now_s, error.strerror or str(error))
                 continue
@@ -373,7 +374,7 @@ class VideoReader:
             yield from self._container.demux(self._stream)
             return
         except av.error.FFmpegError as error:
-            if isinstance(error, MemoryError):
+            if shortage(error, ""):
                 raise
             self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
         except IndexError:  # PyAV's end of a file in which a stream began late

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core import files
 from cospal_cli.core.errors import DeviceError
+from cospal_cli.core.foreign import of_system
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.types import Tube
 from cospal_cli.video.draw import Annotator
@@ -79,7 +80,7 @@ def write_annotated(
                 try:
                     return writing.run(tubes, caption, progress, stopped)
                 except av.error.FFmpegError as error:
-                    if isinstance(error, OSError | MemoryError):
+                    if of_system(error):
                         raise
                     plan = writing.retreat(error)
 
