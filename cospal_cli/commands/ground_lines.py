@@ -23,6 +23,8 @@ def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) ->
         for name in ("verbs", "positions", "unresolved"):
             if words := getattr(query, name):
                 console.say(f"  {name}: {', '.join(words)}")
+        if words := query.excluded.words():
+            console.say(f"  counts against: {', '.join(words)}")
         for path in place.files:
             console.say(f"  would write {console.printable(str(path))}")
 

@@ -251,6 +251,22 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Excluded:
+    """What the sentence says is not so: evidence for it counts against. Fields as in ``Query``."""
+
+    attributes: tuple[Attribute, ...] = ()
+    actions: tuple[Action, ...] = ()
+    positions: tuple[str, ...] = ()
+    context: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    looks: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+
+    def words(self) -> tuple[str, ...]:
+        """Every word of it, once."""
+        said = [one.word for one in (*self.attributes, *self.actions)]
+        return tuple(dict.fromkeys((*said, *self.positions, *self.context, *self.looks)))
+
+
+@dataclass(frozen=True)
 class Query:
     """A parsed sentence. Words are lower case as written; ``text`` is the user's own, verbatim."""
 
@@ -271,6 +287,7 @@ class Query:
     # class index -> weight: words whose evidence only the appearance classifier can give
     global_words: tuple[str, ...] = ()  # CRG global query (method: nouns, adjectives, verbs)
     local_phrases: tuple[str, ...] = ()  # CRG local query: referral x each verb phrase
+    excluded: Excluded = Excluded()  # what is denied: "no hat", "not on the left"
     unresolved: tuple[str, ...] = ()  # words of the referral or action without any evidence here
     interrogative: bool = False
     warnings: tuple[str, ...] = ()

@@ -143,6 +143,7 @@ def _query(query: Query) -> dict[str, Any]:
         "classes": query.classes,
         "global_words": query.global_words,
         "local_phrases": query.local_phrases,
+        "excluded": query.excluded.words(),
         "unresolved": query.unresolved,
         "warnings": query.warnings,
     }

@@ -1,4 +1,4 @@
-"""Who is near what: "the man next to the car", "the girl with the umbrella".
+"""Who is near what: "the man next to the car", "the girl with the umbrella", "without a dog".
 
 The sentence's other things are looked up among the tubelets by their classes; what the preposition
 says exactly is left open, since holding, riding, facing and standing beside all mean being near.
@@ -28,15 +28,19 @@ def company_term(
 ) -> Scores:
     """Sum (K,) over the query's other things of the log nearness of the best such tubelet.
 
-    Things without a class here, or that no tubelet shows, say nothing.
+    Things without a class here, or that no tubelet shows, say nothing. Of those that the query
+    excludes, nearness counts against.
     """
     total = np.zeros(len(field))
-    for wanted in query.context.values():
+    others = [(wanted, False) for wanted in query.context.values()]
+    others += [(wanted, True) for wanted in query.excluded.context.values()]
+    for wanted, denied in others:
         shares = class_shares(everything, wanted, classes) if wanted else np.zeros(0)
         things = [(everything[i], shares[i]) for i in np.flatnonzero(shares >= _SEEN).tolist()]
         if things and field:
-            best = [max(share * _nearness(c, thing) for thing, share in things) for c in field]
-            total += np.log(0.25 + 0.75 * np.array(best))
+            near = [max(share * _nearness(c, thing) for thing, share in things) for c in field]
+            best = 1 - np.array(near) if denied else np.array(near)
+            total += np.log(0.25 + 0.75 * best)
     return total
 
 

@@ -1,7 +1,7 @@
 """The zero-shot score's terms: log evidence (K,) of each candidate for one aspect of the query.
 
 Each is a pure function of candidates and query, bounded below, and 0 (no evidence either way) where
-the query says nothing of that aspect.
+the query says nothing of that aspect. What the query excludes counts as 1 - p.
 """
 
 from __future__ import annotations
@@ -63,26 +63,43 @@ def referral_term(field: Sequence[Candidate]) -> Scores | None:
 def colour_term(field: Sequence[Candidate], query: Query) -> Scores:
     """Sum over colour attributes of the log share of the colour in the attribute's region."""
     named = [a for a in query.attributes if a.values]
-    rows = np.array([[_colour_share(c, a) for a in named] for c in field])
-    return np.log(0.05 + rows).sum(axis=1) if named and field else np.zeros(len(field))
+    denied = [a for a in query.excluded.attributes if a.values]
+    if not (named or denied) or not field:
+        return np.zeros(len(field))
+    rows = [
+        [*(_colour_share(c, a) for a in named), *(1 - _colour_share(c, a) for a in denied)]
+        for c in field
+    ]
+    return np.asarray(np.log(0.05 + np.array(rows)).sum(axis=1))
 
 
 def position_term(field: Sequence[Candidate], query: Query, rivals: NDArray[np.bool_]) -> Scores:
     """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
     total = np.zeros(len(field))
-    for word, weight in [*((word, 1.0) for word in query.positions), *_sizes(query)]:
-        values = np.array([_POSITIONS[word](c) for c in field]) if word in _POSITIONS else None
-        if values is not None and len(field):
-            total += weight * np.log(0.1 + 0.9 * _ranked(values, rivals))
+    said = [*((word, 1.0) for word in query.positions), *_sizes(query.attributes)]
+    denied = query.excluded
+    unsaid = [*((word, 1.0) for word in denied.positions), *_sizes(denied.attributes)]
+    for at, (word, weight) in enumerate([*said, *unsaid]):
+        if word in _POSITIONS and field:
+            ranked = _ranked(np.array([_POSITIONS[word](c) for c in field]), rivals)
+            total += weight * np.log(0.1 + 0.9 * (ranked if at < len(said) else 1 - ranked))
     return total
 
 
 def action_term(field: Sequence[Candidate], query: Query) -> Scores:
     """Mean over the verbs of how well the tubelet's motion fits, counted at most twice."""
-    if not query.actions or not field:
+    denied = query.excluded.actions
+    count = len(query.actions) + len(denied)
+    if not count or not field:
         return np.zeros(len(field))
-    logs = np.array([[a.weight * _action_log(c, a) for a in query.actions] for c in field])
-    return logs.mean(axis=1) * min(len(query.actions), 2)
+    rows = [
+        [
+            *(a.weight * _action_log(c, a) for a in query.actions),
+            *(a.weight * _against(_action_log(c, a)) for a in denied),
+        ]
+        for c in field
+    ]
+    return np.asarray(np.array(rows).mean(axis=1) * min(count, 2))
 
 
 def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
@@ -134,8 +151,8 @@ _SIZE_WORDS = {
 _SIZE_WEIGHT = 0.5  # sizes are relative to more than what is in the picture
 
 
-def _sizes(query: Query) -> list[tuple[str, float]]:
-    said = [a.word for a in query.attributes if a.kind in ("size", "age")]
+def _sizes(attributes: Sequence[Attribute]) -> list[tuple[str, float]]:
+    said = [a.word for a in attributes if a.kind in ("size", "age")]
     return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in said if word in _SIZE_WORDS]
 
 
@@ -155,6 +172,11 @@ def _action_log(candidate: Candidate, action: Action) -> float:
         fast = _sigmoid((_pace(candidate) - 1.6) / 0.4)
         parts.append(fast if action.speed == "fast" else 1 - fast)
     return float(np.mean(np.log(0.08 + 0.92 * np.array(parts)))) if parts else 0.0
+
+
+def _against(log: float) -> float:
+    """Log evidence that a verb is not meant, of that for it."""
+    return float(np.log(0.08 + 0.92 * (1 - np.exp(log))))
 
 
 def _sigmoid(value: float) -> float:

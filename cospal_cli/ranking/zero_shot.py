@@ -45,7 +45,7 @@ def ground(
         return []
     table = _terms(field, query, classes, config, share >= 0.5 * share.max())
     table["company"] = config.company_weight * company_term(field, everything, query, classes)
-    if query.looks and evidence.looks_of:
+    if (query.looks or query.excluded.looks) and evidence.looks_of:
         looks = _looks(field, query, _total(table), evidence.looks_of)
         table["looks"] = config.looks_weight * looks
     total = _total(table)
@@ -92,13 +92,26 @@ def _terms(
 def _looks(
     field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
 ) -> terms.Scores:
-    """Σ over words of log(floor + p); candidates out of the race get the race's lowest."""
+    """Σ over words of log(floor + p), 1 - p for what is excluded.
+
+    Candidates out of the race get the lowest for what is said, the race's worst for what is not.
+    """
     race = [i for i in np.argsort(-total)[:_RACE_SIZE] if total[i] > total.max() - _RACE_NATS]
-    chances = np.zeros((len(field), len(query.looks)))
-    for i in race:
-        probabilities = looks_of(field[i])
-        for j, classes in enumerate(query.looks.values()):
-            index = np.fromiter(classes, int)
-            weights = np.fromiter(classes.values(), float)
-            chances[i, j] = min(1.0, float(probabilities[index] @ weights))
-    return np.log(_LOOKS_FLOOR + chances).sum(axis=1)
+    seen = [looks_of(field[i]) for i in race]
+    total = np.zeros(len(field))
+    for classes in query.looks.values():
+        chances = np.zeros(len(field))
+        chances[race] = [_chance(probabilities, classes) for probabilities in seen]
+        total += np.log(_LOOKS_FLOOR + chances)
+    for classes in query.excluded.looks.values():
+        found = [_chance(probabilities, classes) for probabilities in seen]
+        chances = np.full(len(field), max(found))
+        chances[race] = found
+        total += np.log(_LOOKS_FLOOR + 1 - chances)
+    return total
+
+
+def _chance(probabilities: NDArray[np.float32], classes: Mapping[int, float]) -> float:
+    index = np.fromiter(classes, int)
+    weights = np.fromiter(classes.values(), float)
+    return min(1.0, float(probabilities[index] @ weights))

@@ -23,7 +23,7 @@ CLOSED = {
             next_to in_front_of on_top_of out_of close_to up_to because_of instead_of
             astride atop amid amidst aboard aside_from adjacent_to along_with
             together_with at_the_back_of at_the_front_of
-            in_back_of ahead_of down_from up_from back_to over_to""",
+            in_back_of except ahead_of down_from up_from back_to over_to""",
         "PRT": """closer nearer up down away out back forward forwards backward backwards together
             apart aside""",
         "CONJ": "and or but then nor plus &",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cospal_cli.language.lexicon import person as words_person
 from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.negative import CONTRACTED
 from cospal_cli.language.lexicon.verbs import forms
 from cospal_cli.language.parser.tokens import Token
 
@@ -26,7 +27,7 @@ _SHORT = {
 _TWO = {
     "thats": ("that", "is"), "whos": ("who", "is"), "whats": ("what", "is"),
     "theres": ("there", "is"), "wheres": ("where", "is"), "whens": ("when", "is"),
-    "hes": ("he", "is"), "shes": ("she", "is"), "isnt": ("is", "not"),
+    "hes": ("he", "is"), "shes": ("she", "is"),
 }  # fmt: skip
 
 _ENDS = ("'re", "'ve", "'ll", "'d")
@@ -51,7 +52,7 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
             found.append(replace(token, word=token.word + "g", end=tokens[at + 1].end))
             at += 2
             continue
-        if token.word in _TWO or token.word.endswith(_ENDS):
+        if token.word in _TWO or token.word in CONTRACTED or token.word.endswith(_ENDS):
             first, second = _TWO.get(token.word) or _cut(token.word)
             end = token.start + len(first)
             found += [replace(token, word=first, end=end), replace(token, word=second, start=end)]
@@ -69,7 +70,9 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _cut(word: str) -> tuple[str, str]:
-    """ "who're" as "who" and "are"."""
+    """ "who're" as "who" and "are", "isn't" as "is" and "not"."""
+    if word in CONTRACTED:
+        return CONTRACTED[word], "not"
     first, mark, last = word.rpartition("'")
     return first, _FULL[mark + last]
 

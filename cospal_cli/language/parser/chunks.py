@@ -40,6 +40,12 @@ class Phrase:
         return self.tokens[-1].end
 
     @property
+    def denied(self) -> bool:
+        """Whether the sentence says that there is none: "no hat", "not a dog"."""
+        first = self.tokens[0]
+        return (first.denied and first.tag not in ("ADJ", "POS")) or self.determiner == "no"
+
+    @property
     def pronoun(self) -> bool:
         """Whether a pronoun stands for the thing."""
         return self.head.tag == "PRON"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cospal_cli.language.lexicon.dress import BODY, HAIR
-from cospal_cli.language.lexicon.person import GENDER
+from cospal_cli.language.lexicon.person import GENDER, GENERIC
 from cospal_cli.language.lexicon.verbs import HOLD, MOVE, OWN, WEAR
 from cospal_cli.language.parser.chunks import Item, Phrase
 from cospal_cli.language.parser.tokens import VERBAL, Token
@@ -55,6 +55,10 @@ class Sentence:
     relations: list[tuple[Phrase, str, Phrase]] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)
     context: list[Phrase] = field(default_factory=list)
+    denied: list[tuple[Phrase, str, Phrase]] = field(default_factory=list)  # relations not so
+    absent: list[Phrase] = field(default_factory=list)  # things that are not beside the subject
+    elsewhere: list[str] = field(default_factory=list)  # positions that the subject does not have
+    excepted: list[Phrase] = field(default_factory=list)  # "other than *the man*": not meant
     numbers: list[Token] = field(default_factory=list)
     beside: list[Phrase] = field(default_factory=list)  # "a man and *a woman* dance": meant too
     referral_end: int = 0
@@ -108,7 +112,7 @@ def same_as(phrase: Phrase, subject: Phrase | None) -> bool:
 def nearest(seen: Sequence[Phrase], subject: Phrase | None, alive: bool) -> Phrase | None:
     """The last noun phrase seen, or the last that can wear and act (also "the one")."""
     for phrase in reversed(seen):
-        generic = phrase is subject and not phrase.thing.classes
+        generic = not phrase.thing.classes and (phrase is subject or phrase.thing.lemma in GENERIC)
         if not alive or phrase.thing.alive or generic:
             return phrase
     return None

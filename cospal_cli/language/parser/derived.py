@@ -7,6 +7,7 @@ from functools import cache
 
 from cospal_cli.core import colours
 from cospal_cli.language.lexicon.dress import ACCESSORY, ADJECTIVES, REGION
+from cospal_cli.language.lexicon.negative import BARE
 
 _HAIR = frozenset("haired tressed maned locked bearded moustached mustached ponytailed".split())
 _CLAD = frozenset("clad wearing dressed attired garbed robed suited clothed outfitted".split())
@@ -26,6 +27,7 @@ _GARMENTS = {
     "bikinied": "bikini", "cardiganed": "cardigan", "hoodied": "hoodie", "blazered": "blazer",
     "sunglassed": "sunglasses", "frocked": "frock", "topped": "top", "bloused": "blouse",
 }  # fmt: skip
+_STYLES = frozenset("sleeveless collarless strapless topless".split())  # of the garment itself
 _ONLY_BEHIND = frozenset("topped capped coated vested".split())  # "a capped bottle"
 
 
@@ -46,8 +48,7 @@ def worn(word: str) -> Worn | None:
     garment = _GARMENTS.get(word) or _GARMENTS.get(last)
     if garment and (first or last not in _ONLY_BEHIND):
         return _garment(garment, first)
-    bare = word.removesuffix("less")
-    if bare != word and bare in REGION:  # "coatless"
+    if lacks(word):
         return Worn("state", "whole")
     if not first:
         return None
@@ -60,6 +61,17 @@ def worn(word: str) -> Worn | None:
     if last in ("sleeved", "sleeve") or (first and last in ("necked", "collared", "waisted")):
         return Worn("style", "upper")
     return _shade(first, last)
+
+
+def lacks(word: str) -> str:
+    """What such an adjective says is not there: "hat" of "hatless"; "" for any other word."""
+    if word in BARE:
+        return BARE[word]
+    for ending in ("-less", "less", "-free"):
+        bare = word.removesuffix(ending)
+        if bare != word and bare in REGION and word not in _STYLES:
+            return bare
+    return ""
 
 
 def _clad(first: str) -> Worn | None:

@@ -45,7 +45,7 @@ _HAIR_COLOUR = {
     "silver-haired": "silver", "light-haired": "blond", "ginger-haired": "ginger",
     "fair-haired": "blond",
 }  # fmt: skip
-_RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".split())
+RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".split())
 _MUTE = frozenset(
     "same other another next different main another real moving visible far matching".split()
 )
@@ -60,6 +60,18 @@ class Description:
     looks: dict[str, dict[int, float]] = field(default_factory=dict)
     unresolved: list[str] = field(default_factory=list)
     unknown: list[Token] = field(default_factory=list)  # nouns that no list has
+    opposite: Description | None = None  # what is denied, and of that again what is said
+
+    @classmethod
+    def pair(cls) -> Description:
+        """What is said, with what is denied as its ``opposite``."""
+        said, denied = cls(), cls()
+        said.opposite, denied.opposite = denied, said
+        return said
+
+    def turned(self, denied: bool) -> Description:
+        """The one of the two that a word belongs to."""
+        return self.opposite if denied and self.opposite is not None else self
 
     def add(self, attribute: Attribute) -> None:
         if attribute not in self.attributes:
@@ -76,27 +88,85 @@ class Description:
 
 def describe(sentence: Sentence) -> Description:
     """The subject's attributes, positions and the words that only the classifier can judge."""
-    out = Description()
+    out = Description.pair()
     subject = sentence.subject
     assert subject is not None
     _subject(out, subject, stands_for_wearer(sentence, subject))
     for owner, relation, phrase in sentence.relations:
         if owner is subject and not phrase.pronoun:
             _relation(out, relation, phrase)
+    for owner, relation, phrase in sentence.denied:
+        if owner is subject and not phrase.pronoun:
+            _denied(out, relation, phrase)
+    for phrase in sentence.excepted:
+        _not_meant(out, subject, phrase)
     for place in sentence.positions:
         _position(out, place)
+    for place in sentence.elsewhere:
+        _position(out.turned(True), place)
     for event in sentence.events:
-        if event.owner is subject and not event.passive:
+        if event.owner is subject and not (event.passive or event.negated):
             for phrase in event.objects:
-                if phrase.thing.looks and not phrase.thing.alive:
+                if phrase.thing.looks and not (phrase.thing.alive or phrase.denied):
                     out.look(phrase)
     for event in sentence.events:
         for prep, phrase in event.places if event.owner is subject else ():
             if phrase.place and _stands(event, prep):
-                _position(out, phrase.place)
+                _position(out.turned(event.negated), phrase.place)
     for token in sentence.numbers:
         out.unresolved.append(token.word)
+    if subject.denied and subject.determiner != "no":  # "not the red car"
+        _swap(out)
+    denied = out.turned(True)
+    out.unresolved += denied.unresolved
+    out.unknown += denied.unknown
     return out
+
+
+def _swap(out: Description) -> None:
+    """What is said becomes what is denied."""
+    no = out.turned(True)
+    out.attributes, no.attributes = no.attributes, out.attributes
+    out.positions, no.positions = no.positions, out.positions
+    out.looks, no.looks = no.looks, out.looks
+
+
+def _denied(out: Description, relation: str, phrase: Phrase) -> None:
+    """A relation that is not so. Of "not a red hat" only the red counts against, hats may be."""
+    no = Description.pair()
+    _relation(no, relation, phrase)
+    if phrase.thing.lemma in YOUNG and relation == "is":
+        no.add(Attribute(phrase.thing.lemma, "age"))
+    if any(a.values for a in no.attributes):
+        no.looks, no.nouns = {}, []
+        no.attributes = [a for a in no.attributes if a.values]
+    target = out.turned(True)
+    for attribute in no.attributes:
+        target.add(attribute)
+    target.looks |= no.looks
+    target.positions += no.positions
+    evidence = bool(no.looks or no.positions or any(_shown(a) for a in no.attributes))
+    named = phrase.thing.lemma not in GENERIC and not phrase.bare
+    lost = [phrase.head.word] if named and not evidence else []
+    out.unresolved += [*lost, *no.unresolved, *(t.word for t in no.unknown)]
+    if no.opposite is not None:  # "without a non-red hat"
+        for attribute in no.opposite.attributes:
+            out.add(attribute)
+
+
+def _shown(attribute: Attribute) -> bool:
+    """Whether anything in the picture tells of the attribute."""
+    return bool(attribute.values) or attribute.kind in ("size", "age")
+
+
+def _not_meant(out: Description, subject: Phrase, phrase: Phrase) -> None:
+    """ "Other than the white dog": white and being that dog count against."""
+    _denied(out, "is", phrase)
+    for worn in phrase.worn:
+        _denied(out, "wear" if worn.thing.region else "hold", worn)
+    for token in phrase.described:
+        if token.word in POSITION:
+            _position(out.turned(True), POSITION[token.word])
 
 
 def stands_for_wearer(sentence: Sentence, subject: Phrase) -> bool:
@@ -117,7 +187,7 @@ def stands_for_wearer(sentence: Sentence, subject: Phrase) -> bool:
 def _stands(event: Event, prep: str) -> bool:
     """Whether "on the left" says where the subject is, not where it goes or looks."""
     if prep in ("to", "toward", "towards"):
-        return event.verb.lemma in _RESTS
+        return event.verb.lemma in RESTS
     return prep in ("on", "in", "at", "near", "by")
 
 
@@ -130,7 +200,7 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
         if known.looks:
             out.looks[modifier.word] = known.looks
         elif lexicon.is_colour(modifier.word):
-            out.add(_colour([modifier], "whole", ""))
+            out.turned(modifier.denied).add(_colour([modifier], "whole", ""))
         elif modifier.word != lemma:
             out.unresolved.append(modifier.word)
     if lemma in MALE | FEMALE:
@@ -150,7 +220,7 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
         _adjectives(out, _describing(subject), region, "")
     for token in subject.described:
         if token.word in POSITION:
-            _position(out, POSITION[token.word])
+            _position(out.turned(token.denied), POSITION[token.word])
         elif token.tag == "POS" or token.word in ORDINALS or token.start > subject.head.start:
             out.unresolved.append(token.word)
 
@@ -163,8 +233,6 @@ def _relation(out: Description, relation: str, phrase: Phrase) -> None:
             out.nouns.append(phrase.head.word)
             out.look(phrase)
         _adjectives(out, _describing(phrase), "whole", "")
-    elif relation == "without":
-        out.unresolved.append(phrase.head.word)
     elif phrase.bare:
         _adjectives(out, _describing(phrase), "whole", "")
     elif phrase.thing.region and (relation == "wear" or phrase.head.lemma in HAIR):
@@ -206,8 +274,14 @@ def _adjectives(
     out: Description, tokens: Iterable[Token], region: str, garment: str, hair: bool = False
 ) -> None:
     """Describing words of one noun; without a ``region`` their colours cannot be seen."""
+    said = out
     for group in _colour_groups(list(tokens)):
         word = " ".join(t.word for t in group)
+        negated = any(t.denied for t in group)
+        out = said.turned(negated)
+        if lacking := derived.lacks(word):
+            _bare(out, word, lacking, negated)
+            continue
         kind = ADJECTIVES.get(word, "")
         made = None if word in _HAIR_COLOUR else derived.worn(word)
         if made is not None:
@@ -230,6 +304,23 @@ def _adjectives(
             if kind != "size":
                 out.unresolved.append(word)
         out.adjectives.append(word)
+
+
+def _bare(out: Description, word: str, garment: str, negated: bool) -> None:
+    """ "Hatless": a hat counts against; what cannot be seen to be missing is unresolved."""
+    thing = lexicon.thing(garment)
+    if not negated:
+        out.add(Attribute(word, "state"))
+        out.adjectives.append(word)
+    denied = out.turned(True)
+    denied.add(
+        Attribute(
+            garment, "accessory" if garment in ACCESSORY else "garment", thing.region, garment
+        )
+    )
+    denied.looks |= {garment: thing.looks} if thing.looks else {}
+    if not thing.looks:
+        out.unresolved.append(word)
 
 
 def _derived(out: Description, word: str, made: derived.Worn, region: str, of: str) -> None:

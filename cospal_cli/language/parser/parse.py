@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cospal_cli.config import LanguageConfig
-from cospal_cli.core.types import Action, Query
+from cospal_cli.core.types import Action, Excluded, Query
 from cospal_cli.language.lexicon import imagenet
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.closed import OPENINGS
@@ -15,12 +15,21 @@ from cospal_cli.language.lexicon.dress import ORDINALS
 from cospal_cli.language.lexicon.person import GENERIC, IMPLIED
 from cospal_cli.language.lexicon.questions import WH
 from cospal_cli.language.lexicon.things import CLASSES
-from cospal_cli.language.lexicon.verbs import kinds
+from cospal_cli.language.lexicon.verbs import HOLD, kinds
 from cospal_cli.language.lexicon.words import Thing
-from cospal_cli.language.parser import actions, answers, casual, checks, counts, questions, spelling
+from cospal_cli.language.parser import (
+    actions,
+    answers,
+    casual,
+    checks,
+    counts,
+    negation,
+    questions,
+    spelling,
+)
 from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Event, Sentence
-from cospal_cli.language.parser.describe import Description, describe, stands_for_wearer
+from cospal_cli.language.parser.describe import RESTS, Description, describe, stands_for_wearer
 from cospal_cli.language.parser.tokens import Token, tag, tokenize
 
 MAX_PHRASES = 5  # local sub-phrases of one query
@@ -45,11 +54,11 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     checks.check_script(used)
     asks = bool(set(_WORDS.findall(used.lower())[:2]) & WH) and "?" in used
     used = answers.statement(_MARKUP.sub(lambda match: " " * len(match.group()), used))
-    tokens = _readable(casual.plain(tokenize(used)))
+    tokens = negation.spelt_out(_readable(casual.plain(tokenize(used))))
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))
-    tokens = tag(tokens)
+    tokens = negation.scoped(tag(tokens))
     sentence, question = questions.read(tokens)
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]
@@ -185,11 +194,11 @@ def _query(
     found = describe(sentence)
     own = [e for e in sentence.events if e.owner is subject]
     doing = _actions(own, subject, words)
-    unclear = ["not"] * any(e.negated for e in own)
+    avoided, unclear = _avoided(own, subject, words)
     said = [*_prenominal(subject), *doing]
     shown = {a.word for a in said if _shows(a)}
     unclear += [a.word for a in doing if a.word not in shown]
-    classes = _classes(sentence, found, words)
+    classes = _without_denied(_classes(sentence, found, words), sentence, found)
     _unknown_nouns(subject, found, classes, words)
     asked = question is not None and subject.head.start == question.start
     referral = _referral(used, sentence)
@@ -214,6 +223,7 @@ def _query(
         positions=tuple(found.positions),
         context=_context(sentence, subject),
         looks=found.looks,
+        excluded=_excluded(sentence, found, avoided),
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
         unresolved=_unique([u for u in [*found.unresolved, *unclear] if u not in shown]),
@@ -244,6 +254,35 @@ def _actions(events: list[Event], subject: Phrase, words: Words) -> list[Action]
             found = words.action(found, event.verb.lemma)
         doing.append(found)
     return doing
+
+
+def _avoided(events: list[Event], subject: Phrase, words: Words) -> tuple[list[Action], list[str]]:
+    """What the subject is said not to do: actions that motion shows, and the words of the rest."""
+    found: list[Action] = []
+    unclear: list[str] = []
+    for event in events:
+        named = event.objects or event.places
+        if not event.negated or event.dressing or event.verb.lemma in ("be", "do", *HOLD):
+            continue
+        done = _actions([replace(event, negated=False)], subject, words)
+        idle = named or event.verb.lemma not in RESTS
+        shown = [a for a in done if _shows(a) and not (idle and a.kind == "still")]
+        found += shown
+        unclear += [] if shown or (named and event.objects == []) else ["not", event.verb.word]
+    return found, unclear
+
+
+def _excluded(sentence: Sentence, found: Description, avoided: list[Action]) -> Excluded:
+    """What counts against."""
+    denied = found.turned(True)
+    absent = {p.head.word: p.thing.classes for p in sentence.absent if p.head.tag == "NOUN"}
+    return Excluded(
+        attributes=tuple(denied.attributes),
+        actions=tuple(avoided),
+        positions=_unique(denied.positions),
+        context=absent,
+        looks=denied.looks,
+    )
 
 
 def _shows(action: Action) -> bool:
@@ -289,6 +328,20 @@ def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, 
         return {}
     near = dict(words.noun(subject.head.lemma).classes)
     return near or ({**dict.fromkeys(CLASSES, 0.4), "person": 1.0} if _acts(sentence) else {})
+
+
+def _without_denied(
+    classes: dict[str, float], sentence: Sentence, found: Description
+) -> dict[str, float]:
+    """ "An animal that is not a dog": every class but that, if any is left."""
+    denied = [p for o, r, p in sentence.denied if o is sentence.subject and r == "is"]
+    for phrase in [*denied, *sentence.excepted]:
+        gone = {name for name, weight in phrase.thing.classes.items() if weight >= 0.9}
+        kept = {name: weight for name, weight in classes.items() if name not in gone}
+        if gone and max(kept.values(), default=0) >= 0.5 and len(kept) < len(classes):
+            classes = kept
+            found.unresolved = [w for w in found.unresolved if w != phrase.head.word]
+    return classes
 
 
 def _acts(sentence: Sentence) -> bool:

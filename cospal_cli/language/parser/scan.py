@@ -25,6 +25,8 @@ from cospal_cli.language.parser.clauses import (
 )
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
+# With these the thing is at hand: "not riding a bike" has none beside.
+_CLOSE = frozenset("ride drive push pull carry use hug kiss pet pat feed lead walk".split())
 _BE = frozenset("is are was were be been being 's".split())
 # The picture itself and who looks at it: nothing that stands beside the subject.
 _VIEW = frozenset("camera lens viewer frame screen picture scene view image video shot".split())
@@ -52,6 +54,9 @@ class Scan:
         self.aux: list[Token] = []
         self.early: list[Token] = []  # adverbs before their verb
         self.last: tuple[Phrase | None, str] = (subject, "")  # for "a hat and gloves"
+        self.refused = False  # whether that was denied,
+        self.no = False  # and by "no", which reaches one noun with its article
+        self.denied = False  # the preposition just before is: "not in red"
         self.last_tag = ""
         self.idle: Phrase | None = None  # "guy on bike going past", "man and dog going": he goes
 
@@ -93,7 +98,7 @@ class Scan:
     def _preposition(self, at: int, token: Token) -> None:
         following = item_at(self.items, at + 1)
         if isinstance(following, Phrase):
-            self.prep = token.word
+            self.prep, self.denied = token.word, token.denied
         elif token.tag == "PREP" and self.event and not verb_at(self.items, at + 1):
             self.event.particles.append(token.word)
             self.event.end = token.end
@@ -111,6 +116,8 @@ class Scan:
         self.prep = ""
         if self.under and not subordinate and token.tag in ("PUNCT", "CONJ"):
             self.under, self.clause = False, self.found.subject
+        if token.tag == "PUNCT" and self.seen and self.seen[-1] in self.found.excepted:
+            self.seen.pop()  # "the man, not the woman, in red"
         if token.tag == "PUNCT" and self.relative is not None and self.relative_verbs:
             self.relative = None
 
@@ -150,7 +157,8 @@ class Scan:
         start = min([t.start for t in head] + [verb.start])
         if relative and self.relative_verbs <= 1 and self.relative_start >= 0:
             start, self.relative_start = self.relative_start, -1
-        negated = any(t.tag == "NEG" or t.word.endswith("n't") for t in head)
+        negated = sum(t.tag == "NEG" or t.word.endswith("n't") for t in head) % 2 == 1
+        negated = negated or self._still_negated(verb, owner)
         event = Event(
             negated=negated,
             verb=verb,
@@ -207,6 +215,13 @@ class Scan:
             return subject
         return self._nearest(alive=True) or near or self.found.subject
 
+    def _still_negated(self, verb: Token, owner: Phrase | None) -> bool:
+        """ "Is not running or jumping": the second of two verbs alike."""
+        last = self.event
+        if last is None or not last.negated or self.aux or last.owner is not owner:
+            return False
+        return self.joint in ("or", "and", ",") and last.verb.tag == verb.tag in ("VB", "VG")
+
     def _bare_finite(self, verb: Token) -> bool:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
 
@@ -234,6 +249,8 @@ class Scan:
             self._prepositional(prep, phrase)
         elif self.aux and (phrase.bare or not verb_later(self.items, at)):
             self._predicate(phrase)
+        elif joint in _APPOSING and phrase.denied and not self.event:
+            self._except(phrase)  # "the man, not the woman, ..."
         elif not self.event and joint in _APPOSING and self._apposed(phrase, joint):
             pass
         elif joint in ("and", "or", ",", "&", "but") or (joint == "" and not self.event):
@@ -287,6 +304,7 @@ class Scan:
         return fits and finite_after(self.items, at + 1)
 
     def _new_clause(self, phrase: Phrase, joint: str) -> None:
+        target = self.relative
         same = same_as(phrase, self.found.subject)
         self.under = joint == "SUB" and not same
         if self.relative is not None and not self.relative_verbs:
@@ -302,13 +320,24 @@ class Scan:
                 self.clause_verbs = 0
         self.aux = []
         self.event = None
-        if not same and not phrase.pronoun:
+        if phrase.denied:  # "the chair that nobody sits on"
+            self.found.absent += [phrase] if self.found.own(target) else []
+        elif not same and not phrase.pronoun:
             self.found.context.append(phrase)
 
+    def _except(self, phrase: Phrase) -> None:
+        """ "Other than the man": what is said of him is said not to be so of the subject."""
+        self.found.excepted.append(phrase)
+        self.last, self.event, self.refused = (phrase, ""), None, False
+
     def _prepositional(self, prep: str, phrase: Phrase) -> None:
+        denied, self.denied = self.denied, False
+        if prep == "except":
+            self._except(phrase)
+            return
         if phrase.place and prep in _PLACE_PREPS:
             if not inside_thing(self.items, phrase):
-                self._placed(prep, phrase)
+                self._placed(prep, phrase, denied)
         elif (
             prep in ("in", "with", "wearing", "without")
             and describes(prep, phrase, self.event is None)
@@ -317,9 +346,12 @@ class Scan:
             owner = self._nearest(alive=True) or self._nearest(alive=False)
             lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
             worn = "hold" if lifeless and prep == "with" and not phrase.bare else "wear"
-            self._relate(owner, "without" if prep == "without" else worn, phrase)
+            self._relate(owner, worn, phrase, denied or prep == "without")
         elif prep == "with" and self.event is None and not phrase.thing.alive:
-            self._relate(self._nearest(alive=True) or self._nearest(alive=False), "hold", phrase)
+            owner = self._nearest(alive=True) or self._nearest(alive=False)
+            self._relate(owner, "hold", phrase, denied)
+        elif prep == "without" or denied or phrase.denied:
+            self._lacking(prep, phrase)
         else:
             self._background(prep, phrase)
 
@@ -330,7 +362,25 @@ class Scan:
         hands = any(p.head.lemma == "hand" for p in self.event.objects)
         return hands or self.event.verb.lemma in ("play", "fiddle", "struggle", "fight")
 
-    def _placed(self, prep: str, phrase: Phrase) -> None:
+    def _lacking(self, prep: str, phrase: Phrase) -> None:
+        """ "Without a dog", "not next to the car": the thing is not beside whoever is spoken of."""
+        owner = self.event.owner if self.event else self._nearest(alive=False)
+        if self.event is not None:
+            self.event.places.append((prep, phrase))
+        if prep == "without" and not phrase.thing.alive:
+            self._relate(owner, "hold", phrase, True)
+        elif self.found.own(owner) and not phrase.pronoun:
+            self.found.absent.append(phrase)
+        self.last, self.refused = (owner, "near"), True
+
+    def _placed(self, prep: str, phrase: Phrase, denied: bool) -> None:
+        owner = self.event.owner if self.event else self._nearest(alive=False)
+        excepted = owner in self.found.excepted
+        negated = self.event is not None and self.event.negated
+        turned = (denied + excepted) % 2 == 1
+        if not negated and (excepted or (turned and self.found.own(owner))):
+            (self.found.elsewhere if turned else self.found.positions).append(phrase.place)
+            return
         if self.event is not None:
             self.event.places.append((prep, phrase))
             self.event.end = phrase.end if self.found.own(self.event.owner) else self.event.end
@@ -342,6 +392,9 @@ class Scan:
             self.aux = []
             self.relative_verbs += self.relative is not None
             self.clause_verbs += self.relative is None
+        if self.event is not None and self.event.negated:
+            self._lacking(prep, phrase)
+            return
         if self.event is not None:
             self.event.places.append((prep, phrase))
             if phrase.head.word in ("camera", "viewer", "us") or prep in ("up", "down"):
@@ -365,13 +418,22 @@ class Scan:
             garment.described.append(phrase.head)
             garment.described.extend(phrase.described)
         elif owner is not None:
-            self._relate(owner, "is", phrase)
+            self._relate(owner, "is", phrase, self._negated())
+
+    def _negated(self) -> bool:
+        """Whether a "not" stands before what is read now; it is used up."""
+        found = sum(t.tag == "NEG" for t in self.early) % 2 == 1
+        self.early = [t for t in self.early if t.tag != "NEG"]
+        return found
 
     def _apposed(self, phrase: Phrase, joint: str) -> bool:
         """ "man blue jeans", "man: red cap", "motorbike right side": said without a word."""
         owner = self._nearest(alive=False)
         if phrase.place and self.found.own(owner):
             self.found.positions.append(phrase.place)
+            return True
+        if phrase.bare and joint and owner is not None and owner.wearable:
+            owner.described += [*phrase.described, phrase.head]  # "in a hat, not red"
             return True
         if phrase.bare and joint:
             self._relate(owner, "is", phrase)  # "a barista, apron-clad, ..."
@@ -385,8 +447,17 @@ class Scan:
 
     def _coordinated(self, phrase: Phrase, joint: str) -> None:
         owner, relation = self.last
+        refused = self.refused and joint != "but"
+        own_article = joint == "and" and phrase.determiner not in ("", "any")
+        refused = refused and not (own_article and self.no)
         if relation == "hold" or (relation == "wear" and phrase.wearable):
-            self._relate(owner, relation, phrase)
+            self._relate(owner, relation, phrase, refused)
+            return
+        if relation == "is" and (refused or phrase.denied or phrase.bare):
+            self._relate(owner, relation, phrase, refused)
+            return
+        if relation == "near" and (refused or phrase.denied):
+            self._lacking("", phrase)
             return
         if self.event and relation == "object":
             self._object(phrase)
@@ -403,21 +474,31 @@ class Scan:
         self.event.objects.append(phrase)
         self.event.end = max(self.event.end, phrase.end)
         self.last = (owner, "object")
-        if self.event.negated:
-            return
+        negated = self.event.negated
         if self.event.dressing and not self.event.passive and owner is not None:
-            self._relate(owner, "wear" if phrase.wearable else "hold", phrase)
+            self._relate(owner, "wear" if phrase.wearable else "hold", phrase, negated)
         elif lemma in HOLD and owner is not None and not self.event.passive:
-            self._relate(owner, "hold", phrase)
+            self._relate(owner, "hold", phrase, negated)
+        elif negated or phrase.denied:
+            self.last, self.refused = (owner, "object"), negated
+            if lemma in _CLOSE and self.found.own(owner) and not phrase.pronoun:
+                self.found.absent.append(phrase)
         elif not phrase.pronoun and not phrase.bare:
             self.found.context.append(phrase)
 
-    def _relate(self, owner: Phrase | None, relation: str, phrase: Phrase) -> None:
+    def _relate(
+        self, owner: Phrase | None, relation: str, phrase: Phrase, denied: bool = False
+    ) -> None:
+        denied = denied or phrase.denied  # "does not have no hat" has none
         if owner is not None:
-            self.found.relations.append((owner, relation, phrase))
-            self.last = (owner, relation)
+            self.last, self.refused, self.no = (owner, relation), denied, phrase.determiner == "no"
+            if owner in self.found.excepted and self.found.subject is not None:
+                owner, denied = self.found.subject, not denied
+            (self.found.denied if denied else self.found.relations).append(
+                (owner, relation, phrase)
+            )
         if relation == "hold" and self.found.own(owner) and not phrase.pronoun:
-            self.found.context.append(phrase)
+            (self.found.absent if denied else self.found.context).append(phrase)
 
     def _nearest(self, alive: bool) -> Phrase | None:
         """The last noun phrase, or the last that can wear and act (also "the one")."""

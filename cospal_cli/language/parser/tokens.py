@@ -33,6 +33,7 @@ class Token:
     tag: str = ""
     lemma: str = ""  # verbs: the base form; nouns: the singular where the lists know it
     known: bool = True
+    denied: bool = False  # the sentence says that it is not so
 
     @property
     def verbal(self) -> bool:
