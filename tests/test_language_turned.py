@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cospal_cli.config import LanguageConfig
 from cospal_cli.core.types import Query
 from cospal_cli.language.parser.parse import parse
-from tests.sentences_turned import GROUPS
+from tests.sentences_turned import COUNTS, GROUPS, MARKS, SINGLE
 from tests.test_language_sentences import WORN, check_classes, words
 from tests.vidstg_like import Reading, sentences
 
@@ -21,7 +23,7 @@ NO_MODEL = LanguageConfig(similarity=False)
 
 @pytest.mark.parametrize("line", LINES)
 def test_sentence(line: str) -> None:
-    sentence, noun, worn, _, context, listed = (part.strip() for part in line.split(" | "))
+    sentence, noun, worn, excluded, context, listed = (part.strip() for part in line.split(" | "))
     query = parse(sentence, NO_MODEL)
     subject, _, classes = noun.partition(": ")
     assert query.text == sentence
@@ -29,8 +31,31 @@ def test_sentence(line: str) -> None:
     check_classes(query, classes)
     found = {f"{a.word}@{a.region}" for a in query.attributes if a.kind in WORN}
     assert found == set(words(worn))
+    assert set(query.excluded.words()) == set(words(excluded))
     assert set(words(context)) <= set(query.context)
     assert set(words(listed)) <= set(query.unresolved)
+
+
+def test_there_are_enough_sentences() -> None:
+    assert len(LINES) + len(MARKS.strip().splitlines()) >= 200
+
+
+@pytest.mark.parametrize("line", MARKS.strip().splitlines())
+def test_marks_change_nothing(line: str) -> None:
+    marked, plain = line.split(" ~ ")
+    found = replace(parse(marked, NO_MODEL), text="", warnings=())
+    assert found == replace(parse(plain, NO_MODEL), text="", warnings=())
+
+
+@pytest.mark.parametrize("line", COUNTS.strip().splitlines())
+def test_more_than_one_is_warned_of(line: str) -> None:
+    query = parse(line.split(" | ")[0], NO_MODEL)
+    assert any("one subject is returned" in warning for warning in query.warnings)
+
+
+@pytest.mark.parametrize("sentence", SINGLE.strip().splitlines())
+def test_one_is_not_warned_of(sentence: str) -> None:
+    assert parse(sentence, NO_MODEL).warnings == ()
 
 
 def read_right(query: Query, reading: Reading) -> bool:

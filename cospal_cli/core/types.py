@@ -262,8 +262,8 @@ class Excluded:
 
     def words(self) -> tuple[str, ...]:
         """Every word of it, once."""
-        said = [one.word for one in (*self.attributes, *self.actions)]
-        return tuple(dict.fromkeys((*said, *self.positions, *self.context, *self.looks)))
+        said = [*(a.word for a in self.attributes), *(a.word for a in self.actions)]
+        return tuple(dict.fromkeys([*said, *self.positions, *self.context, *self.looks]))
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ class Phrase:
     owners: list[Token] = field(default_factory=list)  # nouns before 's
     determiner: str = ""
     worn: list[Phrase] = field(default_factory=list)  # garments before the head: "red hat lady"
+    lead: Token | None = None  # the first word of a longer owner: "*the* man in the suit's bike"
 
     @property
     def start(self) -> int:
         """Offset in the text of the first character."""
-        return self.tokens[0].start
+        return (self.lead or self.tokens[0]).start
 
     @property
     def end(self) -> int:
@@ -88,7 +89,7 @@ def chunk(tokens: Sequence[Token]) -> list[Item]:
         size = _extent(tokens[at:])
         part = tokens[at : at + size]
         if any(t.tag in ("NOUN", "ADJ", "POS") for t in part):
-            items.append(_phrase(list(part)))
+            items.append(noun_phrase(list(part)))
         elif len(part) == 1 and (part[0].tag == "NUM" or _of_some(tokens[at : at + 2])):
             items.append(part[0])
         at += max(size, 1)
@@ -133,7 +134,8 @@ def _joins(tokens: Sequence[Token], at: int, noun: bool) -> bool:
     return tokens[at - 1].tag == "ADJ" and tokens[at + 1].tag == "ADJ"
 
 
-def _phrase(tokens: list[Token]) -> Phrase:
+def noun_phrase(tokens: list[Token]) -> Phrase:
+    """The phrase that ``tokens`` are, with its head found."""
     after = max((i + 1 for i, t in enumerate(tokens) if t.tag == "GEN"), default=0)
     own = tokens[after:] or tokens
     nouns = [t for t in own if t.tag == "NOUN"]
@@ -174,7 +176,7 @@ def _garments(tokens: list[Token], head: Token) -> list[Phrase]:
         first = at
         while first > start and _of_garment(tokens[first - 1], token):
             first -= 1
-        found.append(_phrase(tokens[first : at + 1]))
+        found.append(noun_phrase(tokens[first : at + 1]))
         start = at + 1
     return found
 

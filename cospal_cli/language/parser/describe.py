@@ -244,8 +244,16 @@ def _relation(out: Description, relation: str, phrase: Phrase) -> None:
         _held(out, phrase)
 
 
+def _unknown_modifiers(out: Description, phrase: Phrase) -> None:
+    """ "The Lakers jersey": a name that says which, without evidence."""
+    for token in phrase.modifiers:
+        if not (lexicon.knows(token.word) or lexicon.thing(token.word).known):
+            out.unresolved.append(token.word)
+
+
 def _garment(out: Description, phrase: Phrase) -> None:
     word, region = phrase.head.word, phrase.thing.region
+    _unknown_modifiers(out, phrase)
     hair = phrase.head.lemma in HAIR or word in HAIR
     if word not in PLAIN and phrase.head.lemma not in PLAIN:
         out.nouns.append(word)
@@ -259,6 +267,7 @@ def _garment(out: Description, phrase: Phrase) -> None:
 def _held(out: Description, phrase: Phrase) -> None:
     """Carried things: their colour fills too little of the box to count as the subject's."""
     out.nouns.append(phrase.head.word)
+    _unknown_modifiers(out, phrase)
     out.add(Attribute(phrase.head.word, "held", "whole", phrase.head.word))
     if not out.look(phrase) and phrase.thing.known:
         out.unresolved.append(phrase.head.word)

@@ -27,7 +27,7 @@ _NOUNS = ("DET", "POSS", "NOUN", "NUM", "PRON")
 
 
 def spelt_out(tokens: Sequence[Token]) -> list[Token]:
-    """The untagged tokens with "isn't" as "is not", "sans" as "without", "nobody" as "no person"."""
+    """Untagged tokens with "no longer" as "not", "sans" as "without", "nobody" as "no person"."""
     found: list[Token] = []
     at = 0
     while at < len(tokens):

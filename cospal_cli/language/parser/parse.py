@@ -23,6 +23,7 @@ from cospal_cli.language.parser import (
     casual,
     checks,
     counts,
+    marks,
     negation,
     questions,
     spelling,
@@ -34,7 +35,6 @@ from cospal_cli.language.parser.tokens import Token, tag, tokenize
 
 MAX_PHRASES = 5  # local sub-phrases of one query
 _ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
-_MARKUP = re.compile(r"</?\w+>")
 _WORDS = re.compile(r"[a-z]+")
 _PURPOSES = frozenset(
     "row sail race ride ski skate surf swim walk run dive".split()
@@ -53,8 +53,10 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     used, warnings = checks.shorten(text)
     checks.check_script(used)
     asks = bool(set(_WORDS.findall(used.lower())[:2]) & WH) and "?" in used
-    used = answers.statement(_MARKUP.sub(lambda match: " " * len(match.group()), used))
-    tokens = negation.spelt_out(_readable(casual.plain(tokenize(used))))
+    used, signs = marks.plain(used)
+    used = answers.statement(used)
+    tokens, lost = _readable(casual.plain(tokenize(used)))
+    tokens = negation.spelt_out(tokens)
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))
@@ -65,6 +67,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     words = Words(config.similarity)
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
     query = _without_counts(query, tokens, sentence)
+    query = replace(query, unresolved=_unique([*query.unresolved, *lost, *signs]))
     return replace(query, interrogative=True) if asks else query
 
 
@@ -138,17 +141,18 @@ def _agent(word: str) -> Thing | None:
     return None
 
 
-def _readable(tokens: list[Token]) -> list[Token]:
-    """Without words in other scripts, single letters and endless words; the rest is parsed."""
-    return [
-        token
-        for token in tokens
-        if not token.word[0].isalpha()
-        or (
-            (token.word[0] < "\u0250" and len(token.word) <= _LONGEST)
-            and (len(token.word) > 1 or token.word in "ai")
-        )
+def _readable(tokens: list[Token]) -> tuple[list[Token], list[str]]:
+    """The tokens that are parsed, and the words that are not: other scripts, endless words.
+
+    Single letters are left out too, without a word.
+    """
+    words = [t for t in tokens if len(t.word) > 1 or t.word in "ai" or not t.word.isalpha()]
+    strange = [
+        t
+        for t in words
+        if t.word[0].isalpha() and (t.word[0] >= "\u0250" or len(t.word) > _LONGEST)
     ]
+    return [t for t in words if t not in strange], [t.word[:_LONGEST] for t in strange]
 
 
 def _without_opening(tokens: list[Token]) -> list[Token]:
@@ -239,6 +243,9 @@ def _context(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]
     for word in (m.word for m in carried if subject.thing.person):  # "umbrella lady"
         near = lexicon.thing(word)
         things |= {word: near.classes} if near.classes and not near.alive else {}
+    for owner in subject.owners:
+        near = lexicon.thing(owner.word)
+        things |= {owner.word: near.classes} if near.classes else {}
     implied = IMPLIED.get(subject.head.lemma)
     return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
 

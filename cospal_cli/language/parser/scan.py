@@ -23,6 +23,7 @@ from cospal_cli.language.parser.clauses import (
     verb_at,
     verb_later,
 )
+from cospal_cli.language.parser.genitives import regrouped
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 # With these the thing is at hand: "not riding a bike" has none beside.
@@ -346,7 +347,10 @@ class Scan:
             owner = self._nearest(alive=True) or self._nearest(alive=False)
             lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
             worn = "hold" if lifeless and prep == "with" and not phrase.bare else "wear"
-            self._relate(owner, worn, phrase, denied or prep == "without")
+            event = self.event
+            undressed = event is not None and event.negated and event.dressing
+            undressed = undressed and event is not None and not event.objects
+            self._relate(owner, worn, phrase, denied or undressed or prep == "without")
         elif prep == "with" and self.event is None and not phrase.thing.alive:
             owner = self._nearest(alive=True) or self._nearest(alive=False)
             self._relate(owner, "hold", phrase, denied)
@@ -507,4 +511,4 @@ class Scan:
 
 def scan(items: list[Item], subject: Phrase | None = None) -> Sentence:
     """What the items say of their first noun phrase, or of ``subject`` (a wh-word's) if given."""
-    return Scan(items, subject).run()
+    return Scan(regrouped(items), subject).run()
