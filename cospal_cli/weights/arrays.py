@@ -1,7 +1,8 @@
 """Safetensors files that 'cospal data prepare' writes: NumPy arrays and a description, no torch.
 
-Beside the description the metadata holds a digest of it and of every array, by which a flipped bit
-is noticed when the array is read. Files of cospal 0.1.0 have none and are taken as they are.
+The description, JSON among the file's metadata, holds a digest of itself and of every array, by
+which a flipped bit is noticed when the array is read. Files of cospal 0.1.0 have none, and are taken
+as they are.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from cospal_cli.core.reading import parse_table
 from cospal_cli.weights.headers import check_safetensors
 
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
-_KEY, _DIGESTS = "cospal", "cospal.digests"  # of the description and the digests in the metadata
+_KEY = "cospal"  # of the description among the metadata; one key, since several have no order
+_DIGESTS = "digests"
 _ITSELF = ""  # the description's name among the digests
 
 
-def described(description: Any, digests: Mapping[str, str]) -> dict[str, str]:
+def described(description: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, str]:
     """Metadata of a file that ``ArrayFile`` reads; ``digests`` by array: see ``digest``."""
-    text = json.dumps(description)
-    own = {_ITSELF: digest(text.encode()), **digests}
-    return {_KEY: text, _DIGESTS: json.dumps(own)}
+    own = {_ITSELF: digest(json.dumps(description).encode()), **digests}
+    return {_KEY: json.dumps({**description, _DIGESTS: own})}
 
 
 def digest(data: bytes | NDArray[Any] | BinaryIO) -> str:
@@ -73,11 +74,9 @@ class ArrayFile:
     def description(self, format: str) -> dict[str, Any]:
         """What the file says of itself; InputError unless it is of ``format``."""
         with self.opened() as file, self.border():
-            about = file.metadata() or {}
-            if _DIGESTS in about:
-                self._digests = parse_table(about[_DIGESTS])
-            self._check(_ITSELF, about[_KEY].encode())
-            found = parse_table(about[_KEY])
+            found = parse_table((file.metadata() or {})[_KEY])
+            self._digests = found.pop(_DIGESTS, None)
+            self._check(_ITSELF, json.dumps(found).encode())
             if found["format"] != format:
                 raise ValueError(f"{found['format']!r}, expected {format!r}")
         return found
