@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -296,7 +297,7 @@ def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
     heads = None
     if checkpoint is not None and not checkpoint.endswith((".pth", ".pt")):
         heads = Path(checkpoint)
-        if not heads.is_dir():
+        if not os.path.isdir(heads):
             raise UsageError(
                 f"--checkpoint {checkpoint!r}: neither a folder nor a .pth file",
                 "name a folder of 'cospal train' or 'cospal export', or weights of Grounding DINO",

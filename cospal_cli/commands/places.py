@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.foreign import errors_as
 
 SUFFIXES = (".json", ".mp4")
 MAX_NAME_BYTES = 255
@@ -34,12 +35,16 @@ def places(
     one, or a name without suffix or with a slash at its end), or None: the working folder, and
     nothing at all if the JSON goes to ``stdout``. In folders the names are STEM.tube.json and
     STEM.tube.mp4, with several queries STEM.1.tube.json and so on. UsageError if ``output`` is
-    one file for several queries, or a file of another kind.
+    one file for several queries, a file of another kind, or a path that the system refuses.
     """
     if output is None and stdout:
         return [Place(None, None)] * queries
+    if output == "-":
+        raise UsageError("-o -: results go to files", "--json prints them; ./- is a folder")
     target = Path(output or ".")
-    if is_folder(output or "."):
+    with errors_as(UsageError, f"-o {output!r}", "choose another place"):
+        folder = is_folder(output or ".")
+    if folder:
         endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
         names = [_fitting(source.stem, ending) for ending in endings]
         named = [(target / f"{name}.json", target / f"{name}.mp4") for name in names]
@@ -70,10 +75,8 @@ def make_folder(output: str | None) -> None:
     """Create the folder that ``-o`` names, if it is one; UsageError where that fails."""
     if output is None or not is_folder(output):
         return
-    try:
+    with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
         Path(output).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"-o {output!r}: {error.strerror}", "choose another folder") from None
 
 
 def _fitting(stem: str, ending: str) -> str:

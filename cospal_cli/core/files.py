@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cospal_cli.core.claims import OLD, PART, alone, claimed, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
+from cospal_cli.core.foreign import errors_as
 
 __all__ = ["alone", "check_outputs", "claimed", "is_ours", "publish", "replace_folder"]
 __all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
@@ -103,6 +104,7 @@ def write_text(target: Path, text: str, instead_of: Sequence[Path] = ()) -> None
         part.write_bytes(text.encode("utf-8", "replace"))
 
 
+@errors_as(UsageError, "the output cannot be written", "choose another place with -o")
 def check_outputs(targets: Iterable[Path], inputs: Mapping[Path, str], overwrite: bool) -> None:
     """UsageError unless every target can be written: asked before any work starts.
 

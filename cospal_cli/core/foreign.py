@@ -21,6 +21,7 @@ from cospal_cli.core.errors import CospalError, DeviceError, InputError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a file system that takes no more bytes
 _FILES = {errno.EMFILE, errno.ENFILE}
+_MEMORY = {errno.ENOMEM, errno.EAGAIN}  # EAGAIN: of a thread or process that cannot be made
 _BROKEN = {errno.EIO, errno.EROFS, errno.ESTALE, errno.ENODEV, errno.ENXIO}  # the device's fault
 _MISTAKES = (NameError, ImportError)
 # How libraries say that memory, or threads, ran out where they do not raise a MemoryError.
@@ -59,7 +60,7 @@ def errors_as(
             raise lack from error
         raise
     except Exception as error:
-        raise shortage(error, about) or kind(f"{about}: {reason(error)}", hint) from error
+        raise shortage(error, about) or kind(f"{about}: {_why(error, about)}", hint) from error
 
 
 def shortage(error: BaseException, about: str) -> DeviceError | None:
@@ -122,13 +123,20 @@ def short(value: object) -> str:
     return _SHORT.repr(value)
 
 
+def _why(error: Exception, about: str) -> str:
+    """The reason, with the file's name where neither says which."""
+    name = getattr(error, "filename", None)
+    told = name is None or _decoded(name) in about
+    return reason(error) if told else f"{_decoded(name)!r}: {reason(error)}"
+
+
 def _memory(error: BaseException | None) -> bool:
     """Whether memory or threads ran out, by the error or one that it came from."""
     for _ in range(10):
         if error is None:
             return False
         text = str(error)[:5000].lower()
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _MEMORY:
             return True
         if any(words in text for words in _NO_MEMORY):
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def load_card(folder: Path) -> Card:
     """The card alone, without torch. UsageError where there is none, WeightsError for a bad one."""
     path = folder / CONFIG
     hint = "name a folder that 'cospal train' wrote, such as runs/NAME/best"
-    if not path.exists():
+    if not os.path.exists(path):  # False, too, for a name that the system refuses
         raise UsageError(f"{str(folder)!r} is not a checkpoint of the heads: no {CONFIG}", hint)
     return Card.loads(read_bytes(path, WeightsError, hint), str(path))
 

@@ -8,7 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cospal_cli.core.errors import CospalError, DeviceError, InputError
+from cospal_cli.core.errors import CospalError, InputError
+from cospal_cli.core.foreign import reason, shortage
+from cospal_cli.core.reading import open_regular
 from cospal_cli.devices import processors
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _FORMATS = (
     "mp3 wav w64 flac aac ac3 eac3 aiff caf amr"
 ).split()
 
+_ADDRESS = re.compile(r"([A-Za-z][\w+.-]+):/+")  # Path has made one slash of two
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)")  # how Matroska tags each stream
 
 # In FFmpeg's log: Matroska's name, the four letters, or the name of a codec without a decoder.
@@ -60,7 +63,7 @@ def open_video(
         container = open_alone(path, {"max_pixels": str(max_pixels)})
         stream = _video_stream(path, container, number)
         _check_size(path, stream, max_pixels)
-    except (av.error.FFmpegError, OSError) as error:
+    except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
         if container is not None:
             container.close()
         raise _unreadable(path, error) from error
@@ -129,14 +132,14 @@ def cut_short(path: Path) -> str:
 
 
 def _check_file(path: Path) -> None:
-    """InputError for what is no file, OSError for what cannot be read."""
+    """InputError for what is no video, OSError or ValueError for what cannot be read."""
     if path.is_dir():
         usable = sum(1 for entry in path.iterdir() if entry.suffix.lower() in EXTENSIONS)
         raise InputError(
             f"{str(path)!r} is a folder, with {usable} video files in it",
             f"name a video file; extensions tried: {' '.join(EXTENSIONS)}",
         )
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(64)
     if not head:
         raise InputError(f"not a video: {str(path)!r} is empty", "copy or download it again")
@@ -243,14 +246,18 @@ def _check_size(path: Path, stream: VideoStream, max_pixels: int) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> CospalError:
-    """The InputError for what opening ``path`` raised."""
+    """Ours for what opening ``path`` raised."""
+    from av.error import FFmpegError
+
     name = repr(str(path))
+    if lack := shortage(error, name):
+        return lack
     if isinstance(error, FileNotFoundError):
-        return InputError(f"no such file: {name}", f"extensions known: {' '.join(EXTENSIONS)}")
+        return _missing(str(path))
     if isinstance(error, PermissionError):
         return InputError(f"no permission to read {name}", "chmod +r it, or copy it")
-    if isinstance(error, MemoryError):
-        return DeviceError(f"not enough memory to open {name}", "lower --max-pixels")
+    if not isinstance(error, FFmpegError):
+        return InputError(f"cannot read {name}: {reason(error)}", "name a video file")
     kinds = {kind for kind, _ in _boxes(path)}
     if "mdat" in kinds and "moov" not in kinds:
         return InputError(
@@ -261,6 +268,18 @@ def _unreadable(path: Path, error: Exception) -> CospalError:
         f"not a video: {name}",
         f"copy or convert it again; extensions known: {' '.join(EXTENSIONS)}",
     )
+
+
+def _missing(name: str) -> InputError:
+    """That there is no such file; an address and the sign for a pipe are told apart from names."""
+    if found := _ADDRESS.match(name):
+        told, rest = f"{found[1]}://{name[found.end() :]}", f"/{name[found.end() :]}"
+        local = found[1].lower() == "file"
+        hint = f"name the file itself: {rest}" if local else "download it first, then name the file"
+        return InputError(f"{told} is an address, and only files are opened", hint)
+    if name == "-":
+        return InputError("a video cannot be read from a pipe", "copy it to a file first")
+    return InputError(f"no such file: {name!r}", f"extensions known: {' '.join(EXTENSIONS)}")
 
 
 def _boxes(path: Path) -> list[tuple[str, int]]:

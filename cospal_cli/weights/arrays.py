@@ -1,8 +1,8 @@
 """Safetensors files that 'cospal data prepare' writes: NumPy arrays and a description, no torch.
 
 The description, JSON among the file's metadata, holds a digest of itself and of every array, by
-which a flipped bit is noticed when the array is read. Files of cospal 0.1.0 have none, and are taken
-as they are.
+which a flipped bit is noticed when the array is read. Files of cospal 0.1.0 have none, and are
+taken as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import CospalError, InputError, WeightsError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.core.reading import parse_table
+from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.weights.headers import check_safetensors
 
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
@@ -57,6 +57,8 @@ class ArrayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._digests: Mapping[str, str] | None = None  # of no file, or one of 0.1.0
+        with errors_as(InputError, str(path), AGAIN):
+            check_regular(path)
         try:
             self.shapes = check_safetensors(path)
         except WeightsError as error:
