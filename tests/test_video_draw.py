@@ -123,3 +123,25 @@ def test_any_caption(caption: str) -> None:
     frame = planes(320, 240)
     draw.Annotator((320, 240), [tube((10, 10, 90, 90))], caption, (0.0, 1.0)).draw(frame, 0, 0.0)
     assert (frame[0][200:] != 90).any()
+
+
+@pytest.mark.parametrize("aspect", [2.0, 0.5])
+def test_text_and_lines_look_the_same_on_pixels_that_are_not_square(aspect: float) -> None:
+    """A frame of half (twice) the width whose pixels are twice (half) as wide."""
+    box = np.array([100, 60, 260, 200])
+    narrow = tube(tuple(box * [1 / aspect, 1, 1 / aspect, 1]))
+    size = (round(640 / aspect), 360)
+    plain = draw.Annotator((640, 360), [tube(tuple(box))], "a man who walks", (0.0, 1.0))
+    other = draw.Annotator(size, [narrow], "a man who walks", (0.0, 1.0), aspect=aspect)
+    (want,), (label,) = plain._labels, other._labels
+    assert want is not None
+    assert label is not None
+    assert label.height == want.height
+    assert label.width * aspect == pytest.approx(want.width, abs=2 * max(1, aspect))
+    assert other.font_size == plain.font_size
+    drawn = []
+    for annotator in (plain, other):
+        frame = planes(*annotator.size)
+        annotator.draw(frame, 0, 0.5)
+        drawn.append((np.abs(frame[0].astype(int) - 90) > 20).any(axis=1))
+    assert (drawn[0] == drawn[1]).mean() > 0.98  # the same rows are touched

@@ -88,16 +88,21 @@ class Canvas:
                 patch[:] = (patch * np.uint16(256 - cover) + np.uint16(value * cover)) >> 8
 
     def outline(
-        self, box: FloatArray, stroke: int, colour: NDArray[np.uint8], opacity: float = 1.0
+        self,
+        box: FloatArray,
+        stroke: tuple[int, int],
+        colour: NDArray[np.uint8],
+        opacity: float = 1.0,
     ) -> None:
-        """The four sides of ``box`` xyxy, drawn inwards from its edge."""
+        """The four sides of ``box`` xyxy, ``stroke`` (x, y) wide, drawn inwards from its edge."""
         x1, y1, x2, y2 = (round(float(side)) for side in box)
-        x2, y2 = max(x2, x1 + stroke), max(y2, y1 + stroke)
+        wide, tall = stroke
+        x2, y2 = max(x2, x1 + wide), max(y2, y1 + tall)
         for corners in (
-            (x1, y1, x2, y1 + stroke),
-            (x1, y2 - stroke, x2, y2),
-            (x1, y1 + stroke, x1 + stroke, y2 - stroke),
-            (x2 - stroke, y1 + stroke, x2, y2 - stroke),
+            (x1, y1, x2, y1 + tall),
+            (x1, y2 - tall, x2, y2),
+            (x1, y1 + tall, x1 + wide, y2 - tall),
+            (x2 - wide, y1 + tall, x2, y2 - tall),
         ):
             self.fill(corners, colour, opacity)
 
@@ -112,13 +117,19 @@ class Annotator:
         caption: str,
         shown_s: tuple[float, float],
         matrix: str = "601",
+        aspect: float = 1.0,
     ) -> None:
-        """``size`` (W, H) of the frames; ``shown_s`` the times that the time line covers."""
+        """``size`` (W, H) of the frames; ``shown_s`` the times that the time line covers.
+
+        ``aspect``: width / height of a pixel as it is displayed. Text and lines are drawn so that
+        they look right there.
+        """
         self.size = size
+        self.aspect = aspect
         self.tubes = tubes
         self.shown_s = (shown_s[0], max(shown_s[1], shown_s[0] + 1e-3))
         # Upright phone videos are tall, yet have no more room for a line of text.
-        self.unit = min(size[1], 0.8 * size[0])
+        self.unit = min(size[1], 0.8 * size[0] * aspect)
         self.stroke = max(2, round(self.unit / 200))
         self.font_size = max(11, round(0.036 * self.unit))
         self.lettered = self.unit >= 110  # below, text would hide the picture
@@ -145,14 +156,14 @@ class Annotator:
     def _draw_box(self, canvas: Canvas, number: int, box: FloatArray) -> None:
         stroke = self.stroke if number == 0 else max(1, self.stroke // 2)
         edge = max(1, stroke // 3)
-        canvas.outline(
-            box + np.array([-edge, -edge, edge, edge], np.float32), edge, self._ink, 0.55
-        )
-        canvas.outline(box, stroke, self._colours[number])
+        side = self._across(edge)
+        around = box + np.array([-side, -edge, side, edge], np.float32)
+        canvas.outline(around, (side, edge), self._ink, 0.55)
+        canvas.outline(box, (self._across(stroke), stroke), self._colours[number])
         label = self._labels[number]
         if label is None:
             return
-        x = min(round(float(box[0])) - edge, self.size[0] - label.width)
+        x = min(round(float(box[0])) - side, self.size[0] - label.width)
         above = round(float(box[1])) - edge - label.height
         label.blend(canvas.planes, max(0, x), above if above >= 0 else max(0, round(float(box[1]))))
 
@@ -160,7 +171,7 @@ class Annotator:
         left, right, top, bottom = self._track()
         at = self._along(time_s)
         reach = max(2, (bottom - top) * 3 // 4)
-        half = max(1, (bottom - top) // 3)
+        half = self._across(max(1, (bottom - top) // 3))
         corners = (max(left, at - half), top - reach, min(right, at + half), bottom + reach)
         canvas.fill(corners, self._paper)
 
@@ -173,7 +184,7 @@ class Annotator:
         scale = 0.8 if number == 0 else 0.65
         size = max(10, round(self.font_size * scale))
         font = lettering.font_for(words, size)
-        rows = lettering.fit(words, font, 0.45 * self.size[0], 1)
+        rows = lettering.fit(words, font, 0.45 * self.size[0] * self.aspect, 1)
         picture = lettering.render(rows, font, INK)
         side, top = round(0.45 * size), round(0.18 * size)
         colour = PALETTE[number and (number - 1) % (len(PALETTE) - 1) + 1]
@@ -181,7 +192,7 @@ class Annotator:
             "RGBA", (picture.width + 2 * side, picture.height + 2 * top), (*colour, 255)
         )
         tag.alpha_composite(picture, (side, top))
-        return Sprite(tag, self._matrix)
+        return Sprite(self._squeezed(tag), self._matrix)
 
     def _make_panel(self, caption: str) -> Sprite:
         """The strip at the bottom, full width: a shade, the sentence, the time line."""
@@ -192,8 +203,9 @@ class Annotator:
         margin = round(0.025 * width)
         if caption and self.lettered:
             font = lettering.font_for(caption, self.font_size)
-            words = lettering.render(
-                lettering.fit(caption, font, width - 2 * margin, 2), font, PAPER
+            room = (width - 2 * margin) * self.aspect
+            words = self._squeezed(
+                lettering.render(lettering.fit(caption, font, room, 2), font, PAPER)
             )
         pad = round(0.45 * self.font_size) if words else bottom - top
         tall = min(height, line_room + (words.height if words else 0) + 2 * pad)
@@ -230,6 +242,16 @@ class Annotator:
         margin = round(0.025 * width)
         bottom = height - max(2, round(0.022 * self.unit))
         return margin, max(margin + 1, width - margin), bottom - thick, bottom
+
+    def _across(self, length: int) -> int:
+        """The stored pixels of a horizontal length that looks like ``length`` vertical ones."""
+        return max(1, round(length / self.aspect))
+
+    def _squeezed(self, picture: Image.Image) -> Image.Image:
+        """``picture`` as stored, so that it is displayed as it is now."""
+        if self.aspect == 1:
+            return picture
+        return picture.resize((self._across(picture.width), picture.height))
 
     def _along(self, time_s: float) -> int:
         """x of a time on the time line."""

@@ -199,8 +199,8 @@ def _video_stream(path: Path, container: InputContainer, number: int | None) -> 
         )
     if number is not None and number >= len(known):
         raise InputError(
-            f"no video stream {number} in {str(path)!r}: there are {len(known)}",
-            f"--stream takes 0 to {len(known) - 1}",
+            f"no video stream {number} in {str(path)!r}, it has {len(known)}",
+            f"--stream takes 0 to {len(known) - 1}" if len(known) > 1 else "leave --stream out",
         )
     asked = known if number is None else [known[number]]
     usable = [s for s in asked if s.codec_context is not None]

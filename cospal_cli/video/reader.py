@@ -19,6 +19,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import shortage
 from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
 from cospal_cli.video import probe
+from cospal_cli.video.convert import converted
 from cospal_cli.video.health import Health, misfit, shortfall, told_times
 from cospal_cli.video.orientation import Orientation, orientation
 from cospal_cli.video.ranges import Window
@@ -172,7 +173,8 @@ class VideoReader:
         """``raw`` as displayed, RGB (H, W, 3) contiguous, sides times ``scale`` <= 1."""
         width, height = (max(1, round(side * scale)) for side in self._stored)
         same = (raw.width, raw.height) == (width, height)
-        image: NDArray[np.uint8] = self._scaler.reformat(
+        image: NDArray[np.uint8] = converted(
+            self._scaler,
             raw,
             width=width,
             height=height,

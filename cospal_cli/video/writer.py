@@ -18,6 +18,7 @@ from cospal_cli.core.errors import DeviceError
 from cospal_cli.core.foreign import of_system
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.types import Tube
+from cospal_cli.video.convert import converted
 from cospal_cli.video.draw import Annotator
 from cospal_cli.video.reader import SourceFrame, VideoReader
 
@@ -216,7 +217,9 @@ class Painter:
         ends_s = [tube.span_s[1] for tube in tubes]
         shown_s = (first.time_s, max([first.time_s + length_s] if length_s else ends_s or [1.0]))
         matrix = "709" if first.raw.colorspace in _BT709 else "601"
-        self._annotator = Annotator((info.width, info.height), tubes, caption, shown_s, matrix)
+        self._annotator = Annotator(
+            (info.width, info.height), tubes, caption, shown_s, matrix, float(info.sample_aspect)
+        )
 
     def paint(self, frame: SourceFrame) -> VideoFrame:
         """The frame to encode; its time stamps are left to the caller."""
@@ -225,7 +228,8 @@ class Painter:
 
         raw = frame.raw
         full_range = raw.color_range == 2 or raw.format.name.startswith("yuvj")
-        stored = self._converter.reformat(
+        stored = converted(
+            self._converter,
             raw,
             width=self._stored[0],
             height=self._stored[1],
