@@ -77,7 +77,7 @@ def test_a_folder_in_use_or_used_is_refused(run: tuple[Path, Any], tmp_path: Pat
     with pytest.raises(UsageError, match="holds a training already"):
         train_fake.train(out)
 
-    def second(stage: str, done: float, total: float | None) -> None:
+    def second(stage: str, done: float, total: float | None, note: str = "") -> None:
         with (
             pytest.raises(UsageError, match="another process is writing"),
             setup.own_folder(tmp_path / "two", resume=True),

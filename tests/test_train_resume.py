@@ -93,7 +93,7 @@ def test_resume_goes_on_where_it_was_stopped_and_does_nothing_at_the_end(tmp_pat
 
     reached = 0
 
-    def told(stage: str, done: float, total: float | None) -> None:
+    def told(stage: str, done: float, total: float | None, note: str = "") -> None:
         nonlocal reached
         reached = int(done)
 

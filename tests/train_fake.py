@@ -74,7 +74,7 @@ def main(words: list[str]) -> None:
     pause = int(words.pop(words.index("--pause") + 1)) if "--pause" in words else 0
     resume = "--resume" in words
 
-    def told(stage: str, done: float, total: float | None) -> None:
+    def told(stage: str, done: float, total: float | None, note: str = "") -> None:
         if done == pause:
             print(f"at {pause}", flush=True)
             time.sleep(60)

@@ -34,9 +34,9 @@ class _Count:
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total, self.reached = progress, total, 0
 
-    def __call__(self, stage: str, done: float, total: float | None) -> None:
+    def __call__(self, stage: str, done: float, total: float | None, note: str = "") -> None:
         self.reached = int(done)
-        self.progress(stage, done, self.total)
+        self.progress(stage, done, self.total, note)
 
 
 def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Everything a person sees: messages, logging and progress on stderr. Only this file knows rich."""
+"""Everything a person sees: messages, logging and, by ``commands.progress``, how far a job is."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ import logging
 import os
 import signal
 import sys
-import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
+from cospal_cli.commands.progress import progress as progress
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.escaping import plain_json, printable
 from cospal_cli.core.foreign import reason
-from cospal_cli.core.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+from cospal_cli.core.progress import NOTICE
 
 LOG = logging.getLogger("cospal")
-LOG_EVERY_S = 5.0
-STAGES = {"watch": "watching", "draw": "drawing", "read": "reading", "check": "checking"}
-STAGES |= {"prepare": "preparing", "parse": "parsing", "encode": "encoding"}
-UNITS = {"read": "records", "check": "videos", "prepare": "videos", "parse": "sentences"}
-UNITS |= {"encode": "texts"}  # frames elsewhere
+logging.addLevelName(NOTICE, "NOTICE")
 
 
 def say(line: str) -> None:
@@ -89,7 +80,8 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = printable(record.getMessage())
-        return line if record.levelno == logging.INFO else f"{record.levelname.lower()}: {line}"
+        plain = record.levelno in (logging.INFO, NOTICE)
+        return line if plain else f"{record.levelname.lower()}: {line}"
 
 
 class _Stderr(logging.Handler):
@@ -102,9 +94,10 @@ class _Stderr(logging.Handler):
 def set_up_logging(verbosity: int, log_file: Path | None) -> None:
     """Send the ``cospal`` log to stderr and ``log_file``.
 
-    ``verbosity``: -1 errors only, 0 warnings, 1 information, 2 everything; the file gets all.
+    ``verbosity``: -1 errors only, 0 warnings and notices too, 1 information, 2 everything; the
+    file gets all.
     """
-    levels = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+    levels = {-1: logging.ERROR, 0: NOTICE, 1: logging.INFO}
     handlers: list[logging.Handler] = [_Stderr(levels.get(verbosity, logging.DEBUG))]
     handlers[0].setFormatter(_Lines())
     if log_file is not None:
@@ -120,77 +113,6 @@ def set_up_logging(verbosity: int, log_file: Path | None) -> None:
         LOG.addHandler(handler)
     LOG.setLevel(logging.DEBUG)
     LOG.propagate = False
-
-
-@contextmanager
-def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
-    """A progress callable: a bar on a terminal, else a log line now and then (seen with -v).
-
-    ``unit``: what is counted.
-    """
-    if quiet:
-        yield silent
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield _LoggedProgress(unit)
-        return
-    with _bar(console, unit) as bar:
-        yield bar
-
-
-class _LoggedProgress:
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-        self._started: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def __call__(self, stage: str, done: float, total: float | None) -> None:
-        now = time.monotonic()
-        verb = STAGES.get(stage, stage)
-        if stage not in self._started:
-            self._started[stage] = self._last = now
-            LOG.info("%s", verb)
-        if now - self._last < LOG_EVERY_S:
-            return
-        self._last = now
-        rate = done / (now - self._started[stage])
-        of = f" of about {total:.0f}" if total else ""
-        left = f", {max(total - done, 0) / rate:.0f} s left" if total and rate else ""
-        unit = UNITS.get(stage, self._unit)
-        LOG.info("%s: %.0f%s %s, %.1f %s/s%s", verb, done, of, unit, rate, unit, left)
-
-
-@contextmanager
-def _bar(console: Any, unit: str) -> Iterator[Progress]:
-    from rich import progress as rich
-
-    bar = rich.Progress(
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.MofNCompleteColumn(),
-        rich.TextColumn(unit + ", {task.fields[rate]:.1f}/s"),
-        rich.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        redirect_stdout=False,  # results are no part of what is shown
-    )
-    tasks: dict[str, TaskID] = {}
-
-    def update(stage: str, done: float, total: float | None) -> None:
-        if stage not in tasks:
-            tasks[stage] = bar.add_task(
-                STAGES.get(stage, stage), total=total, rate=0.0, unit=UNITS.get(stage, "frames")
-            )
-        elapsed = bar.tasks[tasks[stage]].elapsed or 0.0
-        rate = done / elapsed if elapsed > 0 else 0.0
-        whole = None if total is None else max(total, done)
-        bar.update(tasks[stage], completed=done, total=whole, rate=rate)
-
-    with bar:
-        yield update
 
 
 class Interrupts:

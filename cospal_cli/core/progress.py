@@ -1,14 +1,24 @@
-"""How lower layers report progress: a callable, so that only ``console`` knows rich."""
+"""How lower layers report progress: a callable, so that only the commands know a terminal."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+NOTICE = 25  # log level of what a long job says now and then: less than a warning, always shown
+
 
 class Progress(Protocol):
-    def __call__(self, stage: str, done: float, total: float | None) -> None:
-        """``stage`` in progress ("watch", "draw"); ``done`` of ``total`` frames (None: unknown)."""
+    def __call__(self, stage: str, done: float, total: float | None, note: str = "") -> None:
+        """``stage`` in progress ("watch", "draw"); ``done`` of ``total`` frames (None: unknown).
+
+        ``note``: what else there is to say of it, such as a loss or failures.
+        """
 
 
-def silent(stage: str, done: float, total: float | None) -> None:
+def silent(stage: str, done: float, total: float | None, note: str = "") -> None:
     """The default: report nothing."""
+
+
+def failures(count: int) -> str:
+    """A note on what could not be done; "" for nothing."""
+    return f"{count} failed" if count else ""

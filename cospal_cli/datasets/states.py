@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cospal_cli.config import VideoConfig
-from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
@@ -60,9 +60,11 @@ def examine_all(
     every = sorted(set(videos))
     workers = min(workers, len(every) // (DECODED if decode else OPENED))
     states: dict[Path, VideoState | Failure] = {}
+    failed = 0
     for video, state in attempt_all(every, partial(examine, decode=decode), workers):
         states[video] = state
-        progress("check", len(states), len(every))
+        failed += isinstance(state, Failure)
+        progress("check", len(states), len(every), failures(failed))
     return states
 
 

@@ -23,7 +23,7 @@ from cospal_cli import settings
 from cospal_cli.config import Config
 from cospal_cli.core.errors import DeviceError, TrainingError
 from cospal_cli.core.files import replacing_folder
-from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.progress import NOTICE, Progress, silent
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
 from cospal_cli.model.cospal import CoSPaL
@@ -139,16 +139,18 @@ class _Training:
             metrics.Metrics(job.out, self.at.update, quiet=not accelerator.is_main_process)
         )
         self.window: list[dict[str, float]] = []  # updates since the last line of metrics
+        self.losses: list[float] = []  # of this run's updates in the epoch
         self.clock = Clock()
 
     def run(self, progress: Progress, stopped: Callable[[], bool]) -> Outcome:
         """The loop. Where it goes on follows from the number of updates that are done."""
         self.wrapped.train()
         for epoch in self.plan:
+            self.losses.clear()
             with closing(self._stream(epoch)) as stream:
                 for batch in stream:
                     stop = self._update(batch, epoch, stopped())
-                    progress("train", self.at.update, self.total)
+                    progress("train", self.at.update, self.total, f"loss {self.losses[-1]:.4f}")
                     if stop:
                         self._save(LAST)
                         return self._outcome(stopped=True)
@@ -199,6 +201,7 @@ class _Training:
         self.average.update(update)
 
         self.at.update += 1
+        self.losses.append(told["loss"])
         self.window.append(told | {"lr": self.adam.param_groups[-1]["lr"]})
         if self.at.update % EVERY == 0 or self.at.update == epoch.end:
             self._tell(epoch)
@@ -236,13 +239,25 @@ class _Training:
             found = broadcast_object_list([found])[0]  # all must choose the same best
         self.wrapped.train()
         self.metrics.add(metrics.HELD, self.at.update, epoch.number, found)
-        LOG.info("epoch %d: %s", epoch.number + 1, _line(found))
+        LOG.log(NOTICE, "%s", self._epoch_line(epoch, found))
         self.at.judged, self.at.held = epoch.number + 1, found
         value = self._value(found)
         if self.at.best is None or value > self.at.best:
             self.at.best, self.at.best_update = value, self.at.update
             self._save(BEST)
         self._save(LAST)
+
+    def _epoch_line(self, epoch: Epoch, held_out: Mapping[str, float]) -> str:
+        """What a person who waits wants to know at the end of an epoch."""
+        parts = [
+            f"epoch {epoch.number + 1} of {len(self.plan)} (stage {epoch.stage + 1})",
+            f"update {self.at.update} of {self.total}",
+        ]
+        if self.losses:
+            parts.append(f"loss {sum(self.losses) / len(self.losses):.4f}")
+        shown = {"loss", *held.SCORES} & held_out.keys()
+        parts += [f"held out {name} {held_out[name]:.4f}" for name in held_out if name in shown]
+        return ", ".join(parts)
 
     def _value(self, found: Mapping[str, float]) -> float:
         """What the best heads have most of. Without held-out samples the last ones are the best."""
@@ -303,7 +318,3 @@ class _Training:
             stopped, self.at.update, self.total, self.at.best, self.at.best_update,
             self._selects(), *self.clock.totals(), self.at.held, picture,
         )  # fmt: skip
-
-
-def _line(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())

@@ -19,7 +19,7 @@ from cospal_cli import datasets, detect, settings
 from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, is_ours, write_text
-from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
 from cospal_cli.datasets.records import Dataset, Record
@@ -215,7 +215,7 @@ def _watch_all(
                 raise result.stop
             else:
                 plan.seconds += result.seconds
-            progress("prepare", done, len(jobs))
+            progress("prepare", done, len(jobs), failures(len(plan.failed)))
             if stopped():
                 return False
     watching.forget()
