@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import time
 from pathlib import Path
@@ -14,7 +15,9 @@ from cospal_cli.cli import run
 from cospal_cli.commands import console
 from cospal_cli.commands import progress as shown
 from cospal_cli.commands.progress import _State
-from tests.tiny_set import make_set
+from cospal_cli.core.progress import NOTICE
+from cospal_cli.datasets.synthetic.write import make
+from tests.tiny_set import RECIPE, VIDEOS
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def test_short_jobs_and_quiet_ones_say_nothing(
         (("check", 0, 5, 7, ""), 36000, "checking: 5 of 7 videos, 0.5 videos/h, 4 h 0 min left"),
         (("watch", 0, 3000, None, ""), 100, "watching: 3000 frames, 30.0 frames/s"),
         (("watch", 0, 0, 90, ""), 5, "watching: 0 of 90 frames"),
-        (("zero-shot", 0, 10, 60, ""), 20, "zero-shot: 10 of 60 frames, 30.0 frames/min, 2 min left"),
+        (("random", 0, 10, 60, ""), 20, "random: 10 of 60 frames, 30.0 frames/min, 2 min left"),
     ],
 )  # fmt: skip
 def test_what_a_line_says(
@@ -112,10 +115,10 @@ def test_a_bar_on_a_terminal_with_its_note(monkeypatch: pytest.MonkeyPatch) -> N
 def test_prepare_and_train_say_how_far_they_are(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    root = make_set(tmp_path / "set")
-    out = str(tmp_path / "other")
+    root = tmp_path / "set"
+    assert make(RECIPE, root, VIDEOS) is not None
     settings = ["--set=clips.fps=2", "--set=features.frames=8"]
-    assert run(["data", "prepare", str(root), "--out", out, "--jobs", "0", *settings]) == 0
+    assert run(["data", "prepare", str(root), "--jobs", "0", *settings]) == 0
     assert re.search(r"^preparing: \d of 4 videos", capfd.readouterr().err, re.MULTILINE)
     sizes = ["--set=model.dim=16", "--set=model.ffn=16", "--set=model.heads=2"]
     train = ["train", "--data", str(root), "--recipe", "none", "--batch", "2", *sizes]
@@ -127,5 +130,12 @@ def test_prepare_and_train_say_how_far_they_are(
     assert epochs == [str(number + 1) for number in range(len(epochs))]
     assert len(epochs) >= 2
     assert "held out" in err
-    assert run([*train, "--out", str(tmp_path / "two"), "--epochs", "1,1,1", "--quiet"]) == 0
-    assert "epoch" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("verbosity", "seen"), [(-1, ""), (0, "epoch 1\n"), (1, "epoch 1\n")])
+def test_notices_are_lines_without_a_level(
+    verbosity: int, seen: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    console.set_up_logging(verbosity, None)
+    logging.getLogger("cospal").log(NOTICE, "epoch 1")
+    assert capfd.readouterr().err == seen
