@@ -22,6 +22,7 @@ from cospal_cli.core import registry
 from cospal_cli.core.prefetch import ahead
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.types import Clips, FrameBatch, Query, Timeline, Tube, Tubelet, VideoInfo
+from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.detect import Detector
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.clips import VideoEncoder
@@ -53,6 +54,7 @@ class Scene:
     model: dict[str, str]  # id and sha256 of the detector
     interrupted: bool = False
     clips: Clips | None = None  # where trained heads are to be asked
+    source: Unchanged | None = None  # the file as it was before the pass
     _seen: dict[int, tuple[NDArray[np.float32], ...]] = field(default_factory=dict)  # by tubelet
 
     @cached_property
@@ -150,15 +152,18 @@ def scenes(
     """What ``watch`` leaves, with the queries that it answers: one scene for all of them or, where
     the detector is prompted with the sentence, one for each. Ends early when ``stopped()``.
 
-    With an ``encoder`` the scenes have the clips of what was watched, encoded once.
+    With an ``encoder`` the scenes have the clips of what was watched, encoded once. InputError if
+    the file was changed meanwhile.
     """
-    clips = None
+    clips, source = None, Unchanged.now(path)
     for group in [[query] for query in queries] if detector.prompted else [queries]:
         scene = watch(path, config, detector.ask(group[0]), progress, stopped)
+        scene = replace(scene, source=source)
         if encoder is not None:
             if clips is None or scene.interrupted:
                 clips = encode(path, watched(scene, config.video), encoder)
             scene = replace(scene, clips=clips)
+        source.check(needed=False)
         yield scene, group
         if stopped():
             break

@@ -78,9 +78,13 @@ class Fake:
         output: Any,
         progress: Any,
         stopped: Callable[[], bool],
+        *,
+        comment: str,
+        before: Callable[[], None],
     ) -> Written:
         with replacing(target) as part:
             part.write_bytes(b"frames")
             self.while_drawing()
+            before()
         self.drawn.append((target, video))
         return Written(not stopped())

@@ -7,14 +7,16 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from cospal_cli.commands.log_file import LogFile, check_log_file
 from cospal_cli.commands.progress import progress as progress
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.escaping import plain_json, printable
-from cospal_cli.core.foreign import reason
+from cospal_cli.core.foreign import errors_as, reason
 from cospal_cli.core.progress import NOTICE
 
 LOG = logging.getLogger("cospal")
@@ -91,21 +93,22 @@ class _Stderr(logging.Handler):
         say(self.format(record))
 
 
-def set_up_logging(verbosity: int, log_file: Path | None) -> None:
+def set_up_logging(
+    verbosity: int, log_file: Path | None, others: Mapping[Path, str] | None = None
+) -> None:
     """Send the ``cospal`` log to stderr and ``log_file``.
 
     ``verbosity``: -1 errors only, 0 warnings and notices too, 1 information, 2 everything; the
     file gets all.
+    ``others``: what ``log_file`` must not be, see ``check_log_file``.
     """
     levels = {-1: logging.ERROR, 0: NOTICE, 1: logging.INFO}
     handlers: list[logging.Handler] = [_Stderr(levels.get(verbosity, logging.DEBUG))]
     handlers[0].setFormatter(_Lines())
     if log_file is not None:
-        try:
-            handlers.append(logging.FileHandler(log_file, encoding="utf-8", errors="replace"))
-        except OSError as error:
-            raise UsageError(f"--log-file {log_file}: {error.strerror}") from None
-        handlers[1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        check_log_file(log_file, others or {})
+        with errors_as(UsageError, f"--log-file {str(log_file)!r}", "name another file"):
+            handlers.append(LogFile(log_file, say))
     for old in LOG.handlers[:]:
         LOG.removeHandler(old)
         old.close()

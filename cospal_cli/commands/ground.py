@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cospal_cli.commands import console
+from cospal_cli.commands.ground_files import Answer, Files
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.options import (
     Batch,
@@ -22,14 +22,13 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
-from cospal_cli.commands.places import Place, make_folder, places
+from cospal_cli.commands.places import Place, inputs_of, make_folder, places
 from cospal_cli.commands.queries import split
 from cospal_cli.core.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
     from cospal_cli.config import Config
-    from cospal_cli.core.progress import Progress
-    from cospal_cli.core.types import Query, Tube
+    from cospal_cli.core.types import Query
     from cospal_cli.detect import Detector
     from cospal_cli.pipeline import Scene
     from cospal_cli.ranking.heads import Heads
@@ -131,7 +130,6 @@ def ground(
     Exit codes: 0 done, 2 wrong usage, 4 unreadable video, 5 weights, 6 device, memory or disk,
     7 nothing found under --fail-on-empty, 130 interrupted.
     """
-    start_logging(verbose, quiet, log_file)
     trained = _imply(given, checkpoint)
     if trained is None and (runtime or provider):
         raise UsageError(
@@ -141,6 +139,11 @@ def ground(
     settings = merged_settings(config_file, sets, FLAGS, given)
     config = _with_heads(settings, trained)
     video, texts = split(arguments, asked, query_file)
+    answers = places(video, output, len(texts), config.output.video, as_json)
+    targets = [path for place in answers for path in place.files]
+    named = {"--config": config_file, "--query-file": query_file, "--checkpoint": trained}
+    inputs = inputs_of(video, named, config, {flag.key: flag.name for flag in FLAGS})
+    start_logging(verbose, quiet, log_file, inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
     from cospal_cli.core import files
     from cospal_cli.language.parser.parse import parse_all
@@ -150,7 +153,6 @@ def ground(
     if why:
         console.say(why)
     queries = parse_all(texts, config.language)
-    answers = places(video, output, len(texts), config.output.video, as_json)
     job = Job(video, queries, answers, as_json, quiet)
     if dry_run:
         _, heads = _open(config, trained, run_by)
@@ -158,10 +160,11 @@ def ground(
         show_plan(video, known, answers)
         return None
     make_folder(output)
-    targets = [path for place in job.places for path in place.files]
-    files.check_outputs(targets, {video: "the video"}, config.output.overwrite)
-    _warn(message for query in queries for message in query.warnings)
-    empty, interrupted = _run(job, config, *_open(config, trained, run_by))
+    files.check_outputs(targets, inputs, config.output.overwrite)
+    with files.claimed(targets):
+        files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
+        _warn(message for query in queries for message in query.warnings)
+        empty, interrupted = _run(job, config, *_open(config, trained, run_by))
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -193,30 +196,32 @@ def _run(
     left = enumerate(job.places, 1)
     encoder = heads.clips if heads else None
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
+        files = Files(config, progress, interrupts.stopped)
         passes = scenes(
             job.video, config, detector, job.queries, progress, interrupts.stopped, encoder
         )
         for scene, queries in passes:
             _warn(scene.timeline.warnings)
-            answers = [_answer(scene, query, config, heads) for query in queries]
+            answers = [
+                _answer(scene, query, number, place, config, heads)
+                for query, (number, place) in zip(queries, left, strict=False)
+            ]
             scene.release()
-            for (query, tubes, told), (number, place) in zip(answers, left, strict=False):
-                if not tubes:
-                    empty.append(query.text)
-                drawn = _draw(scene, query, tubes, place, config, progress, interrupts)
-                place = Place(place.json, drawn)
-                damaged = "partial" if scene.timeline.damaged else "complete"
-                status = "interrupted" if interrupts.stopped() else damaged
-                _write(job, scene, query, str(number), tubes, place, status, told)
+            empty += [answer.query.text for answer in answers if not answer.tubes]
+            for answer, place in files.write(answers):
+                if job.stdout:
+                    answer.emit(files.status(answer), len(job.queries) > 1)
                 if not job.quiet:
-                    summarise(query, tubes, place, heads is not None)
+                    summarise(answer.query, answer.tubes, place, heads is not None)
+    if files.failure is not None:
+        raise files.failure
     return empty, interrupts.stopped()
 
 
 def _answer(
-    scene: Scene, query: Query, config: Config, heads: Heads | None
-) -> tuple[Query, list[Tube], dict[str, Any] | None]:
-    """The query, its tubes, and what the heads said as plain values.
+    scene: Scene, query: Query, number: int, place: Place, config: Config, heads: Heads | None
+) -> Answer:
+    """The query's tubes, and what the heads said as plain values.
 
     Other words are unresolved to heads than to rules: those that their training never met.
     """
@@ -225,71 +230,11 @@ def _answer(
     answer = consult(scene, query, config, heads)
     tubes = ground_query(scene, query, config, answer)
     if heads is None or answer is None:
-        return query, tubes, None
+        return Answer(scene, query, number, tubes, None, place)
     start, end = float(scene.timeline.times_s[0]), scene.timeline.end_s
     told = {"features": heads.runtime.card.features, **answer.as_dict(start, end)}
-    return replace(query, unresolved=answer.unknown), tubes, told
-
-
-def _draw(
-    scene: Scene,
-    query: Query,
-    tubes: list[Tube],
-    place: Place,
-    config: Config,
-    progress: Progress,
-    interrupts: console.Interrupts,
-) -> Path | None:
-    """Write the annotated MP4; the path, or None if none was asked for or time is up.
-
-    After an interrupted first pass the video is as long as what was watched, and a further Ctrl-C
-    stops at once; an interruption while drawing ends this video early and skips those to come.
-    """
-    from cospal_cli.pipeline import watched
-    from cospal_cli.video.writer import write_annotated
-
-    if place.video is None or (interrupts.stopped() and not scene.interrupted):
-        return None
-    stopped = (lambda: False) if scene.interrupted else interrupts.stopped
-    video = watched(scene, config.video)
-    source = Path(scene.info.path)
-    written = write_annotated(
-        source, place.video, tubes, query.text, video, config.output, progress, stopped
-    )
-    _warn(written.warnings)
-    return place.video
-
-
-def _write(
-    job: Job,
-    scene: Scene,
-    query: Query,
-    number: str,
-    tubes: list[Tube],
-    place: Place,
-    status: str,
-    heads: dict[str, Any] | None,
-) -> None:
-    """The JSON of one query, to its file and to stdout (a line each where there are several)."""
-    from cospal_cli.outputs import tube_json
-    from cospal_cli.settings import as_dict
-
-    document = tube_json.document(
-        scene.info,
-        scene.timeline,
-        query,
-        number,
-        tubes,
-        config=as_dict(scene.config),
-        model=scene.model,
-        status=status,
-        heads=heads,
-    )
-    if place.json is not None:
-        tube_json.write(place.json, document)
-    if job.stdout:
-        one = len(job.queries) == 1
-        console.emit(tube_json.dumps(document).rstrip() if one else json.dumps(document))
+    query = replace(query, unresolved=answer.unknown)
+    return Answer(scene, query, number, tubes, told, place)
 
 
 def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -108,6 +108,25 @@ def logging_options(command: F) -> F:
     return command
 
 
-def start_logging(verbose: int, quiet: bool, log_file: Path | None) -> None:
-    """Set up logging from what ``logging_options`` gave."""
-    set_up_logging(-1 if quiet else verbose, log_file)
+def start_logging(
+    verbose: int, quiet: bool, log_file: Path | None, others: Mapping[Path, str] | None = None
+) -> None:
+    """Set up logging from what ``logging_options`` gave.
+
+    UsageError for a log file that is another file of the command line, or of ``others``.
+    """
+    named = {} if log_file is None else _named_files()
+    set_up_logging(-1 if quiet else verbose, log_file, named | dict(others or {}))
+
+
+def _named_files() -> dict[Path, str]:
+    """Every value on the command line that may name a file, with its option."""
+    context = click.get_current_context(silent=True)
+    found: dict[Path, str] = {}
+    for parameter in context.command.params if context else ():
+        value = context.params.get(parameter.name or "") if context else None
+        role = parameter.opts[0] if isinstance(parameter, click.Option) else "an input"
+        for one in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(one, str | Path) and str(one) and role != "--log-file":
+                found[Path(one)] = role
+    return found

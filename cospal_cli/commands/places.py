@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cospal_cli.backbones.models import whereabouts
+from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.settings import flatten
 
 SUFFIXES = (".json", ".mp4")
 MAX_NAME_BYTES = 255
@@ -77,6 +81,27 @@ def make_folder(output: str | None) -> None:
         return
     with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
         Path(output).mkdir(parents=True, exist_ok=True)
+
+
+def inputs_of(
+    video: Path,
+    named: Mapping[str, Path | None],
+    config: Config,
+    flags: Mapping[str, str],
+) -> dict[Path, str]:
+    """Every file and folder that a run reads, with what it is to the user.
+
+    ``named``: those of options, by option; ``flags``: the option of a setting's dotted key. Any
+    setting may name a file: detections, weights, words.
+    """
+    found = {video: "the video"}
+    found |= {path: option for option, path in named.items() if path is not None}
+    for key, value in flatten(config).items():
+        if isinstance(value, str) and value:
+            path = whereabouts(value) if key.endswith(".model") else Path(value)
+            if path is not None and os.path.exists(path):
+                found.setdefault(path, flags.get(key, key))
+    return found
 
 
 def _fitting(stem: str, ending: str) -> str:

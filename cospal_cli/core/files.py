@@ -14,13 +14,10 @@ from pathlib import Path
 
 from cospal_cli.core.claims import OLD, PART, alone, claimed, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
-from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.foreign import FULL, errors_as, reason
 
 __all__ = ["alone", "check_outputs", "claimed", "is_ours", "publish", "replace_folder"]
 __all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
-
-# A file system that takes no more bytes; anything else that fails while writing is named as it is.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -145,7 +142,7 @@ def is_same(target: Path, source: Path) -> bool:
         inside = Path(os.path.realpath(target)).is_relative_to(os.path.realpath(source))
         linked = target.stat().st_nlink > 1 and any(map(target.samefile, source.rglob("*")))
         return inside or linked
-    except OSError:  # one of them is not there
+    except (OSError, ValueError):  # one of them is not there, or cannot be
         return False
 
 
@@ -166,7 +163,7 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(
-            f"the output folder {str(folder)!r} cannot be written to: {_reason(error)}",
+            f"the output folder {str(folder)!r} cannot be written to: {reason(error)}",
             "choose another with -o",
         ) from error
 
@@ -204,10 +201,6 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
-
-
 @contextmanager
 def _refusing(target: Path) -> Iterator[None]:
     """Errors of the system, met while writing ``target``, as ours."""
@@ -219,9 +212,9 @@ def _refusing(target: Path) -> Iterator[None]:
 
 def refusal(target: Path, error: OSError) -> CospalError:
     """What ``error``, met while writing ``target``, means."""
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return DeviceError(
             f"no space left to write {str(target)!r}",
-            "free some space or choose another folder with -o; nothing was changed",
+            "free some space, or choose another folder; what was there is as it was",
         )
-    return DeviceError(f"cannot write {str(target)!r}: {_reason(error)}", "nothing was changed")
+    return DeviceError(f"cannot write {str(target)!r}: {reason(error)}", "it is as it was")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -80,9 +81,22 @@ def dumps(doc: Mapping[str, Any]) -> str:
     return plain_json(_pretty(doc, "") + "\n")
 
 
-def write(path: Path, doc: Mapping[str, Any]) -> None:
-    """Write ``doc`` to ``path``, whole or not at all. DeviceError when the disk is full."""
-    files.write_text(path, dumps(doc))
+def write(path: Path, doc: Mapping[str, Any], instead_of: Sequence[Path] = ()) -> None:
+    """Write ``doc`` to ``path``, whole or not at all. DeviceError when the disk is full.
+
+    ``instead_of``: files of an earlier document that go with it, as in ``files.replacing``.
+    """
+    files.write_text(path, dumps(doc), instead_of)
+
+
+def fingerprint(doc: Mapping[str, Any]) -> str:
+    """What tells that an MP4 shows the tubes of ``doc``: a hash of its video, query and tubes.
+
+    Every annotated MP4 carries it in its metadata, as ``comment``.
+    """
+    shown = {name: doc[name] for name in ("schema", "video", "query", "tubes")}
+    text = json.dumps(shown, sort_keys=True, allow_nan=False)
+    return f"{SCHEMA} {hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:

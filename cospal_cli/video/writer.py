@@ -61,6 +61,9 @@ def write_annotated(
     output: OutputConfig,
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
+    *,
+    comment: str = "",
+    before: Callable[[], None] = lambda: None,
 ) -> Written:
     """Write ``target``: the range of ``source`` with ``tubes`` (the answer first) drawn on it.
 
@@ -69,7 +72,9 @@ def write_annotated(
     -PS), and ranges, begin at 0. When ``stopped()`` turns true the file is finished where it is,
     playable. What is wrong with the sound is left out and told; times that are too far apart for
     MP4 are rounded to milliseconds. InputError, or DeviceError when the disk is full or MP4 cannot
-    hold the video at all; then ``target`` is as it was before.
+    hold the video at all; then ``target`` is as it was before. ``comment``: for the file's
+    metadata. ``before``: called when the file is whole, just before it gets its name; what it
+    raises leaves all as it was.
     """
     import av
 
@@ -77,13 +82,16 @@ def write_annotated(
     with files.replacing(target) as part:
         while True:
             with VideoReader(source, video) as reader:
-                writing = _Writing(reader, part, plan, output)
+                writing = _Writing(reader, part, plan, output, comment)
                 try:
-                    return writing.run(tubes, caption, progress, stopped)
+                    written = writing.run(tubes, caption, progress, stopped)
+                    break
                 except av.error.FFmpegError as error:
                     if of_system(error):
                         raise
                     plan = writing.retreat(error)
+        before()
+    return written
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,14 @@ class _Plan:
 class _Writing:
     """One attempt at a file."""
 
-    def __init__(self, reader: VideoReader, part: Path, plan: _Plan, output: OutputConfig) -> None:
+    def __init__(
+        self, reader: VideoReader, part: Path, plan: _Plan, output: OutputConfig, comment: str
+    ) -> None:
         self._reader = reader
         self._part = part
         self._plan = plan
         self._output = output
+        self._comment = comment
         self._tick = _MILLISECOND if plan.coarse else reader.info.time_base
         self._heard = False  # there is sound in it
 
@@ -126,6 +137,8 @@ class _Writing:
         with av.open(
             f"file:{self._part}", "w", format="mp4", container_options=options
         ) as container:
+            if self._comment:
+                container.metadata["comment"] = self._comment
             return self._fill(container, tubes, caption, progress, stopped)
 
     def retreat(self, error: Exception) -> _Plan:
