@@ -40,7 +40,7 @@ def test_no_read_permission(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied", str(clip))
 
-    monkeypatch.setattr(probe, "open", forbidden, raising=False)  # root may read everything
+    monkeypatch.setattr(probe, "open_regular", forbidden)  # root may read everything
     assert "no permission" in refused(clip).message
 
 

@@ -12,6 +12,7 @@ from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.foreign import reason, shortage
 from cospal_cli.core.reading import open_regular
 from cospal_cli.devices import processors
+from cospal_cli.video import images
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -59,7 +60,10 @@ def open_video(
 
     container = None
     try:
-        _check_file(path)
+        if found := pictures(path):
+            found.check(max_pixels)
+        else:
+            _check_file(path)
         container = open_alone(path, {"max_pixels": str(max_pixels)})
         stream = _video_stream(path, container, number)
         _check_size(path, stream, max_pixels)
@@ -78,12 +82,15 @@ def open_video(
 
 
 def open_alone(path: Path, options: dict[str, str] | None = None) -> InputContainer:
-    """The container of ``path``, which may open no other file and no address.
+    """The container of ``path``, which may open no other file and no address; of pictures, where
+    it names some.
 
     Raises what PyAV raises. ``options`` are those of the decoders.
     """
     import av
 
+    if found := pictures(path):
+        return found.open(options or {})
     container: InputContainer = av.open(
         # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
         "file:" + os.path.abspath(path),
@@ -92,6 +99,11 @@ def open_alone(path: Path, options: dict[str, str] | None = None) -> InputContai
         metadata_errors="replace",
     )
     return container
+
+
+def pictures(path: Path) -> images.Images | None:
+    """The pictures that ``path`` names in place of a video; none in a folder of videos."""
+    return None if path.is_dir() and _videos(path) else images.find(path)
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
@@ -120,6 +132,8 @@ def duration_is_videos(container: InputContainer, stream: VideoStream) -> bool:
 
 def cut_short(path: Path) -> str:
     """Why the file's own structure says that its end is missing; "" when it does not."""
+    if not path.is_file():  # pictures
+        return ""
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(8)
@@ -134,10 +148,9 @@ def cut_short(path: Path) -> str:
 def _check_file(path: Path) -> None:
     """InputError for what is no video, OSError or ValueError for what cannot be read."""
     if path.is_dir():
-        usable = sum(1 for entry in path.iterdir() if entry.suffix.lower() in EXTENSIONS)
         raise InputError(
-            f"{str(path)!r} is a folder, with {usable} video files in it",
-            f"name a video file; extensions tried: {' '.join(EXTENSIONS)}",
+            f"{str(path)!r} is a folder, with {_videos(path)} video files in it",
+            f"name a video file; extensions tried: {' '.join([*EXTENSIONS, *images.KINDS])}",
         )
     with open_regular(path) as file:
         head = file.read(64)
@@ -148,6 +161,10 @@ def _check_file(path: Path) -> None:
             f"not a video: {str(path)!r} is a playlist or a description of other files",
             "name the video file that it points to",
         )
+
+
+def _videos(folder: Path) -> int:
+    return sum(1 for entry in folder.iterdir() if entry.suffix.lower() in EXTENSIONS)
 
 
 def moving(container: InputContainer) -> list[VideoStream]:

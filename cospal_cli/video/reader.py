@@ -218,6 +218,9 @@ class VideoReader:
         )
         if choice := probe.told_choice(self._container, self._stream):
             self._health.note(choice)
+        self._pictures = probe.pictures(self.path)
+        if self._pictures:
+            self._health.note(self._pictures.note)
         self._used = False
         self._now_s = 0.0
         self._skipped = self._last_ticks = 0
@@ -248,7 +251,7 @@ class VideoReader:
         if not self.orientation.exact:
             self._health.note("its display matrix is no right angle; the nearest one is used")
         width, height = self.orientation.size(*self._stored)
-        aspect = probe.sample_aspect(self._stream)
+        aspect, pictures = probe.sample_aspect(self._stream), self._pictures
         self.info = VideoInfo(
             path=str(self.path),
             width=width,
@@ -257,9 +260,9 @@ class VideoReader:
             time_base=tick,
             avg_fps=rate,
             start_pts=pts,
-            frames_declared=self._stream.frames or None,
+            frames_declared=len(pictures.files) if pictures else self._stream.frames or None,
             duration_s=probe.declared_duration(self._container, self._stream),
-            bytes=self.path.stat().st_size,
+            bytes=pictures.bytes if pictures else self.path.stat().st_size,
             sample_aspect=1 / aspect if self.orientation.transpose else aspect,
             codec=self._stream.codec_context.codec.canonical_name or "",
         )
