@@ -27,13 +27,12 @@ from typing import Any
 
 from cospal_cli.config import Config, DetectorConfig
 from cospal_cli.core.types import FrameBatch
-from cospal_cli.detect import open_detector
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
+from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.pipeline import ground_query, watch
 from cospal_cli.track import open_tracker
 from cospal_cli.video.reader import VideoReader
 
@@ -128,10 +127,11 @@ def measure(video: Path, text: str, rounds: int, threads: int) -> dict[str, floa
         times["forward"].append(seconds(lambda: [detector.run(i) for i in inputs]))
         times["widest"].append(seconds(lambda: [widest.run(i) for i in inputs]))
         start = time.perf_counter()
-        scene = watch(video, config, open_detector(config.detector))
-        ground_query(scene, query, config)
+        grounder = Grounder.open(config)
+        seen = grounder.observe(video)
+        grounder.answer(seen, query)
         times["pipeline"].append(time.perf_counter() - start)
-        times["second"].append(seconds(lambda s=scene: ground_query(s, other, config)))
+        times["second"].append(seconds(partial(grounder.answer, seen, other)))
     forward, wide, pipeline, second = (statistics.median(times[name]) for name in times)
     return {
         "clip_s": length,

@@ -29,8 +29,8 @@ from cospal_cli.config import Config, DetectorConfig, VideoConfig
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import Detector, detect, open_detector
+from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.pipeline import watch
 from cospal_cli.video.reader import VideoReader
 
 BOXES = 5  # a frame
@@ -106,7 +106,7 @@ def measure(video: Path, text: str, frames: int, rounds: int, threads: int) -> d
     boxes = sum(len(one) for batch in batches for one in detect(detector, batch))
     works: dict[str, timing.Work] = {
         "forward": lambda: [detector.run(pixels) for pixels in inputs],
-        "pipeline": lambda: watch(video, config, detector),
+        "pipeline": lambda: Grounder(config, detector).observe(video),
     }
     busy: dict[str, list[float]] = {name: [] for name in works}
     counted = {name: partial(processor_seconds, work, busy[name]) for name, work in works.items()}

@@ -17,53 +17,52 @@ from pathlib import Path
 
 import numpy as np
 
-from cospal_cli.config import Config
+from cospal_cli.core.boxes import area
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Tube
-from cospal_cli.detect import open_detector
 from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summary
-from cospal_cli.language.parser.parse import parse
-from cospal_cli.pipeline import Scene, ground_query, watch
+from cospal_cli.grounder import Grounder
 from cospal_cli.ranking.cut import cut
 from cospal_cli.settings import resolve
 
 
-def largest(scene: Scene, label: str) -> Tube | None:
+def largest(seen: Observation, label: str) -> Tube | None:
     """The largest tubelet of a class, over the whole video."""
-    named = [c for c in scene.candidates if scene.classes[c.tubelet.label_scores.argmax()] == label]
+    named = [t for t in seen.tubelets if seen.classes[t.label_scores.argmax()] == label]
     if not named:
         return None
-    best = max(named, key=lambda c: c.size)
-    whole = (float(scene.timeline.times_s[0]), scene.timeline.end_s)
-    return cut(best.tubelet, whole, scene.timeline, score=1.0)
+    best = max(named, key=lambda t: np.median(area(t.boxes_xyxy)))
+    return cut(best, seen.span_s, seen.timeline, score=1.0)
 
 
-def oracle(scene: Scene, query: ClipQuery) -> Tube | None:
+def oracle(seen: Observation, query: ClipQuery) -> Tube | None:
     """The best tubelet at the true span: the ceiling that detector and tracker leave."""
-    tubes = [cut(t, query.span_s, scene.timeline, score=1.0) for t in scene.tubelets]
-    return max(tubes, key=lambda t: score(query, t, scene.timeline.times_s)["v_iou"], default=None)
+    tubes = [cut(t, query.span_s, seen.timeline, score=1.0) for t in seen.tubelets]
+    return max(tubes, key=lambda t: score(query, t, seen.timeline.times_s)["v_iou"], default=None)
 
 
-def answers(scene: Scene, query: ClipQuery, config: Config) -> dict[str, Tube | None]:
+def answers(grounder: Grounder, seen: Observation, query: ClipQuery) -> dict[str, Tube | None]:
     """Every method's tube for one query."""
-    parsed = parse(query.text, config.language)
-    tubes = ground_query(scene, parsed, config)
-    baseline = replace(config, ground=replace(config.ground, method="w-gdino"))
-    w_gdino = ground_query(scene, parsed, baseline)
+    ground = replace(grounder.config.ground, method="w-gdino")
+    baseline = Grounder(replace(grounder.config, ground=ground))
+    tubes, w_gdino = (one.answer(seen, query.text).tubes for one in (grounder, baseline))
     return {
-        "largest person": largest(scene, "person"),
-        "largest of class": largest(scene, query.target_class),
+        "largest person": largest(seen, "person"),
+        "largest of class": largest(seen, query.target_class),
         "w-gdino": w_gdino[0] if w_gdino else None,
         "zero-shot": tubes[0] if tubes else None,
-        "oracle": oracle(scene, query),
+        "oracle": oracle(seen, query),
     }
 
 
-def evaluate(scene: Scene, query: ClipQuery, config: Config) -> dict[str, dict[str, float]]:
+def evaluate(
+    grounder: Grounder, seen: Observation, query: ClipQuery
+) -> dict[str, dict[str, float]]:
     """Each method's metrics for one query; ``top1`` looks at the whole tubelet."""
-    tubelets = {t.id: t for t in scene.tubelets}
+    tubelets = {t.id: t for t in seen.tubelets}
     rows = {}
-    for method, tube in answers(scene, query, config).items():
-        row = score(query, tube, scene.timeline.times_s)
+    for method, tube in answers(grounder, seen, query).items():
+        row = score(query, tube, seen.timeline.times_s)
         tubelet = tubelets[tube.id] if tube else None
         found = tubelet is not None and hit(query, tubelet.times_s, tubelet.boxes_xyxy)
         rows[method] = {"top1": float(found)} | row
@@ -77,12 +76,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
-    config = resolve(sets=arguments.sets).config
+    grounder = Grounder.open(resolve(sets=arguments.sets).config)
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for video, queries in groupby(read_clips(arguments.truth), key=lambda q: q.video):
-        scene = watch(video, config, open_detector(config.detector))
+        seen = grounder.observe(video)
         for query in queries:
-            rows[query.id] = evaluate(scene, query, config)
+            rows[query.id] = evaluate(grounder, seen, query)
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return

@@ -188,7 +188,7 @@ def _real_inputs(
     prepared: Prepared, samples: Sequence[Any], card: Card
 ) -> Iterator[GroundingInputs]:
     for sample in samples:
-        vision = prepared.vision(sample)
+        vision = prepared.features(sample)
         if len(vision.tubelets):
             phrase = prepared.phrases(sample).refined
             yield assemble(

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import FloatArray, Phrase, Phrases
+from cospal_cli.core.observation import HeadFeatures
+from cospal_cli.core.types import Phrase, Phrases
 
 F, DV, DT = 6, 5, 4  # sizes of features
 TIMES, CLIPS = 3, 4
@@ -32,13 +33,6 @@ class Sample:
     tubelets: int
     actions: int
     passes: int
-
-
-@dataclass(frozen=True)
-class Vision:
-    tubelets: FloatArray
-    tubelet_mask: Any
-    clips: FloatArray
 
 
 @dataclass
@@ -60,14 +54,14 @@ class FakePrepared:
     def words(self, split: str) -> Counter[str]:
         return Counter(word for one in self.samples(split) for word in one.text.split())
 
-    def vision(self, sample: Sample) -> Vision:
+    def features(self, sample: Sample) -> HeadFeatures:
         if sample.id in self.bad:
             raise InputError(f"{sample.id}.safetensors: damaged")
         rng = np.random.default_rng(abs(hash_of(sample.video)))
         tubelets = rng.normal(size=(sample.tubelets, TIMES, F)).astype(np.float32)
         mask = np.ones((sample.tubelets, TIMES), bool)
         clips = rng.normal(size=(CLIPS + sample.tubelets % 2, DV)).astype(np.float32)
-        return Vision(tubelets, mask, clips)
+        return HeadFeatures(tuple(range(len(tubelets))), tubelets, mask, clips)
 
     def phrases(self, sample: Sample) -> Phrases:
         sentence = phrase(sample.text)

@@ -1,6 +1,6 @@
 """``cospal ground`` at the command line: arguments, places, faults and signals.
 
-The pipeline is replaced by one that knows the answer; what is tested is everything around it.
+The Grounder is replaced by one that knows the answer; what is tested is everything around it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from cospal_cli.cli import run
 from cospal_cli.config import DetectorConfig
 from cospal_cli.core.types import Query
-from tests.fake_pipeline import FRAMES, Fake
+from tests.fake_grounder import FRAMES, Fake
 
 QUERY = "the man in the red shirt"
 
@@ -25,9 +25,7 @@ QUERY = "the man in the red shirt"
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
     stages = Fake()
-    monkeypatch.setattr("cospal_cli.pipeline.watch", stages.watch)
-    monkeypatch.setattr("cospal_cli.pipeline.ground_query", stages.ground_query)
-    monkeypatch.setattr("cospal_cli.video.writer.write_annotated", stages.write_annotated)
+    stages.install(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Path("clip.mp4").write_bytes(b"video")
     return stages
@@ -350,6 +348,7 @@ def test_a_checkpoint_names_its_detector(
 
     class Plain:
         prompted = False
+        config = DetectorConfig()
 
         def ask(self, query: object) -> Plain:
             return self
@@ -377,6 +376,7 @@ def test_a_prompted_detector_watches_once_for_each_sentence(
 ) -> None:
     class Prompted:
         prompted = True
+        config = DetectorConfig()
 
         def __init__(self, asked: str = "") -> None:
             self.asked = asked

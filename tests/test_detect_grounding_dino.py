@@ -31,8 +31,8 @@ from cospal_cli.detect import detect, open_detector
 from cospal_cli.detect.dino.grounding_dino import GroundingDino
 from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.dino.prompt import phrases
+from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.pipeline import scenes
 from tests import tiny_models
 
 KINDS = ["grounding-dino", "mm-grounding-dino"]
@@ -607,14 +607,14 @@ def test_scores_that_are_not_numbers(plain: GroundingDino) -> None:
     assert "bf16" in caught.value.hint
 
 
-# --- in the pipeline ---
+# --- in the Grounder ---
 
 
 def test_a_video_has_a_scene_for_every_query(clip: Path, plain: GroundingDino) -> None:
     config = Config(detector=plain.config)
     queries: list[Query] = [QUERY, OTHER]
     with calls_of(plain._network.model.text_backbone) as calls:
-        found = list(scenes(clip, config, plain, queries))
+        found = list(Grounder(config, plain).observations(clip, queries))
     assert [[query.text for query in answered] for _, answered in found] == [
         [QUERY.text],
         [OTHER.text],

@@ -10,6 +10,7 @@ import pytest
 
 from cospal_cli.config import GroundConfig, ModelConfig, SettingError
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import (
     GroundingInputs,
@@ -22,7 +23,7 @@ from cospal_cli.core.types import (
 )
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.ranking import METHODS, baselines, cospal
-from cospal_cli.ranking.answer import Answer, View, ask
+from cospal_cli.ranking.answer import Answer, ask
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.segment import overlaps, segment
@@ -178,9 +179,9 @@ PHRASES = Phrases(
 )
 
 
-def view(f: int = 3, c: int = 4) -> View:
+def view(f: int = 3, c: int = 4) -> HeadFeatures:
     features = np.zeros((2, 5, f), np.float32)
-    return View((4, 7), features, np.ones((2, 5), bool), np.zeros((6, c), np.float32))
+    return HeadFeatures((4, 7), features, np.ones((2, 5), bool), np.zeros((6, c), np.float32))
 
 
 def test_the_refined_query_is_read_unless_the_sentence_is_asked_for() -> None:
@@ -218,7 +219,7 @@ def test_other_lengths_are_refused_with_both_sides(sizes: tuple[int, int], named
 
 def test_an_answer_as_json() -> None:
     answer = Answer((4, 7), scores([0.25, 0.75], PROPOSALS[:2], [0.25, 0.75]), unknown=("sits",))
-    assert answer.as_dict(2.0, 12.0) == {
+    assert answer.as_dict(TimeSpan(2.0, 12.0)) == {
         "tubelets": [{"id": 7, "score": 0.75}, {"id": 4, "score": 0.25}],
         "proposals": [
             {"start_time": pytest.approx(6.0), "end_time": pytest.approx(10.0), "score": 0.75},

@@ -14,7 +14,7 @@ import pytest
 from cospal_cli.cli import run
 from cospal_cli.core import files as writing
 from cospal_cli.core.errors import CospalError, DeviceError, InputError
-from tests.fake_pipeline import Fake
+from tests.fake_grounder import Fake
 from tests.test_claims import started
 
 QUERY = "the man in the red shirt"
@@ -24,9 +24,7 @@ JSON, MP4 = Path("clip.tube.json"), Path("clip.tube.mp4")
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
     stages = Fake()
-    monkeypatch.setattr("cospal_cli.pipeline.watch", stages.watch)
-    monkeypatch.setattr("cospal_cli.pipeline.ground_query", stages.ground_query)
-    monkeypatch.setattr("cospal_cli.video.writer.write_annotated", stages.write_annotated)
+    stages.install(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Path("clip.mp4").write_bytes(b"video")
     return stages

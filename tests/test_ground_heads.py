@@ -12,18 +12,16 @@ import numpy as np
 import pytest
 
 import cospal_cli
-from cospal_cli import pipeline
+from cospal_cli import grounder as stages
 from cospal_cli.cli import run
 from cospal_cli.config import Config
 from cospal_cli.core.types import Tube
 from cospal_cli.datasets.prepared import Prepared
-from cospal_cli.detect import open_detector
-from cospal_cli.language.parser.parse import parse
+from cospal_cli.grounder import Grounder, observed_range
 from cospal_cli.model.checkpoint import load, load_card, save
 from cospal_cli.outputs import tube_json
-from cospal_cli.pipeline import consult, scenes, watched
 from cospal_cli.predict import predictions
-from cospal_cli.ranking.heads import completed, open_heads, settings_of
+from cospal_cli.ranking.heads import head_features, settings_of
 from cospal_cli.runtime import open_runtime
 from tests.tiny_set import make_heads, make_set
 
@@ -93,7 +91,7 @@ def test_the_answer_is_that_of_the_prepared_features(
     samples = prepared.samples("test")
     expected = dict(predictions(prepared, samples, "cospal", Config(), runtime))
     for sample in samples:
-        path = Path(prepared.scene(sample).info.path)
+        path = Path(prepared.observation(sample).info.path)
         boxes = str(data / "detections" / f"{path.stem}.jsonl")
         arguments = [str(path), sample.text, "--detections", boxes, "--checkpoint", str(heads)]
         (found,) = asked(arguments, capfd)
@@ -112,7 +110,7 @@ def test_the_function_asks_heads_too(
     video: Path, boxes: str, heads: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     text = "the woman waves"
-    found: Any = cospal_cli.ranking(video, text, checkpoint=heads, detector__name="file",
+    found: Any = cospal_cli.ground(video, text, checkpoint=heads, detector__name="file",
                                    detector__path=boxes)  # fmt: skip
     arguments = [str(video), text, "--detections", boxes, "--checkpoint", str(heads)]
     (document,) = asked(arguments, capfd)
@@ -126,18 +124,18 @@ def test_the_video_is_watched_and_encoded_once(
     capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     passes: list[str] = []
-    for name in ("watch", "encode"):
-        original = getattr(pipeline, name)
+    for owner, name in ((Grounder, "observe"), (stages, "clips_of")):
+        original = getattr(owner, name)
 
         def counted(*args: Any, name: str = name, original: Any = original) -> Any:
             passes.append(name)
             return original(*args)
 
-        monkeypatch.setattr(pipeline, name, counted)
+        monkeypatch.setattr(owner, name, counted)
     queries = [word for n in range(5) for word in ("-q", f"the {n} men walk")]
     arguments = [str(video), *queries, "--detections", boxes, "--checkpoint", str(heads)]
     assert len(asked([*arguments, "--quiet"], capfd)) == 5
-    assert passes == ["watch", "encode"]
+    assert passes == ["observe", "clips_of"]
 
 
 def test_options_of_the_method_change_the_answer(
@@ -235,18 +233,15 @@ def test_an_interrupted_pass_has_clips_of_what_was_watched(
 ) -> None:
     base = Config()
     config = replace(base, detector=replace(base.detector, name="file", path=boxes))
-    config = completed(config, {"detector.name", "detector.path"}, heads)
-    detector = open_detector(config.detector)
-    opened = open_heads(heads, config, detector)
-    queries = [parse("the man walks")]
-    passes = scenes(video, config, detector, queries, stopped=lambda: True, encoder=opened.clips)
-    ((scene, _),) = passes
-    assert scene.interrupted
-    assert scene.clips is not None
-    assert scene.clips.spans_s[-1, 1] <= scene.timeline.end_s + 0.5
-    assert watched(scene, config.video).end == str(len(scene.timeline.indices))
-    answer = consult(scene, queries[0], config, opened)
-    assert answer is None or len(answer.ids) == len(scene.view.ids)
+    opened = Grounder.open(config, checkpoint=heads)
+    (result,) = opened.ground(video, ["the man walks"], stopped=lambda: True)
+    seen = result.observation
+    assert (seen.interrupted, result.status) == (True, "interrupted")
+    assert seen.clips is not None
+    assert seen.clips.spans_s[-1, 1] <= seen.timeline.end_s + 0.5
+    assert observed_range(opened.config.video, seen).end == str(len(seen.timeline.indices))
+    ids = head_features(seen, opened.config.features).ids
+    assert result.scores is None or result.scores.ids == ids
 
 
 def test_settings_of_other_backbones() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cospal_cli.config import Config, ModelConfig
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import (
     GroundingInputs,
     GroundingScores,
@@ -23,7 +24,6 @@ from cospal_cli.core.types import (
 )
 from cospal_cli.datasets.prepared import Sample
 from cospal_cli.evaluation.tubes import Prediction
-from cospal_cli.features.cache import Stored, Vision
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
@@ -39,14 +39,15 @@ class Memory:
     tubelets: Sequence[Tubelet]
     opened: int = 0
 
-    def scene(self, sample: Sample) -> Stored:
+    def observation(self, sample: Sample) -> Observation:
         self.opened += 1
-        return Stored(INFO, TIMELINE, list(self.tubelets), CLASSES)
+        return Observation(INFO, TIMELINE, tuple(self.tubelets), CLASSES)
 
-    def vision(self, sample: Sample) -> Vision:
+    def features(self, sample: Sample) -> HeadFeatures:
         k = len(self.tubelets)
         features = np.zeros((k, 4, 3), np.float32)
-        return Vision(features, np.ones((k, 4), bool), np.zeros((5, 2), np.float32))
+        mask, clips = np.ones((k, 4), bool), np.zeros((5, 2), np.float32)
+        return HeadFeatures(tuple(range(k)), features, mask, clips)
 
     def phrases(self, sample: Sample) -> Phrases:
         words = tuple(sample.text.split())

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cospal_cli import datasets, pipeline
+from cospal_cli import datasets
 from cospal_cli.cli import run
 from cospal_cli.config import ClipsConfig, Config, DetectorConfig, FeaturesConfig, VideoConfig
 from cospal_cli.core import files
@@ -32,6 +32,7 @@ from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.detect import open_detector
 from cospal_cli.features import cache
 from cospal_cli.features.tubelets import select, tubelet_features
+from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.training import prepare as preparing
 from cospal_cli.training import watching
@@ -90,7 +91,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 # --- what is made ---
 
 
-def test_features_are_those_of_the_pipeline(made: Path) -> None:
+def test_features_are_those_of_the_grounder(made: Path) -> None:
     prepared = Prepared.open(made / "prepared")
     assert prepared.splits == ("train", "test")
     assert prepared.synthetic
@@ -99,15 +100,15 @@ def test_features_are_those_of_the_pipeline(made: Path) -> None:
     assert (sample.id, sample.text, sample.form) == (record.id, record.text, "declarative")
     boxes = made / "detections" / f"{record.video.stem}.jsonl"
     detector = open_detector(DetectorConfig(name="file", path=str(boxes)))
-    scene = pipeline.watch(record.video, SMALL, detector)
+    scene = Grounder(SMALL, detector).observe(record.video)
     kept = select(scene.tubelets, 40)
     features, mask = tubelet_features(
         kept, RECIPE.size, 0.0, scene.timeline.end_s, SMALL.features, scene.classes, CLASSES
     )
-    vision = prepared.vision(sample)
+    vision = prepared.features(sample)
     np.testing.assert_allclose(vision.tubelets, features, atol=0.01)
     np.testing.assert_array_equal(vision.tubelet_mask, mask)
-    stored = prepared.scene(sample)
+    stored = prepared.observation(sample)
     assert sample.tubelets == len(stored.tubelets) == len(vision.tubelets) > 1
     for one, other in zip(stored.tubelets, kept, strict=True):
         np.testing.assert_array_equal(one.boxes_xyxy, other.boxes_xyxy)
@@ -145,11 +146,11 @@ def test_the_vocabulary_is_that_of_the_sentences(made: Path) -> None:
 def test_many_threads_read_the_same(made: Path) -> None:
     alone = Prepared.open(made / "prepared")
     samples = alone.samples("train")
-    expected = [alone.vision(one).tubelets for one in samples]
+    expected = [alone.features(one).tubelets for one in samples]
     words = [alone.phrases(one).refined.vectors for one in samples]
     shared = Prepared.open(made / "prepared")
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(shared.vision, samples * 10))
+        found = list(pool.map(shared.features, samples * 10))
         read = list(pool.map(shared.phrases, samples * 10))
     for at, (vision, phrases) in enumerate(zip(found, read, strict=True)):
         np.testing.assert_array_equal(vision.tubelets, expected[at % len(samples)])
@@ -208,7 +209,7 @@ def test_only_what_is_missing_damaged_or_changed_is_made_again(root: Path) -> No
     after = written(root)
     assert list(after) == names
     assert [after[name] == before[name] for name in names] == [False, False, False, True]
-    Prepared.open(root / "prepared").vision(Prepared.open(root / "prepared").samples("train")[0])
+    Prepared.open(root / "prepared").features(Prepared.open(root / "prepared").samples("train")[0])
 
 
 def test_more_videos_can_come_later(root: Path) -> None:
@@ -277,7 +278,7 @@ def test_bad_videos_and_records_are_named_and_left_out(
     prepared = Prepared.open(root / "prepared")
     unread = next(one for one in prepared.samples("train") if one.id == NAMES[1])
     assert prepared.phrases(unread).sentence.words == ("42",)
-    assert prepared.vision(unread).tubelets.shape[1:] == (8, 190)
+    assert prepared.features(unread).tubelets.shape[1:] == (8, 190)
     assert run(arguments) == 3
     shown = capfd.readouterr().out
     assert "2 videos (0 made, 2 kept)" in shown
@@ -318,8 +319,8 @@ def test_damage_is_found_when_it_is_read(root: Path) -> None:
     path = root / "prepared" / "videos" / first.video
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match=first.video):
-        prepared.vision(first)
-    prepared.vision(second)
+        prepared.features(first)
+    prepared.features(second)
     (root / "prepared" / "texts" / "train.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match=r"train\.safetensors"):
         prepared.phrases(second)
@@ -425,12 +426,12 @@ def test_a_prompted_detector_is_asked_each_sentence(
     assert told.segment == (2, 18)
     assert prepared.sizes.tubelets == 4
     assert prepared.identity["tubelets"]["name"] == "detector"
-    vision = prepared.vision(told)
+    vision = prepared.features(told)
     assert vision.tubelets.shape == (1, 8, 4)
     assert vision.tubelet_mask.all()
     assert 2 <= vision.tubelets.min() <= 4
     assert 15 <= vision.tubelets.max() <= 17
-    scene = prepared.scene(told)
+    scene = prepared.observation(told)
     assert scene.timeline.indices.tolist() == list(range(2, 18))
     assert scene.tubelets[0].frame_indices.min() >= 2
     assert again(root).made == 0

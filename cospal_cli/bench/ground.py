@@ -24,11 +24,10 @@ from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.looks import look, smaller
+from cospal_cli.grounder import Grounder, clips_of
 from cospal_cli.language.encoders.text import open_text_encoder
-from cospal_cli.pipeline import encode, ground_query, watch
 from cospal_cli.track import open_tracker
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.video.writer import write_annotated
 
 _MATCH = 0.5  # overlap from which two boxes of two precisions are one
 
@@ -49,6 +48,7 @@ class Plan:
 def measure(plan: Plan) -> dict[str, Any]:
     """Stages, ratios, batch sizes and agreement, as plain values for JSON."""
     config = plan.config
+    grounder = Grounder(config, open_detector(config.detector))
     detector = open_detector(config.detector).ask(plan.query)
     batches = _read(plan, detector, detector.batch)
     frames = sum(map(len, batches))
@@ -58,13 +58,14 @@ def measure(plan: Plan) -> dict[str, Any]:
         "decode": lambda: _read(plan, detector, detector.batch),
         "detector": lambda: [detector.run(pixels) for pixels in prepared],
         "tracker": lambda: _track(plan, detector, batches, found),
-        "pipeline": lambda: watch(plan.video, config, detector),
+        "pipeline": lambda: grounder.observe(plan.video, plan.query),
     }
     if config.detector.name == "grounding-dino":
         loop = PlainLoop(config.detector, _prompt(plan.query))
         works["plain loop"] = lambda: loop(batches)
     with tempfile.TemporaryDirectory() as folder:
-        works["encode"] = _encoding(plan, detector, Path(folder) / "drawn.mp4")
+        result = grounder.answer(grounder.observe(plan.video, plan.query), plan.query)
+        works["encode"] = lambda: result.save_video(Path(folder) / "drawn.mp4")
         spent = timing.alternate(works, plan.rounds)
     counts = dict.fromkeys(works, frames)
     counts["encode"] = _source_frames(plan, detector)
@@ -126,14 +127,6 @@ def _track(
     tracker.finish()
 
 
-def _encoding(plan: Plan, detector: Detector, target: Path) -> timing.Work:
-    """Drawing and encoding the annotated MP4 of the answer."""
-    scene = watch(plan.video, plan.config, detector)
-    tubes = ground_query(scene, plan.query, plan.config)
-    video, output = plan.config.video, plan.config.output
-    return lambda: write_annotated(plan.video, target, tubes, plan.query.text, video, output)
-
-
 def _at_batch(plan: Plan, size: int) -> dict[str, Any]:
     """The detector alone in batches of ``size``."""
     config = replace(plan.config.detector, batch=size)
@@ -152,9 +145,9 @@ def _encoders(plan: Plan) -> dict[str, Any]:
     text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
     words = len(text.words(plan.query.text))
     took = [timing.seconds(lambda: text.words(plan.query.text)) for _ in range(plan.rounds)]
-    seen = encode(plan.video, plan.config.video, clips)
+    seen = clips_of(plan.video, plan.config.video, clips)
     start = timing.seconds(
-        lambda: encode(plan.video, plan.config.video, open_video_encoder(plan.config.clips))
+        lambda: clips_of(plan.video, plan.config.video, open_video_encoder(plan.config.clips))
     )
     length = float(seen.spans_s[-1, 1] - seen.spans_s[0, 0])
     return {

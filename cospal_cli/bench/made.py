@@ -13,6 +13,7 @@ import numpy as np
 from cospal_cli import settings
 from cospal_cli.config import Config
 from cospal_cli.core.files import write_text
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips, Timeline, VideoInfo, Words
 from cospal_cli.datasets.prepared import FORMAT, NAME, SPLITS, TEXTS, VIDEOS
 from cospal_cli.datasets.splits import held_sources
@@ -95,13 +96,15 @@ def _video(path: Path, shape: Shape, rng: np.random.Generator) -> None:
     frames = np.arange(10)
     line = Timeline(frames, frames * 100, frames / 10, 1.0)
     size = (shape.tubelets, shape.times, shape.tubelet_dim)
-    view = cache.View("", None, rng.normal(size=size).astype(np.float32), np.ones(size[:2], bool))
+    view = cache.Searched(
+        "", None, rng.normal(size=size).astype(np.float32), np.ones(size[:2], bool)
+    )
     starts = np.arange(shape.clips) / shape.clips
     clips = Clips(
         rng.normal(size=(shape.clips, shape.clip_dim)).astype(np.float32),
         np.stack([starts, starts + 1 / shape.clips], axis=1),
     )
-    cache.write(path, {"": cache.Stored(info, line, [], ())}, [view], clips, {})
+    cache.write(path, {"": Observation(info, line, (), ())}, [view], clips, {})
 
 
 def _parse(shape: Shape, rng: np.random.Generator) -> Refined:

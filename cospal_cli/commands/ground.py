@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,11 @@ from cospal_cli.commands.options import (
 from cospal_cli.commands.places import Place, inputs_of, make_folder, places
 from cospal_cli.commands.queries import split
 from cospal_cli.core.errors import NothingFound, UsageError
+from cospal_cli.ranking import TRAINED
 
 if TYPE_CHECKING:
-    from cospal_cli.config import Config
     from cospal_cli.core.types import Query
-    from cospal_cli.detect import Detector
-    from cospal_cli.pipeline import Scene
-    from cospal_cli.ranking.heads import Heads
-    from cospal_cli.settings import Settings
+    from cospal_cli.grounder import Grounder
 
 FLAGS = [
     Flag("--fps", "video.fps", float, "Frames looked at per second of video."),
@@ -135,9 +133,10 @@ def ground(
         raise UsageError(
             "--runtime and --provider are of trained heads", "give their folder: --checkpoint DIR"
         )
-    run_by = (runtime or "auto", provider or "auto")
     settings = merged_settings(config_file, sets, FLAGS, given)
-    config = _with_heads(settings, trained)
+    config = settings.config
+    if trained is None and config.ground.method in TRAINED:
+        raise UsageError(f"--method {config.ground.method} needs trained heads", "--checkpoint DIR")
     video, texts = split(arguments, asked, query_file)
     answers = places(video, output, len(texts), config.output.video, as_json)
     targets = [path for place in answers for path in place.files]
@@ -146,25 +145,31 @@ def ground(
     start_logging(verbose, quiet, log_file, inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
     from cospal_cli.core import files
+    from cospal_cli.grounder import Grounder
     from cospal_cli.language.parser.parse import parse_all
 
-    chosen, why = detect.resolve(config.detector)
-    config = replace(config, detector=chosen)
+    _, why = detect.resolve(config.detector)
     if why:
         console.say(why)
     queries = parse_all(texts, config.language)
     job = Job(video, queries, answers, as_json, quiet)
+    opened = partial(
+        Grounder.open,
+        config,
+        checkpoint=trained,
+        runtime=runtime or "auto",
+        provider=provider or "auto",
+        stated={key for key, origin in settings.origins.items() if origin != "default"},
+    )
     if dry_run:
-        _, heads = _open(config, trained, run_by)
-        known = [heads.understood(query, config) for query in queries] if heads else queries
-        show_plan(video, known, answers)
+        show_plan(video, opened().understood(queries), answers)
         return None
     make_folder(output)
     files.check_outputs(targets, inputs, config.output.overwrite)
     with files.claimed(targets):
         files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
         _warn(message for query in queries for message in query.warnings)
-        empty, interrupted = _run(job, config, *_open(config, trained, run_by))
+        empty, interrupted = _run(job, opened())
     if interrupted:
         return 130
     if fail_on_empty and empty:
@@ -172,69 +177,29 @@ def ground(
     return None
 
 
-def _open(
-    config: Config, trained: Path | None, run_by: tuple[str, str]
-) -> tuple[Detector, Heads | None]:
-    """The detector and, where there are trained heads, those; ``run_by`` a runtime, a provider."""
-    from cospal_cli import detect
-
-    detector = detect.open_detector(config.detector)
-    if trained is None:
-        return detector, None
-    from cospal_cli.ranking.heads import open_heads
-
-    return detector, open_heads(trained, config, detector, *run_by)
-
-
-def _run(
-    job: Job, config: Config, detector: Detector, heads: Heads | None
-) -> tuple[list[str], bool]:
-    """Watch, answer every query; returns the texts without an answer, and if interrupted."""
-    from cospal_cli.pipeline import scenes
-
+def _run(job: Job, grounder: Grounder) -> tuple[list[str], bool]:
+    """Answer every query; returns the texts without an answer, and if interrupted."""
     empty = []
     left = enumerate(job.places, 1)
-    encoder = heads.clips if heads else None
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
-        files = Files(config, progress, interrupts.stopped)
-        passes = scenes(
-            job.video, config, detector, job.queries, progress, interrupts.stopped, encoder
-        )
-        for scene, queries in passes:
-            _warn(scene.timeline.warnings)
+        files = Files(progress, interrupts.stopped)
+        passes = grounder.observations(job.video, job.queries, progress, interrupts.stopped)
+        for seen, queries in passes:
+            _warn(seen.timeline.warnings)
             answers = [
-                _answer(scene, query, number, place, config, heads)
+                Answer(replace(grounder.answer(seen, query), id=str(number)), place)
                 for query, (number, place) in zip(queries, left, strict=False)
             ]
-            scene.release()
-            empty += [answer.query.text for answer in answers if not answer.tubes]
+            grounder.release()
+            empty += [answer.result.query.text for answer in answers if not answer.result.tubes]
             for answer, place in files.write(answers):
                 if job.stdout:
                     answer.emit(files.status(answer), len(job.queries) > 1)
                 if not job.quiet:
-                    summarise(answer.query, answer.tubes, place, heads is not None)
+                    summarise(answer.result, place)
     if files.failure is not None:
         raise files.failure
     return empty, interrupts.stopped()
-
-
-def _answer(
-    scene: Scene, query: Query, number: int, place: Place, config: Config, heads: Heads | None
-) -> Answer:
-    """The query's tubes, and what the heads said as plain values.
-
-    Other words are unresolved to heads than to rules: those that their training never met.
-    """
-    from cospal_cli.pipeline import consult, ground_query
-
-    answer = consult(scene, query, config, heads)
-    tubes = ground_query(scene, query, config, answer)
-    if heads is None or answer is None:
-        return Answer(scene, query, number, tubes, None, place)
-    start, end = float(scene.timeline.times_s[0]), scene.timeline.end_s
-    told = {"features": heads.runtime.card.features, **answer.as_dict(start, end)}
-    query = replace(query, unresolved=answer.unknown)
-    return Answer(scene, query, number, tubes, told, place)
 
 
 def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
@@ -255,21 +220,6 @@ def _imply(given: dict[str, Any], checkpoint: str | None) -> Path | None:
     if given["detections"] is not None:
         given["detector"] = given["detector"] or "file"
     return heads
-
-
-def _with_heads(settings: Settings, trained: Path | None) -> Config:
-    """The settings; with the heads in ``trained``, what the user leaves open is as theirs was."""
-    from cospal_cli.ranking import TRAINED
-
-    method = settings.config.ground.method
-    if trained is not None:
-        from cospal_cli.ranking.heads import completed
-
-        said = {key for key, origin in settings.origins.items() if origin != "default"}
-        return completed(settings.config, said, trained)
-    if method in TRAINED:
-        raise UsageError(f"--method {method} needs trained heads", "give --checkpoint DIR")
-    return settings.config
 
 
 def _warn(messages: Iterable[str]) -> None:

@@ -13,28 +13,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
 from cospal_cli.commands.places import Place
 from cospal_cli.core.errors import CospalError
+from cospal_cli.core.progress import never
 
 if TYPE_CHECKING:
-    from cospal_cli.config import Config
     from cospal_cli.core.progress import Progress
-    from cospal_cli.core.types import Query, Tube
-    from cospal_cli.pipeline import Scene
+    from cospal_cli.grounder import Result
 
 
 @dataclass
 class Answer:
-    """One query's answer and the files that it goes to. ``heads``: what trained heads said."""
+    """A result and the files that it goes to."""
 
-    scene: Scene
-    query: Query
-    number: int  # of the query, from 1
-    tubes: list[Tube]
-    heads: dict[str, Any] | None
+    result: Result
     place: Place
     written: str | None = None  # the status that the JSON's file has by now
 
@@ -43,51 +38,30 @@ class Answer:
         """Whether an MP4 is there already that is to be replaced."""
         return self.place.video is not None and os.path.lexists(self.place.video)
 
-    def document(self, status: str) -> dict[str, Any]:
-        """The answer as plain JSON values."""
-        from cospal_cli.outputs import tube_json
-        from cospal_cli.settings import as_dict
-
-        return tube_json.document(
-            self.scene.info,
-            self.scene.timeline,
-            self.query,
-            str(self.number),
-            self.tubes,
-            config=as_dict(self.scene.config),
-            model=self.scene.model,
-            status=status,
-            heads=self.heads,
-        )
-
     def write(self, status: str, instead_of: Sequence[Path] = ()) -> None:
         """Write the JSON's file, if there is to be one, unless it has this status already."""
-        from cospal_cli.outputs import tube_json
-
         if self.place.json is not None and self.written != status:
-            tube_json.write(self.place.json, self.document(status), instead_of)
+            self.result.save_json(self.place.json, status, instead_of)
         self.written = status
 
     def emit(self, status: str, several: bool) -> None:
         """The JSON to stdout, in one line where there are ``several``."""
         from cospal_cli.outputs import tube_json
 
-        document = self.document(status)
+        document = self.result.document(status)
         console.emit(json.dumps(document) if several else tube_json.dumps(document).rstrip())
 
 
 class Files:
     """The files of one run. ``failure``: the first error met while drawing, to be raised last."""
 
-    def __init__(self, config: Config, progress: Progress, stopped: Callable[[], bool]) -> None:
-        self._config, self._progress, self._stopped = config, progress, stopped
+    def __init__(self, progress: Progress, stopped: Callable[[], bool]) -> None:
+        self._progress, self._stopped = progress, stopped
         self.failure: Exception | None = None
 
     def status(self, answer: Answer) -> str:
         """What the JSON says of the run, as things stand."""
-        if self._stopped():
-            return "interrupted"
-        return "partial" if answer.scene.timeline.damaged else "complete"
+        return "interrupted" if self._stopped() else answer.result.status
 
     def write(self, answers: Sequence[Answer]) -> Iterator[tuple[Answer, Place]]:
         """Write all; yields each answer with the files that were written for it."""
@@ -104,7 +78,7 @@ class Files:
         while drawing ends this video early and skips those to come. So does a failure.
         """
         video, old = answer.place.video, [answer.place.video] if answer.replaces else []
-        too_late = self._stopped() and not answer.scene.interrupted
+        too_late = self._stopped() and not answer.result.observation.interrupted
         drawn = None
         if video is not None and not too_late and self.failure is None:
             try:
@@ -116,30 +90,12 @@ class Files:
         return drawn
 
     def _draw(self, answer: Answer, video: Path) -> None:
-        from cospal_cli.outputs.tube_json import fingerprint
-        from cospal_cli.pipeline import watched
-        from cospal_cli.video.writer import write_annotated
-
-        scene = answer.scene
-
-        def publish() -> None:
-            if scene.source is not None:
-                scene.source.check(needed=False)
-            answer.write(self.status(answer), [video])
-
-        if scene.source is not None:
-            scene.source.check()
-        written = write_annotated(
-            Path(scene.info.path),
+        result = answer.result
+        written = result.save_video(
             video,
-            answer.tubes,
-            answer.query.text,
-            watched(scene, self._config.video),
-            self._config.output,
             self._progress,
-            (lambda: False) if scene.interrupted else self._stopped,
-            comment=fingerprint(answer.document("complete")),
-            before=publish,
+            never if result.observation.interrupted else self._stopped,
+            before=lambda: answer.write(self.status(answer), [video]),
         )
         for message in written.warnings:
             console.LOG.warning(message)

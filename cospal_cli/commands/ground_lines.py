@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cospal_cli.commands.places import Place
-    from cospal_cli.core.types import Query, Tube
+    from cospal_cli.core.types import Query
+    from cospal_cli.grounder import Result
 
 
 def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) -> None:
@@ -29,12 +30,12 @@ def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) ->
             console.say(f"  would write {console.printable(str(path))}")
 
 
-def summarise(query: Query, tubes: Sequence[Tube], place: Place, trained: bool) -> None:
-    """The answer for a person. ``trained``: heads gave it."""
-    console.say(f"query: {console.printable(query.text)}")
-    if not tubes:
+def summarise(result: Result, place: Place) -> None:
+    """The answer for a person."""
+    console.say(f"query: {console.printable(result.query.text)}")
+    if not result.tubes:
         console.say("  no match")
-    for rank, tube in enumerate(tubes, 1):
+    for rank, tube in enumerate(result.tubes, 1):
         start, end = tube.span_s
         scores = f"score {tube.score:.2f}, confidence {tube.confidence:.2f}"
         console.say(f"  {rank}. {tube.label}, {start:.2f} to {end:.2f} s, {scores}")
@@ -42,8 +43,8 @@ def summarise(query: Query, tubes: Sequence[Tube], place: Place, trained: bool) 
         why = ", ".join(f"{name} {value:+.2f}" for name, value in reasons if abs(value) >= 0.005)
         if why:
             console.say(f"     why: {why}")
-    if query.unresolved:
-        why = "not met in training" if trained else "not used, no evidence for"
-        console.say(f"  {why}: {', '.join(query.unresolved)}")
+    if result.unresolved:
+        why = "not met in training" if result.heads else "not used, no evidence for"
+        console.say(f"  {why}: {', '.join(result.unresolved)}")
     for path in place.files:
         console.say(f"  wrote {console.printable(str(path))}")

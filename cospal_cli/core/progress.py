@@ -19,6 +19,11 @@ def silent(stage: str, done: float, total: float | None, note: str = "") -> None
     """The default: report nothing."""
 
 
+def never() -> bool:
+    """The default of ``stopped``: run to the end."""
+    return False
+
+
 def failures(count: int) -> str:
     """A note on what could not be done; "" for nothing."""
     return f"{count} failed" if count else ""

@@ -18,12 +18,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.worker_pool import Failure
 from cospal_cli.datasets.hcstvg import CLIP_S
 from cospal_cli.datasets.records import Bad, Dataset, Problem, Record
 from cospal_cli.datasets.states import VideoState, examine_all
-from cospal_cli.evaluation.tubes import Span, Track, Truth
+from cospal_cli.evaluation.tubes import Track, Truth
 
 CLIP_SLACK_S = 0.5  # by which one of HC-STVG's clips may miss its 20 s
 COUNTS = 0.01  # relative difference of two counts of the same frames
@@ -181,13 +182,15 @@ def _brought(
     return replace(record, frames=state.frames, fps=state.fps, segment=segment), truth
 
 
-def _frames(span: Span, ratio: float) -> Span:
+def _frames(span: FrameSpan, ratio: float) -> FrameSpan:
     """The video's frames that begin within a span of annotated frames; at least one."""
     start, end = (math.ceil(round(side * ratio, 6)) for side in span)
-    return (start, end) if start < end else (int(span[0] * ratio), int(span[0] * ratio) + 1)
+    if start < end:
+        return FrameSpan(start, end)
+    return FrameSpan(int(span.first * ratio), int(span.first * ratio) + 1)
 
 
-def _resampled(track: Track, span: Span, ratio: float) -> Track:
+def _resampled(track: Track, span: FrameSpan, ratio: float) -> Track:
     """A box at each frame of ``span``, linear between annotated ones; none inside their gaps."""
     every = np.arange(*span)
     places = every / ratio  # in annotated frames

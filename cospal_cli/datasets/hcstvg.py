@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
@@ -113,6 +114,6 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
         found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     fps = record.fps or record.frames / CLIP_S
     return Truth(
-        (start, end), Track(np.arange(start, end), boxes), (0, record.frames), fps,
-        video=record.id,
+        FrameSpan(start, end), Track(np.arange(start, end), boxes), FrameSpan(0, record.frames),
+        fps, video=record.id,
     )  # fmt: skip

@@ -22,12 +22,13 @@ from cospal_cli.config import FeaturesConfig, LanguageConfig, SettingError
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.fitting import field_of, fitting
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.reading import LARGE, json_lines, read_table
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
 from cospal_cli.features import cache
-from cospal_cli.features.cache import Segment, Stored, Vision
 from cospal_cli.features.clips import fewer
+from cospal_cli.features.tubelets import select
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
 
@@ -60,7 +61,7 @@ class Sample:
     passes: int  # of CRG
     split: str = "train"
     prompt: str = ""  # what the detector was asked; "" where it is not prompted
-    segment: Segment | None = None  # the part of the video that is searched; None: all
+    segment: FrameSpan | None = None  # the part of the video that is searched; None: all
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Prepared:
         held = split == "held"
         return tuple(one for one in tables.samples if (one.id in tables.held) == held)
 
-    def vision(self, sample: Sample) -> Vision:
+    def features(self, sample: Sample) -> HeadFeatures:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
         found = self._video(sample).vision(sample.prompt, sample.segment)
         if not len(found.tubelets):  # a detector's own width is not known from no box
@@ -157,12 +158,15 @@ class Prepared:
             found.update({word for text in texts_of(refined) for word in words_in(text)} - {*said})
         return found
 
-    def scene(self, sample: Sample) -> Stored:
+    def observation(self, sample: Sample) -> Observation:
         """The tubelets behind ``vision``, in its order, for rankings and tubes."""
-        stored = self._video(sample).scene(sample.prompt)
-        root = Path(self.about["root"])
-        stored = replace(stored, info=replace(stored.info, path=str(root / stored.info.path)))
-        return stored.within(sample.segment, self.settings["features"]["max_tubelets"])
+        seen = self._video(sample).scene(sample.prompt)
+        info = replace(seen.info, path=str(Path(self.about["root"]) / seen.info.path))
+        part = replace(seen, info=info)
+        if sample.segment is not None:
+            part = part.within(sample.segment)
+        best = select(part.tubelets, self.settings["features"]["max_tubelets"])
+        return replace(part, tubelets=tuple(best))
 
     def query(self, sample: Sample) -> Query:
         """The sentence as the rankings read it."""
@@ -211,7 +215,9 @@ def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -
     if Path(texts["video"]).name != texts["video"]:
         raise ValueError(f"'video': expected a name, found {short(texts['video'])}")
     refined = parses[texts["id"]]
-    segment = field_of(row, "segment", tuple[int, int]) if row.get("segment") else None
+    segment = None
+    if row.get("segment"):
+        segment = FrameSpan(*field_of(row, "segment", tuple[int, int]))
     return Sample(
         **texts,
         tubelets=field_of(row, "tubelets", int, 0),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.evaluation.tubes import Span, Truth
+from cospal_cli.core.observation import FrameSpan
+from cospal_cli.evaluation.tubes import Truth
 
 # What may be wrong, by kind. The first take the record away; the others are told and counted only.
 SKIPPED = {
@@ -83,7 +84,7 @@ class Record:
     size: tuple[int, int] | None = None  # annotated width and height
     frames: int | None = None  # annotated number of frames of the whole video
     fps: float | None = None  # annotated frames per second, where the record tells them
-    segment: Span | None = None  # the part searched, half-open frames; None: all of it
+    segment: FrameSpan | None = None  # the part searched, half-open frames; None: all of it
 
 
 @dataclass(frozen=True)

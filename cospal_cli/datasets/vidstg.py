@@ -15,11 +15,12 @@ import numpy as np
 
 from cospal_cli.core.fitting import numbers
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import Boxes, boxes_within, rate, read_json, sentence, table, whole
-from cospal_cli.evaluation.tubes import Span, Track, Truth
+from cospal_cli.evaluation.tubes import Track, Truth
 
 FILES = {split: (f"{split}_annotations.json",) for split in ("train", "val", "test")}
 FORMS = {"captions": "declarative", "questions": "interrogative"}
@@ -97,7 +98,7 @@ def _base(vid: str, video: Path, row: Mapping[str, Any]) -> Record:
         raise Bad("bad-span", f"used_segment from {start} to {last}")
     size = (whole(row, "width", 1), whole(row, "height", 1))
     frames = whole(row, "frame_count", 1)
-    return Record("", video, "", vid, size=size, frames=frames, segment=(start, last + 1))
+    return Record("", video, "", vid, size=size, frames=frames, segment=FrameSpan(start, last + 1))
 
 
 def _sentences(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -145,7 +146,7 @@ def _truth(
     return Truth(span, track, record.segment, rate(row), record.form, video=record.source)
 
 
-def _span(record: Record, row: Mapping[str, Any], found: Found) -> Span:
+def _span(record: Record, row: Mapping[str, Any], found: Found) -> FrameSpan:
     """``temporal_gt``, held against the video and the segment."""
     told = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
     start = whole(told, "begin_fid", 0, "bad-span")
@@ -161,10 +162,12 @@ def _span(record: Record, row: Mapping[str, Any], found: Found) -> Span:
         found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
     elif start < low or end > high:
         found.note("outside-segment", record.id, f"{start} to {end}, segment {low} to {high}")
-    return start, end
+    return FrameSpan(start, end)
 
 
-def _boxes(trajectories: Trajectories, target: int, span: Span) -> tuple[list[int], list[Boxes]]:
+def _boxes(
+    trajectories: Trajectories, target: int, span: FrameSpan
+) -> tuple[list[int], list[Boxes]]:
     """The frames of ``span`` at which the target has a box, and the boxes."""
     frames, boxes = [], []
     for frame in range(span[0], min(span[1], len(trajectories))):

@@ -18,6 +18,7 @@ import numpy as np
 
 from cospal_cli.core import files
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, documents, table, whole
 from cospal_cli.evaluation.tube_files import SUFFIX, Matcher, Sample, is_tube_file, prediction
 from cospal_cli.evaluation.tubes import Prediction, Track
@@ -156,4 +157,4 @@ def _prediction(row: Any) -> Prediction:
         boxes[int(frame) - 1] = box(sides, f"bbox[{frame}]")
     frames = sorted(boxes)
     values = np.array([boxes[frame] for frame in frames], np.float64).reshape(-1, 4)
-    return Prediction(Track(np.array(frames, np.int64), values), (start - 1, end))
+    return Prediction(Track(np.array(frames, np.int64), values), FrameSpan(start - 1, end))

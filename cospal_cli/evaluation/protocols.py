@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.metrics import Frames, common_ious, s_iou, t_iou
-from cospal_cli.evaluation.tubes import Span, Track, Truth
+from cospal_cli.evaluation.tubes import Track, Truth
 
 SAMPLED_FPS = 5
 MOST_SAMPLED = 200
@@ -59,7 +60,7 @@ def tubedetr(truth: Truth, tube: Track, whole: Track) -> Score:
 
 def stcat(truth: Truth, tube: Track, whole: Track) -> Score:
     """The truth's range one frame short; see the module. Also that of CG-STVG and TA-STVG."""
-    short = (truth.span[0], truth.span[1] - 1)
+    short = FrameSpan(truth.span.first, truth.span.stop - 1)
     common, overlaps = _common(tube, truth)
     low, high = _hull(short, tube.span)
     total = float(overlaps[common < short[1]].sum())
@@ -118,8 +119,8 @@ def _spatial(truth: Truth, whole: Track) -> float:
     return s_iou(whole.frames, whole.boxes_xyxy, truth.track.frames, truth.track.boxes_xyxy)
 
 
-def _hull(a: Span, b: Span) -> Span:
-    return min(a[0], b[0]), max(a[1], b[1])
+def _hull(a: FrameSpan, b: FrameSpan) -> FrameSpan:
+    return FrameSpan(min(a.first, b.first), max(a.stop, b.stop))
 
 
 def _within(frames: Frames, start: int, end: int) -> int:
@@ -128,6 +129,6 @@ def _within(frames: Frames, start: int, end: int) -> int:
     return int(high - low)
 
 
-def _range_iou(a: Span, b: Span) -> float:
+def _range_iou(a: FrameSpan, b: FrameSpan) -> float:
     common = max(0, min(a[1], b[1]) - max(a[0], b[0]))
     return common / (a[1] - a[0] + b[1] - b[0] - common) if common else 0.0

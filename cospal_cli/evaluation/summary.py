@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.bootstrap import Interval, intervals
 from cospal_cli.evaluation.metrics import common_ious
 from cospal_cli.evaluation.protocols import Score, score
-from cospal_cli.evaluation.tubes import NOTHING, Prediction, Span, Track, Truth
+from cospal_cli.evaluation.tubes import NOTHING, Prediction, Track, Truth
 
 METRICS = ("m_tIoU", "m_vIoU", "vIoU@0.3", "vIoU@0.5", "m_sIoU")
 TOP1 = "top-1 tubelet"
@@ -181,7 +182,7 @@ def _rows(cases: Sequence[Case]) -> dict[str, Ask]:
     return rows
 
 
-def _of_best(case: Case, found: Prediction, span: Span) -> tuple[Track, Track]:
+def _of_best(case: Case, found: Prediction, span: FrameSpan) -> tuple[Track, Track]:
     """The tubelet whose boxes fit the truth best, cut to ``span``, and whole."""
     best = found.tubelets[int(case.fits.argmax())] if len(case.fits) else found.track
     return best.cut(span), best

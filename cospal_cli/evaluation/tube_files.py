@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, rows, table, text, whole
-from cospal_cli.evaluation.tubes import Prediction, Span, Track
+from cospal_cli.evaluation.tubes import Prediction, Track
 
 SCHEMA = "cospal/tube@1"
 SUFFIX = ".tube.json"
@@ -27,7 +28,7 @@ class Sample(Protocol):
     @property
     def size(self) -> tuple[int, int] | None: ...
     @property
-    def segment(self) -> Span | None: ...
+    def segment(self) -> FrameSpan | None: ...
 
 
 def is_tube_file(value: Any) -> bool:
@@ -53,7 +54,7 @@ def prediction(document: Mapping[str, Any]) -> Prediction | None:
     if not frames or not start <= min(frames) <= max(frames) < end:
         raise Malformed(f"boxes: expected some, all at frames {start} to {end - 1}")
     try:
-        return Prediction(Track(np.array(frames), np.array(boxes)), (start, end))
+        return Prediction(Track(np.array(frames), np.array(boxes)), FrameSpan(start, end))
     except ValueError as error:
         raise Malformed(str(error)) from error
 
@@ -95,5 +96,5 @@ def _plain(words: str) -> str:
     return " ".join(words.split()).casefold()
 
 
-def _meets(segment: Span | None, span: Span) -> bool:
+def _meets(segment: FrameSpan | None, span: FrameSpan) -> bool:
     return segment is None or (span[0] < segment[1] and segment[0] < span[1])

@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.metrics import Frames
-
-Span = tuple[int, int]  # half-open
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,13 @@ class Track:
         return cls(every, np.stack([np.interp(every, known, side) for side in boxes.T], axis=1))
 
     @property
-    def span(self) -> Span:
+    def span(self) -> FrameSpan:
         """From its first frame to after its last; (0, 0) for no frame."""
-        return (int(self.frames[0]), int(self.frames[-1]) + 1) if len(self) else (0, 0)
+        if not len(self):
+            return FrameSpan(0, 0)
+        return FrameSpan(int(self.frames[0]), int(self.frames[-1]) + 1)
 
-    def cut(self, span: Span) -> Track:
+    def cut(self, span: FrameSpan) -> Track:
         """Its part inside ``span``."""
         low, high = np.searchsorted(self.frames, span)
         return Track(self.frames[low:high], self.boxes_xyxy[low:high])
@@ -63,9 +64,9 @@ NOTHING = Track(np.empty(0, np.int64), np.empty((0, 4)))
 class Truth:
     """The subject's tube. Frames of ``span`` without a box are no part of ``track``."""
 
-    span: Span  # when the sentence is true
+    span: FrameSpan  # when the sentence is true
     track: Track  # boxes, all inside ``span``
-    segment: Span  # frames of the video that the sentence is searched in
+    segment: FrameSpan  # frames of the video that the sentence is searched in
     fps: float  # the rate that protocols with sampled frames assume
     form: str = "declarative"  # or interrogative
     video: str = ""  # sentences about one video are not independent of each other
@@ -91,7 +92,7 @@ class Prediction:
     """An answer: one tubelet cut to a span; the rest is for what-if rows and top-1."""
 
     track: Track  # the chosen tubelet through its whole life, or the bare tube
-    span: Span
+    span: FrameSpan
     tubelets: tuple[Track, ...] = field(default=())  # all that could have been chosen
     beyond: Track | None = None  # boxes of the answer, where the span leaves the tubelet's life
 

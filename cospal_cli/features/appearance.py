@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.config import AppearanceConfig
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.observation import Crops
+from cospal_cli.core.types import FloatArray, Tubelet
 from cospal_cli.devices.onnx_session import open_session
+from cospal_cli.features.crops import pictures
 
 WEIGHTS = "efficientnet_lite0"
 SIDE = 224
@@ -18,6 +20,7 @@ CLASSES = 1000
 FEATURES = 1280
 BATCH = 8  # crops per forward pass; larger ones are no faster
 OUTPUTS = ("probabilities", "features")
+Classify = Callable[[Sequence[NDArray[np.uint8]]], tuple[FloatArray, FloatArray]]
 
 
 class AppearanceClassifier:
@@ -42,6 +45,35 @@ class AppearanceClassifier:
             found = self.session.run(OUTPUTS, {"images": squares})
             probabilities[part], features[part] = found
         return probabilities, features
+
+
+class Appearance:
+    """What the crops of one observation's tubelets show, each tubelet looked at once.
+
+    ``classify`` is ``AppearanceClassifier.classify``, or opens one for that.
+    """
+
+    def __init__(self, crops: Crops, count: int, classify: Classify) -> None:
+        """``count``: crops a tubelet."""
+        self._crops, self._count, self._classify = crops, count, classify
+        self._seen: dict[int, tuple[FloatArray, FloatArray]] = {}
+
+    def probabilities(self, tubelet: Tubelet) -> FloatArray:
+        """Mean ImageNet-1k probabilities (1000,) of whole boxes and upper halves; 0 without any."""
+        return self._of(tubelet)[0]
+
+    def features(self, tubelet: Tubelet) -> FloatArray:
+        """Mean pooled features (1280,) of the same pictures."""
+        return self._of(tubelet)[1]
+
+    def _of(self, tubelet: Tubelet) -> tuple[FloatArray, FloatArray]:
+        if tubelet.id not in self._seen:
+            whole = pictures(self._crops, tubelet.track_ids, self._count)
+            halves = [image[: max(len(image) // 2, 1)] for image in whole]
+            shown, features = self._classify(whole + halves)
+            count = max(len(shown), 1)
+            self._seen[tubelet.id] = shown.sum(axis=0) / count, features.sum(axis=0) / count
+        return self._seen[tubelet.id]
 
 
 def _square(image: NDArray[np.uint8]) -> FloatArray:

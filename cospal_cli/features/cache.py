@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,64 +22,21 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
-from cospal_cli.features.tubelets import select
 from cospal_cli.weights.arrays import ArrayFile, described, digest
 
 FORMAT = "cospal/features@1"
 _HALF_MOST = float(np.finfo(np.float16).max)
-Segment = tuple[int, int]  # half-open frames
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What one pass over a video left for one prompt."""
-
-    info: VideoInfo
-    timeline: Timeline
-    tubelets: list[Tubelet]
-    classes: tuple[str, ...]  # the detector's
-
-    def within(self, segment: Segment | None, limit: int) -> Stored:
-        """Only ``segment`` of the video, and of the tubelets there the ``limit`` best.
-
-        InputError where the video has no frame of the segment.
-        """
-        if segment is None:
-            return replace(self, tubelets=select(self.tubelets, limit))
-        line, (first, last) = self.timeline, segment
-        rows = np.flatnonzero((line.indices >= first) & (line.indices < last))
-        if not len(rows):
-            raise InputError(
-                f"{self.info.path}: no frame of the annotated segment {first} to {last}",
-                f"the video has {len(line.indices)} frames",
-            )
-        begin, stop = int(rows[0]), int(rows[-1]) + 1
-        end_s = float(line.times_s[stop]) if stop < len(line.times_s) else line.end_s
-        part = slice(begin, stop)
-        cut = replace(
-            line, indices=line.indices[part], pts=line.pts[part], times_s=line.times_s[part],
-            end_s=end_s,
-        )  # fmt: skip
-        kept = [one for t in self.tubelets if (one := _cut(t, segment)) is not None]
-        return replace(self, timeline=cut, tubelets=select(kept, limit))
-
-
-@dataclass(frozen=True)
-class Vision:
-    """What the heads see of a video; K in the order of ``Stored.within``'s tubelets."""
-
-    tubelets: FloatArray  # (K, T, F)
-    tubelet_mask: NDArray[np.bool_]  # (K, T)
-    clips: FloatArray  # (C, Dv)
-
-
-@dataclass(frozen=True)
-class View:
-    """The part of a scene that a record searches, by ``prompt`` ("": none) and ``segment``."""
+class Searched:
+    """The features of what a record searches, by ``prompt`` ("": none) and ``segment`` (None: the
+    whole video)."""
 
     prompt: str
-    segment: Segment | None
+    segment: FrameSpan | None
     tubelets: FloatArray  # (K, T, F)
     mask: NDArray[np.bool_]  # (K, T)
 
@@ -97,8 +54,8 @@ def key(video: Path, others: Sequence[Path], settings: Mapping[str, Any]) -> dic
 
 def write(
     path: Path,
-    scenes: Mapping[str, Stored],
-    views: Sequence[View],
+    scenes: Mapping[str, Observation],
+    views: Sequence[Searched],
     clips: Clips,
     key: Mapping[str, Any],
 ) -> int:
@@ -111,8 +68,8 @@ def write(
         tensors[f"view{at}.tubelets"] = _half(view.tubelets)
         tensors[f"view{at}.mask"] = view.mask
     told = []
-    for at, stored in enumerate(scenes.values()):
-        arrays, scene = _pack(stored)
+    for at, seen in enumerate(scenes.values()):
+        arrays, scene = _pack(seen)
         tensors |= {f"scene{at}.{name}": array for name, array in arrays.items()}
         told.append(scene)
     metadata = {
@@ -139,7 +96,7 @@ class Reader(ArrayFile):
         self.metadata = self.description(FORMAT)
         with self.border():
             self._views = {
-                (self.metadata["prompts"][scene], tuple(segment) if segment else None): at
+                (self.metadata["prompts"][scene], FrameSpan(*segment) if segment else None): at
                 for at, (scene, segment) in enumerate(self.metadata["views"])
             }
             self._check_shapes()
@@ -169,12 +126,14 @@ class Reader(ArrayFile):
         ends = ".tubelet.features"
         return next((size[1] for name, size in self.shapes.items() if name.endswith(ends)), None)
 
-    def tubelets(self, prompt: str, segment: Segment | None) -> int:
+    def tubelets(self, prompt: str, segment: FrameSpan | None) -> int:
         """K of a view."""
         return self.shapes[f"view{self._view(prompt, segment)}.tubelets"][0]
 
-    def vision(self, prompt: str, segment: Segment | None) -> Vision:
-        """The features of a view in float32, with all clips that ``segment`` shares time with."""
+    def vision(self, prompt: str, segment: FrameSpan | None) -> HeadFeatures:
+        """The features of a view in float32, with all clips that ``segment`` shares time with.
+
+        Its ``ids`` are positions."""
         at = self._view(prompt, segment)
         with self.opened() as file:
             tubelets = self.array(file, f"view{at}.tubelets").astype(np.float32)
@@ -187,9 +146,9 @@ class Reader(ArrayFile):
                 clips = clips[shared] if shared.any() else clips
         if not (np.isfinite(tubelets).all() and np.isfinite(clips).all()):
             raise self.refusal("features that are not finite")
-        return Vision(tubelets, mask, clips)
+        return HeadFeatures(tuple(range(len(tubelets))), tubelets, mask, clips)
 
-    def scene(self, prompt: str) -> Stored:
+    def scene(self, prompt: str) -> Observation:
         """All tubelets of one prompt."""
         if prompt not in self.metadata["prompts"]:
             raise self.refusal(f"nothing for the sentence {prompt!r:.100}")
@@ -201,7 +160,7 @@ class Reader(ArrayFile):
         with self.border():
             return _unpack(arrays, self.metadata["scenes"][at])
 
-    def _span_s(self, file: Any, prompt: str, segment: Segment) -> tuple[float, float]:
+    def _span_s(self, file: Any, prompt: str, segment: FrameSpan) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
         told = self.metadata["scenes"][at]
         times = self.array(file, f"scene{at}.times_s")
@@ -210,7 +169,7 @@ class Reader(ArrayFile):
             float(times[end]) if end < len(times) else told["end_s"]
         )
 
-    def _view(self, prompt: str, segment: Segment | None) -> int:
+    def _view(self, prompt: str, segment: FrameSpan | None) -> int:
         if (prompt, segment) not in self._views:
             raise self.refusal(f"nothing for {prompt!r:.80}, frames {segment}")
         return self._views[prompt, segment]
@@ -231,9 +190,9 @@ def _half(values: FloatArray) -> NDArray[np.float16]:
     return values.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
 
 
-def _pack(stored: Stored) -> tuple[dict[str, NDArray], dict[str, Any]]:
+def _pack(seen: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
     """A scene as flat arrays and plain values."""
-    info, line, tubelets = stored.info, stored.timeline, stored.tubelets
+    info, line, tubelets = seen.info, seen.timeline, seen.tubelets
     arrays: dict[str, NDArray] = {"pts": line.pts, "times_s": line.times_s}
     every = {
         name: [getattr(t, name) for t in tubelets]
@@ -261,7 +220,7 @@ def _pack(stored: Stored) -> tuple[dict[str, NDArray], dict[str, Any]]:
         "first": int(line.indices[0]) if len(line.indices) else 0,
         "end_s": line.end_s, "vfr": line.vfr, "damaged": line.damaged,
         "warnings": list(line.warnings),
-        "classes": list(stored.classes),
+        "classes": list(seen.classes),
         "ids": [t.id for t in tubelets],
         "lengths": [len(t) for t in tubelets],
         "seen": [int(t.observed.sum()) for t in tubelets],
@@ -271,7 +230,7 @@ def _pack(stored: Stored) -> tuple[dict[str, NDArray], dict[str, Any]]:
     return arrays, told
 
 
-def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Stored:
+def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Observation:
     """What ``_pack`` packed."""
     fractions = {k: Fraction(told["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
     info = VideoInfo(path=told["path"], **(told["info"] | fractions))
@@ -294,32 +253,4 @@ def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Stored:
         if "colours" in own:
             own["looks"] = Looks(own.pop("colours"), own.pop("thumbs"))
         tubelets.append(Tubelet(id=number, track_ids=tuple(told["track_ids"][at]), **own))
-    return Stored(info, line, tubelets, tuple(told["classes"]))
-
-
-def _cut(tubelet: Tubelet, segment: Segment) -> Tubelet | None:
-    """The tubelet within ``segment``, from its first to its last observation there."""
-    inside = (tubelet.frame_indices >= segment[0]) & (tubelet.frame_indices < segment[1])
-    rows = np.flatnonzero(inside & tubelet.observed)
-    if not len(rows):
-        return None
-    part = slice(int(rows[0]), int(rows[-1]) + 1)
-    before = int(tubelet.observed[: part.start].sum())
-    seen = slice(before, before + len(rows))
-
-    def own(rows: Any) -> Any:
-        return None if rows is None else rows[seen]
-
-    looks = tubelet.looks
-    return replace(
-        tubelet,
-        frame_indices=tubelet.frame_indices[part],
-        times_s=tubelet.times_s[part],
-        boxes_xyxy=tubelet.boxes_xyxy[part],
-        scores=tubelet.scores[part],
-        observed=tubelet.observed[part],
-        camera_xy=None if tubelet.camera_xy is None else tubelet.camera_xy[part],
-        looks=None if looks is None else Looks(own(looks.colours), own(looks.thumbs)),
-        referral=own(tubelet.referral),
-        features=own(tubelet.features),
-    )
+    return Observation(info, line, tuple(tubelets), tuple(told["classes"]))

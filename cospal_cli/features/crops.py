@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.observation import Crops
 from cospal_cli.core.types import FloatArray, IntArray
 
 KEPT = 6  # pictures a track at the most
@@ -43,13 +44,9 @@ class CropKeeper:
                 scale = np.tile(np.array(image.shape[1::-1]) / size, 2)
                 self._keep(track, time_s, _encode(image, boxes_xyxy[row] * scale))
 
-    def images(self, track_ids: Iterable[int], count: int) -> list[NDArray[np.uint8]]:
-        """At most ``count`` pictures (h, w, 3), spread evenly over the tracks' time."""
-        from PIL import Image
-
-        kept = sorted(crop for track in track_ids for crop in self._crops.get(track, ()))
-        at = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
-        return [np.asarray(Image.open(io.BytesIO(kept[i][1]))) for i in at]
+    def finish(self) -> Crops:
+        """The pictures of every track."""
+        return {track: tuple(kept) for track, kept in self._crops.items()}
 
     def _keep(self, track: int, time_s: float, picture: bytes) -> None:
         kept = self._crops.setdefault(track, [])
@@ -58,6 +55,15 @@ class CropKeeper:
             del kept[1::2]
             self._gaps[track] *= 2
         self._due[track] = time_s + self._gaps[track]
+
+
+def pictures(crops: Crops, track_ids: Iterable[int], count: int) -> list[NDArray[np.uint8]]:
+    """At most ``count`` of the ``crops`` (h, w, 3), spread evenly over the tracks' time."""
+    from PIL import Image
+
+    kept = sorted(crop for track in track_ids for crop in crops.get(track, ()))
+    at = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
+    return [np.asarray(Image.open(io.BytesIO(kept[i][1]))) for i in at]
 
 
 def _encode(image: NDArray[np.uint8], box: FloatArray) -> bytes:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from cospal_cli.core import registry
+
+if TYPE_CHECKING:
+    from cospal_cli.ranking.method import Method
+
 METHODS = {
     "zero-shot": "cospal_cli.ranking.zero_shot:ground",
     "w-gdino": "cospal_cli.ranking.w_gdino:ground",
@@ -11,3 +18,9 @@ METHODS = {
     "random-segment": "cospal_cli.ranking.baselines:random_segment",
 }
 TRAINED = frozenset({"cospal"})  # those that need a checkpoint
+
+
+def open_method(name: str) -> Method:
+    """The method called ``name``; UsageError lists the known ones."""
+    method: Method = registry.load("method", METHODS, name)
+    return method

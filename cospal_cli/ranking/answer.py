@@ -7,25 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cospal_cli.config import GroundConfig
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.head_inputs import assemble
-from cospal_cli.core.types import FloatArray, GroundingScores, Phrase, Phrases
+from cospal_cli.core.observation import HeadFeatures, TimeSpan
+from cospal_cli.core.types import GroundingScores, Phrase, Phrases
 from cospal_cli.language.phrases import Refined
 from cospal_cli.model.card import Card
 from cospal_cli.runtime import Runtime
-
-
-@dataclass(frozen=True)
-class View:
-    """A video as the heads see it."""
-
-    ids: tuple[int, ...]  # (K) of the tubelets
-    tubelets: FloatArray  # (K, T, F)
-    tubelet_mask: NDArray[np.bool_]  # (K, T)
-    clips: FloatArray  # (C, Dv)
 
 
 @dataclass(frozen=True)
@@ -38,34 +28,36 @@ class Answer:
     unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
     read: Refined | None = None  # the texts behind what the heads read
 
-    def as_dict(self, start_s: float, end_s: float) -> dict[str, Any]:
-        """Plain values for JSON, best first; times in seconds of a video from start to end."""
+    def as_dict(self, span_s: TimeSpan) -> dict[str, Any]:
+        """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""
         order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
         return {
             "tubelets": [
                 {"id": self.ids[at], "score": round(float(self.scores.tubelet_scores[at]), 6)}
                 for at in order
             ],
-            "proposals": _proposals(self.scores, start_s, end_s),
-            "parts": [_proposals(one, start_s, end_s) for one in self.parts],
+            "proposals": _proposals(self.scores, span_s),
+            "parts": [_proposals(one, span_s) for one in self.parts],
             "unknown": list(self.unknown),
             "read": None if self.read is None else self.read.as_dict(),
         }
 
 
-def ask(runtime: Runtime, view: View, phrases: Phrases, config: GroundConfig) -> Answer | None:
+def ask(
+    runtime: Runtime, features: HeadFeatures, phrases: Phrases, config: GroundConfig
+) -> Answer | None:
     """The heads' answer to what ``config.reads`` names; None where there is no tubelet at all.
 
     The sub-phrases are asked too where ``config.segment`` needs them. UsageError where the
     vectors' lengths are not those that the heads were built for.
     """
-    if not view.ids:
+    if not features.ids:
         return None
     whole = chosen(phrases, config)
-    _check(runtime.card, view, whole)
+    _check(runtime.card, features, whole)
     parts = phrases.passes if config.segment == "hull" else ()
-    scores, *others = [_run(runtime, view, phrase) for phrase in (whole, *parts)]
-    return Answer(view.ids, scores, tuple(others), unknown(runtime.card, whole))
+    scores, *others = [_run(runtime, features, phrase) for phrase in (whole, *parts)]
+    return Answer(features.ids, scores, tuple(others), unknown(runtime.card, whole))
 
 
 def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
@@ -78,17 +70,19 @@ def unknown(card: Card, phrase: Phrase) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in phrase.words if word not in card.word_ids))
 
 
-def _run(runtime: Runtime, view: View, phrase: Phrase) -> GroundingScores:
+def _run(runtime: Runtime, features: HeadFeatures, phrase: Phrase) -> GroundingScores:
     return runtime.run(
-        assemble(view.tubelets, view.tubelet_mask, view.clips, phrase, runtime.card.word_ids)
+        assemble(
+            features.tubelets, features.tubelet_mask, features.clips, phrase, runtime.card.word_ids
+        )
     )
 
 
-def _check(card: Card, view: View, phrase: Phrase) -> None:
+def _check(card: Card, features: HeadFeatures, phrase: Phrase) -> None:
     sizes = card.sizes
     for name, wanted, found in (
-        ("a tubelet's", sizes.tubelets, view.tubelets.shape[-1]),
-        ("a clip's", sizes.clips, view.clips.shape[-1]),
+        ("a tubelet's", sizes.tubelets, features.tubelets.shape[-1]),
+        ("a clip's", sizes.clips, features.clips.shape[-1]),
         ("a word's", sizes.words, phrase.vectors.shape[-1]),
     ):
         if wanted != found:
@@ -98,9 +92,10 @@ def _check(card: Card, view: View, phrase: Phrase) -> None:
             )
 
 
-def _proposals(scores: GroundingScores, start_s: float, end_s: float) -> list[Mapping[str, float]]:
+def _proposals(scores: GroundingScores, span_s: TimeSpan) -> list[Mapping[str, float]]:
     order = np.argsort(-scores.proposal_scores, kind="stable")
-    spans = start_s + np.clip(scores.proposals[order], 0, 1) * (end_s - start_s)
+    low_s, high_s = span_s
+    spans = low_s + np.clip(scores.proposals[order], 0, 1) * (high_s - low_s)
     return [
         {"start_time": round(low, 6), "end_time": round(high, 6), "score": round(score, 6)}
         for (low, high), score in zip(

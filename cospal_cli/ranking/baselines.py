@@ -9,12 +9,12 @@ import numpy as np
 
 from cospal_cli.config import GroundConfig
 from cospal_cli.core.boxes import area
+from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cospal import within
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
-from cospal_cli.ranking.segment import Segment
 from cospal_cli.ranking.span import extent
 from cospal_cli.ranking.terms import Scores, class_shares
 
@@ -26,7 +26,7 @@ def random(
 ) -> list[Tube]:
     """Tubelets in random order, for their whole lives."""
     scores = _rng(query, evidence, config).random(len(field))
-    return _ranked(field, scores, [extent(one) for one in field], evidence, config)
+    return _ranked(field, scores, [extent(one.tubelet) for one in field], evidence, config)
 
 
 def random_segment(
@@ -37,7 +37,9 @@ def random_segment(
     scores = rng.random(len(field))
     times = evidence.timeline.times_s[0], evidence.timeline.end_s
     drawn = np.sort(rng.uniform(*times, (len(field), 2)), axis=1).tolist()
-    spans = [within(one, (low, high)) for one, (low, high) in zip(field, drawn, strict=True)]
+    spans = [
+        within(one, TimeSpan(low, high)) for one, (low, high) in zip(field, drawn, strict=True)
+    ]
     return _ranked(field, scores, spans, evidence, config)
 
 
@@ -53,7 +55,7 @@ def largest(
     if ours.any():
         areas = np.where(ours, areas, 0)
     shares = areas / max(float(areas.sum()), 1e-12)
-    return _ranked(field, shares, [extent(one) for one in field], evidence, config)
+    return _ranked(field, shares, [extent(one.tubelet) for one in field], evidence, config)
 
 
 def _rng(query: Query, evidence: Evidence, config: GroundConfig) -> np.random.Generator:
@@ -65,7 +67,7 @@ def _rng(query: Query, evidence: Evidence, config: GroundConfig) -> np.random.Ge
 def _ranked(
     field: Sequence[Candidate],
     scores: Scores,
-    spans: Sequence[Segment],
+    spans: Sequence[TimeSpan],
     evidence: Evidence,
     config: GroundConfig,
 ) -> list[Tube]:

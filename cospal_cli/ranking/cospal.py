@@ -11,12 +11,13 @@ import numpy as np
 
 from cospal_cli.config import GroundConfig
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.margin import confidence
-from cospal_cli.ranking.segment import Segment, segment
+from cospal_cli.ranking.segment import segment
 from cospal_cli.ranking.span import extent
 
 
@@ -58,13 +59,15 @@ def ground(
     ]
 
 
-def meets(candidate: Candidate, when: Segment) -> bool:
+def meets(candidate: Candidate, when: TimeSpan) -> bool:
     """Whether the candidate is there at some time of the segment."""
-    start, end = extent(candidate)
-    return start < when[1] and when[0] < end
+    start, end = extent(candidate.tubelet)
+    return start < when.end and when.start < end
 
 
-def within(candidate: Candidate, when: Segment) -> Segment:
+def within(candidate: Candidate, when: TimeSpan) -> TimeSpan:
     """The part of the segment in which the candidate is there; all of it where that is none."""
-    start, end = extent(candidate)
-    return (max(start, when[0]), min(end, when[1])) if meets(candidate, when) else when
+    start, end = extent(candidate.tubelet)
+    if not meets(candidate, when):
+        return when
+    return TimeSpan(max(start, when.start), min(end, when.end))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +12,17 @@ from cospal_cli.backbones import models
 from cospal_cli.config import Config, FeaturesConfig
 from cospal_cli.core import coco
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import Clips, Query, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.core.types import Phrases, Query
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
 from cospal_cli.features.identity import DETECTOR, FILE, differences, identity
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
-from cospal_cli.language.phrases import phrases, refine
+from cospal_cli.language.phrases import Refined, phrases, refine
 from cospal_cli.model.card import Card
 from cospal_cli.ranking import TRAINED
-from cospal_cli.ranking.answer import Answer, View, ask, chosen, unknown
+from cospal_cli.ranking.answer import Answer, ask, chosen, unknown
 from cospal_cli.runtime import AUTO, Runtime, open_runtime, read_card
 from cospal_cli.settings import override
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
@@ -40,24 +41,35 @@ _KEPT = {
 
 @dataclass(frozen=True)
 class Heads:
-    """See ``open_heads``."""
+    """See ``open_heads``. Without encoders they answer what was encoded before."""
 
     runtime: Runtime
-    clips: VideoEncoder
-    text: TextEncoder
+    clips: VideoEncoder | None = None
+    text: TextEncoder | None = None
 
-    def answer(self, view: View, query: Query, config: Config) -> Answer | None:
-        """What the heads say of a query; None where the video has no tubelet."""
+    def answer(
+        self, features: HeadFeatures, query: Query, config: Config, phrases: Phrases | None = None
+    ) -> Answer | None:
+        """What the heads say of a query; None where the video has no tubelet.
+
+        ``phrases``: the query's words, where they are encoded already.
+        """
+        if phrases is not None:
+            return ask(self.runtime, features, phrases, config.ground)
         refined = refine(query)
-        read = phrases(refined, self.text, config.features.max_words)
-        answer = ask(self.runtime, view, read, config.ground)
+        answer = ask(self.runtime, features, self._phrases(refined, config), config.ground)
         return None if answer is None else replace(answer, read=refined)
 
     def understood(self, query: Query, config: Config) -> Query:
         """``query`` with what is unresolved to the heads: words that their training never met."""
-        read = phrases(refine(query), self.text, config.features.max_words)
+        read = self._phrases(refine(query), config)
         words = unknown(self.runtime.card, chosen(read, config.ground))
         return replace(query, unresolved=words)
+
+    def _phrases(self, refined: Refined, config: Config) -> Phrases:
+        if self.text is None:
+            raise ValueError("text: expected an encoder of texts, found None")
+        return phrases(refined, self.text, config.features.max_words)
 
 
 def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
@@ -106,27 +118,19 @@ def open_heads(
     return Heads(open_runtime(runtime, path, device, provider=provider), clips, text)
 
 
-def view(
-    tubelets: Sequence[Tubelet],
-    info: VideoInfo,
-    timeline: Timeline,
-    classes: Sequence[str],
-    clips: Clips,
-    config: FeaturesConfig,
-) -> View:
-    """A video as the heads see it: its best tubelets, and no more clips than they take."""
-    best = select(tubelets, config.max_tubelets)
+def head_features(seen: Observation, config: FeaturesConfig) -> HeadFeatures:
+    """A video as the heads see it: its best tubelets, and no more clips than they take.
+
+    ValueError where its clips were not encoded.
+    """
+    if seen.clips is None:
+        raise ValueError("clips: expected those of the video, found None")
+    best = select(seen.tubelets, config.max_tubelets)
     features, mask = tubelet_features(
-        best,
-        (info.width, info.height),
-        float(timeline.times_s[0]),
-        timeline.end_s,
-        config,
-        classes,
-        coco.CLASSES,
+        best, seen.size, *seen.span_s, config, seen.classes, coco.CLASSES
     )
     ids = tuple(one.id for one in best)
-    return View(ids, features, mask, fewer(clips.features, config.max_clips))
+    return HeadFeatures(ids, features, mask, fewer(seen.clips.features, config.max_clips))
 
 
 def settings_of(card: Card) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import GroundingScores, Timeline
 from cospal_cli.ranking.answer import Answer
 
-Segment = tuple[float, float]
-MIDDLE: Segment = (0.15, 0.85)
+MIDDLE = TimeSpan(0.15, 0.85)  # shares of the video
 
 
-def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[Segment, float]:
+def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
     """Seconds of the video, half-open, and the log score of the proposal that they come from.
 
     ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
@@ -22,36 +22,36 @@ def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[Segment, flo
     (low, high), score = RULES[rule](answer)
     start, length = float(timeline.times_s[0]), timeline.end_s - float(timeline.times_s[0])
     low, high = np.clip([low, high], 0.0, 1.0).tolist()
-    return (start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
+    return TimeSpan(start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
 
 
-def _best(answer: Answer) -> tuple[Segment, float]:
+def _best(answer: Answer) -> tuple[TimeSpan, float]:
     """The proposal from which the sentence is told best."""
     return _row(answer.scores, int(answer.scores.proposal_scores.argmax()))
 
 
-def _vote(answer: Answer) -> tuple[Segment, float]:
+def _vote(answer: Answer) -> tuple[TimeSpan, float]:
     """The proposal that overlaps the others most; the better told one where several do."""
     votes = overlaps(answer.scores.proposals).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
     return _row(answer.scores, int(tied[answer.scores.proposal_scores[tied].argmax()]))
 
 
-def _hull(answer: Answer) -> tuple[Segment, float]:
+def _hull(answer: Answer) -> tuple[TimeSpan, float]:
     """From the earliest start to the latest end of the sub-phrases' best proposals."""
     if not answer.parts:
         return _best(answer)
     rows = [_row(part, int(part.proposal_scores.argmax())) for part in answer.parts]
     starts, ends = zip(*(span for span, _ in rows), strict=True)
-    return (min(starts), max(ends)), min(score for _, score in rows)
+    return TimeSpan(min(starts), max(ends)), min(score for _, score in rows)
 
 
-def _blind(answer: Answer) -> tuple[Segment, float]:
+def _blind(answer: Answer) -> tuple[TimeSpan, float]:
     """The middle of the video, whatever the heads say: what a segment must beat to be one."""
     return MIDDLE, 1.0
 
 
-RULES: dict[str, Callable[[Answer], tuple[Segment, float]]] = {
+RULES: dict[str, Callable[[Answer], tuple[TimeSpan, float]]] = {
     "best": _best,
     "vote": _vote,
     "hull": _hull,
@@ -68,6 +68,6 @@ def overlaps(spans: NDArray[np.floating]) -> NDArray[np.float64]:
     return common / np.maximum(union, 1e-12)
 
 
-def _row(scores: GroundingScores, at: int) -> tuple[Segment, float]:
+def _row(scores: GroundingScores, at: int) -> tuple[TimeSpan, float]:
     low, high = scores.proposals[at].tolist()
-    return (low, high), float(scores.proposal_scores[at])
+    return TimeSpan(low, high), float(scores.proposal_scores[at])

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Action, Query
+from cospal_cli.core.observation import TimeSpan
+from cospal_cli.core.types import Action, Query, Tubelet
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import MOVING
 
@@ -29,11 +30,11 @@ _LEAVING = frozenset({"out", "away"})
 _AXES = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}
 
 
-def span(candidate: Candidate, query: Query) -> tuple[float, float]:
+def span(candidate: Candidate, query: Query) -> TimeSpan:
     """Half-open [start, end) in seconds inside the tubelet's own extent."""
-    start, end = extent(candidate)
+    start, end = extent(candidate.tubelet)
     if not query.actions:
-        return start, end
+        return TimeSpan(start, end)
     moments = [_moment(candidate, action) for action in query.actions]
     before = _lead(moments, query.actions)
     after = _lead(moments[::-1], query.actions[::-1])
@@ -41,7 +42,8 @@ def span(candidate: Candidate, query: Query) -> tuple[float, float]:
     high = after[0][1] + _PAD_S + after[1] if after else end
     low = start if low < start + _SNAP_S else low
     high = end if high > end - _SNAP_S else high
-    return (low, high) if _MIN_S <= high - low <= _WORTH * (end - start) else (start, end)
+    trimmed = _MIN_S <= high - low <= _WORTH * (end - start)
+    return TimeSpan(low, high) if trimmed else TimeSpan(start, end)
 
 
 def _lead(
@@ -58,11 +60,11 @@ def _lead(
     return None
 
 
-def extent(candidate: Candidate) -> tuple[float, float]:
+def extent(tubelet: Tubelet) -> TimeSpan:
     """The tubelet's whole time: half a sampling step beyond its first and last observation."""
-    times = candidate.tubelet.times_s
+    times = tubelet.times_s
     half = float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.05
-    return max(float(times[0]) - half, 0.0), float(times[-1]) + half
+    return TimeSpan(max(float(times[0]) - half, 0.0), float(times[-1]) + half)
 
 
 def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:

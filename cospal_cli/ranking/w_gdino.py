@@ -36,7 +36,7 @@ def ground(
     return [
         cut(
             field[i].tubelet,
-            extent(field[i]),
+            extent(field[i].tubelet),
             evidence.timeline,
             score=float(scores[i]),
             confidence=confidence(logs, order, rank),

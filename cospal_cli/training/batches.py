@@ -115,7 +115,7 @@ class Batches:
         raise InputError("no sample of the epoch can be read", "prepare the data set again")
 
     def _item(self, sample: Sample, number: int, video: int, where: tuple[int, int]) -> Item:
-        vision, phrases = self._prepared.vision(sample), self._prepared.phrases(sample)
+        vision, phrases = self._prepared.features(sample), self._prepared.phrases(sample)
         phrase: Phrase = phrases.passes[number - 1] if number else phrases.sentence
         inputs = assemble(
             vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary

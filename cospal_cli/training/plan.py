@@ -13,6 +13,7 @@ from typing import Any
 from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import write_text
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.prepared import FORMAT, NAME, VIDEOS, read_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
@@ -115,7 +116,8 @@ def jobs_of(plan: Plan) -> Iterator[Job]:
         for record in dataset.records:
             if plan.prompted and not _can_ask(plan, record.text):
                 continue
-            view = plan.prompt(record), record.segment
+            segment = FrameSpan(*record.segment) if record.segment else None
+            view = plan.prompt(record), segment
             asked.setdefault(record.video, {})[view] = None
     made_with = watching.settings_that_matter(plan.config)
     digests = [model.model_sha256 for model in plan.models.values()]

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli import detect, pipeline
+from cospal_cli import detect
 from cospal_cli.config import ClipsConfig, Config, DetectorConfig
 from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import CospalError, InputError
+from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.detect import Detector
-from cospal_cli.features.cache import Segment, Stored, write
-from cospal_cli.features.cache import View as Features
+from cospal_cli.features.cache import Searched, write
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
-from cospal_cli.features.tubelets import DIM, tubelet_features
-from cospal_cli.language.parser.parse import parse
+from cospal_cli.features.tubelets import DIM, select, tubelet_features
+from cospal_cli.grounder import Grounder
 
-View = tuple[str, Segment | None]  # a prompt ("": none) and the part searched (None: all)
+View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere
 _SPEED = "device precision threads batch compile".split()  # change no feature's meaning
 
@@ -103,39 +103,41 @@ def encoder(config: ClipsConfig) -> VideoEncoder:
 
 def _make(job: Job, config: Config) -> Made:
     began = time.monotonic()
-    scenes, views = {}, []
+    scenes: dict[str, Observation] = {}
+    views: list[Searched] = []
+    grounder = _grounder(job, config)
+    clips = None
     for prompt in dict.fromkeys(prompt for prompt, _ in job.views):
-        scenes[prompt] = stored = _watch(job, prompt, config)
+        query = grounder.parse(prompt) if prompt else None
+        seen = grounder.observe(job.video, query, clips=clips)
+        clips = seen.clips
+        scenes[prompt] = seen = replace(seen, info=replace(seen.info, path=job.name))
         segments = [segment for asked, segment in job.views if asked == prompt]
-        views += [_view(stored, prompt, segment, config) for segment in segments]
-    clips = pipeline.encode(job.video, config.video, encoder(config.clips))
+        views += [_searched(seen, prompt, segment, config) for segment in segments]
+    assert clips is not None  # there is a view, and the grounder has an encoder
     write(job.target, scenes, views, clips, job.key)
     return Made(time.monotonic() - began)
 
 
-def _watch(job: Job, prompt: str, config: Config) -> Stored:
-    """What one pass over the video leaves."""
-    if job.detections is not None:  # opened anew: each video has its own file
-        found = detect.open_detector(replace(config.detector, name=FILE, path=str(job.detections)))
-    else:
-        found = detector(config.detector)
-    asked = found.ask(parse(prompt, config.language)) if found.prompted else found
-    scene = pipeline.watch(job.video, config, asked)
-    info = replace(scene.info, path=job.name)
-    return Stored(info, scene.timeline, scene.tubelets, tuple(scene.classes))
+def _grounder(job: Job, config: Config) -> Grounder:
+    """With this process's models; detections made elsewhere are opened anew for each video."""
+    if job.detections is None:
+        return Grounder(config, detector(config.detector), encoder=encoder(config.clips))
+    own = replace(config.detector, name=FILE, path=str(job.detections))
+    return Grounder(config, detect.open_detector(own), encoder=encoder(config.clips))
 
 
-def _view(stored: Stored, prompt: str, segment: Segment | None, config: Config) -> Features:
+def _searched(
+    seen: Observation, prompt: str, segment: FrameSpan | None, config: Config
+) -> Searched:
     """The features of what a record searches; none where the video ends before that part."""
     try:
-        part = stored.within(segment, config.features.max_tubelets)
+        part = seen if segment is None else seen.within(segment)
     except InputError:
         empty = np.zeros((0, config.features.frames, DIM), np.float32)
-        return Features(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
-    size = (part.info.width, part.info.height)
-    start_s = float(part.timeline.times_s[0])
-    end_s = part.timeline.end_s
+        return Searched(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
+    best = select(part.tubelets, config.features.max_tubelets)
     values, mask = tubelet_features(
-        part.tubelets, size, start_s, end_s, config.features, part.classes, CLASSES
+        best, part.size, *part.span_s, config.features, part.classes, CLASSES
     )
-    return Features(prompt, segment, values, mask)
+    return Searched(prompt, segment, values, mask)

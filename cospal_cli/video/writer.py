@@ -16,7 +16,7 @@ from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core import files
 from cospal_cli.core.errors import DeviceError
 from cospal_cli.core.foreign import of_system
-from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Tube
 from cospal_cli.video.convert import converted
 from cospal_cli.video.draw import Annotator
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 _LONGEST_LEAD_S = 10
 _MILLISECOND = Fraction(1, 1000)
 _BT709 = (1, 9)  # colour matrices: BT.709, and BT.2020, which is nearer to it than to BT.601
-
-
-def never() -> bool:
-    """The default of ``stopped``: run to the end."""
-    return False
 
 
 @dataclass(frozen=True)

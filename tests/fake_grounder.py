@@ -1,4 +1,4 @@
-"""A pipeline that knows the answer, for tests of what is around it."""
+"""A Grounder that knows the answer, for tests of what is around it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from cospal_cli.config import Config
+from cospal_cli.config import Config, GroundConfig
 from cospal_cli.core.files import replacing
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
-from cospal_cli.pipeline import Scene
+from cospal_cli.grounder import Grounder
 from cospal_cli.video.writer import Written
 
 FRAMES = 10
@@ -36,12 +38,12 @@ def make_tube() -> Tube:
     )
 
 
-def make_scene(path: Path, config: Config, interrupted: bool = False) -> Scene:
+def make_observation(path: Path, interrupted: bool = False) -> Observation:
     steps = np.arange(FRAMES)
     info = VideoInfo(str(path), 320, 240, 0, Fraction(1, 1000), Fraction(25), duration_s=0.4)
     timeline = Timeline(steps, steps * 40, steps / 25, 0.4, warnings=("a few frames are gray",))
     model = {"id": "fake", "sha256": "0" * 64}
-    return Scene(info, timeline, [], ("person",), None, config, model, interrupted)  # type: ignore[arg-type]
+    return Observation(info, timeline, (), ("person",), model, interrupted=interrupted)
 
 
 class Fake:
@@ -55,18 +57,28 @@ class Fake:
         self.while_watching: Callable[[], None] = lambda: None
         self.while_drawing: Callable[[], None] = lambda: None
 
-    def watch(
-        self, path: Path, config: Config, detector: Any, progress: Any, stopped: Any
-    ) -> Scene:
-        self.watched.append(config)
-        self.detectors.append(detector)
-        self.while_watching()
-        return make_scene(path, config, stopped())
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Take the place of the stages that cost time."""
 
-    def ground_query(
-        self, scene: Scene, query: Query, config: Config, answer: Any = None
-    ) -> list[Tube]:
-        return self.tubes.get(query.text, [make_tube()])[: config.ground.top_k]
+        def watch(
+            grounder: Grounder,
+            video: Path,
+            prompt: Query | None,
+            progress: Any,
+            stopped: Callable[[], bool],
+        ) -> Observation:
+            self.watched.append(grounder.config)
+            assert grounder.detector is not None
+            self.detectors.append(grounder.detector.ask(prompt))
+            self.while_watching()
+            return make_observation(video, stopped())
+
+        monkeypatch.setattr(Grounder, "_watch", watch)
+        monkeypatch.setattr("cospal_cli.grounder.open_method", lambda name: self.method)
+        monkeypatch.setattr("cospal_cli.grounder.write_annotated", self.write_annotated)
+
+    def method(self, field: Any, query: Query, evidence: Any, config: GroundConfig) -> list[Tube]:
+        return self.tubes.get(query.text, [make_tube()])[: config.top_k]
 
     def write_annotated(
         self,

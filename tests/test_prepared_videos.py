@@ -11,9 +11,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from cospal_cli.core.errors import DeviceError, InputError
+from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.core.types import Clips, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.features import cache
-from cospal_cli.features.cache import Reader, Stored, View, whole, write
+from cospal_cli.features.cache import Reader, Searched, whole, write
+from cospal_cli.features.tubelets import select
 from cospal_cli.language import cache as texts
 from tests.test_language_phrases import Encoder
 
@@ -37,7 +39,7 @@ def tubelet(number: int, first: int, observed: list[bool], rng: np.random.Genera
 
 
 @pytest.fixture
-def stored() -> Stored:
+def stored() -> Observation:
     """Three tubelets in 20 frames."""
     rng = np.random.default_rng(0)
     info = VideoInfo(
@@ -47,14 +49,14 @@ def stored() -> Stored:
     line = Timeline(at, at * 40, at / 10, 2.0, True, ("gray",), True)
     observed = [[True, False, True, True], [True] * 9, [True, True]]
     many = [tubelet(i, 4 * i, row, rng) for i, row in enumerate(observed)]
-    return Stored(info, line, many, ("car", "person"))
+    return Observation(info, line, tuple(many), ("car", "person"))
 
 
-def saved(path: Path, stored: Stored, *segments: cache.Segment | None) -> Reader:
+def saved(path: Path, stored: Observation, *segments: FrameSpan | None) -> Reader:
     k = len(stored.tubelets)
     rng = np.random.default_rng(1)
     views = [
-        View("", segment, rng.random((k, 4, 3), np.float32), np.ones((k, 4), bool))
+        Searched("", segment, rng.random((k, 4, 3), np.float32), np.ones((k, 4), bool))
         for segment in segments or (None,)
     ]
     spans = np.arange(8).reshape(4, 2) / 4
@@ -77,7 +79,7 @@ def same(one: object, other: object) -> None:
 
 
 @pytest.mark.parametrize("kept", [3, 1, 0])
-def test_what_is_written_is_read(tmp_path: Path, stored: Stored, kept: int) -> None:
+def test_what_is_written_is_read(tmp_path: Path, stored: Observation, kept: int) -> None:
     stored = replace(stored, tubelets=stored.tubelets[:kept])
     reader = saved(tmp_path / "v.safetensors", stored)
     found = reader.scene("")
@@ -97,7 +99,7 @@ def test_what_is_written_is_read(tmp_path: Path, stored: Stored, kept: int) -> N
     assert not whole(tmp_path / "none", KEY)
 
 
-def test_tubelets_without_looks_or_camera(tmp_path: Path, stored: Stored) -> None:
+def test_tubelets_without_looks_or_camera(tmp_path: Path, stored: Observation) -> None:
     bare = [
         replace(one, looks=None, camera_xy=None, features=None, referral=one.scores[one.observed])
         for one in stored.tubelets
@@ -107,9 +109,9 @@ def test_tubelets_without_looks_or_camera(tmp_path: Path, stored: Stored) -> Non
         same(mine, its)
 
 
-def test_a_part_of_the_video(tmp_path: Path, stored: Stored) -> None:
-    reader = saved(tmp_path / "v.safetensors", stored, (5, 10))
-    part = reader.scene("").within((5, 10), 40)
+def test_a_part_of_the_video(tmp_path: Path, stored: Observation) -> None:
+    reader = saved(tmp_path / "v.safetensors", stored, FrameSpan(5, 10))
+    part = reader.scene("").within(FrameSpan(5, 10))
     assert part.timeline.indices.tolist() == [5, 6, 7, 8, 9]
     assert part.timeline.end_s == 1.0
     first, second = part.tubelets
@@ -122,26 +124,26 @@ def test_a_part_of_the_video(tmp_path: Path, stored: Stored) -> None:
     assert source.looks is not None
     np.testing.assert_array_equal(first.looks.colours, source.looks.colours[1:6])
     np.testing.assert_array_equal(first.features, source.features[1:6])  # type: ignore[index]
-    clips = reader.vision("", (5, 10)).clips
+    clips = reader.vision("", FrameSpan(5, 10)).clips
     np.testing.assert_array_equal(clips, [[2, 3]])  # of 0.5 s to 1 s: the one from 0.5 to 0.75
     with pytest.raises(InputError, match="nothing for"):
         reader.vision("", None)
 
 
-def test_a_part_begins_and_ends_with_observations(stored: Stored) -> None:
-    part = stored.within((1, 4), 40)
+def test_a_part_begins_and_ends_with_observations(stored: Observation) -> None:
+    part = stored.within(FrameSpan(1, 4))
     assert part.tubelets[0].frame_indices.tolist() == [2, 3]
     assert part.tubelets[0].looks is not None
     assert stored.tubelets[0].looks is not None
     np.testing.assert_array_equal(
         part.tubelets[0].looks.thumbs, stored.tubelets[0].looks.thumbs[1:]
     )
-    assert [one.id for one in stored.within(None, 1).tubelets] == [1]
+    assert [one.id for one in select(stored.tubelets, 1)] == [1]
     with pytest.raises(InputError, match="no frame of the annotated segment 30 to 40"):
-        stored.within((30, 40), 40)
+        stored.within(FrameSpan(30, 40))
 
 
-def test_damage_is_named(tmp_path: Path, stored: Stored) -> None:
+def test_damage_is_named(tmp_path: Path, stored: Observation) -> None:
     path = tmp_path / "v.safetensors"
     saved(path, stored)
     data = path.read_bytes()
@@ -158,16 +160,16 @@ def test_damage_is_named(tmp_path: Path, stored: Stored) -> None:
         Reader(path)
 
 
-def test_numbers_that_are_none(tmp_path: Path, stored: Stored) -> None:
-    views = [View("", None, np.full((3, 4, 3), np.nan, np.float32), np.ones((3, 4), bool))]
+def test_numbers_that_are_none(tmp_path: Path, stored: Observation) -> None:
+    views = [Searched("", None, np.full((3, 4, 3), np.nan, np.float32), np.ones((3, 4), bool))]
     clips = Clips(np.zeros((1, 2), np.float32), np.zeros((1, 2)))
     write(tmp_path / "v.safetensors", {"": stored}, views, clips, KEY)
     with pytest.raises(InputError, match="not finite"):
         Reader(tmp_path / "v.safetensors").vision("", None)
 
 
-def test_large_numbers_are_kept_finite(tmp_path: Path, stored: Stored) -> None:
-    views = [View("", None, np.full((3, 4, 3), 1e9, np.float32), np.ones((3, 4), bool))]
+def test_large_numbers_are_kept_finite(tmp_path: Path, stored: Observation) -> None:
+    views = [Searched("", None, np.full((3, 4, 3), 1e9, np.float32), np.ones((3, 4), bool))]
     clips = Clips(np.full((1, 2), -1e9, np.float32), np.zeros((1, 2)))
     write(tmp_path / "v.safetensors", {"": stored}, views, clips, KEY)
     found = Reader(tmp_path / "v.safetensors").vision("", None)
@@ -175,7 +177,7 @@ def test_large_numbers_are_kept_finite(tmp_path: Path, stored: Stored) -> None:
 
 
 def test_a_full_disk_leaves_what_was_there(
-    tmp_path: Path, stored: Stored, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stored: Observation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "v.safetensors"
     saved(path, stored)

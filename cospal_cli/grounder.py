@@ -1,0 +1,353 @@
+"""A video and sentences in, tubes out: the one place where the stages meet.
+
+observe   Video → FrameBatch → Detections → Tubelet → Observation       one pass, no pixels kept
+answer    Observation → GroundingInputs → GroundingScores → Tube        milliseconds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cospal_cli import detect, track
+from cospal_cli.config import Config, VideoConfig
+from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.progress import Progress, never, silent
+from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query, Tube
+from cospal_cli.core.unchanged import Unchanged
+from cospal_cli.features.appearance import AppearanceClassifier
+from cospal_cli.features.clips import VideoEncoder
+from cospal_cli.features.crops import CropKeeper
+from cospal_cli.features.looks import look, smaller
+from cospal_cli.language.parser.parse import parse
+from cospal_cli.outputs import tube_json
+from cospal_cli.ranking import open_method
+from cospal_cli.ranking.answer import Answer
+from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.heads import Heads, completed, open_heads
+from cospal_cli.ranking.shared import Shared
+from cospal_cli.settings import as_dict, changed
+from cospal_cli.video.reader import VideoReader
+from cospal_cli.video.writer import Written, write_annotated
+
+
+class Grounder:
+    """Models opened once, used for many videos and many sentences."""
+
+    def __init__(
+        self,
+        config: Config,
+        detector: detect.Detector | None = None,
+        heads: Heads | None = None,
+        encoder: VideoEncoder | None = None,
+    ) -> None:
+        """With models that are open already; ``encoder`` is that of the heads, if there are any.
+
+        Without a ``detector`` stored observations are answered, and no video is observed.
+        """
+        self.detector, self.heads = detector, heads
+        self.config = config if detector is None else replace(config, detector=detector.config)
+        self._encoder = heads.clips if heads else encoder
+        self._method = open_method(config.ground.method)
+        self._shared: Shared | None = None
+
+    @classmethod
+    def open(
+        cls,
+        config: Config | None = None,
+        *,
+        checkpoint: Path | str | None = None,
+        runtime: str = "auto",
+        provider: str = "auto",
+        stated: AbstractSet[str] | None = None,
+    ) -> Grounder:
+        """The models that ``config`` names (None: the defaults); those of trained heads where
+        ``checkpoint`` is their folder, run by ``runtime`` (auto, torch, onnx, tensorrt).
+
+        With heads, the settings that the user left open are those of their training; ``stated``
+        names the others by dotted key (None: those that differ from the defaults). Raises
+        UsageError, WeightsError or DeviceError.
+        """
+        config = config or Config()
+        if checkpoint is None:
+            return cls(config, detect.open_detector(config.detector))
+        path = Path(checkpoint)
+        config = completed(config, changed(config) if stated is None else stated, path)
+        detector = detect.open_detector(config.detector)
+        return cls(config, detector, open_heads(path, config, detector, runtime, provider))
+
+    def ground(
+        self,
+        video: Path | str,
+        queries: Sequence[Query | str],
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+    ) -> Iterator[Result]:
+        """The result of each query, in order; fewer where ``stopped()`` ends them early."""
+        parsed = [self.parse(query) for query in queries]
+        for seen, group in self.observations(video, parsed, progress, stopped):
+            yield from [self.answer(seen, query) for query in group]
+
+    def observations(
+        self,
+        video: Path | str,
+        queries: Sequence[Query],
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+    ) -> Iterator[tuple[Observation, Sequence[Query]]]:
+        """What is seen of the video, with the queries that it answers: one pass for all of them
+        or, where the detector is prompted with the sentence, one for each."""
+        prompted = self.detector is not None and self.detector.prompted
+        clips = None
+        for group in [[query] for query in queries] if prompted else [queries]:
+            seen = self.observe(video, group[0], progress, stopped, clips)
+            clips = None if seen.interrupted else seen.clips
+            yield seen, group
+            if stopped():
+                break
+
+    def observe(
+        self,
+        video: Path | str,
+        prompt: Query | None = None,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+        clips: Clips | None = None,
+    ) -> Observation:
+        """One pass: detect, track and describe every object of the video, and encode its clips
+        where trained heads want them (unless ``clips`` are those of the same range).
+
+        ``prompt``: for a prompted detector, whose observation answers that query alone. When
+        ``stopped()`` turns true the pass ends early and the observation says ``interrupted``.
+        Raises InputError (also if the file was changed meanwhile), WeightsError or DeviceError.
+        """
+        source = Unchanged.now(Path(video))
+        seen = replace(self._watch(Path(video), prompt, progress, stopped), source=source)
+        if self._encoder is not None:
+            if clips is None or seen.interrupted:
+                part = observed_range(self.config.video, seen)
+                clips = clips_of(video, part, self._encoder)
+            seen = replace(seen, clips=clips)
+        seen.check_source(needed=False)
+        return seen
+
+    def _watch(
+        self, video: Path, prompt: Query | None, progress: Progress, stopped: Callable[[], bool]
+    ) -> Observation:
+        if self.detector is None:
+            raise ValueError("detector: expected one to observe a video with, found None")
+        detector = self.detector if prompt is None else self.detector.ask(prompt)
+        side = max(self.config.video.work_side, detector.image_side)
+        with VideoReader(video, replace(self.config.video, work_side=side)) as reader:
+            size = (reader.info.width, reader.info.height)
+            tracker = track.open_tracker(self.config.tracker, size, detector.classes)
+            crops = CropKeeper()
+            done, interrupted = 0, False
+            with closing(ahead(_forward(reader.batches(detector.batch), detector))) as passes:
+                for batch, outputs in passes:
+                    found = detector.decode(outputs, batch)
+                    for image, at, boxes in zip(batch.images, batch.times_s, found, strict=True):
+                        small = smaller(image, self.config.video.work_side)
+                        looks = look(small, boxes.boxes_xyxy, size)
+                        ids = tracker.update(boxes, float(at), looks, small)
+                        crops.update(image, boxes.boxes_xyxy, size, ids, float(at))
+                    done += len(batch)
+                    progress("watch", done, reader.expected_samples)
+                    if interrupted := stopped():
+                        break
+            timeline = reader.timeline
+        return Observation(
+            reader.info,
+            timeline,
+            tuple(tracker.finish()),
+            tuple(detector.classes),
+            {"id": detector.model_id, "sha256": detector.model_sha256},
+            crops.finish(),
+            interrupted=interrupted,
+        )
+
+    def parse(self, query: Query | str) -> Query:
+        """The sentence as it is read. UsageError where it cannot be."""
+        return query if isinstance(query, Query) else parse(query, self.config.language)
+
+    def understood(self, queries: Sequence[Query]) -> list[Query]:
+        """``queries`` with what is unresolved to whoever answers them: rules, or trained heads."""
+        if self.heads is None:
+            return list(queries)
+        return [self.heads.understood(query, self.config) for query in queries]
+
+    def answer(
+        self,
+        seen: Observation,
+        query: Query | str,
+        features: HeadFeatures | None = None,
+        phrases: Phrases | None = None,
+    ) -> Result:
+        """The best tubes of ``query`` in what was ``seen``, best first; none where nothing fits.
+
+        ``features`` and ``phrases``: what the heads see of the two, where that is stored.
+        """
+        query, shared, scores = self.parse(query), self._of(seen), None
+        if self.heads is not None:
+            seen_by_heads = shared.features if features is None else features
+            scores = self.heads.answer(seen_by_heads, query, self.config, phrases)
+        evidence = Evidence(seen.timeline, seen.classes, shared.looks_of, scores)
+        tubes = self._method(shared.candidates, query, evidence, self.config.ground)
+        return Result(query, tuple(tubes), seen, self.config, scores, self.heads)
+
+    def release(self) -> None:
+        """Free what answering left in memory, before memory is needed for something else."""
+        self._shared = None
+        self.__dict__.pop("_classifier", None)
+
+    @cached_property
+    def _classifier(self) -> AppearanceClassifier:
+        return AppearanceClassifier(self.config.appearance)
+
+    def _classify(self, images: Sequence[NDArray[np.uint8]]) -> tuple[FloatArray, FloatArray]:
+        return self._classifier.classify(images)  # opened when first needed
+
+    def _of(self, seen: Observation) -> Shared:
+        """What the queries about ``seen`` share; that of the last observation is kept."""
+        if self._shared is None or self._shared.observation is not seen:
+            self._shared = Shared(seen, self.config, self._classify)
+        return self._shared
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to one query."""
+
+    query: Query
+    tubes: tuple[Tube, ...]  # best first; empty: no match
+    observation: Observation
+    config: Config  # what was used, the back ends' own defaults filled in
+    scores: Answer | None = None  # of trained heads
+    heads: Heads | None = None
+    id: str = "1"  # of the query
+
+    def __iter__(self) -> Iterator[Tube]:
+        return iter(self.tubes)
+
+    def __len__(self) -> int:
+        return len(self.tubes)
+
+    def __getitem__(self, rank: int) -> Tube:
+        return self.tubes[rank]
+
+    @property
+    def status(self) -> str:
+        """complete, partial (the video is damaged) or interrupted."""
+        if self.observation.interrupted:
+            return "interrupted"
+        return "partial" if self.observation.timeline.damaged else "complete"
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Words of the sentence that nothing was known of: to trained heads others than to rules,
+        those that their training never met."""
+        return self.query.unresolved if self.scores is None else self.scores.unknown
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the sentence and of the video."""
+        return self.query.warnings + self.observation.timeline.warnings
+
+    def document(self, status: str = "") -> dict[str, Any]:
+        """The ``cospal/tube@1`` document; ``status`` in place of the result's own."""
+        heads = None
+        if self.heads is not None and self.scores is not None:
+            features = self.heads.runtime.card.features
+            heads = {"features": features, **self.scores.as_dict(self.observation.span_s)}
+        return tube_json.document(
+            self.observation.info,
+            self.observation.timeline,
+            replace(self.query, unresolved=self.unresolved),
+            self.id,
+            self.tubes,
+            config=as_dict(self.config),
+            model=self.observation.model,
+            status=status or self.status,
+            heads=heads,
+        )
+
+    def save_json(
+        self, path: Path | str, status: str = "", instead_of: Sequence[Path] = ()
+    ) -> None:
+        """Write the document, whole or not at all. DeviceError when the disk is full.
+
+        ``instead_of``: files of an earlier document that go with it, as in ``files.replacing``.
+        """
+        tube_json.write(Path(path), self.document(status), instead_of)
+
+    def save_video(
+        self,
+        path: Path | str,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+        before: Callable[[], None] = lambda: None,
+    ) -> Written:
+        """Write the annotated MP4 of what was observed, and say what was left out; it is playable
+        where ``stopped()`` ended it early. ``before``: called when it is whole, just before it
+        gets its name. InputError, also if the source is another by now; DeviceError when the disk
+        is full."""
+
+        def publish() -> None:
+            self.observation.check_source(needed=False)
+            before()
+
+        self.observation.check_source()
+        return write_annotated(
+            Path(self.observation.info.path),
+            Path(path),
+            self.tubes,
+            self.query.text,
+            observed_range(self.config.video, self.observation),
+            self.config.output,
+            progress,
+            stopped,
+            comment=tube_json.fingerprint(self.document("complete")),
+            before=publish,
+        )
+
+
+def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> Clips:
+    """What ``encoder`` makes of the range of ``video`` that ``config`` names, at its own rate.
+
+    Raises InputError or DeviceError.
+    """
+    encoder.reset()  # the video before may have failed midway
+    wanted = replace(config, fps=encoder.fps, work_side=encoder.image_side)
+    with (
+        VideoReader(Path(video), wanted) as reader,
+        closing(ahead(reader.batches(encoder.batch))) as batches,
+    ):
+        for batch in batches:
+            encoder.update(batch)
+    return encoder.finish()
+
+
+def observed_range(config: VideoConfig, seen: Observation) -> VideoConfig:
+    """``config``, ending where the pass over the video was interrupted."""
+    if not seen.interrupted:
+        return config
+    return replace(config, end=str(int(seen.timeline.indices[-1]) + 1), duration=None)
+
+
+def _forward(
+    batches: Iterator[FrameBatch], detector: detect.Detector
+) -> Iterator[tuple[FrameBatch, Any]]:
+    """Each batch with the network's outputs. Reading and preparing, and the forward passes, run
+    in a thread each; what follows runs in the caller's, so that the network never waits."""
+    with closing(ahead((batch, detector.prepare(batch)) for batch in batches)) as prepared:
+        for batch, pixels in prepared:
+            yield batch, detector.run(pixels)

@@ -1,0 +1,42 @@
+"""What the queries about one observation share, each part computed on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from cospal_cli.config import Config
+from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.features.appearance import Appearance, Classify
+from cospal_cli.ranking.candidates import Candidate, candidates
+from cospal_cli.ranking.heads import head_features
+from cospal_cli.ranking.terms import LooksOf
+
+
+class Shared:
+    """See the module."""
+
+    def __init__(self, observation: Observation, config: Config, classify: Classify) -> None:
+        """``classify``: see ``Appearance``."""
+        self.observation = observation
+        self._config, self._classify = config, classify
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """The tubelets with what ranking needs."""
+        seen = self.observation
+        return candidates(seen.tubelets, seen.size, seen.timeline)
+
+    @cached_property
+    def looks_of(self) -> LooksOf | None:
+        """Mean ImageNet-1k probabilities of a candidate's crops; None where none were kept or
+        nothing may look at them."""
+        crops, config = self.observation.crops, self._config.appearance
+        if not crops or not config.enabled:
+            return None
+        appearance = Appearance(crops, config.crops, self._classify)
+        return lambda candidate: appearance.probabilities(candidate.tubelet)
+
+    @cached_property
+    def features(self) -> HeadFeatures:
+        """What trained heads see. ValueError without clips."""
+        return head_features(self.observation, self._config.features)
