@@ -12,7 +12,7 @@ CLOSED = {
         "DET": "a an the this these those every each some any no all both either neither",
         "POSS": "his its their my your our whose",
         "PRON": """he she it they him them himself herself itself themselves i you we me us
-            there another something everything nothing hers theirs mine yours each_other
+            there another something everything nothing anything hers theirs mine yours each_other
             one_another""",
         "NUM": """two three four five six seven eight nine ten eleven twelve several many few
             dozen dozens multiple various numerous countless hundreds twenty""",
@@ -42,7 +42,7 @@ CLOSED = {
             clockwise counterclockwise sideways anticlockwise abroad overhead nearby
             leftwards rightwards leftward rightward upwards downwards upward downward
             forth uphill downhill back_and_forth to_and_fro side_to_side round_and_round there's
-            fast even almost partially fully mostly completely quite rather most
+            fast ever even almost partially fully mostly completely quite rather most
             more
             so_far twice please currently obviously clearly at_first at_last at_once a_bit""",
     }.items()

@@ -19,7 +19,7 @@ PHRASES = {
     for word, phrases in {
         "not": """no longer|not any longer|not any more|not anymore|no more|not yet|not even|
             not at all|by no means|in no way|anything but|hardly|barely|scarcely|rarely|seldom|
-            not currently|not really|not actually|nor""",
+            not currently|not really|not actually|less|instead of|rather than|nor""",
         "without": """sans|minus|lacking|lacking in|devoid of|bereft of|free of|free from|missing|
             w/out|with out""",
         "except": """other than|except for|excepting|apart from|aside from|save for|rather than|
@@ -33,8 +33,10 @@ EVERY = frozenset(
     """everyone everybody everything anyone anybody anything all every any each none nobody nothing
     no""".split()
 )
-NOBODY = frozenset("nobody noone no-one none nothing".split())
+NOBODY = frozenset("nobody noone no-one".split())
 # Written with a prefix, though no list has the word: "unmasked", "un-helmeted", "non-white".
+# "Refuses to sit", "avoids sitting": what follows is not done.
+REFUSE = frozenset("refuse fail avoid decline forget forbear omit hesitate".split())
 PREFIXES = ("non-", "un-", "non", "un")
 # Adjective -> what is not there.
 BARE = {

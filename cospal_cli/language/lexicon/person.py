@@ -103,8 +103,8 @@ GENERIC = set("one ones other others thing object item something subject target"
 # Nouns of amount before "of": the next noun is meant ("a group of people").
 PARTITIVE = set(
     """group pair couple bunch crowd herd flock pack team line row set number lot lots piece kind
-    type sort one some any all both each most many two three four class squad crew swarm school
-    couple dozen plenty slice image picture video view sight rest half part side color
+    type sort one some any all both each none neither most many two three four class squad crew
+    swarm school couple dozen plenty slice image picture video view sight rest half part side color
     colour""".split()
 )
 

@@ -7,7 +7,8 @@ from cospal_cli.language.lexicon.verbs import JUMP, MOVE, STILL, TALK
 WH = frozenset("who whom what which whose".split())
 ADVERBIAL = frozenset("when where why how".split())
 BE = frozenset("is are was were be been being 's am".split())
-DO = frozenset("does do did".split())
+# What a bare verb follows.
+MODAL = frozenset("does do did will would can could may might shall should must".split())
 HAVE = frozenset("has have had".split())
 # A clause's own determiner; any other word behind "which" or "what" belongs to it.
 OF_A_CLAUSE = frozenset("one ones other others kind type sort any some each either".split())

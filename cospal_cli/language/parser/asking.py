@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cospal_cli.language.lexicon import words as lexicon
-from cospal_cli.language.lexicon.questions import ADVERBIAL, ASPECTS, BE, DO, HAVE, WH
+from cospal_cli.language.lexicon.questions import ADVERBIAL, ASPECTS, BE, HAVE, MODAL, WH
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 _AFTER_WH = frozenset("else exactly all ever actually precisely".split())
@@ -46,9 +46,9 @@ def _first(tokens: list[Token]) -> Asked | None:
     before, rest = tokens[:at], tokens[at + 1 :]
     if rest and all(t.word in _ASIDES or t.tag == "PUNCT" for t in before):
         return Asked(tokens[at], rest)
-    if at == len(tokens) or not rest or before[0].tag not in ("PREP", "TO"):
+    if at == len(tokens) or not rest or not (_prepositions(before) or before[0].tag == "PREP"):
         return None
-    if all(t.tag in ("PREP", "TO", "ADV", "PRT") for t in before):
+    if _prepositions(before):
         named = rest[0].tag != "AUX" and tokens[at].word in ("which", "what")
         return Asked(tokens[at], rest, fronted=named or rest[0].tag in ("AUX", "DET", "POSS"))
     nouns = [t for t in before if t.tag in ("NOUN", "PUNCT")]
@@ -60,8 +60,17 @@ def _first(tokens: list[Token]) -> Asked | None:
     return None
 
 
+def _prepositions(tokens: Sequence[Token]) -> bool:
+    """ "Next to", "away from", "to the left of": prepositions alone."""
+    side = [t.word for t in tokens[:2]] in (["to", "the"], ["on", "the"], ["at", "the"])
+    rest = tokens[3:] if side and tokens[-1].word == "of" else tokens
+    return all(t.tag in ("PREP", "TO", "ADV", "PRT") or t.word == "away" for t in rest)
+
+
 def _asks(rest: Sequence[Token]) -> bool:
-    return rest[0].tag == "AUX" or rest[0].tag in VERBAL
+    """Whether a question's clause is behind the wh-word, or the noun that it asks for."""
+    acts = [t.tag == "AUX" or t.verbal for t in rest[:3]]
+    return acts[0] or (rest[0].tag in ("NOUN", "ADJ") and any(acts))
 
 
 def _within(tokens: list[Token]) -> Asked | None:
@@ -78,7 +87,7 @@ def _within(tokens: list[Token]) -> Asked | None:
         following = tokens[end].tag if end < len(tokens) else "PUNCT"
         if following not in ("PUNCT", "PREP", "TO", "ADV") or tokens[0].word in WH | ADVERBIAL:
             continue
-        rest = [*tokens[at + 1 : end], replace(token, word="does", tag="AUX", lemma="")]
+        rest = [*tokens[at + 1 : end], replace(token, word="", tag="AUX", lemma="")]
         return Asked(token, [*rest, *tokens[:at], *tokens[end:]], fronted=True)
     return None
 
@@ -119,8 +128,8 @@ def _with_verb(rest: list[Token]) -> list[Token]:
     """Behind "does" stands a bare verb, even where its form is a noun's: "does the boy pet"."""
     if rest and rest[0].word in HAVE and any(t.tag in ("VN", "VD") for t in rest[1:]):
         rest[0] = replace(rest[0], tag="AUX")  # "what has the boy got"
-    start = next((i for i, t in enumerate(rest) if t.word in DO and t.tag == "AUX"), None)
-    if start is None:
+    start = next((i for i, t in enumerate(rest) if t.word in MODAL and t.tag == "AUX"), None)
+    if start is None or rest[start + 1 : start + 2] == [] or rest[start + 1].tag in ("AUX", "NEG"):
         return rest
     told = next((i for i in range(start + 1, len(rest)) if rest[i].tag in ("VB", "VZ")), None)
     if told is not None and not _is_hand(rest, told):
@@ -130,6 +139,8 @@ def _with_verb(rest: list[Token]) -> list[Token]:
         before = rest[at - 1]
         dressed = before.tag == "ADJ" and rest[at - 2].word in ("in", "with")
         nameless = before.tag == "ADJ" and not any(t.tag == "NOUN" for t in rest[start:at])
+        if rest[at].tag not in ("NOUN", "ADJ", "VN", "VD"):
+            continue
         if lemma and (dressed or nameless or before.tag not in _NO_NOUN):
             rest[at] = replace(rest[at], tag="VB", lemma=lemma)
             if nameless and not dressed:  # "does the stingray hug"

@@ -44,7 +44,9 @@ class Phrase:
     def denied(self) -> bool:
         """Whether the sentence says that there is none: "no hat", "not a dog"."""
         first = self.tokens[0]
-        return (first.denied and first.tag not in ("ADJ", "POS")) or self.determiner == "no"
+        if first.denied and first.tag not in ("ADJ", "POS"):
+            return True
+        return self.determiner == "no" or self.head.word == "nothing"
 
     @property
     def pronoun(self) -> bool:
@@ -145,6 +147,9 @@ def noun_phrase(tokens: list[Token]) -> Phrase:
     thing = lexicon.thing(head.word) if nouns else Thing(head.word)
     worn = _garments(own, head) if thing.alive or thing.lemma in GENERIC else []
     taken = {id(t) for garment in worn for t in garment.tokens}
+    bare = bool(worn) and tokens[0].word == "no"  # "no hat man"
+    if bare:
+        worn[0].determiner = "no"
     return Phrase(
         tokens=tokens,
         head=head,
@@ -157,7 +162,7 @@ def noun_phrase(tokens: list[Token]) -> Phrase:
         ],
         modifiers=[t for t in nouns[:-1] if id(t) not in taken],
         owners=[t for t in tokens[:after] if t.tag == "NOUN"],
-        determiner=tokens[0].word if tokens[0].tag in ("DET", "POSS") else "",
+        determiner=tokens[0].word if tokens[0].tag in ("DET", "POSS") and not bare else "",
     )
 
 

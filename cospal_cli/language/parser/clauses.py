@@ -147,8 +147,8 @@ def finite_after(items: Sequence[Item], at: int) -> bool:
             return False
         if item.tag == "ADV":
             at += 1
-        elif item.tag in ("PREP", "TO") and isinstance(item_at(items, at + 1), Phrase):
-            at += 2
+        elif item.tag in ("PREP", "TO", "VG") and isinstance(item_at(items, at + 1), Phrase):
+            at += 2  # "in a hat", "wearing a hat"
         else:
             return item.tag in ("VZ", "VD", "VB", "AUX")
 

@@ -10,7 +10,7 @@ from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Sentence
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
-_EACH = frozenset("both every each all these those".split())
+_EACH = frozenset("both every each all these those no none neither".split())
 _BODIES = frozenset(
     """everyone everybody all both crowd audience couple family team group squad platoon band choir
     orchestra crew trio duo pair bunch herd flock pack swarm dozen dozens lot lots plenty row
@@ -68,7 +68,8 @@ def _amounts(subject: Phrase) -> list[str]:
         number = token.tag == "NUM" and token.word not in _ONE and not named
         body = token.word in _BODIES and token is not subject.head and not garment
         lone = token is subject.head and token.word in _BODIES
-        if token.word in _EACH or number or body or lone:
+        each = token.word in _EACH and (token.word != "no" or subject.determiner == "no")
+        if each or number or body or lone:
             found.append(token.word)
     return found
 

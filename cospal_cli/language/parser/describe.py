@@ -96,7 +96,9 @@ def describe(sentence: Sentence) -> Description:
         if owner is subject and not phrase.pronoun:
             _relation(out, relation, phrase)
     for owner, relation, phrase in sentence.denied:
-        if owner is subject and not phrase.pronoun:
+        if owner is subject and phrase.pronoun:
+            out.unresolved.append(phrase.head.word)  # "holding nothing"
+        elif owner is subject:
             _denied(out, relation, phrase)
     for phrase in sentence.excepted:
         _not_meant(out, subject, phrase)
@@ -212,7 +214,10 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
     elif lemma not in (*GENERIC, *CLASSES) and subject.head.tag == "NOUN":
         out.look(subject)  # the detector itself knows its classes better
     for worn in subject.worn:
-        (_garment if worn.thing.region else _held)(out, worn)
+        if worn.denied:
+            _denied(out, "wear", worn)
+        else:
+            (_garment if worn.thing.region else _held)(out, worn)
     if subject.thing.region and wearer:  # "orange top moving cups"
         _garment(out, subject)
     else:

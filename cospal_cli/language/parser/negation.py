@@ -23,6 +23,8 @@ from cospal_cli.language.parser import derived
 from cospal_cli.language.parser.tokens import Token
 
 _JOINS = frozenset("or and , nor &".split())
+_NONE = ("no", "none", "nothing")
+_OPEN = frozenset("in with who that which wearing on at near not without except but".split())
 _NOUNS = ("DET", "POSS", "NOUN", "NUM", "PRON")
 
 
@@ -43,7 +45,7 @@ def _one(tokens: Sequence[Token], at: int) -> tuple[int, list[Token]]:
     for word, phrases in PHRASES.items():
         for phrase in phrases:
             size = _matches(tokens, at, phrase)
-            if size and _fits(tokens, at, phrase, size):
+            if size and _fits(tokens, at, word, phrase, size):
                 one = replace(token, word=word, end=tokens[at + size - 1].end)
                 return size, [replace(one, word="and"), one] if phrase == ("nor",) else [one]
     words = [t.word for t in tokens[at : at + 4]]
@@ -59,11 +61,13 @@ def _one(tokens: Sequence[Token], at: int) -> tuple[int, list[Token]]:
         ]
     if words[:2] in (["lacks", "a"], ["lacks", "any"], ["lacks", "the"], ["lacks", "his"]):
         return 1, [replace(token, word="has", end=token.end), replace(token, word="no")]
-    if words[:2] == ["no", "one"] or token.word in NOBODY - {"none"}:
+    if words[:2] == ["no", "one"] or token.word in NOBODY:
         size = 2 if words[:2] == ["no", "one"] else 1
-        noun = "thing" if token.word == "nothing" else "person"
         whole = replace(token, end=tokens[at + size - 1].end)
-        return size, [replace(whole, word="no"), replace(whole, word=noun)]
+        return size, [replace(whole, word="no"), replace(whole, word="person")]
+    if token.word in ("those", "all") and following in _OPEN:
+        ones = replace(token, word="ones")
+        return 1, [ones] if token.word == "those" else [token, ones]
     if token.word == "non" and following:
         skip = 2 if following == "-" and len(words) > 2 else 1
         return skip + 1, [replace(tokens[at + skip], denied=True, start=token.start)]
@@ -81,7 +85,7 @@ def _matches(tokens: Sequence[Token], at: int, phrase: Sequence[str]) -> int:
     return 0
 
 
-def _fits(tokens: Sequence[Token], at: int, phrase: Sequence[str], size: int) -> bool:
+def _fits(tokens: Sequence[Token], at: int, word: str, phrase: Sequence[str], size: int) -> bool:
     """Whether the phrase means it here: "missing a shoe" behind a noun, "instead of" a noun."""
     following = tokens[at + size].word if at + size < len(tokens) else ""
     verb = any(tag == "VG" for _, tag in lexicon.verb_readings(following))
@@ -90,8 +94,11 @@ def _fits(tokens: Sequence[Token], at: int, phrase: Sequence[str], size: int) ->
         return before not in ("DET", "POSS") and bool(following) and not verb
     if phrase in (("no", "more"), ("anything", "but")):
         return bool(following) and not lexicon.is_noun(following)
+    acts = verb or any(tag == "VZ" for _, tag in lexicon.verb_readings(following))
     if phrase in (("instead", "of"), ("rather", "than")):
-        return not verb
+        return (acts and not lexicon.is_noun(following)) == (word == "not")
+    if phrase == ("less",):
+        return lexicon.is_adjective(following)
     return bool(following) or at > 0
 
 
@@ -103,7 +110,8 @@ def _stem(word: str) -> str:
             continue
         made = derived.worn(rest)
         garment = made is not None and made.kind in ("garment", "accessory")
-        if prefix.startswith("non") and (lexicon.is_adjective(rest) or lexicon.knows(rest)):
+        acts = prefix == "non-" and any(tag == "VG" for _, tag in lexicon.verb_readings(rest))
+        if prefix.startswith("non") and (lexicon.is_adjective(rest) or acts):
             return rest
         if garment or rest in ("masked", "hooded", "dressed", "armed", "bearded", "shaded"):
             return rest
@@ -147,7 +155,7 @@ def _excepted(tokens: list[Token]) -> list[Token]:
             token = replace(token, word="except")
         if token.word == "for" and found and found[-1].word == "except":
             continue
-        none = next((i for i, t in enumerate(found[-3:]) if t.word in ("no", "none")), None)
+        none = next((i for i, t in enumerate(found[-3:]) if t.word in _NONE), None)
         if token.word == "except" and none is not None:
             del found[max(len(found) - 3, 0) + none :]
             continue
@@ -168,8 +176,11 @@ def scoped(tokens: Sequence[Token]) -> list[Token]:
             at += 1
             continue
         start = at + 1
-        while start < len(found) and found[start].tag == "ADV":
-            start += 1
+        while start < len(found) and _between(found, start):
+            if found[start].tag == "ADV":
+                start += 1
+            else:  # "not so tall", "never, ever"
+                del found[start]
         if start < len(found) and found[start].tag == "NEG":  # "not never"
             del found[start], found[at]
             continue
@@ -178,6 +189,16 @@ def scoped(tokens: Sequence[Token]) -> list[Token]:
         else:
             at += 1
     return found
+
+
+def _between(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the token only stands between "not" and what it denies."""
+    following = tokens[at + 1].tag if at + 1 < len(tokens) else ""
+    if tokens[at].tag == "PUNCT":
+        return following == "ADV"
+    return tokens[at].tag == "ADV" or (
+        tokens[at].word in ("so", "that", "as", "too", "all") and following == "ADJ"
+    )
 
 
 def _contrasted(tokens: list[Token]) -> list[Token]:

@@ -168,6 +168,9 @@ def _without_opening(tokens: list[Token]) -> list[Token]:
                 count += len(rest.pop(0).word.split())
             if any(t.word[0].isalnum() for t in rest):
                 return _without_opening(rest)
+    if words[:2] == ["do", "not"]:  # "don't show the man in red"
+        rest = _without_opening(tokens[2:])
+        return [tokens[1], *rest] if len(rest) < len(tokens) - 2 else tokens
     there = [t.word for t in tokens[:2]]
     if len(there) == 2 and there[0] == "there" and there[1] in ("is", "are", "'s", "was", "were"):
         return _without_opening(tokens[2:])
@@ -200,6 +203,7 @@ def _query(
     doing = _actions(own, subject, words)
     avoided, unclear = _avoided(own, subject, words)
     said = [*_prenominal(subject), *doing]
+    avoided = [*_prenominal(subject, denied=True), *avoided]
     shown = {a.word for a in said if _shows(a)}
     unclear += [a.word for a in doing if a.word not in shown]
     classes = _without_denied(_classes(sentence, found, words), sentence, found)
@@ -269,7 +273,9 @@ def _avoided(events: list[Event], subject: Phrase, words: Words) -> tuple[list[A
     unclear: list[str] = []
     for event in events:
         named = event.objects or event.places
-        if not event.negated or event.dressing or event.verb.lemma in ("be", "do", *HOLD):
+        if not event.negated or event.dressing or any(p == "without" for p, _ in event.places):
+            continue
+        if event.verb.lemma in ("be", "do", *HOLD):
             continue
         done = _actions([replace(event, negated=False)], subject, words)
         idle = named or event.verb.lemma not in RESTS
@@ -298,10 +304,10 @@ def _shows(action: Action) -> bool:
     return moves or bool(set(action.directions) & {"up", "down"})
 
 
-def _prenominal(subject: Phrase) -> list[Action]:
-    """ "the running dog", "a parked car": what the participle before the noun says."""
+def _prenominal(subject: Phrase, denied: bool = False) -> list[Action]:
+    """ "the running dog", "a parked car": what the participle before the noun says, or denies."""
     found = []
-    for token in subject.described:
+    for token in (t for t in subject.described if t.denied == denied):
         kind = "still" if token.lemma == "park" else kinds().get(token.lemma, "")
         passive = token.word != token.lemma and not token.word.endswith("ing")
         done = passive and kind != "still"
@@ -329,6 +335,8 @@ def _classes(sentence: Sentence, found: Description, words: Words) -> dict[str, 
         if coloured:  # "the one in red"
             return {**dict.fromkeys(CLASSES, 0.25), "person": 1.0}
         named = [p.thing.classes for o, r, p in sentence.relations if o is subject and r == "is"]
+        if lemma in ("one", "ones", "other", "others"):  # "all except the red car"
+            named += [p.thing.classes for p in sentence.excepted]
         things = lemma in ("thing", "object", "item", "something") or subject.head.word == "it"
         return next((dict(c) for c in named if c), dict(_ANYTHING) if things else {})
     if subject.thing.known or not subject.head.word:
@@ -341,7 +349,11 @@ def _without_denied(
     classes: dict[str, float], sentence: Sentence, found: Description
 ) -> dict[str, float]:
     """ "An animal that is not a dog": every class but that, if any is left."""
-    denied = [p for o, r, p in sentence.denied if o is sentence.subject and r == "is"]
+    subject = sentence.subject
+    turned = subject is not None and subject.denied and subject.determiner != "no"
+    if turned and classes and not found.turned(True).attributes:  # "not a car"
+        return {name: 1.0 for name in CLASSES if name not in classes}
+    denied = [p for o, r, p in sentence.denied if o is subject and r == "is"]
     for phrase in [*denied, *sentence.excepted]:
         gone = {name for name, weight in phrase.thing.classes.items() if weight >= 0.9}
         kept = {name: weight for name, weight in classes.items() if name not in gone}

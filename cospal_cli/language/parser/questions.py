@@ -47,7 +47,7 @@ def _answer(asked: Asked) -> Sentence:
     named = bool(items) and isinstance(items[0], Phrase)
     if named and asked.word.word in ("what", "which", "whose"):
         return scan(items)  # "what vehicle drives away"
-    if _names(items, asked.word.word):  # "who is the man in red", "what is the dog doing"
+    if _names(items):  # "who is the man in red", "what is the dog doing"
         return scan([i for i in items[1:] if not (isinstance(i, Token) and i.lemma == "do")])
     return scan(items, stand_in(asked.word))
 
@@ -173,13 +173,13 @@ def _without_adverbs(items: list[Item]) -> list[Item]:
     return items[at:]
 
 
-def _names(items: list[Item], word: str) -> bool:
+def _names(items: list[Item]) -> bool:
     """Whether the noun behind the copula is who is meant: "who is the man in red"."""
     first = items[1] if len(items) > 1 else None
     copula = isinstance(items[0], Token) and items[0].tag == "AUX" if items else False
     if not (copula and isinstance(first, Phrase)) or first.pronoun:
         return False
-    return not (first.bare and word == "who")  # "who is the tallest"
+    return not first.bare  # "who is the tallest", "what is not red"
 
 
 def _about_object(asked: Asked, head: list[Token], clause: list[Token]) -> Sentence:
