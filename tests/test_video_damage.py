@@ -192,3 +192,17 @@ def test_playlists_are_not_followed(
     # Nor without the look at the first bytes: the demuxers themselves are shut out.
     monkeypatch.setattr(probe, "_PLAYLISTS", ())
     assert "not a video" in refused(path).message
+
+
+def test_a_size_that_no_file_has_is_damage_not_a_small_machine(tmp_path: Path) -> None:
+    whole = media.make(tmp_path / "a.ivf", 10, codec="libvpx")
+    data = bytearray(whole.read_bytes())
+    at = 32  # of the file's header; then a frame: its size in 4 bytes, its time in 8
+    for _ in range(5):
+        at += 12 + int.from_bytes(data[at : at + 4], "little")
+    data[at : at + 4] = (0x80000000).to_bytes(4, "little")
+    whole.write_bytes(data)
+    with VideoReader(whole, VideoConfig()) as reader:
+        assert len(list(reader.frames())) == 5
+    assert reader.timeline.damaged
+    assert "reading stops" in reader.warnings[0]

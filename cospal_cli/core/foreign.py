@@ -38,6 +38,7 @@ _NO_MEMORY = (
     "pthread_create",
     "thread creation failed",
 )
+USUAL = 256 << 20  # bytes: more than any part of a usual video takes
 _LONGEST = 200  # characters of another's message that are passed on
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -63,17 +64,19 @@ def errors_as(
         raise shortage(error, about) or kind(f"{about}: {_why(error, about)}", hint) from error
 
 
-def shortage(error: BaseException, about: str) -> DeviceError | None:
+def shortage(error: BaseException, about: str, sized: bool = False) -> DeviceError | None:
     """The DeviceError for an error that says that memory, disk, files or threads ran out.
 
-    None for all others. ``about``: what was being done.
+    None for all others. ``about``: what was being done. ``sized``: how much memory was asked for
+    stood in a file; where a usual amount can be had all the same, the file is wrong, not the
+    machine small.
     """
     number = getattr(error, "errno", None)
     if number in FULL:
         return DeviceError(f"{about}: no space left", "free some space, or use another disk")
     if number in _FILES:
         return DeviceError(f"{about}: too many open files", "raise the limit: ulimit -n 4096")
-    if _memory(error):
+    if _memory(error) and not (sized and _roomy()):
         return DeviceError(
             f"{about}: not enough memory",
             "close other programs or raise the limit; --batch, --tiles and --set "
@@ -142,6 +145,15 @@ def _memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _roomy() -> bool:
+    """Whether ``USUAL`` bytes can be had; they are not touched, so this costs nothing."""
+    try:
+        bytearray(USUAL)
+    except MemoryError:
+        return False
+    return True
 
 
 def _decoded(name: object) -> str:

@@ -267,7 +267,7 @@ def _unreadable(path: Path, error: Exception) -> CospalError:
     from av.error import FFmpegError
 
     name = repr(str(path))
-    if lack := shortage(error, name):
+    if lack := shortage(error, name, sized=True):
         return lack
     if isinstance(error, FileNotFoundError):
         return _missing(str(path))

@@ -352,7 +352,7 @@ class VideoReader:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
-                if shortage(error, ""):
+                if shortage(error, "", sized=True):
                     raise
                 self._health.damaged(self._now_s, error.strerror or str(error))
                 continue
@@ -379,7 +379,7 @@ class VideoReader:
             yield from self._container.demux(self._stream)
             return
         except av.error.FFmpegError as error:
-            if shortage(error, ""):
+            if shortage(error, "", sized=True):
                 raise
             self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
         except IndexError:  # PyAV's end of a file in which a stream began late
