@@ -15,6 +15,7 @@ from cospal_cli import __version__, devices
 from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.options import debug_option
 from cospal_cli.core.errors import CospalError
+from cospal_cli.devices.memory import check_room
 
 CODECS = ("libx264", "aac")
 
@@ -24,6 +25,7 @@ CODECS = ("libx264", "aac")
 @debug_option
 def doctor(as_json: bool) -> int:
     """Show versions, devices, codecs and weights. Exits with 5 if weights are not whole."""
+    check_room()
     report = examine()
     emit(json.dumps(report, indent=2) if as_json else _as_text(report))
     return 0 if all(state["ok"] for state in report["weights"].values()) else 5

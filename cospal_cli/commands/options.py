@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from cospal_cli.commands.console import set_up_logging
+from cospal_cli.devices.memory import check_room
 from cospal_cli.settings import Entry, Settings, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,10 +112,11 @@ def logging_options(command: F) -> F:
 def start_logging(
     verbose: int, quiet: bool, log_file: Path | None, others: Mapping[Path, str] | None = None
 ) -> None:
-    """Set up logging from what ``logging_options`` gave.
+    """Set up logging from what ``logging_options`` gave, and see that there is memory to work.
 
     UsageError for a log file that is another file of the command line, or of ``others``.
     """
+    check_room()
     named = {} if log_file is None else _named_files()
     set_up_logging(-1 if quiet else verbose, log_file, named | dict(others or {}))
 
