@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from cospal_cli.commands.log_file import LogFile, check_log_file
 from cospal_cli.commands.progress import progress as progress
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.escaping import plain_json, printable
@@ -106,6 +105,8 @@ def set_up_logging(
     handlers: list[logging.Handler] = [_Stderr(levels.get(verbosity, logging.DEBUG))]
     handlers[0].setFormatter(_Lines())
     if log_file is not None:
+        from cospal_cli.commands.log_file import LogFile, check_log_file
+
         check_log_file(log_file, others or {})
         with errors_as(UsageError, f"--log-file {str(log_file)!r}", "name another file"):
             handlers.append(LogFile(log_file, say))
