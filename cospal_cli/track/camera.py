@@ -54,6 +54,9 @@ def shrink(image: NDArray[np.uint8], side: int = _SIDE) -> NDArray[np.uint8]:
     step = -(-max(image.shape[:2]) // side)
     if step == 1:
         return image
+    short = [(0, max(0, step - n)) for n in image.shape[:2]]
+    if any(more for _, more in short):  # a strip that is narrower than one block
+        image = np.pad(image, [*short, (0, 0)], mode="edge")
     height, width = (n // step * step for n in image.shape[:2])
     low, high = step // 4, step - 1 - step // 4
     total = image[low:height:step, low:width:step].astype(np.uint16)

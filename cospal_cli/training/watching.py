@@ -68,6 +68,8 @@ def settings_that_matter(config: Config) -> dict[str, dict[str, Any]]:
     for section in found.values():
         for name in (*_SPEED, "path", "strict", "max_pixels"):
             section.pop(name, None)
+    if found["video"]["stream"] is None:  # as before there was a choice: their files stay good
+        del found["video"]["stream"]
     chosen = config.features
     found["features"] = {"frames": chosen.frames, "max_tubelets": chosen.max_tubelets}
     return found
