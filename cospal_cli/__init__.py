@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cospal_cli.config import Config
     from cospal_cli.core.types import Tube
-    from cospal_cli.grounder import Grounder, Result
+    from cospal_cli.grounder import Grounder
+    from cospal_cli.result import Result
 
 __all__ = ["Grounder", "Result", "Tube", "ground"]
 __version__ = "0.1.0"
-_HOMES = {"Grounder": "grounder", "Result": "grounder", "Tube": "core.types"}
+_HOMES = {"Grounder": "grounder", "Result": "result", "Tube": "core.types"}
 
 
 def ground(

@@ -75,7 +75,7 @@ class Fake:
 
         monkeypatch.setattr(Grounder, "_watch", watch)
         monkeypatch.setattr("cospal_cli.grounder.open_method", lambda name: self.method)
-        monkeypatch.setattr("cospal_cli.grounder.write_annotated", self.write_annotated)
+        monkeypatch.setattr("cospal_cli.result.write_annotated", self.write_annotated)
 
     def method(self, field: Any, query: Query, evidence: Any, config: GroundConfig) -> list[Tube]:
         return self.tubes.get(query.text, [make_tube()])[: config.top_k]

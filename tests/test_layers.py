@@ -20,7 +20,7 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "backbones",
     "video detect track language features model outputs",
     "runtime ranking datasets",
-    "grounder predict training",
+    "result grounder predict training",
     "bench",
     "commands cli __main__ __init__",
 ]

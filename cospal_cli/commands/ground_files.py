@@ -22,7 +22,7 @@ from cospal_cli.core.progress import never
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
-    from cospal_cli.grounder import Result
+    from cospal_cli.result import Result
 
 
 @dataclass

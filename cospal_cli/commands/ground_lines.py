@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cospal_cli.commands.places import Place
     from cospal_cli.core.types import Query
-    from cospal_cli.grounder import Result
+    from cospal_cli.result import Result
 
 
 def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) -> None:

@@ -1,0 +1,122 @@
+"""The answer to one query about one video: its tubes, and everything that can be written of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cospal_cli.config import Config, VideoConfig
+from cospal_cli.core.observation import Observation
+from cospal_cli.core.progress import Progress, never, silent
+from cospal_cli.core.types import Query, Tube
+from cospal_cli.outputs import tube_json
+from cospal_cli.ranking.answer import Answer
+from cospal_cli.ranking.heads import Heads
+from cospal_cli.settings import as_dict
+from cospal_cli.video.writer import Written, write_annotated
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to one query."""
+
+    query: Query
+    tubes: tuple[Tube, ...]  # best first; empty: no match
+    observation: Observation
+    config: Config  # what was used, the back ends' own defaults filled in
+    scores: Answer | None = None  # of trained heads
+    heads: Heads | None = None
+    id: str = "1"  # of the query
+
+    def __iter__(self) -> Iterator[Tube]:
+        return iter(self.tubes)
+
+    def __len__(self) -> int:
+        return len(self.tubes)
+
+    def __getitem__(self, rank: int) -> Tube:
+        return self.tubes[rank]
+
+    @property
+    def status(self) -> str:
+        """complete, partial (the video is damaged) or interrupted."""
+        if self.observation.interrupted:
+            return "interrupted"
+        return "partial" if self.observation.timeline.damaged else "complete"
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Words of the sentence that nothing was known of: to trained heads others than to rules,
+        those that their training never met."""
+        return self.query.unresolved if self.scores is None else self.scores.unknown
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the sentence and of the video."""
+        return self.query.warnings + self.observation.timeline.warnings
+
+    def document(self, status: str = "") -> dict[str, Any]:
+        """The ``cospal/tube@1`` document; ``status`` in place of the result's own."""
+        heads = None
+        if self.heads is not None and self.scores is not None:
+            features = self.heads.runtime.card.features
+            heads = {"features": features, **self.scores.as_dict(self.observation.span_s)}
+        return tube_json.document(
+            self.observation.info,
+            self.observation.timeline,
+            replace(self.query, unresolved=self.unresolved),
+            self.id,
+            self.tubes,
+            config=as_dict(self.config),
+            model=self.observation.model,
+            status=status or self.status,
+            heads=heads,
+        )
+
+    def save_json(
+        self, path: Path | str, status: str = "", instead_of: Sequence[Path] = ()
+    ) -> None:
+        """Write the document, whole or not at all. DeviceError when the disk is full.
+
+        ``instead_of``: files of an earlier document that go with it, as in ``files.replacing``.
+        """
+        tube_json.write(Path(path), self.document(status), instead_of)
+
+    def save_video(
+        self,
+        path: Path | str,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+        before: Callable[[], None] = lambda: None,
+    ) -> Written:
+        """Write the annotated MP4 of what was observed, and say what was left out; it is playable
+        where ``stopped()`` ended it early. ``before``: called when it is whole, just before it
+        gets its name. InputError, also if the source is another by now; DeviceError when the disk
+        is full."""
+
+        def publish() -> None:
+            self.observation.check_source(needed=False)
+            before()
+
+        self.observation.check_source()
+        return write_annotated(
+            Path(self.observation.info.path),
+            Path(path),
+            self.tubes,
+            self.query.text,
+            observed_range(self.config.video, self.observation),
+            self.config.output,
+            progress,
+            stopped,
+            comment=tube_json.fingerprint(self.document("complete")),
+            before=publish,
+        )
+
+
+def observed_range(config: VideoConfig, seen: Observation) -> VideoConfig:
+    """``config``, ending where the pass over the video was interrupted."""
+    if not seen.interrupted:
+        return config
+    return replace(config, end=str(int(seen.timeline.indices[-1]) + 1), duration=None)
