@@ -1,4 +1,4 @@
-"""The answer to one query about one video: its tubes, and everything that can be written of them."""
+"""The answer to one query about one video: its tubes, and all that can be written of them."""
 
 from __future__ import annotations
 
