@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cospal_cli.core.progress import NOTICE, Progress, silent
 
@@ -45,8 +44,7 @@ def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
             yield lines
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     """Where a stage is."""
 
     stage: str
