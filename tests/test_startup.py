@@ -13,7 +13,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 HEAVY = ("torch", "transformers", "av", "onnxruntime", "numpy", "rich", "tokenizers", "PIL")
-OFTEN = ("dataclasses", "inspect", "json", "hashlib", "socket")  # light, but --help needs none
+OFTEN = ("dataclasses", "json", "hashlib", "socket")  # light, but --help needs none
 
 PROBE = """
 import sys
