@@ -44,3 +44,17 @@ def test_the_table_says_what_was_skipped(capfd: pytest.CaptureFixture[str]) -> N
     assert "   3   2  onnx fp32" in told
     assert run(["bench", "export", "--tubelets", "x"]) == 2
     assert "--tubelets 'x'" in capfd.readouterr().err
+
+
+def test_the_picture_replaces_nothing_that_is_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, _ = exported()
+    linked = tmp_path / "heads.png"
+    linked.symlink_to(source / "model.safetensors")
+    before = linked.read_bytes()
+    for output, words in ((linked, "is the input itself"), (tmp_path / "x.mp4", "expected a .png")):
+        arguments = ["--checkpoint", str(source), "-o", str(output)]
+        assert run(["bench", "export", *arguments, *COMMON]) == 2
+        assert words in capfd.readouterr().err
+    assert linked.read_bytes() == before

@@ -17,6 +17,7 @@ from cospal_cli.evaluation.predictions import write_predictions
 from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.model.checkpoint import load, save
 from cospal_cli.ranking import METHODS
+from tests.test_claims import started
 from tests.tiny_set import make_heads, make_set
 
 TESTS = 2
@@ -240,3 +241,24 @@ def test_without_features_or_truths_it_says_so(
     ):
         assert run(["evaluate", *arguments]) == 4
         assert words in capfd.readouterr().err
+
+
+def test_outputs_are_claimed_and_inputs_protected(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    out.mkdir()
+    arguments = ["evaluate", "--data", str(data), "--method", "zero-shot", "-o", str(out)]
+    other = started(out / "zero-shot.predictions.json")
+    assert run(arguments) == 2
+    assert f"process {other.pid}\n" in capfd.readouterr().err
+    other.kill()
+    other.wait()
+    assert run([*arguments, "--resamples", "0"]) == 0
+    found = out / "zero-shot.predictions.json"
+    before = found.read_bytes()
+    capfd.readouterr()
+    assert run([*arguments, "--predictions", str(found), "--overwrite"]) == 2
+    assert "is the input itself: --predictions" in capfd.readouterr().err
+    assert found.read_bytes() == before
+    assert not list(out.glob(".cospal*"))

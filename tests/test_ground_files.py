@@ -368,3 +368,13 @@ def test_a_video_that_is_removed_and_not_needed_again(fake: Fake) -> None:
     fake.while_watching = lambda: os.remove("clip.mp4")
     assert run(["ground", "clip.mp4", QUERY, "--no-video"]) == 0
     assert files() == {str(JSON)}
+
+
+def test_a_folder_made_for_nothing_goes_again(fake: Fake) -> None:
+    fake.while_watching = raising(InputError("cannot decode"))
+    for folder in ("new", "new/deep", "clip/"):
+        assert run(["ground", "clip.mp4", QUERY, "-o", folder]) == 4
+        assert os.listdir() == ["clip.mp4"]
+    Path("empty").mkdir()
+    assert run(["ground", "clip.mp4", QUERY, "-o", "empty/deep"]) == 4
+    assert sorted(os.listdir()) == ["clip.mp4", "empty"]

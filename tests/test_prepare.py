@@ -333,6 +333,18 @@ def test_damage_is_found_when_it_is_read(root: Path) -> None:
 # --- sentences ---
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_parses_that_would_be_replaced_are_refused(root: Path, tmp_path: Path, link: bool) -> None:
+    given = root / "prepared" / "texts" / "train.jsonl"
+    before = given.read_bytes()
+    if link:
+        os.link(given, tmp_path / "mine.jsonl")
+        given = tmp_path / "mine.jsonl"
+    with pytest.raises(UsageError, match="lies in the folder that is written"):
+        again(root, parses=[given])
+    assert given.read_bytes() == before
+
+
 def test_parses_of_others_take_the_place_of_ours(
     root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -505,6 +517,7 @@ def test_a_killed_run_leaves_whole_files_and_goes_on(
     process = started(root)
     assert process.wait(120) == 0
     assert len(Prepared.open(root / "prepared").samples("train")) == 3
+    assert not [path for path in (root / "prepared").rglob("*") if files.is_ours(path.name)]
 
 
 def not_locked(folder: Path) -> bool:

@@ -21,6 +21,7 @@ from cospal_cli.commands.options import (
 )
 from cospal_cli.commands.train import FLAGS as ALL_TRAIN_FLAGS
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.files import check_outputs, claimed
 
 _SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
 _SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
@@ -158,6 +159,13 @@ def export_(
     start_logging(verbose, quiet, log_file)
     from cospal_cli.bench import export as heads
 
+    if output is not None:
+        if output.suffix.lower() != ".png":
+            raise UsageError(f"-o {str(output)!r}: expected a .png", "such as -o bench.png")
+        named = {"--checkpoint": checkpoint, "--exported": exported}
+        inputs = {path: option for option, path in named.items() if path is not None}
+        check_outputs([output], inputs, overwrite=True)
+        click.get_current_context().with_resource(claimed([output]))
     lengths = _sizes(tubelets, "--tubelets"), _sizes(words, "--words")
     plan = heads.Plan(checkpoint, exported, *lengths, **numbers)
     with progress(quiet, "points") as shown:

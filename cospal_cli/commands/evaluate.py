@@ -20,7 +20,7 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
-from cospal_cli.commands.places import make_folder
+from cospal_cli.commands.places import made_folder
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.ranking import METHODS, TRAINED
 
@@ -133,7 +133,10 @@ def evaluate(
         raise UsageError(f"unknown protocol {protocol!r}", f"known: {', '.join(PROTOCOLS)}")
     folder = Path(output) if output else None
     if folder:
-        _make(folder, names, config.output.overwrite)
+        given_files = {"--predictions": predictions, "--prepared": prepared}
+        given_files |= {"--checkpoint": checkpoint, "--config": config_file}
+        inputs = {path: option for option, path in given_files.items() if path is not None}
+        _make(folder, names, inputs, config.output.overwrite)
     reports = {}
     with console.progress(quiet, "samples") as progress:
         dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
@@ -283,15 +286,19 @@ def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | 
     return {"path": str(checkpoint), "trained": runtime.card.trained}
 
 
-def _make(folder: Path, names: Sequence[str], overwrite: bool) -> None:
-    """The output folder, and the promise that its files can be written."""
-    from cospal_cli.core.files import check_outputs
+def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwrite: bool) -> None:
+    """The output folder, and its files claimed until the command ends."""
+    from cospal_cli.core.files import check_outputs, claimed
 
     if folder.suffix and not folder.is_dir():
         raise UsageError(f"-o {str(folder)!r}: expected a folder", "leave out the file's name")
-    make_folder(str(folder))
-    targets = [folder / REPORT, folder / PICTURE]
-    check_outputs(targets + [folder / f"{name}.{PREDICTIONS}" for name in names], {}, overwrite)
+    context = click.get_current_context()
+    context.with_resource(made_folder(str(folder)))
+    targets = [folder / name for name in (REPORT, PICTURE)]
+    targets += [folder / f"{name}.{PREDICTIONS}" for name in names]
+    check_outputs(targets, inputs, overwrite)
+    context.with_resource(claimed(targets))
+    check_outputs(targets, inputs, overwrite)  # as others left them
 
 
 def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -> None:

@@ -23,7 +23,7 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
-from cospal_cli.commands.places import Place, inputs_of, make_folder, places
+from cospal_cli.commands.places import Place, inputs_of, made_folder, places
 from cospal_cli.commands.queries import split
 from cospal_cli.core.errors import NothingFound, UsageError
 from cospal_cli.ranking import TRAINED
@@ -164,12 +164,12 @@ def ground(
     if dry_run:
         show_plan(video, opened().understood(queries), answers)
         return None
-    make_folder(output)
-    files.check_outputs(targets, inputs, config.output.overwrite)
-    with files.claimed(targets):
-        files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
-        _warn(message for query in queries for message in query.warnings)
-        empty, interrupted = _run(job, opened())
+    with made_folder(output):
+        files.check_outputs(targets, inputs, config.output.overwrite)
+        with files.claimed(targets):
+            files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
+            _warn(message for query in queries for message in query.warnings)
+            empty, interrupted = _run(job, opened())
     if interrupted:
         return 130
     if fail_on_empty and empty:

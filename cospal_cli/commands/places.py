@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +76,24 @@ def is_folder(output: str) -> bool:
     )
 
 
-def make_folder(output: str | None) -> None:
-    """Create the folder that ``-o`` names, if it is one; UsageError where that fails."""
-    if output is None or not is_folder(output):
-        return
-    with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
-        Path(output).mkdir(parents=True, exist_ok=True)
+@contextmanager
+def made_folder(output: str | None) -> Iterator[None]:
+    """Create the folder that ``-o`` names, if it is one; it goes again if nothing comes into it.
+
+    UsageError where it cannot be made.
+    """
+    missing: list[Path] = []
+    if output is not None and is_folder(output):
+        path = Path(output)
+        missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+        with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
+            path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def inputs_of(

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cospal_cli.core.claims import OLD, PART, alone, claimed, is_ours, remove, run_for
+from cospal_cli.core.claims import OLD, PART, alone, claimed, clear, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
 from cospal_cli.core.foreign import FULL, errors_as, reason
 
-__all__ = ["alone", "check_outputs", "claimed", "is_ours", "publish", "replace_folder"]
+__all__ = ["alone", "check_outputs", "claimed", "clear", "is_ours", "publish", "replace_folder"]
 __all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
 
 
@@ -139,11 +139,23 @@ def is_same(target: Path, source: Path) -> bool:
             return True
         if not source.is_dir() or target.is_dir():
             return False
-        inside = Path(os.path.realpath(target)).is_relative_to(os.path.realpath(source))
-        linked = target.stat().st_nlink > 1 and any(map(target.samefile, source.rglob("*")))
-        return inside or linked
+        return is_inside(target, source)
     except (OSError, ValueError):  # one of them is not there, or cannot be
         return False
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether ``path``, which must be there, is a file of ``folder``, by whatever name."""
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        return True
+    own = path.stat()
+    return own.st_nlink > 1 and any(os.path.samestat(own, other) for other in _stats(folder))
+
+
+def _stats(folder: Path) -> Iterator[os.stat_result]:
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a link to nowhere
+            yield path.stat()
 
 
 def _check_folder(folder: Path) -> None:

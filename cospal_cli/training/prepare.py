@@ -18,7 +18,7 @@ from typing import Any
 from cospal_cli import datasets, detect, settings
 from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.files import alone, is_ours, write_text
+from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
@@ -120,12 +120,19 @@ def prepare(
     out_of = own_detections and (root / SYNTHETIC).is_file()
     if out_of:
         config = replace(config, detector=replace(config.detector, name=FILE, path=FILE))
+    for path in parses:
+        if is_inside(path, out):
+            raise UsageError(
+                f"--parses {str(path)!r} lies in the folder that is written: {str(out)!r}",
+                "leave it out to keep the parses there, or copy it elsewhere",
+            )
     _claim_folder(out)
     with alone(out):
         plan = open_plan(root, out, config, read, out_of, workers)
         about = claim(plan)
         for name in (VIDEOS, SPLITS, TEXTS):
             (out / name).mkdir(exist_ok=True)
+            clear(out / name)
         jobs = list(jobs_of(plan))
         missing = [job for job in jobs if not cache.whole(job.target, job.key)]
         if not _watch_all(plan, missing, workers, progress, stopped):

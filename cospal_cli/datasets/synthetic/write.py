@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
-from cospal_cli.core.files import alone, is_ours, write_text
+from cospal_cli.core.files import alone, clear, is_ours, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
@@ -63,6 +63,7 @@ def make(
     _claim(recipe, folder)
     for name in (VIDEOS, DETECTIONS, FACTS):
         (folder / name).mkdir(exist_ok=True)
+        clear(folder / name)
     with alone(folder):
         missing = [number for number in range(videos) if not _there(recipe, folder, number)]
         with _workers(min(workers, len(missing))) as run:
