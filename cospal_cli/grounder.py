@@ -112,6 +112,7 @@ class Grounder:
             yield seen, group
             if stopped():
                 break
+            seen.check_source(needed=False)  # a further pass must be over the same file
 
     def observe(
         self,
