@@ -240,6 +240,10 @@ the glasses on the table
 either man
 the two-wheeler
 the tallest of the men
+the taller of the two men
+the smallest of the three dogs
+a cattle eats
+no hat man
 which of the dogs is black?
 the man in the group photo
 """

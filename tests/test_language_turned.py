@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 
 from cospal_cli.config import LanguageConfig
 from cospal_cli.core.types import Query
 from cospal_cli.language.parser.parse import parse
+from tests import vidstg_held_out, vidstg_like
 from tests.sentences_turned import COUNTS, GROUPS, MARKS, SINGLE
 from tests.test_language_sentences import WORN, check_classes, words
-from tests.vidstg_like import Reading, sentences
+from tests.vidstg_like import Reading
 
 LINES = [
     pytest.param(line, id=f"{group}-{number:02d}")
@@ -71,10 +73,11 @@ def read_right(query: Query, reading: Reading) -> bool:
     return query.subject == reading.subject and classed and other and colours == reading.colours
 
 
+@pytest.mark.parametrize("patterns", [vidstg_like, vidstg_held_out])
 @pytest.mark.parametrize(
     ("questions", "least"), [(True, 0.97), (False, 0.998)], ids=["questions", "declaratives"]
 )
-def test_sentences_after_vidstg(questions: bool, least: float) -> None:
-    made = list(sentences(7, 600, questions))
+def test_sentences_after_vidstg(patterns: ModuleType, questions: bool, least: float) -> None:
+    made = list(patterns.sentences(7, 500, questions))
     wrong = [one.text for one in made if not read_right(parse(one.text, NO_MODEL), one)]
     assert len(wrong) <= (1 - least) * len(made), wrong

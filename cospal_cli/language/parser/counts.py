@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cospal_cli.language.lexicon import words as lexicon
-from cospal_cli.language.lexicon.dress import ORDINALS, REGION
+from cospal_cli.language.lexicon.dress import ORDINALS, POSITION, REGION
 from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Sentence
 from cospal_cli.language.parser.tokens import VERBAL, Token
@@ -16,13 +16,13 @@ _BODIES = frozenset(
     orchestra crew trio duo pair bunch herd flock pack swarm dozen dozens lot lots plenty row
     twins pairs groups several many few""".split()
 )
-_PLURAL = frozenset("people folks folk cattle police".split())
+_PLURAL = frozenset("people folks folk".split())
 # One thing, though its name is a plural.
 _SINGLE = frozenset(
     """glasses scissors clothes skis stairs series news sunglasses binoculars headphones pliers
     tweezers goggles""".split()
 )
-_ALIKE = frozenset("sheep fish deer aircraft watercraft".split())
+_ALIKE = frozenset("sheep fish deer aircraft watercraft cattle police".split())
 _ONE = frozenset("one either any which single 1".split())
 _APPEAR = frozenset("appear enter arrive come emerge show".split())
 
@@ -60,7 +60,7 @@ def _amounts(subject: Phrase) -> list[str]:
     """Numbers and words such as "both", "every", "a group of"."""
     found: list[str] = []
     words = [t.word for t in subject.tokens]
-    if words[:1] and (words[0] in _ONE or words[:2] == ["the", "one"]) and "of" in words:
+    if _picked(words):
         return []
     for at, token in enumerate(subject.tokens):
         garment = subject.head.lemma in REGION or subject.head.word in _SINGLE
@@ -72,6 +72,12 @@ def _amounts(subject: Phrase) -> list[str]:
         if each or number or body or lone:
             found.append(token.word)
     return found
+
+
+def _picked(words: Sequence[str]) -> bool:
+    """ "One of the two men", "the taller of the men": one is asked for."""
+    before = words[: words.index("of")] if "of" in words else []
+    return any(word in _ONE or word in POSITION or word in ORDINALS for word in before)
 
 
 def _plural(tokens: Sequence[Token], subject: Phrase) -> list[str]:
