@@ -92,9 +92,11 @@ def _terms(
 def _looks(
     field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
 ) -> terms.Scores:
-    """Σ over words of log(floor + p), 1 - p for what is excluded.
+    """Σ over words of log(floor + p); of those excluded, log(floor / (floor + p)).
 
-    Candidates out of the race get the lowest for what is said, the race's worst for what is not.
+    The classifier's p of a garment is small even where it is worn, so that 1 - p would say nothing:
+    p / (floor + p) is taken for the chance that it is there. Candidates out of the race get the
+    lowest for what is said, the race's worst for what is not.
     """
     race = [i for i in np.argsort(-total)[:_RACE_SIZE] if total[i] > total.max() - _RACE_NATS]
     seen = [looks_of(field[i]) for i in race]
@@ -107,7 +109,7 @@ def _looks(
         found = [_chance(probabilities, classes) for probabilities in seen]
         chances = np.full(len(field), max(found))
         chances[race] = found
-        total += np.log(_LOOKS_FLOOR + 1 - chances)
+        total += np.log(_LOOKS_FLOOR / (_LOOKS_FLOOR + chances))
     return total
 
 

@@ -83,7 +83,7 @@ def _picked(words: Sequence[str]) -> bool:
 def _plural(tokens: Sequence[Token], subject: Phrase) -> list[str]:
     """The subject's noun where it is a plural: "the people", "dogs"."""
     word, words = subject.head.word, [t.word for t in subject.tokens]
-    if subject.head.tag != "NOUN" or ("of" in words and words[0] in (*_ONE, "the")):
+    if subject.head.tag != "NOUN" or subject.determiner in ("a", "an") or _picked(words):
         return []
     dressed = subject.thing.region or subject.thing.lemma in REGION
     if word in _SINGLE or dressed:
