@@ -17,6 +17,7 @@ import pytest
 from cospal_cli import devices, weights
 from cospal_cli.cli import COMMANDS, run
 from cospal_cli.commands.console import printable
+from cospal_cli.commands.findings import findings, verdict
 from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.settings import keys
@@ -91,8 +92,12 @@ def test_doctor_tells_what_works(capfd: pytest.CaptureFixture[str]) -> None:
     assert all(state["ok"] for state in found["weights"].values())
     assert run(["doctor"]) == 0
     out = capfd.readouterr().out
-    assert "CPUExecutionProvider: works" in out
-    assert "weights nanodet_g_coco: whole" in out
+    works = out.split("\nworks\n")[1].split("\n\n")[0]
+    assert " ".join(works.split()).startswith("embedded models nanodet_g_coco, ")
+    assert "ONNX Runtime on the CPU" in works
+    assert "annotated videos" in works
+    assert out.splitlines()[-1].startswith("verdict: ready to ground videos")
+    assert max(map(len, out.splitlines())) <= 100
 
 
 def test_doctor_ends_with_5_when_weights_are_not_whole(
@@ -104,8 +109,37 @@ def test_doctor_ends_with_5_when_weights_are_not_whole(
     monkeypatch.setattr(weights, "path", damaged)
     assert run(["doctor"]) == 5
     out = capfd.readouterr().out
-    assert "weights nanodet_g_coco: nanodet_g_coco: sha256 differs" in out
-    assert "pip install --force-reinstall cospal" in out
+    lacks = out.split("\ndoes not work\n")[1].split("\n\n")[0]
+    assert "embedded model nanodet_g_coco" in lacks
+    assert "nanodet_g_coco: sha256 differs" in lacks
+    todo = out.split("\nwhat to do\n")[1].split("\n\n")[0]
+    assert "pip install --force-reinstall cospal" in todo
+    assert "verdict: not ready: embedded model nanodet_g_coco" in out
+
+
+def test_doctor_says_what_to_do_for_each_job_that_lacks_something() -> None:
+    facts: dict[str, Any] = {
+        "weights": {"nanodet_g_coco": {"ok": True, "path": "x"}},
+        "providers": {"CPUExecutionProvider": True, "CUDAExecutionProvider": True},
+        "onnxruntime": ["onnxruntime-gpu 1.31.1"],
+        "codecs": {"libx264": True, "aac": True},
+        "packages": {"torch": "2.13", "transformers": "5.23", "accelerate": "1.15"},
+        "models": {"net": "/models/net"},
+    }
+    found = findings(facts)
+    assert all(one.works and not one.todo for one in found)
+    assert verdict(found).startswith("ready to ground videos; also: annotated videos, ")
+    lacking = {
+        "packages": (facts["packages"] | {"torch": None}, "training and export", "[train]"),
+        "models": ({"net": None}, "backbones of the paper", "cospal models fetch net"),
+        "codecs": ({"libx264": False, "aac": True}, "annotated videos", "reinstall av"),
+    }
+    for fact, (value, what, todo) in lacking.items():
+        (one,) = (one for one in findings(facts | {fact: value}) if not one.works)
+        assert one.what == what
+        assert todo in one.todo
+    runtime = findings(facts | {"providers": {"CPUExecutionProvider": False}})
+    assert verdict(runtime).startswith("not ready: ONNX Runtime on the CPU")
 
 
 def test_devices_are_judged_by_a_real_session(capfd: pytest.CaptureFixture[str]) -> None:

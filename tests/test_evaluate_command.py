@@ -40,8 +40,13 @@ def evaluated(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> dict[s
 
 
 def test_all_methods_in_one_table(
-    data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    data: Path,
+    heads: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     out = tmp_path / "report"
     arguments = ["--data", str(data), "--checkpoint", str(heads), "--method", "all"]
     assert run(["evaluate", *arguments, "-o", str(out), "--resamples", "20"]) == 0
@@ -78,6 +83,19 @@ def test_a_checkpoint_alone_is_one_method_with_details(
     lines = capfd.readouterr().out.splitlines()
     assert lines[2].startswith("cospal ")
     assert any(line.startswith("  oracle time") for line in lines)
+
+
+@pytest.mark.parametrize("columns", ["100", "80", "60", "", "no number"])
+def test_the_table_fits(
+    data: Path, columns: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    arguments = ["--data", str(data), "--method", "largest", "--method", "random"]
+    assert run(["evaluate", *arguments, "--details"]) == 0
+    out = capfd.readouterr().out
+    assert max(map(len, out.splitlines())) <= (int(columns) if columns.isdigit() else 100)
+    for word in ("m_tIoU", "top-1 by chance", "oracle tubelet and time", "largest", "random"):
+        assert word in out
 
 
 def test_predictions_that_were_written_score_the_same_when_read(

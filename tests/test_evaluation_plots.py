@@ -58,4 +58,4 @@ def test_without_matplotlib_it_says_how_to_get_it(
     monkeypatch.setattr("cospal_cli.core.registry.importlib.import_module", absent)
     with pytest.raises(UsageError, match="matplotlib") as caught:
         distributions(tmp_path / "x.png", {"x": one}, "x")
-    assert "cospal[train]" in caught.value.hint
+    assert "[train]" in caught.value.hint

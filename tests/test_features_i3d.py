@@ -345,7 +345,7 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UsageError, match="'torch'") as caught:
         open_video_encoder(ClipsConfig(name="i3d"))
-    assert "cospal[torch]" in caught.value.hint
+    assert "[torch]" in caught.value.hint
 
 
 def test_steps_and_sizes_are_stated_once() -> None:

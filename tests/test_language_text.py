@@ -19,6 +19,7 @@ import transformers
 from cospal_cli import weights
 from cospal_cli.config import SettingError, TextConfig
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.install import install_line
 from cospal_cli.core.types import Words
 from cospal_cli.language.encoders import bert
 from cospal_cli.language.encoders.bert import Bert
@@ -343,7 +344,7 @@ def test_packages_that_are_not_there(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=package) as caught:
         open_bert(folders["bert"])
-    assert caught.value.hint == "pip install 'cospal[torch]'"
+    assert caught.value.hint == install_line("torch")
 
 
 def test_minilm_is_one_model() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.install import install_line
 from cospal_cli.core.registry import load, require
 
 
@@ -23,7 +24,7 @@ def test_a_missing_package_names_its_pip_line() -> None:
     assert require("json", "torch").dumps([]) == "[]"
     with pytest.raises(UsageError) as caught:
         require("no_such_package", "torch")
-    assert caught.value.hint == "pip install 'cospal[torch]'"
+    assert caught.value.hint == install_line("torch")
 
 
 def test_a_package_that_does_not_load_is_not_called_missing(

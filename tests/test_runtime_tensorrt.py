@@ -18,6 +18,7 @@ from cospal_exporters.verify import random_inputs
 
 from cospal_cli.cli import run
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.install import install_line
 from cospal_cli.runtime import engines, open_runtime
 from cospal_cli.runtime import tensorrt as runtime_tensorrt
 from tests.exported import SIZES, copy, exported
@@ -118,7 +119,7 @@ def test_what_is_missing_is_named(
         assert run(["export", "--tensorrt", "--checkpoint", str(folder)]) == 2
         told = capfd.readouterr().err
         assert "needs the package 'tensorrt'" in told
-        assert "pip install 'cospal[tensorrt]'" in told
+        assert install_line("tensorrt") in told
     with pytest.raises(UsageError, match="does not run on --device cpu"):
         open_runtime("tensorrt", folder, "cpu")
     use(FakeTensorRT(), gpu=None)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from cospal_cli.backbones import record
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.install import restore_line
 from cospal_cli.core.reading import read_table
 
 HERE = Path(__file__).parent
@@ -55,7 +56,7 @@ class Known:
 @cache
 def known() -> Mapping[str, Known]:
     """Every known model by id."""
-    hint = "pip install --force-reinstall cospal"
+    hint = restore_line(HERE / "known.json")
     stored = read_table(HERE / "known.json", WeightsError, hint)["models"]
     return {e["id"]: Known(**{**e, "also": tuple(e.get("also", ()))}) for e in stored}
 

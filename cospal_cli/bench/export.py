@@ -18,6 +18,7 @@ from typing import Any
 
 from cospal_cli.bench import timing
 from cospal_cli.config import ModelConfig
+from cospal_cli.core import table as tables
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.progress import Progress, silent
@@ -234,21 +235,19 @@ def _gpu() -> str | None:
     return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
 
 
-def table(report: Mapping[str, Any]) -> Sequence[str]:
-    """The report as lines for a person."""
+def table(report: Mapping[str, Any], width: int) -> Sequence[str]:
+    """The report as lines of at most ``width`` columns for a person."""
     where = f"{report['threads']} threads" + (f", {report['gpu']}" if report["gpu"] else "")
     lines = [
         f"heads: {report['heads']}, T = {report['T']}, C = {report['C']}, {where}, "
         f"medians of {report['rounds']} rounds in turns",
-        f"{'K':>4}{'N':>4}  {'runtime':<24}{'ms':>9}{'least':>9}{'per s':>9}"
-        f"{'x eager':>9}{'differs':>10}",
     ]
+    rows = [["runtime", "K", "N", "ms", "least", "per s", "x eager", "differs"]]
     for point in report["points"]:
         for name, one in point["times"].items():
-            lines.append(
-                f"{point['K']:>4}{point['N']:>4}  {name:<24}{one['ms']:>9.2f}"
-                f"{one['least_ms']:>9.2f}{one['per_s']:>9.1f}{one['times_eager']:>9.2f}"
-                f"{one['max_abs']:>10.1e}"
-            )
+            times = f"{one['ms']:.2f} {one['least_ms']:.2f} {one['per_s']:.1f}"
+            rest = f"{one['times_eager']:.2f} {one['max_abs']:.1e}"
+            rows.append([name, f"{point['K']}", f"{point['N']}", *times.split(), *rest.split()])
+    lines += tables.table(rows, width=width)
     lines += [f"skipped {name}: {reason}" for name, reason in report["skipped"].items()]
     return lines

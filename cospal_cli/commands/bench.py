@@ -22,6 +22,7 @@ from cospal_cli.commands.options import (
 from cospal_cli.commands.train import FLAGS as ALL_TRAIN_FLAGS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import check_outputs, claimed
+from cospal_cli.core.table import screen_width, table
 
 _SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
 _SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
@@ -172,7 +173,9 @@ def export_(
         report = heads.measure(plan, shown)
     if output is not None:
         heads.draw(output, report)
-    emit(json.dumps(report, indent=2) if as_json else "\n".join(heads.table(report)))
+    emit(
+        json.dumps(report, indent=2) if as_json else "\n".join(heads.table(report, screen_width()))
+    )
 
 
 def _train_table(report: dict[str, Any]) -> str:
@@ -181,10 +184,16 @@ def _train_table(report: dict[str, Any]) -> str:
     lines = [
         f"{report['device']}, {report['precision']}, {report['threads']} threads, "
         f"batch {report['batch']}, {report['updates']} updates",
-        f"{'samples a second':<40}{report['samples_per_s']:>12.2f}",
-        f"{'ms per update':<40}{report['ms_per_update']:>12.2f}",
-        f"{'share of time waiting for data':<40}{report['wait_share']:>12.2%}",
-        f"{'s per epoch of HC-STVG v1 (4,500)':<40}{report['hcstvg_v1_epoch_s']:>12.1f}",
+        *table(
+            [
+                ["measured", "value"],
+                ["samples a second", f"{report['samples_per_s']:.2f}"],
+                ["ms per update", f"{report['ms_per_update']:.2f}"],
+                ["share of time waiting for data", f"{report['wait_share']:.2%}"],
+                ["s per epoch of HC-STVG v1 (4,500)", f"{report['hcstvg_v1_epoch_s']:.1f}"],
+            ],
+            width=screen_width(),
+        ),
         f"peak memory of this process: {report['peak_mb']:.0f} MB"
         + (f"; on the GPU {gpu:.0f} MB" if gpu is not None else ""),
     ]
@@ -204,16 +213,19 @@ def _table(report: dict[str, Any]) -> str:
     lines = [
         f"{report['video']}: {report['frames']} frames, {report['boxes']} boxes, "
         f"{report['model']}, batch {report['batch']}",
-        f"{'stage':<28}{'frames/s':>12}{'ms/frame':>12}",
     ]
-    for name, rate in report["stages"].items():
-        lines.append(f"{name:<28}{rate['frames_per_s']:>12.2f}{rate['ms_per_frame']:>12.2f}")
-    for one in report["batches"]:
-        peak = one["gpu_peak_mb"]
-        memory = f"   {peak:.0f} MB on the GPU" if peak is not None else ""
-        name = f"detector, batch {one['batch']}"
-        lines.append(f"{name:<28}{one['frames_per_s']:>12.2f}{one['ms_per_frame']:>12.2f}{memory}")
-    lines += [f"{name:<40}{value:>12.3f}" for name, value in report["ratios"].items()]
+    gpu = any(one["gpu_peak_mb"] is not None for one in report["batches"])
+    rows = [["stage", "frames/s", "ms/frame", *["MB on the GPU"] * gpu]]
+    rates = dict(report["stages"])
+    rates |= {f"detector, batch {one['batch']}": one for one in report["batches"]}
+    for name, rate in rates.items():
+        row = [name, f"{rate['frames_per_s']:.2f}", f"{rate['ms_per_frame']:.2f}"]
+        peak = rate.get("gpu_peak_mb")
+        rows.append([*row, *([] if peak is None else [f"{peak:.0f}"])])
+    lines += table(rows, width=screen_width())
+    ratios = [[name, f"{value:.3f}"] for name, value in report["ratios"].items()]
+    if ratios:
+        lines += table([["ratio", "value"], *ratios], width=screen_width())
     for kind in ("encoders", "agreement"):
         if report[kind]:
             lines.append(f"{kind}: {json.dumps(report[kind])}")

@@ -12,6 +12,7 @@ from cospal_cli.commands import console
 from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.options import logging_options, start_logging
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.table import screen_width, table
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.check import Report
@@ -72,13 +73,12 @@ def _table(report: Report, show_all: bool) -> str:
 
     size = report.bytes / 1e9
     how = "decoded" if report.decoded else "opened"
-    lines = [
-        f"{report.root}: {report.format}, {report.videos} videos {how}, {size:.2f} GB",
-        f"{'split':<8}{'records':>9}{'usable':>9}{'truths':>9}{'videos':>9}",
-    ]
+    lines = [f"{report.root}: {report.format}, {report.videos} videos {how}, {size:.2f} GB"]
+    columns = ["records", "usable", "truths", "videos"]
+    rows = [["split", *columns]]
     for split, counts in report.splits.items():
-        row = "".join(f"{counts[key]:>9}" for key in ("records", "usable", "truths", "videos"))
-        lines.append(f"{split:<8}{row}")
+        rows.append([split, *(f"{counts[column]}" for column in columns)])
+    lines += table(rows, width=screen_width())
     for kind, count in report.counts().items():
         lines += ["", f"{count} x {kind}: {KINDS[kind]}"]
         same = [one for one in report.problems if one.kind == kind]

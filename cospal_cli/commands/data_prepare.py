@@ -18,6 +18,7 @@ from cospal_cli.commands.options import (
     merged_settings,
     start_logging,
 )
+from cospal_cli.core.table import screen_width, table
 
 SOME_FAILED = 3  # exit code
 SHOWN = 5  # skipped records in the table
@@ -103,10 +104,11 @@ def _table(report: dict[str, Any]) -> str:
     ]
     if report["seconds_per_video"] is not None:
         lines[1] += f", {report['seconds_per_video']:.2f} s of one process a video"
-    lines.append(f"{'split':<8}{'records':>9}{'held out':>10}{'skipped':>9}{'videos':>9}")
+    columns = ("records", "held", "skipped", "videos")
+    rows = [["split", "records", "held out", "skipped", "videos"]]
     for split, row in report["splits"].items():
-        cells = f"{row['records']:>9}{row['held']:>10}{row['skipped']:>9}{row['videos']:>9}"
-        lines.append(f"{split:<8}{cells}")
+        rows.append([split, *(f"{row[column]}" for column in columns)])
+    lines += table(rows, width=screen_width())
     empty = sum(row["without_tubelets"] for row in report["splits"].values())
     if empty:
         lines.append(f"{empty} records of videos in which nothing was found")

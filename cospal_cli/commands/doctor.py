@@ -1,4 +1,4 @@
-"""``cospal doctor``: what is installed, what it really runs on, and which weights are whole."""
+"""``cospal doctor``: what works here, what does not, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import platform
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
@@ -13,8 +14,10 @@ import click
 
 from cospal_cli import __version__, devices
 from cospal_cli.commands.console import emit, printable
+from cospal_cli.commands.findings import Finding, findings, verdict
 from cospal_cli.commands.options import debug_option
 from cospal_cli.core.errors import CospalError
+from cospal_cli.core.table import screen_width, table, wrapped
 from cospal_cli.devices.memory import check_room
 
 CODECS = ("libx264", "aac")
@@ -24,7 +27,10 @@ CODECS = ("libx264", "aac")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @debug_option
 def doctor(as_json: bool) -> int:
-    """Show versions, devices, codecs and weights. Exits with 5 if weights are not whole."""
+    """Show what works here, what does not, and what to do.
+
+    Exits with 5 if weights are not whole.
+    """
     check_room()
     report = examine()
     emit(json.dumps(report, indent=2) if as_json else _as_text(report))
@@ -36,7 +42,7 @@ def examine() -> dict[str, Any]:
     from cospal_cli.devices import processors
 
     compiled = devices.compiled_providers()
-    return {
+    report: dict[str, Any] = {
         "cospal": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -49,6 +55,10 @@ def examine() -> dict[str, Any]:
         "weights": _weights(),
         "models": _models(),
     }
+    found = findings(report)
+    report["findings"] = [asdict(one) for one in found]
+    report["verdict"] = verdict(found)
+    return report
 
 
 def _packages() -> dict[str, str | None]:
@@ -115,23 +125,29 @@ def _models() -> dict[str, str | None]:
 
 
 def _as_text(report: dict[str, Any]) -> str:
-    """The report as lines for a person."""
+    """The report as lines for a person: what works, what does not, what to do, the verdict."""
+    width = screen_width()
     lines = [f"cospal {report['cospal']}, Python {report['python']}, {report['platform']}"]
-    lines.append(f"processors: {report['processors']}")
-    lines.append(f"runtime: {', '.join(report['onnxruntime']) or 'ONNX Runtime from elsewhere'}")
-    for name, works in report["providers"].items():
-        lines.append(f"  {name}: {'works' if works else 'a session does not get it'}")
-    for name, works in report["codecs"].items():
-        lines.append(f"codec {name}: {'yes' if works else 'missing'}")
-    for name, state in report["weights"].items():
-        lines.append(f"weights {name}: {'whole' if state['ok'] else state['error']}")
-        if not state["ok"]:
-            lines.append(f"  {state['hint']}")
-    for name, place in report["caches"].items():
-        lines.append(f"cache {name}: {place or 'none: no home'}")
-    for name, place in report["models"].items():
-        lines.append(f"model {name}: {place or 'not here'}")
-    for name, found in report["packages"].items():
-        lines.append(f"package {name}: {found or 'not installed'}")
-    lines.append(f"executable: {sys.executable}")
+    lines.append(f"{report['processors']} processors; {sys.executable}")
+    found = [Finding(**one) for one in report["findings"]]
+    for title, good in (("works", True), ("does not work", False)):
+        rows = [[f"  {one.what}", one.detail] for one in found if one.works == good]
+        if rows:
+            lines += ["", *table([[title, ""], *rows], "ll", width)]
+    if todo := [[f"  {one.what}", one.todo] for one in found if one.todo]:
+        lines += ["", *table([["what to do", ""], *todo], "ll", width)]
+    details = [["details", ""]]
+    details += [
+        [f"  weights {name}", one.get("path", "-")] for name, one in report["weights"].items()
+    ]
+    details += [[f"  model {name}", at or "not here"] for name, at in report["models"].items()]
+    details += [[f"  cache {name}", at or "none: no home"] for name, at in report["caches"].items()]
+    packages = [f"{name} {number or '-'}" for name, number in report["packages"].items()]
+    details.append(["  packages", ", ".join(packages)])
+    lines += [
+        "",
+        *table(details, "ll", width),
+        "",
+        *wrapped(f"verdict: {report['verdict']}", width),
+    ]
     return "\n".join(printable(line) for line in lines)

@@ -314,10 +314,12 @@ def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -
 
 
 def _table(reports: Mapping[str, Report], details: bool, synthetic: bool) -> str:
+    from cospal_cli.core.table import screen_width, wrapped
     from cospal_cli.evaluation.table import table
 
-    lines = [SYNTHETIC] if synthetic else []
-    return "\n".join(console.printable(line) for line in [*lines, *table(reports, details=details)])
+    lines = wrapped(SYNTHETIC, screen_width()) if synthetic else []
+    lines += table(reports, details=details, width=screen_width())
+    return "\n".join(map(console.printable, lines))
 
 
 def _warn(messages: Sequence[str]) -> None:

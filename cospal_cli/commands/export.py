@@ -11,6 +11,7 @@ import click
 from cospal_cli.commands import console
 from cospal_cli.commands.options import logging_options, start_logging
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.table import screen_width, table
 
 if TYPE_CHECKING:
     from cospal_exporters.verify import Evaluation
@@ -143,8 +144,11 @@ def _table(report: dict[str, Any]) -> str:
         lines.append(f"tensorrt {one['precision']}: {'kept' if one['cached'] else 'built'}")
         if "parity" in one:
             lines += _lines("tensorrt", one["parity"])
-    for name, file in report.get("files", {}).items():
-        lines.append(f"{name:<22}{file['bytes'] / 1e6:>10.1f} MB")
+    files = [
+        [name, f"{one['bytes'] / 1e6:.1f} MB"] for name, one in report.get("files", {}).items()
+    ]
+    if files:
+        lines += table([["file", "size"], *files], width=screen_width())
     if "boxes" in report:
         boxes = report["boxes"]
         lines.append(

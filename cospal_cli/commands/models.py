@@ -12,6 +12,7 @@ import click
 from cospal_cli.commands.console import emit, printable, progress, say
 from cospal_cli.commands.options import debug_option, logging_options, start_logging
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.table import screen_width, table
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,12 +36,12 @@ def list_(as_json: bool) -> None:
     if as_json:
         emit(json.dumps({"folder": folder, "models": rows, "others": _others()}, indent=2))
         return
-    lines = [_row("id", "kind", "size", "licence", "here")]
+    cells = [["id", "kind", "size", "licence", "here"]]
     for row in rows:
         size = f"{row['megabytes']:,} MB"
-        lines.append(_row(row["id"], row["kind"], size, row["licence"], row["path"] or "no"))
-    lines += [_row(name, "", "", "", path) for name, path in _others().items()]
-    emit("\n".join(printable(line) for line in lines))
+        cells.append([row["id"], row["kind"], size, row["licence"], row["path"] or "no"])
+    cells += [[name, "", "", "", path] for name, path in _others().items()]
+    emit("\n".join(map(printable, table(cells, "llrll", screen_width()))))
 
 
 @models.command()
@@ -172,8 +173,3 @@ def _others() -> dict[str, Any]:
     from cospal_cli.backbones.verify import present
 
     return {name: _place(name) for name in present() if name not in store.known()}
-
-
-def _row(*cells: str) -> str:
-    widths = (28, 9, 9, 13, 0)
-    return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()

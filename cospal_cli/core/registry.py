@@ -10,6 +10,7 @@ from typing import Any
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import shortage
+from cospal_cli.core.install import install_line
 
 
 def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
@@ -38,7 +39,7 @@ def require(package: str, extra: str, line: str = "") -> ModuleType:
         if isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]:
             raise UsageError(
                 f"this needs the package {package!r}, which is not installed",
-                line or f"pip install 'cospal[{extra}]'",
+                line or install_line(extra),
             ) from error
         raise UsageError(
             f"the package {package!r} is installed but does not load: {error}",

@@ -15,6 +15,7 @@ from typing import Any
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.install import restore_line
 from cospal_cli.core.reading import read_table
 
 HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 @cache
 def manifest() -> Mapping[str, Mapping[str, Any]]:
     """Every weight's entry by id: file, sha256, bytes, source, copyright, licence."""
-    hint = "pip install --force-reinstall cospal"
+    hint = restore_line(HERE / "manifest.json")
     entries = read_table(HERE / "manifest.json", WeightsError, hint)["weights"]
     return {entry["id"]: entry for entry in entries}
 
@@ -48,7 +49,9 @@ def path(weight: str) -> Path:
     """
     entry = _entry(weight)
     location = _locate(entry)
-    hint = f"pip install --force-reinstall {entry.get('requirement', 'cospal')}"
+    hint = f"pip install --force-reinstall {entry.get('requirement')}"
+    if "requirement" not in entry:
+        hint = restore_line(HERE / entry["file"])
     if location is None:
         raise WeightsError(f"{weight}: the package {entry['package']} is not installed", hint)
     with errors_as(WeightsError, str(location), hint):

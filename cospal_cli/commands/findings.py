@@ -1,0 +1,103 @@
+"""What the facts of ``cospal doctor`` mean: which jobs can be done on this machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cospal_cli.core.install import install_line
+
+Report = Mapping[str, Any]
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+NEEDED = ("torch", "transformers", "accelerate")  # of training
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One job, and whether it can be done."""
+
+    what: str
+    works: bool
+    detail: str
+    todo: str = ""  # a line to run
+    needed: bool = False  # without it cospal is of no use
+
+
+def findings(report: Report) -> list[Finding]:
+    """What works and what does not, the most important first."""
+    return [
+        *_weights(report),
+        _runtime(report),
+        _codecs(report),
+        _gpu(report),
+        _training(report),
+        _backbones(report),
+    ]
+
+
+def verdict(found: list[Finding]) -> str:
+    """One sentence on the whole."""
+    if broken := [one.what for one in found if one.needed and not one.works]:
+        return f"not ready: {', '.join(broken)}; see 'what to do'"
+    can = [one.what for one in found if one.works and not one.needed]
+    return f"ready to ground videos{'; also: ' + ', '.join(can) if can else ''}"
+
+
+def _weights(report: Report) -> list[Finding]:
+    """The embedded models: one line where all are whole, else one for each that is not."""
+    states = report["weights"]
+    found = [
+        Finding(f"embedded model {name}", False, one["error"], one["hint"], needed=True)
+        for name, one in states.items()
+        if not one["ok"]
+    ]
+    if found:
+        return found
+    return [Finding("embedded models", True, f"{', '.join(states)}: whole", needed=True)]
+
+
+def _runtime(report: Report) -> Finding:
+    works = report["providers"].get("CPUExecutionProvider", False)
+    names = ", ".join(report["onnxruntime"]) or "ONNX Runtime from elsewhere"
+    told = names if works else f"{names}: a session does not get the CPU"
+    todo = "" if works else "pip install --force-reinstall onnxruntime"
+    return Finding("ONNX Runtime on the CPU", works, told, todo, needed=True)
+
+
+def _codecs(report: Report) -> Finding:
+    missing = [name for name, works in report["codecs"].items() if not works]
+    told = f"no {', '.join(missing)}" if missing else ", ".join(report["codecs"])
+    todo = "pip install --force-reinstall av" if missing else ""
+    return Finding("annotated videos", not missing, told, todo)
+
+
+def _gpu(report: Report) -> Finding:
+    """ONNX Runtime on a GPU; what a machine without one lacks is nothing to do."""
+    got = [name for name in (CUDA, TENSORRT) if report["providers"].get(name)]
+    if got:
+        return Finding("ONNX Runtime on the GPU", True, ", ".join(got))
+    if not shutil.which("nvidia-smi"):
+        return Finding("ONNX Runtime on the GPU", False, "no NVIDIA driver found")
+    told = "there is an NVIDIA driver, but a session does not get CUDA"
+    return Finding("ONNX Runtime on the GPU", False, told, install_line("gpu"))
+
+
+def _training(report: Report) -> Finding:
+    packages = report["packages"]
+    missing = [name for name in NEEDED if name in packages and not packages[name]]
+    if missing or not packages:
+        told = f"not installed: {', '.join(missing) or 'cospal itself'}"
+        return Finding("training and export", False, told, install_line("train"))
+    told = ", ".join(f"{name} {packages[name]}" for name in NEEDED if name in packages)
+    return Finding("training and export", True, told)
+
+
+def _backbones(report: Report) -> Finding:
+    here = [name for name, place in report["models"].items() if place]
+    if here:
+        return Finding("backbones of the paper", True, ", ".join(here))
+    first = next(iter(report["models"]), "NAME")
+    told = "none is here; 'cospal models list' shows them"
+    return Finding("backbones of the paper", False, told, f"cospal models fetch {first}")
