@@ -7,7 +7,8 @@ a wh-word and a clause that lacks it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.questions import ADVERBIAL, ASPECTS, BE, HAVE, MODAL, WH
@@ -23,8 +24,7 @@ _OATHS = (["the", "heck"], ["the", "hell"], ["on", "earth"], ["in", "the", "worl
 _NO_NOUN = ("DET", "POSS", "ADJ", "NUM", "POS", "GEN", "PREP", "TO", "AUX")
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A question. ``fronted``: the wh-word is known to be an object, of a verb or preposition."""
 
     word: Token
@@ -120,7 +120,7 @@ def _plain(asked: Asked) -> Asked:
         at = next((i for i, t in enumerate(rest) if t.tag == "AUX"), 0)
         word, rest = replace(word, word="how"), rest[at:] if at else rest
     if word.word == "how" and asked.fronted:
-        asked = replace(asked, fronted=False)
+        asked = asked._replace(fronted=False)
     return Asked(word, _with_verb(_with_noun(word.word, rest)), asked.fronted)
 
 
