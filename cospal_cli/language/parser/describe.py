@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from cospal_cli.core import colours
 from cospal_cli.core.types import Attribute
@@ -23,6 +22,7 @@ from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.parser import derived
 from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Event, Sentence
+from cospal_cli.language.parser.description import Description
 from cospal_cli.language.parser.tokens import Token
 
 # Too small in a box for their colour to be read from it.
@@ -49,41 +49,6 @@ RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".s
 _MUTE = frozenset(
     "same other another next different main another real moving visible far matching".split()
 )
-
-
-@dataclass
-class Description:
-    attributes: list[Attribute] = field(default_factory=list)
-    positions: list[str] = field(default_factory=list)
-    nouns: list[str] = field(default_factory=list)
-    adjectives: list[str] = field(default_factory=list)
-    looks: dict[str, dict[int, float]] = field(default_factory=dict)
-    unresolved: list[str] = field(default_factory=list)
-    unknown: list[Token] = field(default_factory=list)  # nouns that no list has
-    opposite: Description | None = None  # what is denied, and of that again what is said
-
-    @classmethod
-    def pair(cls) -> Description:
-        """What is said, with what is denied as its ``opposite``."""
-        said, denied = cls(), cls()
-        said.opposite, denied.opposite = denied, said
-        return said
-
-    def turned(self, denied: bool) -> Description:
-        """The one of the two that a word belongs to."""
-        return self.opposite if denied and self.opposite is not None else self
-
-    def add(self, attribute: Attribute) -> None:
-        if attribute not in self.attributes:
-            self.attributes.append(attribute)
-
-    def look(self, phrase: Phrase) -> bool:
-        """Take the classifier's classes of the phrase's noun; whether there are any."""
-        if phrase.thing.looks:
-            self.looks[phrase.head.word] = phrase.thing.looks
-        elif not phrase.thing.known and phrase.head.tag == "NOUN":
-            self.unknown.append(phrase.head)
-        return bool(phrase.thing.looks)
 
 
 def describe(sentence: Sentence) -> Description:
@@ -118,19 +83,11 @@ def describe(sentence: Sentence) -> Description:
     for token in sentence.numbers:
         out.unresolved.append(token.word)
     if subject.denied and subject.determiner != "no":  # "not the red car"
-        _swap(out)
+        out.swap()
     denied = out.turned(True)
     out.unresolved += denied.unresolved
     out.unknown += denied.unknown
     return out
-
-
-def _swap(out: Description) -> None:
-    """What is said becomes what is denied."""
-    no = out.turned(True)
-    out.attributes, no.attributes = no.attributes, out.attributes
-    out.positions, no.positions = no.positions, out.positions
-    out.looks, no.looks = no.looks, out.looks
 
 
 def _denied(out: Description, relation: str, phrase: Phrase) -> None:

@@ -1,0 +1,53 @@
+"""The record that describing the subject fills, with what is denied beside what is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cospal_cli.core.types import Attribute
+from cospal_cli.language.parser.chunks import Phrase
+from cospal_cli.language.parser.tokens import Token
+
+
+@dataclass
+class Description:
+    """What is found so far; ``looks``: word -> classes of the appearance classifier."""
+
+    attributes: list[Attribute] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)
+    nouns: list[str] = field(default_factory=list)
+    adjectives: list[str] = field(default_factory=list)
+    looks: dict[str, dict[int, float]] = field(default_factory=dict)
+    unresolved: list[str] = field(default_factory=list)
+    unknown: list[Token] = field(default_factory=list)  # nouns that no list has
+    opposite: Description | None = None  # what is denied, and of that again what is said
+
+    @classmethod
+    def pair(cls) -> Description:
+        """What is said, with what is denied as its ``opposite``."""
+        said, denied = cls(), cls()
+        said.opposite, denied.opposite = denied, said
+        return said
+
+    def turned(self, denied: bool) -> Description:
+        """The one of the two that a word belongs to."""
+        return self.opposite if denied and self.opposite is not None else self
+
+    def add(self, attribute: Attribute) -> None:
+        if attribute not in self.attributes:
+            self.attributes.append(attribute)
+
+    def look(self, phrase: Phrase) -> bool:
+        """Take the classifier's classes of the phrase's noun; whether there are any."""
+        if phrase.thing.looks:
+            self.looks[phrase.head.word] = phrase.thing.looks
+        elif not phrase.thing.known and phrase.head.tag == "NOUN":
+            self.unknown.append(phrase.head)
+        return bool(phrase.thing.looks)
+
+    def swap(self) -> None:
+        """What is said becomes what is denied: "not the red car"."""
+        no = self.turned(True)
+        self.attributes, no.attributes = no.attributes, self.attributes
+        self.positions, no.positions = no.positions, self.positions
+        self.looks, no.looks = no.looks, self.looks
