@@ -97,11 +97,11 @@ class Sound:
         """Write what begins before ``time_s``, in the pictures' time."""
         while self._next is not None:
             track, packet, following = self._next
-            choice = track.clock.choose(probe.stamp(packet), following)
+            choice = track.clock.choose(probe.stamp(packet), following, packet.pos)
             now_s = choice.time * track.clock.tick_s
             if now_s >= time_s:
                 return
-            if track.clock.waits(choice) and time_s < track.reached_s + _PATIENCE_S:
+            if track.clock.waits(choice, packet.pos) and time_s < track.reached_s + _PATIENCE_S:
                 return  # the pictures say where this recording begins
             if choice.rule in ESTIMATES and choice.rule != "missing":
                 self._leave_out("time stamps out of order")
@@ -183,8 +183,8 @@ class _Track:
 
     @property
     def reached_s(self) -> Fraction | float:
-        """Seconds up to which packets were written."""
-        return -math.inf if self._last is None else (self._last + self._shift) * self.clock.tick_s
+        """Seconds up to which packets were written; infinite before the first."""
+        return math.inf if self._last is None else (self._last + self._shift) * self.clock.tick_s
 
     def written(self, packet: Packet, time: int) -> list[Packet]:
         """The packets to write for one of the source's, which belongs at ``time`` ticks."""

@@ -228,6 +228,7 @@ class VideoReader:
         rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
         step = max(1, round(1 / (rate * tick)))
         self.free_running = probe.wraps(self._container)
+        self._positions: dict[int | None, int] = {}  # of packets in the file, by stamp
         self.clock, self._order = Clock(step, tick, wraps=self.free_running), Order(step)
         self._source = self._timed()
         try:
@@ -331,7 +332,7 @@ class VideoReader:
     def _place(self, held: tuple[int | None, VideoFrame, bool], following: int | None) -> int:
         """The pts of a frame, with the next one's stamp."""
         stamp, _, permuted = held
-        pts = self.clock.place(stamp, following)
+        pts = self.clock.place(stamp, following, self._positions.pop(stamp, None))
         if permuted:
             self.clock.count("permuted", pts)
         return pts
@@ -366,6 +367,10 @@ class VideoReader:
         ahead: deque[Packet] = deque()
         for packet in self._demuxed():
             self._order.see(packet.pts)
+            if self.free_running and packet.pos is not None:
+                self._positions[probe.stamp(packet)] = packet.pos
+                if len(self._positions) > 8 * REACH:  # those of packets that gave no frame
+                    self._positions.pop(next(iter(self._positions)))
             ahead.append(packet)
             if len(ahead) > REACH:
                 yield ahead.popleft()

@@ -75,12 +75,14 @@ class Choice(NamedTuple):
     rule: str = ""  # "": the stamp is used as it stands
     own: int | None = None  # the stamp, overflows undone; None where it cannot be used
     turns: int = 0  # overflows so far
+    recording: int = 0  # number of the joined recording that it is of
 
 
 class Clock:
     """Applies the table to one stream's stamps, with the next raw stamp in view.
 
-    ``offsets[n]``: ticks added to the stamps of the n-th joined recording.
+    ``offsets[n]``: ticks added to the stamps of the n-th joined recording. A clock of sound has a
+    ``leader``, whose offsets it takes over: which one, the packets' places in the file tell.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Clock:
         leader: Clock | None = None,
     ) -> None:
         """``step``: ticks from frame to frame at the nominal rate; ``wraps``: 33-bit stamps;
-        ``leader``: the pictures' clock, whose ``offsets`` those of sound are."""
+        ``leader``: the pictures' clock."""
         self.step = max(1, step)
         self.tick_s = tick_s
         self.tally = Tally()
@@ -105,35 +107,47 @@ class Clock:
         self._last: int | None = None  # and the last one's
         self._own: int | None = None  # the last usable stamp
         self._turns = 0
+        self._recording = 0
+        self._ends: list[int] = []  # where in the file the recordings end, all but the last
+        self._reached: int | None = None  # where in the file the last frame lies
 
     @property
     def estimated(self) -> int:
         """Frames whose own stamp was missing or could not be used."""
         return self.tally.count(*ESTIMATES)
 
-    def place(self, stamp: int | None, following: int | None) -> int:
-        """The time in ticks for a frame, given its own and the next frame's raw stamp."""
+    def place(self, stamp: int | None, following: int | None, position: int | None = None) -> int:
+        """The time in ticks for a frame, given its own and the next frame's raw stamp.
+
+        ``position``: where in the file it lies, in bytes, where that is known.
+        """
         choice = self.choose(stamp, following)
         self.accept(choice)
+        if choice.rule == "joined":
+            self._ends.append(-1 if self._reached is None else self._reached)
+        self._reached = self._reached if position is None else position
         return choice.time
 
-    def choose(self, stamp: int | None, following: int | None) -> Choice:
+    def choose(
+        self, stamp: int | None, following: int | None, position: int | None = None
+    ) -> Choice:
         """What ``place`` would do."""
-        if self._base is None and stamp is not None:
-            self._base = self._begin(stamp, following)
-            self.offsets[0] = -self._base
+        if self._own is None and stamp is not None:
+            self._begin(stamp, following, position)
         own = self._usable(stamp, self._own)
         after = self._usable(following, self._own if own is None else own)
         if own is None or stamp is None:
-            return Choice(self._estimate(after), "missing", None, self._turns)
+            return Choice(self._estimate(after), "missing", None, self._turns, self._recording)
         turns = (own - stamp) // _WRAP
         rule = self._rule(own, after)
         if rule in ESTIMATES:
-            return Choice(self._estimate(after), rule, own, turns)
-        offset = self._joint(own) if rule == "joined" else self.offsets[-1]
+            return Choice(self._estimate(after), rule, own, turns, self._recording)
+        if rule == "joined":
+            number = max(self._recording + 1, self._recording_at(position))
+            return Choice(own + self._joint(own, number), rule, own, turns, number)
         if not rule and turns != self._turns and self._own is not None:
             rule = "wrapped"
-        return Choice(own + offset, rule, own, turns)
+        return Choice(own + self.offsets[-1], rule, own, turns, self._recording)
 
     def accept(self, choice: Choice) -> None:
         """Go on from ``choice``."""
@@ -149,30 +163,40 @@ class Clock:
         if choice.rule == "gap":
             jump_s = float((choice.time - last) * self.tick_s)
             self.longest_gap_s = max(self.longest_gap_s, jump_s)
-        self._own, self._turns = choice.own, choice.turns
+        self._own, self._turns, self._recording = choice.own, choice.turns, choice.recording
 
     def count(self, rule: str, time: int) -> None:
         """Say that ``rule`` was applied at ``time``, ticks."""
         first = time if self._first is None else self._first
         self.tally.add(rule, float((time - first) * self.tick_s))
 
-    def waits(self, choice: Choice) -> bool:
+    def waits(self, choice: Choice, position: int | None) -> bool:
         """Whether ``choice`` begins a recording that the pictures have not come to yet."""
         leader = self._leader
-        return (
-            choice.rule == "joined"
-            and leader is not None
-            and len(leader.offsets) <= len(self.offsets)
-        )
+        if leader is None or (choice.rule != "joined" and self._own is not None):
+            return False
+        if choice.recording >= len(leader.offsets):
+            return True
+        if position is None or leader._reached is None:
+            return False
+        return leader._reached < position
 
-    def _begin(self, stamp: int, following: int | None) -> int:
+    def _begin(self, stamp: int, following: int | None, position: int | None) -> None:
         """What all stamps are counted from: 0, or the first where all are huge."""
+        self._base = 0
         if self._leader is not None:
-            return -self._led(0)
-        if abs(stamp) < _HUGE or (following is not None and abs(following) < _HUGE):
+            self._recording = self._recording_at(position)
+            self._base = -self._led(self._recording)
+        elif abs(stamp) >= _HUGE and (following is None or abs(following) >= _HUGE):
+            self._base = stamp
+            self.tally.add("huge", 0.0)
+        self.offsets[0] = -self._base
+
+    def _recording_at(self, position: int | None) -> int:
+        """Number of the recording at a place in the file, as far as the pictures have come."""
+        if self._leader is None or position is None:
             return 0
-        self.tally.add("huge", 0.0)
-        return stamp
+        return sum(end < position for end in self._leader._ends)
 
     def _usable(self, stamp: int | None, near: int | None) -> int | None:
         """``stamp`` with the counter's overflows undone, as close as can be to ``near``."""
@@ -199,9 +223,8 @@ class Clock:
         goes_on = after is not None and then is not None and own < after and then <= self._last
         return "joined" if fell_back and goes_on else "backward"
 
-    def _joint(self, own: int) -> int:
-        """The offset of the recording that begins with ``own``."""
-        number = len(self.offsets)
+    def _joint(self, own: int, number: int) -> int:
+        """The offset of the recording of that number, which begins with ``own``."""
         if self._leader is not None and number < len(self._leader.offsets):
             return self._led(number)
         return (self._last or 0) + self.step - own
