@@ -89,6 +89,25 @@ def test_joined_recordings_keep_all_their_sound(
     assert np.diff(heard).max() < 0.1
 
 
+def test_sound_stays_with_its_recording(tmp_path: Path) -> None:
+    """Of joined recordings only some have sound."""
+    loud = with_sound(tmp_path / "loud.ts", "aac", 44100, "mono", video="libx264", frames=50)
+    still = media.make(tmp_path / "still.ts", 50, fps=25)
+    both, _ = write(media.joined(tmp_path / "a.ts", loud, still, loud))
+    assert times(both, "video") == pytest.approx(np.arange(150) / 25, abs=1e-4)
+    heard = times(both, "audio")
+    assert ((heard < 2.1) | (heard > 3.9)).all()
+    assert (heard > 3.9).sum() == pytest.approx((heard < 2.1).sum(), abs=3)
+
+
+def test_sound_whose_form_the_file_s_head_does_not_tell_is_told(tmp_path: Path) -> None:
+    loud = with_sound(tmp_path / "loud.ts", "aac", 44100, "mono", video="libx264", frames=50)
+    still = media.make(tmp_path / "still.ts", 50, fps=25)
+    target, written = write(media.joined(tmp_path / "j.ts", still, loud))
+    assert times(target, "video") == pytest.approx(np.arange(100) / 25, abs=1e-4)
+    assert "sound left out: 1 tracks" in " ".join(written.warnings)
+
+
 def test_a_gap_is_the_same_for_the_sound(tmp_path: Path) -> None:
     one = with_sound(tmp_path / "a.ts", "aac", 44100, "mono", video="libx264")
     later = tmp_path / "later.ts"
