@@ -227,6 +227,6 @@ def refusal(target: Path, error: OSError) -> CospalError:
     if error.errno in FULL:
         return DeviceError(
             f"no space left to write {str(target)!r}",
-            "free some space, or choose another folder; what was there is as it was",
+            "free some space, or choose another folder",
         )
-    return DeviceError(f"cannot write {str(target)!r}: {reason(error)}", "it is as it was")
+    return DeviceError(f"cannot write {str(target)!r}: {reason(error)}", "choose another folder")
