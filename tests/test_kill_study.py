@@ -1,4 +1,4 @@
-"""The study of killed runs, at its smallest: a kill in the middle of writing, and a pair at once."""
+"""The study of killed runs at its smallest: a kill in the middle of writing, and a pair at once."""
 
 from __future__ import annotations
 
