@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
 
 from tests import media
 
 FRAMES = 20
 SIZE = media.SIZE
+BIKES = (640, 272)  # the size of the example clip
 NAMES = ("65_xp67EC-Hvwk.mp4", "7__Gvp-cj3bmIY.mp4", "12_-vfjywN5CN0.mp4")
+
+
+@cache
+def _bikes() -> NDArray[np.uint8]:
+    with av.open(str(Path(__file__).parent.parent / "examples" / "bikes.mp4")) as container:
+        return next(container.decode(video=0)).to_ndarray(format="rgb24")  # type: ignore[return-value]
+
+
+def cyclists(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The first picture of the example clip, of size BIKES, moving to the right."""
+    return np.roll(_bikes(), 4 * number, axis=1)
 
 
 def v1(**changed: Any) -> dict[str, Any]:
