@@ -17,6 +17,7 @@ ASPECTS = frozenset(
     """color colour size shape breed brand name age gender part moment scene point time second
     frame video clip direction way side speed action minute""".split()
 )
+LOOKS = frozenset("color colour size shape breed brand".split())
 # "from behind the tree", "inside of the box": two prepositions of one noun.
 COMPOUND_ENDS = frozenset(["of"])
 COMPOUND = {

@@ -55,6 +55,7 @@ def _agent_asked(question: str) -> str | None:
     match = _BY_WHOM.match(question) or _STRANDED_BY.match(question)
     if match is None:
         return None
+    asks = "what" if "what" in question.lower().split()[:2] else "who"
     words = match[1].split()
     for at in range(len(words) - 1, 0, -1):
         forms_ = verb_readings(words[at].lower())
@@ -62,7 +63,7 @@ def _agent_asked(question: str) -> str | None:
         doing = next((form for form, all_ in forms().items() if (lemma, "VG") in all_), "")
         if doing:
             moved = [w for w in words[:at] if w.lower() not in ("being", "been")]
-            return " ".join(["who is", doing, *moved, *words[at + 1 :]])
+            return " ".join([asks, "is", doing, *moved, *words[at + 1 :]])
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cospal_cli.language.lexicon import words as lexicon
-from cospal_cli.language.lexicon.questions import ADVERBIAL, ASPECTS, BE, HAVE, MODAL, WH
+from cospal_cli.language.lexicon.questions import ADVERBIAL, ASPECTS, BE, HAVE, LOOKS, MODAL, WH
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 _AFTER_WH = frozenset("else exactly all ever actually precisely".split())
@@ -103,6 +103,8 @@ def _plain(asked: Asked) -> Asked:
     words = [t.word for t in rest]
     if word.word == "how" and words[:1] in (["many"], ["much"]):
         word = replace(word, word="which")
+    elif word.word == "how" and rest[1:2] and rest[0].tag != "AUX" == rest[1].tag:
+        rest = rest[1:]  # "how often does"
     elif word.word == "which" and words[:1] == ["of"]:
         one = replace(rest[0], word="one", end=rest[0].start, tag="NUM")
         rest = [one, rest[0], *(rest[2:] if rest[1:] and rest[1].tag == "DET" else rest[1:])]
@@ -116,6 +118,8 @@ def _plain(asked: Asked) -> Asked:
         word, rest = replace(word, word="how"), rest[2:]
     elif words[:2] == ["is", "the"] and words[3:4] == ["of"] and words[2] in ASPECTS:
         word, rest = replace(word, word="how"), rest[4:]
+    elif words[1:2] == ["of"] and words[0] in LOOKS:
+        rest = rest[2:]  # "what color of ball"
     elif words[:1] and words[0] in ASPECTS and rest[1:2] and rest[1].tag in ("AUX", "PREP"):
         at = next((i for i, t in enumerate(rest) if t.tag == "AUX"), 0)
         word, rest = replace(word, word="how"), rest[at:] if at else rest
@@ -126,18 +130,19 @@ def _plain(asked: Asked) -> Asked:
 
 def _with_verb(rest: list[Token]) -> list[Token]:
     """Behind "does" stands a bare verb, even where its form is a noun's: "does the boy pet"."""
-    if rest and rest[0].word in HAVE and any(t.tag in ("VN", "VD") for t in rest[1:]):
+    done = any(t.tag in ("VN", "VD") or t.word == "been" for t in rest[1:])
+    if rest and rest[0].word in HAVE and done:
         rest[0] = replace(rest[0], tag="AUX")  # "what has the boy got"
     start = next((i for i, t in enumerate(rest) if t.word in MODAL and t.tag == "AUX"), None)
     if start is None or rest[start + 1 : start + 2] == [] or rest[start + 1].tag in ("AUX", "NEG"):
         return rest
-    told = next((i for i in range(start + 1, len(rest)) if rest[i].tag in ("VB", "VZ")), None)
+    told = next((i for i in range(start + 1, len(rest)) if rest[i].tag == "VB"), None)
     if told is not None and not _is_hand(rest, told):
         return rest
     for at in range(told - 1 if told else len(rest) - 1, start + 1, -1):
         lemma = next((v for v, tag in _readings(rest[at].word) if tag == "VB"), "")
         before = rest[at - 1]
-        dressed = before.tag == "ADJ" and rest[at - 2].word in ("in", "with")
+        dressed = before.tag == "ADJ" and _described(rest, at - 1)
         nameless = before.tag == "ADJ" and not any(t.tag == "NOUN" for t in rest[start:at])
         if rest[at].tag not in ("NOUN", "ADJ", "VN", "VD"):
             continue
@@ -147,6 +152,13 @@ def _with_verb(rest: list[Token]) -> list[Token]:
                 rest[at - 1] = _as_noun(before)
             break
     return rest
+
+
+def _described(rest: list[Token], at: int) -> bool:
+    """Whether the adjective at ``at`` needs no noun: "in red and white", "that is black"."""
+    while at and (rest[at].tag == "ADJ" or rest[at].word in ("and", ",")):
+        at -= 1
+    return rest[at].word in ("in", "with") or (at > 1 and rest[at].tag == "AUX")
 
 
 def _is_hand(rest: list[Token], at: int) -> bool:

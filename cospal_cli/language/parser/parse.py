@@ -261,7 +261,8 @@ def _referral(used: str, sentence: Sentence) -> str:
     assert subject is not None
     end = sentence.referral_end if sentence.referral_end >= subject.end else len(used)
     start = min(subject.start, end)
-    return " ".join(used[start:end].lower().split()).strip(" .,;:!?\"'")
+    text = " ".join(used[start:end].lower().split()).strip(" .,;:!?\"'")
+    return text.removeprefix("of the ").removeprefix("of ")  # "which of the dogs"
 
 
 def _asked(rest: str, word: str) -> str:
@@ -269,7 +270,7 @@ def _asked(rest: str, word: str) -> str:
     first, _, more = _THERE.sub(r"\1 ", _FILLER.sub("", rest.strip())).partition(" ")
     if first in ("does", "do", "did"):
         more = ""
-    elif first not in ("is", "are", "was", "were"):
+    elif first not in ("is", "are", "was", "were", "'s"):
         more = f"{first} {more}"
     inverted = more.startswith(("the ", "a ", "an "))  # "what is the child holding"
     return f"the {word}" if inverted else f"the {word} {more}".strip()

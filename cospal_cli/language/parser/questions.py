@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.person import GENERIC
 from cospal_cli.language.lexicon.questions import (
     ADVERBIAL,
     BE,
@@ -48,7 +49,10 @@ def _answer(asked: Asked) -> Sentence:
     if named and asked.word.word in ("what", "which", "whose"):
         return scan(items)  # "what vehicle drives away"
     if _names(items):  # "who is the man in red", "what is the dog doing"
-        return scan([i for i in items[1:] if not (isinstance(i, Token) and i.lemma == "do")])
+        found = scan([i for i in items[1:] if not (isinstance(i, Token) and i.lemma == "do")])
+        if asked.word.word == "who" and found.subject and found.subject.thing.lemma in GENERIC:
+            found.subject.thing = lexicon.thing("person")  # "who is the one next to the dog"
+        return found
     return scan(items, stand_in(asked.word))
 
 
