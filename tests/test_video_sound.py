@@ -105,7 +105,7 @@ def test_sound_whose_form_the_file_s_head_does_not_tell_is_told(tmp_path: Path) 
     still = media.make(tmp_path / "still.ts", 50, fps=25)
     target, written = write(media.joined(tmp_path / "j.ts", still, loud))
     assert times(target, "video") == pytest.approx(np.arange(100) / 25, abs=1e-4)
-    assert "sound left out: 1 tracks" in " ".join(written.warnings)
+    assert "sound left out: 1 track" in " ".join(written.warnings)
 
 
 def test_a_gap_is_the_same_for_the_sound(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_packet_out_of_order_is_left_out_and_told(tmp_path: Path) -> None:
             out.mux(packet)
     target, written = write(tmp_path / "bad.mkv")
     assert numbers(target) == list(range(25))
-    assert written.warnings == ("sound left out: 1 packets (time stamps out of order)",)
+    assert written.warnings == ("sound left out: 1 packet (time stamps out of order)",)
     assert np.diff(times(target, "audio")).max() < 0.05
 
 
@@ -191,7 +191,7 @@ def test_a_sound_track_of_an_unknown_codec_is_told(tmp_path: Path) -> None:
     source.write_bytes(source.read_bytes().replace(b"A_AAC", b"A_ZZZ"))
     target, written = write(source)
     assert numbers(target) == list(range(25))
-    assert "1 tracks" in " ".join(written.warnings)
+    assert "1 track" in " ".join(written.warnings)
     with av.open(str(target)) as container:
         assert not container.streams.audio
 

@@ -88,10 +88,12 @@ class Sound:
     @property
     def warnings(self) -> list[str]:
         """What was left out so far."""
-        return [
-            f"sound left out: {count} {what} ({'; '.join(list(self._reasons[what])[:3])})"
-            for what, count in self._lost.items()
-        ]
+        told = []
+        for what, count in self._lost.items():
+            number = f"{count} {what}" if count > 1 else f"1 {what.removesuffix('s')}"
+            why = "; ".join(list(self._reasons[what])[:3])
+            told.append(f"sound left out: {number} ({why})")
+        return told
 
     def until(self, time_s: Fraction | float) -> None:
         """Write what begins before ``time_s``, in the pictures' time."""

@@ -29,6 +29,7 @@ from cospal_cli.video.timing import REACH, Clock, Order, ordered
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
 
+_AHEAD_BYTES = 16_000_000  # of packets that wait for the decoder: raw video has megabytes a frame
 _HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics that 8 bits cannot show truly
 
 
@@ -363,8 +364,9 @@ class VideoReader:
                 yield frame
 
     def _packets(self) -> Iterator[Packet]:
-        """The stream's packets, with ``REACH`` of them in view of ``_order``."""
+        """The stream's packets, ``REACH`` of them in view of ``_order``; fewer where they are large."""
         ahead: deque[Packet] = deque()
+        size = 0
         for packet in self._demuxed():
             self._order.see(packet.pts)
             if self.free_running and packet.pos is not None:
@@ -372,7 +374,9 @@ class VideoReader:
                 if len(self._positions) > 8 * REACH:  # those of packets that gave no frame
                     self._positions.pop(next(iter(self._positions)))
             ahead.append(packet)
-            if len(ahead) > REACH:
+            size += packet.size
+            while len(ahead) > REACH or (size > _AHEAD_BYTES and len(ahead) > 1):
+                size -= ahead[0].size
                 yield ahead.popleft()
         yield from ahead
 
