@@ -364,7 +364,7 @@ class VideoReader:
                 yield frame
 
     def _packets(self) -> Iterator[Packet]:
-        """The stream's packets, ``REACH`` of them in view of ``_order``; fewer where they are large."""
+        """The stream's packets, up to ``REACH`` of them ahead, in view of ``_order``."""
         ahead: deque[Packet] = deque()
         size = 0
         for packet in self._demuxed():
