@@ -40,13 +40,16 @@ def ground(
     its default is then as it was in their training. Several sentences or videos cost less through
     a ``Grounder``. Raises ``core.errors.CospalError``.
     """
+    from cospal_cli.core.errors import UsageError
     from cospal_cli.grounder import Grounder
-    from cospal_cli.settings import changed, override
 
-    keys = {name.replace("__", "."): value for name, value in settings.items()}
-    chosen = override(config, keys | {"ground.top_k": top_k})
-    stated = changed(chosen) | keys.keys()
-    grounder = Grounder.open(chosen, checkpoint=checkpoint, runtime=runtime, stated=stated)
+    if not isinstance(query, str):
+        raise UsageError(
+            f"query: expected one sentence, found {type(query).__name__}",
+            "Grounder.open().ground(video, queries) takes several",
+        )
+    settings["ground__top_k"] = top_k
+    grounder = Grounder.open(config, checkpoint=checkpoint, runtime=runtime, **settings)
     return next(grounder.ground(video, [query]))
 
 

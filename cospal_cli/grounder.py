@@ -32,9 +32,10 @@ from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.heads import Heads, completed, open_heads
+from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, observed_range
-from cospal_cli.settings import changed
+from cospal_cli.settings import changed, override
 from cospal_cli.video.reader import VideoReader
 
 
@@ -66,20 +67,23 @@ class Grounder:
         checkpoint: Path | str | None = None,
         runtime: str = "auto",
         provider: str = "auto",
-        stated: AbstractSet[str] | None = None,
+        stated: AbstractSet[str] = frozenset(),
+        **settings: Any,
     ) -> Grounder:
         """The models that ``config`` names (None: the defaults); those of trained heads where
         ``checkpoint`` is their folder, run by ``runtime`` (auto, torch, onnx, tensorrt).
 
-        With heads, the settings that the user left open are those of their training; ``stated``
-        names the others by dotted key (None: those that differ from the defaults). Raises
-        UsageError, WeightsError or DeviceError.
+        ``settings`` change ``config`` and are named with two underscores for the point:
+        ``video__fps=5``. With heads, what the user left open is as it was in their training; the
+        rest are ``settings``, what differs from the defaults, and the dotted keys in ``stated``.
+        Raises UsageError, WeightsError or DeviceError.
         """
-        config = config or Config()
+        keys = {name.replace("__", "."): value for name, value in settings.items()}
+        config = override(config, keys)
         if checkpoint is None:
             return cls(config, detect.open_detector(config.detector))
         path = Path(checkpoint)
-        config = completed(config, changed(config) if stated is None else stated, path)
+        config = completed(config, changed(config) | keys.keys() | stated, path)
         detector = detect.open_detector(config.detector)
         return cls(config, detector, open_heads(path, config, detector, runtime, provider))
 
@@ -200,7 +204,8 @@ class Grounder:
             seen_by_heads = shared.features if features is None else features
             scores = self.heads.answer(seen_by_heads, query, self.config, phrases)
         evidence = Evidence(seen.timeline, seen.classes, shared.looks_of, scores)
-        tubes = self._method(shared.candidates, query, evidence, self.config.ground)
+        ranked = self._method(shared.candidates, query, evidence, self.config.ground)
+        tubes = tubes_of(ranked, query, evidence, self.config.ground)
         return Result(query, tuple(tubes), seen, self.config, scores, self.heads)
 
     def release(self) -> None:

@@ -74,10 +74,12 @@ class Fake:
             return make_observation(video, stopped())
 
         monkeypatch.setattr(Grounder, "_watch", watch)
-        monkeypatch.setattr("cospal_cli.grounder.open_method", lambda name: self.method)
+        monkeypatch.setattr("cospal_cli.grounder.tubes_of", self.tubes_of)
         monkeypatch.setattr("cospal_cli.result.write_annotated", self.write_annotated)
 
-    def method(self, field: Any, query: Query, evidence: Any, config: GroundConfig) -> list[Tube]:
+    def tubes_of(
+        self, ranked: Any, query: Query, evidence: Any, config: GroundConfig
+    ) -> list[Tube]:
         return self.tubes.get(query.text, [make_tube()])[: config.top_k]
 
     def write_annotated(

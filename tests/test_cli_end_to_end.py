@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cospal_cli import ground
+from cospal_cli import Grounder, ground
 from cospal_cli.outputs import tube_json
 from tests import media
 
@@ -85,7 +85,8 @@ def test_boxes_from_a_file_become_a_tube_and_a_video(clip: Path, tmp_path: Path)
 def test_the_same_from_python(clip: Path) -> None:
     boxes = clip.with_suffix(".jsonl")
     settings = {"detector__name": "file", "detector__path": boxes}
-    red, blue = ground(clip, ["the man in the red shirt", "the man in blue"], **settings)
+    grounder = Grounder.open(**settings)
+    red, blue = grounder.ground(clip, ["the man in the red shirt", "the man in blue"])
     assert red[0].boxes_xyxy[0, 1] > 30 > blue[0].boxes_xyxy[0, 1]
     (tube,) = ground(str(clip), "the man in the red shirt", **settings)
     assert tube.id == red[0].id
@@ -107,7 +108,8 @@ def test_the_embedded_models_need_neither_torch_nor_network(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "bikes.tube.json").read_text(encoding="utf-8"))
-    assert document["tubes"][0]["label"] == "person"
+    assert document["tubes"][0]["label"] == "man"
+    assert document["tubes"][0]["detected"] == "person"
     assert 1.0 <= document["tubes"][0]["start_time"] <= 1.4  # he comes into view with the cut
 
 

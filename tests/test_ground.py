@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from cospal_cli.config import GroundConfig
 from cospal_cli.core.colours import NAMES, REGIONS, parse_colour
 from cospal_cli.core.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
 from cospal_cli.ranking import w_gdino, zero_shot
-from cospal_cli.ranking.candidates import candidates
+from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.method import Method, tubes_of
 from cospal_cli.ranking.span import stretches
 
 CLASSES = ("person", "car", "dog")
@@ -50,9 +52,16 @@ def tubelet(
     )  # fmt: skip
 
 
+def ranked_by(
+    method: Method, field: Sequence[Candidate], query: Query, evidence: Evidence, **settings: Any
+) -> list[Tube]:
+    config = GroundConfig(**settings)
+    return tubes_of(method(field, query, evidence, config), query, evidence, config)
+
+
 def run(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
-    return zero_shot.ground(field, query, Evidence(TIMELINE, CLASSES), GroundConfig(**settings))
+    return ranked_by(zero_shot.rank, field, query, Evidence(TIMELINE, CLASSES), **settings)
 
 
 def ask(**parts: object) -> Query:
@@ -68,7 +77,7 @@ def test_class_decides() -> None:
         [tubelet(1, "car", height=300), tubelet(2, "dog", height=40)], ask(classes={"dog": 1})
     )
     assert [tube.id for tube in tubes] == [2]
-    assert tubes[0].label == "dog"
+    assert tubes[0].detected == "dog"
 
 
 def test_nothing_of_the_class_is_no_match() -> None:
@@ -150,9 +159,10 @@ def test_looks_are_asked_lazily_and_decide() -> None:
     people = [tubelet(1), tubelet(2), tubelet(3, "car")]
     field, config = candidates(people, SIZE, TIMELINE), GroundConfig()
     evidence = Evidence(TIMELINE, CLASSES, looks_of)
-    zero_shot.ground(field, ask(), evidence, config)
+    zero_shot.rank(field, ask(), evidence, config)
     assert asked == []
-    (tube,) = zero_shot.ground(field, ask(looks={"suit": {834: 1.0}}), evidence, config)
+    query = ask(looks={"suit": {834: 1.0}})
+    (tube,) = tubes_of(zero_shot.rank(field, query, evidence, config), query, evidence, config)
     assert tube.id == 2
     assert sorted(asked) == [1, 2]  # the car is out of the race
 
@@ -256,7 +266,7 @@ def test_a_prompted_detector_counts_in_the_sentences_own_nouns() -> None:
 
 def baseline(tubelets: Sequence[Tubelet], query: Query, **settings: object) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
-    return w_gdino.ground(field, query, Evidence(TIMELINE, CLASSES), GroundConfig(**settings))
+    return ranked_by(w_gdino.rank, field, query, Evidence(TIMELINE, CLASSES), **settings)
 
 
 def test_w_gdino_takes_the_surest_tubelet_for_its_whole_life() -> None:

@@ -11,7 +11,6 @@ import pytest
 from cospal_cli.config import GroundConfig, ModelConfig, SettingError
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
-from cospal_cli.core.registry import load
 from cospal_cli.core.types import (
     GroundingInputs,
     GroundingScores,
@@ -22,10 +21,11 @@ from cospal_cli.core.types import (
     Tubelet,
 )
 from cospal_cli.model.card import Card, Sizes
-from cospal_cli.ranking import METHODS, baselines, cospal
+from cospal_cli.ranking import baselines, cospal, open_method
 from cospal_cli.ranking.answer import Answer, ask
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.segment import overlaps, segment
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
@@ -47,10 +47,9 @@ def run(
 ) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
     evidence = Evidence(TIMELINE, CLASSES, answer=answer)
-    tubes: list[Tube] = load("method", METHODS, method)(
-        field, QUERY, evidence, GroundConfig(**settings)
-    )
-    return tubes
+    config = GroundConfig(**settings)
+    ranked = open_method(method)(field, QUERY, evidence, config)
+    return tubes_of(ranked, QUERY, evidence, config)
 
 
 def test_the_best_tubelet_is_cut_to_the_best_segment() -> None:
@@ -257,8 +256,9 @@ def test_random_segments_are_between_two_even_times() -> None:
 
 def test_baselines_of_an_empty_field() -> None:
     evidence = Evidence(TIMELINE, CLASSES)
-    for method in (baselines.random, baselines.random_segment, baselines.largest, cospal.ground):
-        assert method([], QUERY, evidence, GroundConfig()) == []
+    for method in (baselines.random, baselines.random_segment, baselines.largest, cospal.rank):
+        ranked = method([], QUERY, evidence, GroundConfig())
+        assert tubes_of(ranked, QUERY, evidence, GroundConfig()) == []
 
 
 @pytest.mark.parametrize("setting", [{"segment": "middle"}, {"reads": "lips"}, {"seed": -1}])

@@ -12,6 +12,7 @@ from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import zero_shot
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.method import tubes_of
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 NO_MODEL = LanguageConfig(similarity=False)
@@ -28,7 +29,9 @@ def winner(sentence: str, tubelets: list[Tubelet], wears: dict[int, str] | None 
 
     evidence = Evidence(TIMELINE, CLASSES, looks_of=looks_of)
     field = candidates(tubelets, SIZE, TIMELINE)
-    return zero_shot.ground(field, parse(sentence, NO_MODEL), evidence, GroundConfig())[0].id
+    query, config = parse(sentence, NO_MODEL), GroundConfig()
+    ranked = zero_shot.rank(field, query, evidence, config)
+    return tubes_of(ranked, query, evidence, config)[0].id
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def shared(grounder: Grounder, seen: Observation) -> Shared:
 
 def test_the_cyclist_of_the_example(grounder: Grounder, seen: Observation) -> None:
     (tube,) = grounder.answer(seen, QUERY)
-    assert tube.label == "person"
+    assert (tube.label, tube.detected) == ("cyclist", "person")
     middle = tube.boxes_xyxy[len(tube.boxes_xyxy) // 2]
     np.testing.assert_allclose(middle, [345, 8, 482, 268], atol=25)
     assert tube.frame_indices.tolist() == list(

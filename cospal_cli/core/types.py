@@ -381,8 +381,9 @@ class Tube:
     span_s: tuple[float, float]
     score: float
     confidence: float = 0.0
-    label: str = ""
+    label: str = ""  # the sentence's noun for the subject
     why: Mapping[str, float] = field(default_factory=dict)  # each term's contribution, in nats
+    detected: str = ""  # the detector's class of the tubelet
 
     def __post_init__(self) -> None:
         n = len(self.frame_indices)

@@ -176,6 +176,7 @@ def _tube(tube: Tube) -> dict[str, Any]:
     return {
         "id": tube.id,
         "label": tube.label,
+        "detected": tube.detected,
         "score": _short(tube.score),
         "confidence": _short(tube.confidence),
         "why": {term: _short(value) for term, value in tube.why.items()},
@@ -216,6 +217,7 @@ def _read_tube(tube: Mapping[str, Any]) -> Tube:
         confidence=tube["confidence"] or 0.0,
         label=tube["label"],
         why={term: value for term, value in tube["why"].items() if value is not None},
+        detected=tube.get("detected", ""),
     )
 
 

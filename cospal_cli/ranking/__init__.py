@@ -1,4 +1,4 @@
-"""Tubelets and a query in, ranked tubes out: every method by name, all with one signature."""
+"""Candidates and a query in, ranked candidates out: every method by name (see ``method``)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from cospal_cli.ranking.method import Method
 
 METHODS = {
-    "zero-shot": "cospal_cli.ranking.zero_shot:ground",
-    "w-gdino": "cospal_cli.ranking.w_gdino:ground",
-    "cospal": "cospal_cli.ranking.cospal:ground",
+    "zero-shot": "cospal_cli.ranking.zero_shot:rank",
+    "w-gdino": "cospal_cli.ranking.w_gdino:rank",
+    "cospal": "cospal_cli.ranking.cospal:rank",
     "largest": "cospal_cli.ranking.baselines:largest",
     "random": "cospal_cli.ranking.baselines:random",
     "random-segment": "cospal_cli.ranking.baselines:random_segment",

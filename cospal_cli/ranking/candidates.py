@@ -18,7 +18,7 @@ _EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
 
 @dataclass(frozen=True)
 class Candidate:
-    """One tubelet in the race. Positions and sizes are shares of the frame."""
+    """One tubelet that may be meant. Positions and sizes are shares of the frame."""
 
     tubelet: Tubelet
     motion: Motion
@@ -36,7 +36,7 @@ class Candidate:
 def candidates(
     tubelets: Sequence[Tubelet], size: tuple[int, int], timeline: Timeline
 ) -> list[Candidate]:
-    """The race's field, in the order of ``tubelets``. ``size`` is the displayed (W, H)."""
+    """Every tubelet, in the order of ``tubelets``. ``size`` is the displayed (W, H)."""
     start, end = float(timeline.times_s[0]), timeline.end_s
     order = sorted(tubelets, key=lambda t: (len(t), float(t.scores.mean())))
     echoes = {t.id for n, t in enumerate(order) if any(_echoes(t, o) for o in order[n + 1 :])}

@@ -21,7 +21,7 @@ _REACH = 0.3  # of the subject's size: the gap at which nearness has fallen to a
 
 
 def company_term(
-    field: Sequence[Candidate],
+    candidates: Sequence[Candidate],
     everything: Sequence[Candidate],
     query: Query,
     classes: Sequence[str],
@@ -31,14 +31,14 @@ def company_term(
     Things without a class here, or that no tubelet shows, say nothing. Of those that the query
     excludes, nearness counts against.
     """
-    total = np.zeros(len(field))
+    total = np.zeros(len(candidates))
     others = [(wanted, False) for wanted in query.context.values()]
     others += [(wanted, True) for wanted in query.excluded.context.values()]
     for wanted, denied in others:
         shares = class_shares(everything, wanted, classes) if wanted else np.zeros(0)
         things = [(everything[i], shares[i]) for i in np.flatnonzero(shares >= _SEEN).tolist()]
-        if things and field:
-            near = [max(share * _nearness(c, thing) for thing, share in things) for c in field]
+        if things and candidates:
+            near = [max(share * _nearness(c, thing) for thing, share in things) for c in candidates]
             best = 1 - np.array(near) if denied else np.array(near)
             total += np.log(0.25 + 0.75 * best)
     return total

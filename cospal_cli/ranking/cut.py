@@ -17,6 +17,7 @@ def cut(
     score: float,
     confidence: float = 0.0,
     label: str = "",
+    detected: str = "",
     why: Mapping[str, float] | None = None,
 ) -> Tube:
     """The tube of ``tubelet`` over the source frames whose times lie in ``span_s``.
@@ -47,4 +48,5 @@ def cut(
         confidence,
         label,
         dict(why or {}),
+        detected,
     )

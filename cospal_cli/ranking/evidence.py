@@ -1,4 +1,4 @@
-"""What a method may use besides the field and the query."""
+"""What a method may use besides the candidates and the query."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Evidence:
     """Of one video and, where trained heads were asked, one query.
 
     ``looks_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call it
-    only for words that need it and candidates still in race.
+    only for words that need it and candidates not far behind.
     """
 
     timeline: Timeline

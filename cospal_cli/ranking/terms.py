@@ -27,90 +27,92 @@ _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is 
 
 
 def class_shares(
-    field: Sequence[Candidate], classes: Mapping[str, float], names: Sequence[str]
+    candidates: Sequence[Candidate], classes: Mapping[str, float], names: Sequence[str]
 ) -> Scores:
     """Best weighted class score (K,) relative to the tubelet's own best class, 0..1."""
-    if not classes or not field:
-        return np.ones(len(field))
+    if not classes or not candidates:
+        return np.ones(len(candidates))
     weights = np.array([classes.get(name, 0.0) for name in names])
-    scores = np.array([c.tubelet.label_scores for c in field], np.float64)
+    scores = np.array([c.tubelet.label_scores for c in candidates], np.float64)
     return (scores * weights).max(axis=1) / np.maximum(scores.max(axis=1), 1e-6)
 
 
-def class_term(field: Sequence[Candidate], query: Query, names: Sequence[str]) -> Scores:
+def class_term(candidates: Sequence[Candidate], query: Query, names: Sequence[str]) -> Scores:
     """Whether the detector sees the subject's class."""
     if not query.classes:
-        return np.zeros(len(field))
-    return np.log(0.02 + class_shares(field, query.classes, names))
+        return np.zeros(len(candidates))
+    return np.log(0.02 + class_shares(candidates, query.classes, names))
 
 
-def referral_scores(field: Sequence[Candidate]) -> Scores | None:
+def referral_scores(candidates: Sequence[Candidate]) -> Scores | None:
     """The prompted detector's mean score (K,) of the referral over each tubelet's observations.
 
     None unless every tubelet has one.
     """
-    rows = [c.tubelet.referral for c in field]
+    rows = [c.tubelet.referral for c in candidates]
     seen = [row for row in rows if row is not None]
     return np.array([row.mean() for row in seen]) if seen and len(seen) == len(rows) else None
 
 
-def referral_term(field: Sequence[Candidate]) -> Scores | None:
+def referral_term(candidates: Sequence[Candidate]) -> Scores | None:
     """How well the detector finds that the whole referral fits; None if it was not asked."""
-    scores = referral_scores(field)
+    scores = referral_scores(candidates)
     return None if scores is None else np.log(0.02 + scores)
 
 
-def colour_term(field: Sequence[Candidate], query: Query) -> Scores:
+def colour_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     """Sum over colour attributes of the log share of the colour in the attribute's region."""
     named = [a for a in query.attributes if a.values]
     denied = [a for a in query.excluded.attributes if a.values]
-    if not (named or denied) or not field:
-        return np.zeros(len(field))
+    if not (named or denied) or not candidates:
+        return np.zeros(len(candidates))
     rows = [
         [*(_colour_share(c, a) for a in named), *(1 - _colour_share(c, a) for a in denied)]
-        for c in field
+        for c in candidates
     ]
     return np.asarray(np.log(0.05 + np.array(rows)).sum(axis=1))
 
 
-def position_term(field: Sequence[Candidate], query: Query, rivals: NDArray[np.bool_]) -> Scores:
+def position_term(
+    candidates: Sequence[Candidate], query: Query, rivals: NDArray[np.bool_]
+) -> Scores:
     """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
-    total = np.zeros(len(field))
+    total = np.zeros(len(candidates))
     said = [*((word, 1.0) for word in query.positions), *_sizes(query.attributes)]
     denied = query.excluded
     unsaid = [*((word, 1.0) for word in denied.positions), *_sizes(denied.attributes)]
     for at, (word, weight) in enumerate([*said, *unsaid]):
-        if word in _POSITIONS and field:
-            ranked = _ranked(np.array([_POSITIONS[word](c) for c in field]), rivals)
+        if word in _POSITIONS and candidates:
+            ranked = _ranked(np.array([_POSITIONS[word](c) for c in candidates]), rivals)
             total += weight * np.log(0.1 + 0.9 * (ranked if at < len(said) else 1 - ranked))
     return total
 
 
-def action_term(field: Sequence[Candidate], query: Query) -> Scores:
+def action_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     """Mean over the verbs of how well the tubelet's motion fits, counted at most twice."""
     denied = query.excluded.actions
     count = len(query.actions) + len(denied)
-    if not count or not field:
-        return np.zeros(len(field))
+    if not count or not candidates:
+        return np.zeros(len(candidates))
     rows = [
         [
             *(a.weight * _action_log(c, a) for a in query.actions),
             *(a.weight * _against(_action_log(c, a)) for a in denied),
         ]
-        for c in field
+        for c in candidates
     ]
     return np.asarray(np.array(rows).mean(axis=1) * min(count, 2))
 
 
-def prior_term(field: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
+def prior_term(candidates: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
     """Sentences mean what a viewer notices: large, long and plainly visible subjects."""
-    if not field:
+    if not candidates:
         return np.zeros(0)
     size, length, score = np.array(
-        [(c.size, c.length_s, c.tubelet.scores[c.tubelet.observed].mean()) for c in field]
+        [(c.size, c.length_s, c.tubelet.scores[c.tubelet.observed].mean()) for c in candidates]
     ).T
     reference = size[rivals].max() if rivals.any() else size.max()
-    echo = np.array([c.echo for c in field])
+    echo = np.array([c.echo for c in candidates])
     return (
         _ECHO * echo
         + 0.8 * np.log(0.05 + np.minimum(size / reference, 1))

@@ -15,56 +15,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.config import GroundConfig
-from cospal_cli.core.types import Query, Tube
+from cospal_cli.core.types import Query
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.company import company_term
-from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
-from cospal_cli.ranking.margin import confidence
+from cospal_cli.ranking.method import NOTHING, Ranked
 from cospal_cli.ranking.span import span
 
-_RACE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
-_RACE_SIZE = 4
+_CLOSE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
+_LEADERS = 4
 _LOOKS_FLOOR = 0.02
 _NO_CLASS = 0.28  # of a tubelet's own best class: less is another thing, or the detector's noise
 
 
-def ground(
-    field: Sequence[Candidate], query: Query, evidence: Evidence, config: GroundConfig
-) -> list[Tube]:
-    """The ``config.top_k`` best tubes, best first; [] when nothing of its class is seen."""
+def rank(
+    candidates: Sequence[Candidate], query: Query, evidence: Evidence, config: GroundConfig
+) -> Ranked:
+    """The candidates of the subject's class by their share of the evidence."""
     classes = evidence.classes
     # A prompted detector's classes are the sentence's own nouns, the subject first.
-    prompted = terms.referral_scores(field) is not None
-    share = terms.class_shares(field, {classes[0]: 1.0} if prompted else query.classes, classes)
+    prompted = terms.referral_scores(candidates) is not None
+    named = {classes[0]: 1.0} if prompted else query.classes
+    share = terms.class_shares(candidates, named, classes)
     kept = np.flatnonzero(share >= _NO_CLASS)
-    everything, share = list(field), share[kept]
-    field = [everything[i] for i in kept]
-    if not field:
-        return []
-    table = _terms(field, query, classes, config, share >= 0.5 * share.max())
-    table["company"] = config.company_weight * company_term(field, everything, query, classes)
+    if not len(kept):
+        return NOTHING
+    everything, share = list(candidates), share[kept]
+    candidates = [everything[i] for i in kept]
+    table = _terms(candidates, query, classes, config, share >= 0.5 * share.max())
+    company = company_term(candidates, everything, query, classes)
+    table["company"] = config.company_weight * company
     if (query.looks or query.excluded.looks) and evidence.looks_of:
-        looks = _looks(field, query, _total(table), evidence.looks_of)
+        looks = _looks(candidates, query, _total(table), evidence.looks_of)
         table["looks"] = config.looks_weight * looks
     total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()
-    order = np.argsort(-total, kind="stable")
-    return [
-        cut(
-            field[i].tubelet,
-            span(field[i], query),
-            evidence.timeline,
-            score=float(chance[i]),
-            confidence=confidence(total, order, rank),
-            label=classes[int(field[i].tubelet.label_scores.argmax())],
-            why={name: float(values[i]) for name, values in table.items()},
-        )
-        for rank, i in enumerate(order[: config.top_k])
-        if chance[i] >= config.min_score
-    ]
+    return Ranked(candidates, chance, lambda candidate: span(candidate, query), total, table)
 
 
 def _total(table: Mapping[str, terms.Scores]) -> terms.Scores:
@@ -72,43 +60,43 @@ def _total(table: Mapping[str, terms.Scores]) -> terms.Scores:
 
 
 def _terms(
-    field: Sequence[Candidate],
+    candidates: Sequence[Candidate],
     query: Query,
     classes: Sequence[str],
     config: GroundConfig,
     rivals: NDArray[np.bool_],
 ) -> dict[str, terms.Scores]:
-    referral = terms.referral_term(field)
-    named = terms.class_term(field, query, classes) if referral is None else referral
+    referral = terms.referral_term(candidates)
+    named = terms.class_term(candidates, query, classes) if referral is None else referral
     return {
         "class" if referral is None else "referral": config.class_weight * named,
-        "colour": config.colour_weight * terms.colour_term(field, query),
-        "position": config.position_weight * terms.position_term(field, query, rivals),
-        "action": config.action_weight * terms.action_term(field, query),
-        "prior": config.prior_weight * terms.prior_term(field, rivals),
+        "colour": config.colour_weight * terms.colour_term(candidates, query),
+        "position": config.position_weight * terms.position_term(candidates, query, rivals),
+        "action": config.action_weight * terms.action_term(candidates, query),
+        "prior": config.prior_weight * terms.prior_term(candidates, rivals),
     }
 
 
 def _looks(
-    field: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
+    candidates: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
 ) -> terms.Scores:
     """Σ over words of log(floor + p); of those excluded, log(floor / (floor + p)).
 
     The classifier's p of a garment is small even where it is worn, so that 1 - p would say nothing:
-    p / (floor + p) is taken for the chance that it is there. Candidates out of the race get the
-    lowest for what is said, the race's worst for what is not.
+    p / (floor + p) is taken for the chance that it is there. Candidates far behind get the lowest
+    for what is said, the leaders' worst for what is not.
     """
-    race = [i for i in np.argsort(-total)[:_RACE_SIZE] if total[i] > total.max() - _RACE_NATS]
-    seen = [looks_of(field[i]) for i in race]
-    total = np.zeros(len(field))
+    leaders = [i for i in np.argsort(-total)[:_LEADERS] if total[i] > total.max() - _CLOSE_NATS]
+    seen = [looks_of(candidates[i]) for i in leaders]
+    total = np.zeros(len(candidates))
     for classes in query.looks.values():
-        chances = np.zeros(len(field))
-        chances[race] = [_chance(probabilities, classes) for probabilities in seen]
+        chances = np.zeros(len(candidates))
+        chances[leaders] = [_chance(probabilities, classes) for probabilities in seen]
         total += np.log(_LOOKS_FLOOR + chances)
     for classes in query.excluded.looks.values():
         found = [_chance(probabilities, classes) for probabilities in seen]
-        chances = np.full(len(field), max(found))
-        chances[race] = found
+        chances = np.full(len(candidates), max(found))
+        chances[leaders] = found
         total += np.log(_LOOKS_FLOOR / (_LOOKS_FLOOR + chances))
     return total
 
