@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cospal_cli.core import claims, files
-from cospal_cli.core.errors import UsageError
+from cospal_cli.core.errors import DeviceError, UsageError
 
 # A run that claims, begins a file and a folder, says so and waits.
 RUN = """
@@ -173,7 +174,7 @@ def test_what_another_machine_left_is_not_judged_from_here(
     other.kill()
     other.wait()
     before = names(tmp_path)
-    monkeypatch.setattr(claims, "_machine", lambda: ("1" * 8, "2" * 8))
+    monkeypatch.setattr(claims, "machine", lambda: ("1" * 8, "2" * 8))
     claims.clear(tmp_path)
     assert names(tmp_path) == before
     with (
@@ -189,8 +190,8 @@ def test_a_container_of_the_same_boot_is_the_same_machine(
 ) -> None:
     other.kill()
     other.wait()
-    boot = claims._machine()[1]
-    monkeypatch.setattr(claims, "_machine", lambda: ("1" * 8, boot))
+    boot = claims.machine()[1]
+    monkeypatch.setattr(claims, "machine", lambda: ("1" * 8, boot))
     claims.clear(tmp_path)
     assert names(tmp_path) == set()
 
@@ -210,7 +211,7 @@ def test_a_folder_moved_aside_by_a_killed_run_comes_back(tmp_path: Path) -> None
 def test_a_file_system_without_locks_still_takes_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "_obtain", lambda path, patience_s: None)
+    monkeypatch.setattr(claims, "obtain", lambda path, patience_s: None)
     with files.claimed([tmp_path / "a.json"]):
         files.write_text(tmp_path / "a.json", "a")
     files.write_text(tmp_path / "b.json", "b")
@@ -240,7 +241,7 @@ def test_many_runs_at_once_never_share(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from cospal_cli.core import files\n"
-        "from cospal_cli.core.errors import UsageError\n"
+        "from cospal_cli.core.errors import DeviceError, UsageError\n"
         "target, done = Path(sys.argv[1]), 0\n"
         "while done < 25:\n"
         "    try:\n"
@@ -256,3 +257,20 @@ def test_many_runs_at_once_never_share(tmp_path: Path) -> None:
     assert [process.wait(120) for process in running] == [0] * 4
     assert target.read_text() == "100"
     assert names(tmp_path) == {"count"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_from_the_start(
+    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(claims, "write_note", full)
+    with pytest.raises(DeviceError, match="no space left"), files.claimed([tmp_path / "a"]):
+        pass
+    with pytest.raises(DeviceError, match="no space left"):
+        files.check_outputs([tmp_path / "a"], {}, overwrite=False)
+    with pytest.raises(DeviceError, match="no space left"):
+        files.write_text(tmp_path / "a", "a")
+    assert names(tmp_path) == set()

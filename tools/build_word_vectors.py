@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cospal_cli import weights  # noqa: E402
+from cospal_cli.core.files import replacing, write_text  # noqa: E402
 from cospal_cli.language.encoders import similar  # noqa: E402
 from cospal_cli.language.encoders.minilm import MiniLM  # noqa: E402
 from cospal_cli.language.lexicon import person as words_person  # noqa: E402
@@ -59,22 +59,13 @@ def tables() -> dict[str, np.ndarray]:
     return found
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write beside the target, then move into place."""
-    beside = path.with_suffix(path.suffix + ".part")
-    with open(beside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-
-
 def main() -> None:
     """Compute, write, and enter the file in the manifest."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **tables())
     data = buffer.getvalue()
-    replace_file(weights.HERE / TARGET, data)
+    with replacing(weights.HERE / TARGET) as part:
+        part.write_bytes(data)
     manifest = weights.HERE / "manifest.json"
     content = json.loads(manifest.read_text(encoding="utf-8"))
     entry = {
@@ -88,7 +79,7 @@ def main() -> None:
         "licence": "Apache-2.0",
     }
     content["weights"] = [w for w in content["weights"] if w["id"] != entry["id"]] + [entry]
-    replace_file(manifest, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    write_text(manifest, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     print(f"{TARGET}: {len(data)} bytes")
 
 

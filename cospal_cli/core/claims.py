@@ -16,23 +16,19 @@ nothing is claimed and nothing cleared away.
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import os
 import re
 import secrets
 import shutil
-import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import CospalError, UsageError
+from cospal_cli.core.foreign import reason, shortage
+from cospal_cli.core.locks import drop, machine, obtain, read_note, write_note
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -44,9 +40,6 @@ _LOCK_NAME = re.compile(r"(\.cospal-([0-9a-f]{16})-(\d+)-[0-9a-f]+)\.lock")
 _WHOLE = ""  # the name that stands for a folder with all that is in it
 _PATIENCE_S = 10.0  # for a mutex that is held for milliseconds
 _MAX_NAME_BYTES = 255
-_MAX_NOTE_BYTES = 1_000_000
-# What systems say where a file system has no locks.
-_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 Refuse = Callable[[Path, "Run"], CospalError]
 
@@ -118,7 +111,7 @@ def run_for(target: Path) -> Iterator[Run]:
     try:
         yield run
     finally:
-        _drop(run.lock)
+        drop(run.lock)
 
 
 def clear(folder: Path) -> None:
@@ -156,7 +149,7 @@ def _claim(folder: Path, names: frozenset[str], refuse: Refuse) -> Iterator[None
     finally:
         for name in names:
             _claims.pop((folder, name), None)
-        _drop(run.lock)
+        drop(run.lock)
 
 
 @contextmanager
@@ -164,8 +157,9 @@ def _reachable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UsageError(
-            f"the output folder {str(folder)!r} cannot be written to: {error.strerror or error}",
+        about = f"the output folder {str(folder)!r} cannot be written to"
+        raise shortage(error, about) or UsageError(
+            f"{about}: {reason(error)}",
             f"choose another, or remove {error.filename!r} if no run of cospal is in it"
             if error.filename and MARK in str(error.filename)
             else "choose another with -o",
@@ -174,10 +168,14 @@ def _reachable(folder: Path) -> Iterator[None]:
 
 def _begin(folder: Path, names: frozenset[str]) -> Run:
     """A new run of this process, its lock held where the file system has locks."""
-    mark = f"{MARK}-{''.join(_machine())}-{os.getpid()}-{secrets.token_hex(3)}"
-    lock = _obtain(folder / f"{mark}.lock", _PATIENCE_S)
+    mark = f"{MARK}-{''.join(machine())}-{os.getpid()}-{secrets.token_hex(3)}"
+    lock = obtain(folder / f"{mark}.lock", _PATIENCE_S)
     if lock is not None:
-        _write_note(lock, {"pid": os.getpid(), "names": sorted(names)})
+        try:
+            write_note(lock, {"pid": os.getpid(), "names": sorted(names)})
+        except BaseException:
+            drop(lock)
+            raise
     return Run(folder, mark, os.getpid(), True, names, lock)
 
 
@@ -186,15 +184,15 @@ def _living(folder: Path) -> list[Run]:
     found = []
     entries = [name for name in os.listdir(folder) if name.startswith(MARK)]
     for match in filter(None, map(_LOCK_NAME.fullmatch, entries)):
-        mark, machine, pid = match[1], match[2], int(match[3])
+        mark, where, pid = match[1], match[2], int(match[3])
         path = folder / match[0]
-        here = machine[:8] == _machine()[0] or machine[8:] == _machine()[1]
-        run = Run(folder, mark, pid, here, frozenset(map(str, _read_note(path).get("names", ()))))
+        here = where[:8] == machine()[0] or where[8:] == machine()[1]
+        run = Run(folder, mark, pid, here, frozenset(map(str, read_note(path).get("names", ()))))
         lock = _dead(path) if here else None
         if lock is None:
             found.append(run)
         elif _clear_away(run, entries):
-            _drop(lock)
+            drop(lock)
         else:
             lock.release()  # something of it could not be removed: for another time
     return found
@@ -203,7 +201,7 @@ def _living(folder: Path) -> list[Run]:
 def _dead(path: Path) -> BaseFileLock | None:
     """The lock of a run that no longer lives; None if it does, or nobody can tell."""
     try:
-        return _obtain(path, 0)
+        return obtain(path, 0)
     except (CospalError, OSError):
         return None
 
@@ -238,84 +236,11 @@ def remove(path: Path) -> None:
 @contextmanager
 def _mutex(folder: Path, patience_s: float = _PATIENCE_S) -> Iterator[None]:
     """Hold the folder's mutex; UsageError where it does not come free."""
-    lock = _obtain(folder / MUTEX, patience_s)
+    lock = obtain(folder / MUTEX, patience_s)
     try:
         yield
     finally:
-        _drop(lock)
-
-
-def _obtain(path: Path, patience_s: float) -> BaseFileLock | None:
-    """The lock of the file ``path``, held; None where the file system has no locks.
-
-    UsageError if somebody else holds it for longer than ``patience_s``, OSError where the folder
-    takes no file.
-    """
-    from filelock import FileLock, Timeout
-
-    path.parent.stat()  # filelock would make it
-    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
-    until = time.monotonic() + patience_s
-    while True:
-        try:
-            lock.acquire(timeout=max(until - time.monotonic(), 0), poll_interval=0.01)
-            return lock
-        except Timeout:
-            raise UsageError(
-                f"{str(path)!r} is held by another process", "run the same command again"
-            ) from None
-        except (OSError, NotImplementedError) as error:
-            number = getattr(error, "errno", None) or errno.ENOSYS
-            if number in _NO_LOCKS:
-                return None
-            # Another user's lock cannot even be opened: it may go in a moment.
-            if number not in (errno.EACCES, errno.EPERM) or time.monotonic() >= until:
-                raise
-            if not path.exists():
-                raise
-            time.sleep(0.01)
-
-
-def _drop(lock: BaseFileLock | None) -> None:
-    """Remove the file of a held lock, then let it go; whoever waits for it sees that it is gone."""
-    if lock is None:
-        return
-    with suppress(OSError):
-        os.unlink(lock.lock_file)
-    with suppress(OSError):
-        lock.release()
-
-
-def _write_note(lock: BaseFileLock, note: dict[str, Any]) -> None:
-    """Say in the lock's file who holds it, behind the byte that Windows locks."""
-    with open(lock.lock_file, "r+b") as file:
-        file.seek(1)
-        file.write(json.dumps(note).encode())
-
-
-def _read_note(path: Path) -> dict[str, Any]:
-    """What ``_write_note`` wrote; {} if there is nothing yet."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(1)
-            note = json.loads(file.read(_MAX_NOTE_BYTES) or b"{}")
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
-
-
-@cache
-def _machine() -> tuple[str, str]:
-    """What tells this machine: its name, and its present boot, which containers share."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
-    except OSError:
-        boot = b""
-    told = socket.gethostname().encode(), boot or secrets.token_bytes(8)
-    return (
-        hashlib.blake2b(told[0], digest_size=4, salt=b"name").hexdigest(),
-        hashlib.blake2b(told[1], digest_size=4, salt=b"boot").hexdigest(),
-    )
+        drop(lock)
 
 
 def _folder_of(target: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cospal_cli.core.claims import OLD, PART, alone, claimed, clear, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
-from cospal_cli.core.foreign import FULL, errors_as, reason
+from cospal_cli.core.foreign import FULL, errors_as, reason, shortage
 
 __all__ = ["alone", "check_outputs", "claimed", "clear", "is_ours", "publish", "replace_folder"]
 __all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
@@ -174,9 +174,9 @@ def _check_folder(folder: Path) -> None:
         with run_for(folder / "probe"):
             pass
     except OSError as error:
-        raise UsageError(
-            f"the output folder {str(folder)!r} cannot be written to: {reason(error)}",
-            "choose another with -o",
+        about = f"the output folder {str(folder)!r} cannot be written to"
+        raise shortage(error, about) or UsageError(
+            f"{about}: {reason(error)}", "choose another with -o"
         ) from error
 
 
