@@ -29,7 +29,7 @@ OLD = set("adult elder senior pensioner grandfather grandmother grandpa grandma 
 # Everyone else.
 ROLES = set(
     """person people human individual somebody someone anybody anyone everyone everybody nobody
-    folk folks butler ranger barrister wrangler streaker bobby passer-by passers-by
+    whoever folk folks butler ranger barrister wrangler streaker bobby passer-by passers-by
     pedaller pedaler conjuror motorist cabby toddler
     punter wayfarer
     rambler wheelman scooterist tyke urchin nipper tween pensioner
@@ -98,7 +98,9 @@ IMPLIED = {
 PERSON = MALE | FEMALE | YOUNG | OLD | ROLES
 
 # Heads that say nothing of their own: the class follows from what is said about them.
-GENERIC = set("one ones other others thing object item something subject target".split())
+GENERIC = set(
+    "one ones other others those these thing object item something subject target".split()
+)
 
 # Nouns of amount before "of": the next noun is meant ("a group of people").
 PARTITIVE = set(
@@ -130,6 +132,6 @@ GENDER = {**dict.fromkeys(MALE, "he"), **dict.fromkeys(FEMALE, "she")}
 
 def is_person(lemma: str) -> bool:
     """True for a person noun of the lists, or of an occupation's shape ("watchman", "florist")."""
-    if lemma in PERSON:
+    if lemma.rpartition(" ")[2] in PERSON:  # "police officer"
         return True
     return len(lemma) > 5 and lemma.endswith(AGENTIVE) and lemma not in _NOT_PEOPLE

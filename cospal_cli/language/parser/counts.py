@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.lexicon.dress import ORDINALS, POSITION, REGION
 from cospal_cli.language.parser.chunks import Phrase
 from cospal_cli.language.parser.clauses import Sentence
@@ -16,7 +18,7 @@ _BODIES = frozenset(
     orchestra crew trio duo pair bunch herd flock pack swarm dozen dozens lot lots plenty row
     twins pairs groups several many few""".split()
 )
-_PLURAL = frozenset("people folks folk".split())
+_PLURAL = frozenset("people folks folk others those these".split())
 # One thing, though its name is a plural.
 _SINGLE = frozenset(
     """glasses scissors clothes skis stairs series news sunglasses binoculars headphones pliers
@@ -25,6 +27,34 @@ _SINGLE = frozenset(
 _ALIKE = frozenset("sheep fish deer aircraft watercraft cattle police".split())
 _ONE = frozenset("one either any which single 1".split())
 _APPEAR = frozenset("appear enter arrive come emerge show".split())
+
+
+_BOUNDS = (
+    ("at", "least"), ("at", "most"), ("no", "more", "than"), ("more", "than"), ("less", "than"),
+    ("fewer", "than"), ("up to",), ("up", "to"), ("exactly",), ("about",), ("around",), ("over",),
+)  # fmt: skip
+
+
+def without_bounds(tokens: Sequence[Token]) -> list[Token]:
+    """ "At least two dogs" as "two dogs"."""
+    found = list(tokens)
+    for at in range(len(found) - 1, -1, -1):
+        for bound in _BOUNDS:
+            number = [t.word for t in found[at + len(bound) : at + len(bound) + 1]]
+            named = number and (CLOSED.get(number[0]) == "NUM" or _is_number(number[0]))
+            words = tuple(t.word for t in found[at : at + len(bound)])
+            firm = at == 0 or bound[-1] in ("least", "most", "than")
+            if words != bound or not (named and firm) or (at and found[at - 1].word == "no"):
+                continue
+            more = words[0] == "more" and number == ["one"]  # "more than one"
+            end = at + len(bound) + more
+            found[at:end] = [replace(found[end - 1], word="several")] if more else []
+            break
+    return found
+
+
+def _is_number(word: str) -> bool:
+    return word.isdigit() or word == "one"
 
 
 def counted(tokens: Sequence[Token], sentence: Sentence) -> list[str]:

@@ -65,9 +65,8 @@ def _one(tokens: Sequence[Token], at: int) -> tuple[int, list[Token]]:
         size = 2 if words[:2] == ["no", "one"] else 1
         whole = replace(token, end=tokens[at + size - 1].end)
         return size, [replace(whole, word="no"), replace(whole, word="person")]
-    if token.word in ("those", "all") and following in _OPEN:
-        ones = replace(token, word="ones")
-        return 1, [ones] if token.word == "those" else [token, ones]
+    if token.word == "all" and following in _OPEN:
+        return 1, [token, replace(token, word="ones")]
     if token.word == "non" and following:
         skip = 2 if following == "-" and len(words) > 2 else 1
         return skip + 1, [replace(tokens[at + skip], denied=True, start=token.start)]

@@ -52,7 +52,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     used, signs = marks.plain(used)
     used = answers.statement(used)
     tokens, lost = _readable(casual.plain(tokenize(used)))
-    tokens = negation.spelt_out(tokens)
+    tokens = negation.spelt_out(counts.without_bounds(tokens))
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))

@@ -19,6 +19,7 @@ _FINITE = ("VZ", "VD", "AUX")
 VERBAL = ("VB", "VZ", "VD", "VN", "VG")
 _OPENS = ("DET", "POSS", "ADJ", "NUM", "POS", "GEN")  # a noun must follow
 POSITION_NOUNS = frozenset("left right middle center centre front back top bottom rear".split())
+_BEHIND = ("PREP", "REL", "AUX", "TO", "NEG", "CONJ")
 _ADJECTIVAL = ("ed", "y", "ish", "ful", "ous", "al", "ic", "less", "ing")
 _PLURAL_PRONOUNS = frozenset("they we you i".split())
 
@@ -69,7 +70,8 @@ def _split_hyphens(word: str, start: int) -> list[Token]:
     """ "soccer-ball" -> "soccer", "ball"; a compound of unknown parts stays whole."""
     parts = word.split("-")
     derived = parts[-1].endswith(("ed", "ing")) or parts[0].endswith("ed")  # "rolled-up"
-    if derived or not all(lexicon.knows(part) for part in parts):
+    counted = CLOSED.get(parts[0]) == "NUM"  # "two-storey"
+    if derived or counted or not all(lexicon.knows(part) for part in parts):
         return [Token(word, start, start + len(word))]
     found = []
     for part in parts:
@@ -163,6 +165,8 @@ def _closed(word: str, done: list[Token], following: str) -> str:
         return "REL" if before and before.tag not in ("PUNCT", "DET") else "WH"
     if word == "whose" and before is None:
         return "WH"
+    if word in ("those", "these") and (CLOSED.get(following) in _BEHIND or not following):
+        return ""  # "those in red"
     if word == "what" and before:
         return "PRON"
     if word == "her":
