@@ -9,8 +9,7 @@ from typing import Any
 from cospal_cli.core.errors import CospalError
 
 VALUES: tuple[Any, ...] = (
-    None, True, -1, 0, 1.5, 10**30, 2**63, float("nan"), float("inf"), -1e308, "", "x", "\0",
-    "\ud800", "../../x", [], [[]], [None], ["x", 1], {}, {"a": {"a": [1]}},
+    None, True, -1, 1.5, 10**30, float("nan"), float("inf"), "", "\ud800", [], [[]], ["x", 1], {},
 )  # fmt: skip
 MISSING = object()
 

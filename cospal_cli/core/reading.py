@@ -65,8 +65,11 @@ def read_bytes(
     with errors_as(kind, about or str(path), hint):
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            data = file.read(limit + 1) if size <= limit else b""
-        if size > limit or len(data) > limit:
+            data = file.read(size + 1) if size <= limit else b""  # asked for is allocated
+            more = len(data) > size  # it grows, or is none of a disk's
+            while more and len(data) <= limit and (piece := file.read(MB)):
+                data += piece
+        if max(size, len(data)) > limit:
             raise ValueError(f"{max(size, len(data)):,} bytes are too large, {limit:,} the most")
         return data
 

@@ -11,6 +11,8 @@ Reading is lazy and safe from several threads. InputError names a file that is d
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -20,10 +22,11 @@ from typing import Any, NamedTuple
 
 from cospal_cli.config import FeaturesConfig, LanguageConfig, SettingError
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.files import write_text
 from cospal_cli.core.fitting import field_of, fitting
 from cospal_cli.core.foreign import errors_as, short
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
-from cospal_cli.core.reading import LARGE, json_lines, read_table
+from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
 from cospal_cli.features import cache
@@ -31,6 +34,7 @@ from cospal_cli.features.clips import fewer
 from cospal_cli.features.tubelets import select
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
+from cospal_cli.weights.arrays import digest
 
 FORMAT = "cospal/prepared@1"
 NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"
@@ -181,9 +185,17 @@ class Prepared:
         if split not in self._words:
             with self._lock:
                 if split not in self._words:
-                    path = self.folder / TEXTS / f"{split}.safetensors"
-                    self._words[split] = texts.Reader(path)
+                    self._words[split] = self._open_texts(self.folder / TEXTS / split)
         return self._words[split]
+
+    def _open_texts(self, path: Path) -> texts.Reader:
+        """The word vectors beside a file of parses; InputError unless they are of those parses."""
+        parses, vectors = path.with_suffix(".jsonl"), texts.Reader(path.with_suffix(".safetensors"))
+        with errors_as(InputError, str(parses), AGAIN), open_regular(parses) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            if vectors.key.get("parses") != found:
+                raise ValueError("other parses than those whose words were encoded")
+        return vectors
 
     def _tables(self, split: str) -> _Split:
         if split not in self.splits:
@@ -198,6 +210,10 @@ class Prepared:
 
     def _read(self, split: str) -> _Split:
         path = self.folder / SPLITS / f"{split}.jsonl"
+        written = self.about.get("tables", {}).get(split)  # none in folders of 0.1.0
+        with errors_as(InputError, str(path), AGAIN), open_regular(path) as file:
+            if written is not None and digest(file) != written:
+                raise ValueError("it is damaged: other bytes than written")
         parses = read_parses(self.folder / TEXTS / f"{split}.jsonl")
         samples, held = [], set()
         for place, row in json_lines(path, InputError, AGAIN):
@@ -212,6 +228,8 @@ class Prepared:
 def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -> Sample:
     """The record of a table's row; KeyError or ValueError where a value is not one."""
     texts = {name: field_of(row, name, str) for name in ("id", "video", "source", "text", "form")}
+    if not texts["text"].strip():
+        raise ValueError("'text': expected a sentence, found none")
     if Path(texts["video"]).name != texts["video"]:
         raise ValueError(f"'video': expected a name, found {short(texts['video'])}")
     refined = parses[texts["id"]]
@@ -229,6 +247,12 @@ def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -
     )
 
 
+def write_about(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write ``prepared.json``, with a digest of itself."""
+    sealed = {**about, "digest": digest(json.dumps(about).encode())}
+    write_text(folder / NAME, json.dumps(sealed, indent=1) + "\n")
+
+
 def read_about(folder: Path) -> dict[str, Any] | None:
     """``prepared.json``; None where there is none. InputError if it cannot be read."""
     path, hint = folder / NAME, "prepare the data set into another folder"
@@ -236,6 +260,9 @@ def read_about(folder: Path) -> dict[str, Any] | None:
         return None
     about = read_table(path, InputError, hint, LARGE)
     with errors_as(InputError, str(path), hint):
+        written = about.pop("digest", None)  # none in folders of 0.1.0
+        if written is not None and written != digest(json.dumps(about).encode()):
+            raise ValueError("it is damaged: other values than written")
         if about["format"] != FORMAT:
             raise ValueError(f"{short(about['format'])}, expected {FORMAT!r}")
         field_of(about, "made_with", _SECTIONS)
@@ -247,6 +274,8 @@ def read_about(folder: Path) -> dict[str, Any] | None:
 def _check_about(about: Mapping[str, Any]) -> None:
     """KeyError or ValueError for what the readers of a finished folder cannot use."""
     field_of(about, "splits", dict[str, dict[str, int]])
+    if "tables" in about:
+        field_of(about, "tables", dict[str, str])
     field_of(about, "root", str)
     field_of(about, "synthetic", bool)
     for name in ("tubelets", "clips", "text"):

@@ -11,7 +11,7 @@ from typing import Any
 from cospal_cli.backbones import models
 from cospal_cli.config import Config, FeaturesConfig
 from cospal_cli.core import coco
-from cospal_cli.core.errors import UsageError
+from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.detect import Detector
@@ -79,6 +79,12 @@ def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
     and where detections are needed.
     """
     wanted = {"ground.method": "cospal", **settings_of(read_card(path))}
+    try:
+        override(None, {"detector.path": "-"} | wanted)
+    except UsageError as error:  # of what is not the user's
+        raise WeightsError(
+            f"{path}: settings of the training that cannot be: {error.message}", "train again"
+        ) from error
     if wanted.get("detector.name") == FILE and not {"detector.name", "detector.path"} & said:
         raise UsageError(
             f"{str(path)!r} was trained on detections made elsewhere, found none",
@@ -171,6 +177,7 @@ def _detector(model: str) -> Mapping[str, Any]:
     return {"detector.name": name, "detector.model": _model(model)}
 
 
-def _model(name: str | None) -> str | None:
+def _model(name: Any) -> str | None:
     """A model that can be named again; not an embedded one, nor a file that lay elsewhere."""
-    return name if name and (models.find(name) or models.HUB_ID.fullmatch(name)) else None
+    known = isinstance(name, str) and (models.find(name) or models.HUB_ID.fullmatch(name))
+    return name if known else None

@@ -12,9 +12,8 @@ from typing import Any
 
 from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import FrameSpan
-from cospal_cli.datasets.prepared import FORMAT, NAME, VIDEOS, read_about
+from cospal_cli.datasets.prepared import FORMAT, VIDEOS, read_about, write_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
 from cospal_cli.features import cache
@@ -93,7 +92,7 @@ def claim(plan: Plan) -> dict[str, Any]:
     found = read_about(plan.out)
     if found is None:
         about = {"format": FORMAT, "complete": False, "made_with": wanted}
-        write_text(plan.out / NAME, json.dumps(about, indent=1) + "\n")
+        write_about(plan.out, about)
         return about
     lines = []
     for part, section in wanted.items():

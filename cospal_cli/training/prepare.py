@@ -21,7 +21,7 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
-from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses
+from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.datasets.tree import Tree
@@ -32,6 +32,7 @@ from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.training import sentences, watching
 from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
 from cospal_cli.training.watching import Job, View
+from cospal_cli.weights.arrays import digest
 
 LOG = logging.getLogger("cospal")
 SYNTHETIC = "synthetic.json"  # tells a synthetic set: see ``datasets.synthetic.write``
@@ -243,12 +244,15 @@ def _finish(
     encoder = open_text_encoder(plan.config.text)
     splits: dict[str, dict[str, int]] = {}
     parses: dict[str, int] = {}
+    tables: dict[str, str] = {}
     for dataset in plan.read:
         records = plan.records(dataset)
         held = held_sources(dataset.sources) if dataset.split == "train" else frozenset()
         rows = [_row(plan, one, made[one.video], one.source in held) for one in records]
         path = plan.out / SPLITS / f"{dataset.split}.jsonl"
-        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+        table = "".join(json.dumps(row) + "\n" for row in rows)
+        write_text(path, table)
+        tables[dataset.split] = digest(table.encode())
         folder = plan.out / TEXTS
         language = plan.config.language
         parses[dataset.split] = sentences.parse_split(
@@ -276,12 +280,13 @@ def _finish(
         "settings": settings.as_dict(plan.config),
         "identity": _identity(plan, encoder, list(made.values())),
         "splits": splits,
+        "tables": tables,
         "bad": list(report.bad),
         "videos": report.videos,
         "bytes": size,
         "mb_per_video": round(size / MB / report.videos, 4),
     }
-    write_text(plan.out / NAME, json.dumps(whole, indent=1) + "\n")
+    write_about(plan.out, whole)
     return report
 
 
