@@ -326,7 +326,7 @@ def test_damage_is_found_when_it_is_read(root: Path) -> None:
         prepared.phrases(second)
     lines = root / "prepared" / "splits" / "test.jsonl"
     lines.write_text("[]\n")
-    with pytest.raises(InputError, match=r"test\.jsonl:1"):
+    with pytest.raises(InputError, match=r"test\.jsonl: it is damaged"):
         prepared.samples("test")
 
 

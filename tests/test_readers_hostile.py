@@ -110,7 +110,7 @@ def test_the_tables_of_a_prepared_folder(prepared: Path) -> None:
     first = path.read_text().splitlines()[0]
     path.write_text(first + "\n")
     use(prepared)
-    each(path, json.loads(first), lambda: use(prepared), InputError, lines=True)
+    each(path, json.loads(first), lambda: use(prepared), InputError, UsageError, lines=True)
 
 
 @pytest.mark.parametrize("part", ["splits", "texts"])
