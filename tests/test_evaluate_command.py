@@ -217,6 +217,17 @@ def test_features_of_another_training_are_refused_with_both_sides(
     assert "clips.fps: trained on 8, found 2" in capfd.readouterr().err
 
 
+def test_a_checkpoint_that_tells_of_no_numbers_still_gives_json(
+    data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, card = load(heads)
+    told = {**card.trained, "best": float("nan"), "more": [float("-inf"), {"x": 1e400}]}
+    save(tmp_path, model, replace(card, trained=told))
+    found = evaluated(["--data", str(data), "--checkpoint", str(tmp_path)], capfd)
+    assert found["checkpoint"]["trained"]["best"] is None
+    assert found["checkpoint"]["trained"]["more"] == [None, {"x": None}]
+
+
 def test_a_damaged_file_of_features_is_named(
     data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -283,7 +283,9 @@ def _answers(
 def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
     if checkpoint is None or runtime is None:
         return None
-    return {"path": str(checkpoint), "trained": runtime.card.trained}
+    from cospal_cli.outputs.tube_json import plain
+
+    return {"path": str(checkpoint), "trained": plain(runtime.card.trained)}
 
 
 def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwrite: bool) -> None:

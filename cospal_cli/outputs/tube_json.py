@@ -52,7 +52,7 @@ def document(
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
-    cleaned: dict[str, Any] = _plain(
+    cleaned: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
             "generator": {
@@ -229,7 +229,7 @@ def _seconds(value: float | None) -> float | None:
     return None if value is None else round(float(value), 6)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """``value`` with NumPy scalars, tuples, mappings and paths made plain, NaN and infinity null.
 
     Null says "not a number" where a made-up figure would be believed.
@@ -241,9 +241,9 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value)
 
 
