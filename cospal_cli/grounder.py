@@ -35,7 +35,7 @@ from cospal_cli.ranking.heads import Heads, completed, open_heads
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, observed_range
-from cospal_cli.settings import changed, override
+from cospal_cli.settings import argument, changed, override
 from cospal_cli.video.reader import VideoReader
 
 
@@ -78,7 +78,7 @@ class Grounder:
         rest are ``settings``, what differs from the defaults, and the dotted keys in ``stated``.
         Raises UsageError, WeightsError or DeviceError.
         """
-        keys = {name.replace("__", "."): value for name, value in settings.items()}
+        keys = {argument(name): value for name, value in settings.items()}
         config = override(config, keys)
         if checkpoint is None:
             return cls(config, detect.open_detector(config.detector))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.config import Config, VideoConfig
+from cospal_cli.core.brief import brief
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Query, Tube
@@ -29,6 +30,8 @@ class Result:
     scores: Answer | None = None  # of trained heads
     heads: Heads | None = None
     id: str = "1"  # of the query
+
+    __repr__ = brief
 
     def __iter__(self) -> Iterator[Tube]:
         return iter(self.tubes)

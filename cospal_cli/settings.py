@@ -102,6 +102,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
     )
 
 
+def argument(name: str) -> str:
+    """The dotted key that a Python argument such as ``video__fps`` stands for; UsageError with the
+    argument that was probably meant."""
+    known = keys()
+    key = name.replace("__", ".")
+    if key in known:
+        return key
+    same = [one.replace(".", "__") for one in known if one.split(".")[1] == name]
+    spelled = [one.replace(".", "__") for one in known]
+    raise UsageError(
+        f"unknown argument {name!r}",
+        f"did you mean {' or '.join(same)}?" if same else nearest(name, spelled),
+    )
+
+
 def as_dict(config: Config) -> dict[str, Any]:
     """``config`` as nested plain dictionaries, for JSON."""
     return asdict(config)

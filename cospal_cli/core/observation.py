@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.brief import brief
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Clips, FloatArray, Timeline, Tubelet, VideoInfo
 from cospal_cli.core.unchanged import Unchanged
@@ -46,6 +47,8 @@ class Observation:
     clips: Clips | None = None  # where trained heads are to be run
     interrupted: bool = False  # ends before the range does
     source: Unchanged | None = None  # the file as it was before the pass; None: not known
+
+    __repr__ = brief
 
     @property
     def size(self) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.brief import brief
+
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
@@ -58,6 +60,8 @@ class FrameBatch:
     times_s: NDArray[np.float64]
     size: tuple[int, int]  # displayed (width, height)
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         n = len(self.images)
         _expect("images", self.images, (n, None, None, 3), "u")
@@ -90,6 +94,8 @@ class Timeline:
     damaged: bool = False  # some of it could not be read; the warnings say what
     rules: tuple[TimeRule, ...] = ()  # none: every time stamp is used as it stands
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         n = len(self.indices)
         _expect("pts", self.pts, (n,), "i")
@@ -109,6 +115,8 @@ class Detections:
     # What only a detector that was given the sentence can tell:
     referral: FloatArray | None = None  # (D,) how well the box fits the referral phrase
     token_scores: FloatArray | None = None  # (D, W) the score of every word of the sentence
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         n = len(self.boxes_xyxy)
@@ -138,6 +146,8 @@ class Looks:
 
     colours: NDArray[np.uint8]
     thumbs: NDArray[np.uint8]
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         n = len(self.colours)
@@ -170,6 +180,8 @@ class Tubelet:
     referral: FloatArray | None = None  # (O,) the detections' own, one per *observed* frame
     features: NDArray[np.float16] | None = None  # (O, F) likewise
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         n = len(self.frame_indices)
         _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
@@ -197,6 +209,8 @@ class Clips:
     features: FloatArray  # (C, Dv)
     spans_s: NDArray[np.float64]  # (C, 2) half-open
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         _expect("features", self.features, (None, None), "f")
         _expect("spans_s", self.spans_s, (len(self.features), 2), "f")
@@ -211,6 +225,8 @@ class Words:
 
     spans: tuple[tuple[int, int], ...]  # (N) half-open character spans in the text
     vectors: FloatArray  # (N, Dt)
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         _expect("vectors", self.vectors, (len(self.spans), None), "f")
@@ -302,6 +318,8 @@ class Phrase:
     referral: NDArray[np.bool_]  # (N,) nouns and adjectives of the referral: who is meant
     content: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         n = len(self.words)
         _expect("vectors", self.vectors, (n, None), "f")
@@ -319,6 +337,8 @@ class Phrases:
     sentence: Phrase
     refined: Phrase  # <global:all that is local>: what inference reads
     passes: tuple[Phrase, ...]  # <global:local_i>, one per sub-phrase, at most five
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True)
@@ -340,6 +360,8 @@ class GroundingInputs:
     content_mask: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
     word_ids: IntArray  # (N,) in the training vocabulary; 0: not in it
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         k, t = self.tubelets.shape[:2]
         c, n = len(self.clips), len(self.words)
@@ -360,6 +382,8 @@ class GroundingScores:
     tubelet_scores: FloatArray  # (K,) sum to 1 over the tubelets
     proposals: FloatArray  # (P, 2) start and end as shares of the video, 0..1
     proposal_scores: FloatArray  # (P,) sum to 1; higher: the sentence is told better from there
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         _expect("tubelet_scores", self.tubelet_scores, (None,), "f")
@@ -384,6 +408,14 @@ class Tube:
     label: str = ""  # the sentence's noun for the subject
     why: Mapping[str, float] = field(default_factory=dict)  # each term's contribution, in nats
     detected: str = ""  # the detector's class of the tubelet
+
+    def __repr__(self) -> str:
+        start, end = self.span_s
+        first, last = int(self.frame_indices[0]), int(self.frame_indices[-1])
+        return (
+            f"Tube({self.label[:40]!r}, {start:.2f} to {end:.2f} s, frames {first} to {last}, "
+            f"score {self.score:.2f})"
+        )
 
     def __post_init__(self) -> None:
         n = len(self.frame_indices)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cospal_cli.core.brief import brief
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.metrics import Frames
 
@@ -18,6 +19,8 @@ class Track:
 
     frames: Frames  # (T,) strictly increasing
     boxes_xyxy: NDArray[np.float64]  # (T, 4) pixels of the displayed frame
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         frames = np.asarray(self.frames, np.int64)
@@ -71,6 +74,8 @@ class Truth:
     form: str = "declarative"  # or interrogative
     video: str = ""  # sentences about one video are not independent of each other
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         start, end = self.span
         low, high = self.track.span
@@ -95,6 +100,8 @@ class Prediction:
     span: FrameSpan
     tubelets: tuple[Track, ...] = field(default=())  # all that could have been chosen
     beyond: Track | None = None  # boxes of the answer, where the span leaves the tubelet's life
+
+    __repr__ = brief
 
     @cached_property
     def tube(self) -> Track:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.brief import brief
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import as_table
@@ -39,6 +40,8 @@ class Searched:
     segment: FrameSpan | None
     tubelets: FloatArray  # (K, T, F)
     mask: NDArray[np.bool_]  # (K, T)
+
+    __repr__ = brief
 
 
 def key(video: Path, others: Sequence[Path], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.config import GroundConfig
+from cospal_cli.core.brief import brief
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
@@ -27,6 +28,8 @@ class Answer:
     parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
     unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
     read: Refined | None = None  # the texts behind what the heads read
+
+    __repr__ = brief
 
     def as_dict(self, span_s: TimeSpan) -> dict[str, Any]:
         """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cospal_cli.core.boxes import area, centres, iou
+from cospal_cli.core.brief import brief
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.types import FloatArray, Timeline, Tubelet
 from cospal_cli.features.motion import Motion, motion
@@ -31,6 +32,8 @@ class Candidate:
     enters: bool  # appears after the video began
     leaves: bool  # disappears before the video ends
     echo: bool = False  # a part of another candidate, detected beside the whole
+
+    __repr__ = brief
 
 
 def candidates(
