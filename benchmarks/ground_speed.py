@@ -25,7 +25,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.config import Config, DetectorConfig
 from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
@@ -33,6 +32,7 @@ from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import Config, DetectorConfig
 from cospal_cli.track import open_tracker
 from cospal_cli.video.reader import VideoReader
 

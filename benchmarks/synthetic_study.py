@@ -23,7 +23,7 @@ from statistics import mean, stdev
 from typing import Any
 
 METRICS = ("m_tIoU", "m_vIoU", "vIoU@0.3", "vIoU@0.5", "top-1 tubelet")
-SENTENCE = ["--reads", "sentence"]
+SENTENCE = ["--query-form", "sentence"]
 RULES = {"lowest NLL": "best", "IoU vote": "vote", "blind": "blind"}  # of the segment
 NO_STAGES = ["curriculum.name=none", "curriculum.equal_updates=true"]
 # name -> settings of the training, flags of the evaluation. The full model's plan of updates is the
@@ -33,7 +33,7 @@ VARIANTS: dict[str, tuple[list[str], list[str]]] = {
     "TPG": (["train.crg=false", "curriculum.epochs=14,14,28", *NO_STAGES], SENTENCE),
     "TPG+CRG (no curriculum)": (NO_STAGES, []),
     "TPG+CRG+SPS": ([], []),
-    "full, clips of the whole video": (["model.sees=clips"], []),
+    "full, clips of the whole video": (["model.temporal_input=clips"], []),
 }
 BASELINES = ("random", "random-segment", "largest", "w-gdino", "zero-shot")
 WHAT_IF = ("whole tubelet", "oracle time", "oracle tubelet", "oracle tubelet and time")

@@ -18,8 +18,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cospal_cli.config import TrackerConfig
 from cospal_cli.evaluation.mot import Frame, MotScores, evaluate
+from cospal_cli.settings import TrackerConfig
 from cospal_cli.track import open_tracker
 from tests import scenes
 from tests.scenes import CLASSES, Noise, Scene, scene
@@ -67,8 +67,8 @@ def theirs(made: Scene) -> list[Frame]:
     config = TrackerConfig()
     tracker = ByteTrackTracker(
         lost_track_buffer=round(30 * config.max_lost_s),
-        track_activation_threshold=config.high,
-        high_conf_det_threshold=config.high,
+        track_activation_threshold=config.high_threshold,
+        high_conf_det_threshold=config.high_threshold,
     )
     answer = []
     with warnings.catch_warnings():

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cospal_cli.config import Config
     from cospal_cli.core.types import Tube
     from cospal_cli.grounder import Grounder
     from cospal_cli.result import Result
+    from cospal_cli.settings import Config
 
 __all__ = ["Grounder", "Result", "Tube", "ground"]
 __version__ = "0.1.0"

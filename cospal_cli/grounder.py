@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import detect, track
-from cospal_cli.config import Config, VideoConfig
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.prefetch import ahead
 from cospal_cli.core.progress import Progress, never, silent
@@ -35,7 +34,7 @@ from cospal_cli.ranking.heads import Heads, completed, open_heads
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, observed_range
-from cospal_cli.settings import argument, changed, override
+from cospal_cli.settings import Config, VideoConfig, argument, changed, override
 from cospal_cli.video.reader import VideoReader
 
 
@@ -71,7 +70,8 @@ class Grounder:
         **settings: Any,
     ) -> Grounder:
         """The models that ``config`` names (None: the defaults); those of trained heads where
-        ``checkpoint`` is their folder, run by ``runtime`` (auto, torch, onnx, tensorrt).
+        ``checkpoint`` is their folder, run by ``runtime`` and, of runtime onnx, ``provider`` (auto:
+        as ``config.runtime`` says).
 
         ``settings`` change ``config`` and are named with two underscores for the point:
         ``video__fps=5``. With heads, what the user left open is as it was in their training; the
@@ -84,8 +84,11 @@ class Grounder:
             return cls(config, detect.open_detector(config.detector))
         path = Path(checkpoint)
         config = completed(config, changed(config) | keys.keys() | stated, path)
+        asked = {"name": runtime, "provider": provider}
+        named = {field: value for field, value in asked.items() if value != "auto"}
+        config = replace(config, runtime=replace(config.runtime, **named))
         detector = detect.open_detector(config.detector)
-        return cls(config, detector, open_heads(path, config, detector, runtime, provider))
+        return cls(config, detector, open_heads(path, config, detector))
 
     def ground(
         self,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, silent
@@ -22,6 +21,7 @@ from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.heads import Heads
 from cospal_cli.ranking.span import extent
 from cospal_cli.runtime import Runtime
+from cospal_cli.settings import Config
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.prepared import Prepared, Sample

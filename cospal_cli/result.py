@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.config import Config, VideoConfig
 from cospal_cli.core.brief import brief
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
@@ -15,7 +14,7 @@ from cospal_cli.core.types import Query, Tube
 from cospal_cli.outputs import tube_json
 from cospal_cli.ranking.answer import Answer
 from cospal_cli.ranking.heads import Heads
-from cospal_cli.settings import as_dict
+from cospal_cli.settings import Config, VideoConfig, as_dict
 from cospal_cli.video.writer import Written, write_annotated
 
 

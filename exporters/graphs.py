@@ -78,9 +78,9 @@ class TemporalGraph(nn.Module):
         self.telling = [Layer(block, Weighted) for block in head.word_layers[:-1]]
         self.hidden = Layer(head.word_layers[-1], Weighted, OfFew)
         self.inputs: tuple[str, ...] = ("clip_mask", "words", "word_mask", "word_ids")
-        if model.config.sees != "subject":
+        if model.config.temporal_input != "subject":
             self.inputs = ("clips", *self.inputs)
-        if model.config.sees != "clips":
+        if model.config.temporal_input != "clips":
             self.inputs += ("tubelets", "tubelet_mask", "tubelet_scores")
 
     def forward(

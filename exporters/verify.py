@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, GroundingScores
@@ -23,6 +22,7 @@ from cospal_cli.features.identity import differences
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.runtime import Runtime, open_runtime
+from cospal_cli.settings import Config
 
 SHAPES = (
     (10, 32, 200, 12),

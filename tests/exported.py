@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.settings import ModelConfig
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=4)
 WORDS = ("man", "walks", "red")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.config import AppearanceConfig
 from cospal_cli.features.appearance import AppearanceClassifier
+from cospal_cli.settings import AppearanceConfig
 from cospal_cli.weights.imagenet import names
 
 # Computed once by the checkpoint in torch, float32; the shipped weights are float16.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -12,15 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from cospal_cli import devices, weights
 from cospal_cli.cli import COMMANDS, run
 from cospal_cli.commands.console import printable
 from cospal_cli.commands.findings import findings, verdict
-from cospal_cli.config import Config
+from cospal_cli.core.backends import DETECTORS
 from cospal_cli.core.errors import UsageError, WeightsError
-from cospal_cli.settings import keys
+from cospal_cli.settings import Config, keys
 
 COSPAL = [sys.executable, "-m", "cospal_cli"]
 
@@ -64,17 +66,83 @@ def test_config_show_tells_values_and_sources(
     monkeypatch.setenv("COSPAL_VIDEO_FPS", "4")
     arguments = ["config", "show", "--config", str(file), "--set", "ground.top_k=3"]
     assert run(arguments) == 0
-    lines = capfd.readouterr().out.splitlines()
-    assert [line.split(" = ")[0] for line in lines] == list(keys())
-    shown = {line.split(" = ")[0]: line.split(" = ")[1].split() for line in lines}
-    assert shown["detector.threshold"] == ["0.2", "#", f"{file}:2"]
-    assert shown["video.fps"] == ["4.0", "#", "COSPAL_VIDEO_FPS"]
-    assert shown["ground.top_k"] == ["3", "#", "--set"]
-    assert shown["video.start"] == ["null", "#", "default"]
+    text = capfd.readouterr().out
+    shown = [" ".join(line.split()) for line in text.splitlines()]
+    assert f"threshold: 0.2 # {file}:2" in shown
+    assert "fps: 4.0 # COSPAL_VIDEO_FPS" in shown
+    assert "top_k: 3 # --set" in shown
+    assert "start: null # default" in shown
+    assert len([line for line in shown if "#" in line]) == len(keys())
     assert run([*arguments, "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert found["config"]["detector"]["threshold"] == 0.2
     assert found["origins"]["video.fps"] == "COSPAL_VIDEO_FPS"
+
+
+def test_what_config_show_prints_can_be_given_back(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    odd = "größe \\ \u202e \U0001f6b4 \x7f: # 'x'"
+    given = ["--set", "curriculum.epochs=1,2,3", "--set", f"detector.model={odd}"]
+    given += ["--set", "video.start=120", "--set", "train.lr=1e-05", "--set", "text.model=no"]
+    assert run(["config", "show", *given, "--json"]) == 0
+    before = json.loads(capfd.readouterr().out)["config"]
+    assert run(["config", "show", *given]) == 0
+    file = tmp_path / "back.yaml"
+    file.write_text(capfd.readouterr().out, encoding="utf-8")
+    assert run(["config", "show", "--config", str(file), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["config"] == before
+    assert before["detector"]["model"] == odd
+    assert {origin.split(":")[0] for origin in found["origins"].values()} == {str(file)}
+
+
+def test_config_show_explains(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "show", "--explain", "video.fps", "--set", "video.fps=5"]) == 0
+    out = capfd.readouterr().out
+    assert out.startswith("video.fps = 5  (--set)\n    Frames looked at per second of video.\n")
+    assert "from 0.01 to 1000; default 10" in out
+    assert "COSPAL_VIDEO_FPS, flag --fps" in out
+    assert run(["config", "show", "--explain", "detector"]) == 0
+    out = capfd.readouterr().out
+    assert "detector.nanodet.tiles = 1" in out
+    assert "one of auto, grounding-dino" in out
+    assert run(["config", "show", "--explain"]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 4 * len(keys())
+    assert run(["config", "show", "--explain", "loss.harder"]) == 0
+    assert capfd.readouterr().out.startswith("loss.negative_growth = 0.5")
+    assert run(["config", "show", "--explain", "fps"]) == 2
+    assert "did you mean 'video.fps' or 'clips.fps'?" in capfd.readouterr().err
+
+
+def test_help_lists_flags_in_groups_with_defaults_and_choices(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["ground", "--help"]) == 0
+    out = " ".join(capfd.readouterr().out.split())
+    places = [out.index(f" {group}: ") for group in ("Input", "What to find", "Output", "Models")]
+    assert places == sorted(places)
+    assert "--fps NUMBER Frames looked at per second of video. [default: 10; from" in out
+    assert f"one of auto, {', '.join(DETECTORS)}]" in out
+    assert "--reads" not in out
+
+
+def test_an_old_flag_works_and_says_its_new_name(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evaluate", "--data", str(tmp_path), "--reads", "neither"]) == 2
+    err = capfd.readouterr().err
+    assert "warning: --reads is now called --query-form; the old name works until version" in err
+    assert "error: --reads: ground.query_form: unknown value 'neither'" in err
+
+
+@pytest.mark.parametrize("name", ["ground", "train", "evaluate", "export", "doctor"])
+def test_every_option_says_in_a_phrase_what_it_does(name: str) -> None:
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    for one in command.params:
+        if isinstance(one, click.Option):
+            assert len((one.help or "").split("[")[0].split()) >= 3, one.name
 
 
 def test_config_show_refuses_the_unknown(capfd: pytest.CaptureFixture[str]) -> None:
@@ -172,9 +240,9 @@ HOSTILE = [
 def test_an_environment_with_nothing_in_it(extra: dict[str, str], tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], **extra}  # no HOME
     assert process(["--help"], env).returncode == 0
-    done = process(["config", "show", "--set", "detector.path=größe"], env, cwd=tmp_path)
+    done = process(["config", "show", "--set", "detector.file.path=größe"], env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "video.fps = 10.0" in done.stdout
+    assert "  fps: 10.0 " in done.stdout
     bad = process(["config", "show", "--set", "größe\n=1"], env, cwd=tmp_path)
     assert bad.returncode == 2
     assert len(bad.stderr.splitlines()) == 2

@@ -84,7 +84,7 @@ def test_boxes_from_a_file_become_a_tube_and_a_video(clip: Path, tmp_path: Path)
 
 def test_the_same_from_python(clip: Path) -> None:
     boxes = clip.with_suffix(".jsonl")
-    settings = {"detector__name": "file", "detector__path": boxes}
+    settings = {"detector__name": "file", "detector__file__path": boxes}
     grounder = Grounder.open(**settings)
     red, blue = grounder.ground(clip, ["the man in the red shirt", "the man in blue"])
     assert red[0].boxes_xyxy[0, 1] > 30 > blue[0].boxes_xyxy[0, 1]

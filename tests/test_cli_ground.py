@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from cospal_cli.cli import run
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.types import Query
+from cospal_cli.settings import DetectorConfig
 from tests.fake_grounder import FRAMES, Fake
 
 QUERY = "the man in the red shirt"
@@ -102,8 +102,8 @@ def test_flags_reach_the_settings(fake: Fake) -> None:
     assert (config.video.fps, config.video.start, config.video.end) == (5.0, "1s", "9s")
     assert (config.video.max_pixels, config.video.strict, config.ground.top_k) == (1000000, True, 2)
     detector = config.detector
-    assert (detector.name, detector.path) == ("file", "boxes.jsonl")
-    assert (detector.tiles, detector.threads, detector.batch) == (2, 1, 8)
+    assert (detector.name, detector.file.path) == ("file", "boxes.jsonl")
+    assert (detector.nanodet.tiles, detector.threads, detector.batch) == (2, 1, 8)
     assert (config.output.video, config.output.overwrite) == (False, True)
 
 
@@ -120,10 +120,10 @@ def test_flags_reach_the_settings(fake: Fake) -> None:
         (["clip.mp4", QUERY, "-o", "a.avi"], "unknown kind of output '.avi'"),
         (["clip.mp4", "-q", "a dog", "-q", "a cat", "-o", "a.json"], "there are 2 queries"),
         (["clip.mp4", QUERY, "--fps", "0"], "--fps: video.fps: must be from"),
-        (["clip.mp4", QUERY, "--fps", "x"], "not a valid float"),
+        (["clip.mp4", QUERY, "--fps", "x"], "video.fps: expected a number, found 'x'"),
         (["clip.mp4", QUERY, "--nonsense"], "No such option"),
         (["clip.mp4", QUERY, "--device", "tpu"], "unknown device 'tpu'"),
-        (["clip.mp4", QUERY, "--detector", "file"], "detector.path: is needed"),
+        (["clip.mp4", QUERY, "--detector", "file"], "detector.file.path: is needed"),
         (["clip.mp4", QUERY, "--end", "1s", "--duration", "1s"], "excludes video.end"),
     ],
 )

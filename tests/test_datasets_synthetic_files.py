@@ -20,7 +20,6 @@ from click.testing import CliRunner
 
 from cospal_cli import datasets
 from cospal_cli.commands.data_synthetic import synthetic
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import CospalError, UsageError
 from cospal_cli.core.files import alone
 from cospal_cli.datasets.synthetic import render, simulate
@@ -28,6 +27,7 @@ from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.detect.from_file import FromFile
+from cospal_cli.settings import DetectorConfig, FileConfig
 
 SMALL = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 8), actors=(2, 6), test=0.34)
 VIDEOS = 4
@@ -74,7 +74,7 @@ def test_videos_show_what_was_rendered(folder: Path) -> None:
 def test_the_detections_are_read_by_the_file_detector(folder: Path) -> None:
     scene = compose(SMALL, 0)
     path = folder / "detections" / f"{scene.name}.jsonl"
-    detector = FromFile(DetectorConfig(name="file", path=str(path), threshold=0.0))
+    detector = FromFile(DetectorConfig(name="file", file=FileConfig(str(path)), threshold=0.0))
     assert set(detector.classes) <= set(simulate.CLASSES)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(lines) == scene.frames

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.types import Detections, FrameBatch
 from cospal_cli.detect import BACKENDS, detect, open_detector
 from cospal_cli.detect.from_file import FromFile, write
+from cospal_cli.settings import DetectorConfig, FileConfig
 
 BOX = [1, 2, 3, 4]
 
@@ -26,7 +26,7 @@ def batch(*indices: int, size: tuple[int, int] = (64, 48)) -> FrameBatch:
 def reader(tmp_path: Path, *lines: str, **options: float) -> FromFile:
     path = tmp_path / "boxes.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
-    return FromFile(DetectorConfig(name="file", path=str(path), **options))
+    return FromFile(DetectorConfig(name="file", file=FileConfig(str(path)), **options))
 
 
 def line(frame: int, boxes: list, scores: list, labels: list, **more: object) -> str:
@@ -72,7 +72,7 @@ def test_written_file_reads_back(tmp_path: Path) -> None:
     made = Detections(4, boxes, scores, labels, np.eye(2, dtype=np.float32)[labels], features)
     path = tmp_path / "out.jsonl"
     write(path, [made], ["cat", "dog"])
-    detector = FromFile(DetectorConfig(name="file", path=str(path)))
+    detector = FromFile(DetectorConfig(name="file", file=FileConfig(str(path))))
     (back,) = detect(detector, batch(4))
     np.testing.assert_allclose(back.boxes_xyxy, boxes, atol=0.006)
     np.testing.assert_allclose(back.scores, scores, atol=1e-4)
@@ -108,12 +108,12 @@ def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> N
 
 def test_missing_file_and_missing_path(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.jsonl: No such file"):
-        FromFile(DetectorConfig(name="file", path=str(tmp_path / "none.jsonl")))
-    with pytest.raises(UsageError, match=r"detector\.path"):
+        FromFile(DetectorConfig(name="file", file=FileConfig(str(tmp_path / "none.jsonl"))))
+    with pytest.raises(UsageError, match=r"detector\.file\.path"):
         FromFile(DetectorConfig(name="file"))
 
 
 def test_unknown_detector_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="unknown detector 'nanodett'") as caught:
+    with pytest.raises(UsageError, match="unknown value 'nanodett'") as caught:
         open_detector(DetectorConfig(name="nanodett"))
     assert all(name in caught.value.hint for name in BACKENDS)

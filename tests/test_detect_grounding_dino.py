@@ -22,7 +22,6 @@ from transformers.models.grounding_dino.image_processing_pil_grounding_dino impo
     get_size_with_aspect_ratio,
 )
 
-from cospal_cli.config import Config, DetectorConfig
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError, WeightsError
@@ -33,6 +32,7 @@ from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.dino.prompt import phrases
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import Config, DetectorConfig, GroundingDinoConfig
 from tests import tiny_models
 
 KINDS = ["grounding-dino", "mm-grounding-dino"]
@@ -54,7 +54,9 @@ def copied(folders: dict[str, Path], tmp_path: Path) -> Path:
 
 
 def opened(folder: Path, **settings: Any) -> GroundingDino:
+    own = {name: settings.pop(name) for name in [*settings] if name in vars(GroundingDinoConfig())}
     given = {"threshold": 0.5, "threads": 1, "precision": "fp32", "device": "cpu"} | settings
+    given["grounding_dino"] = GroundingDinoConfig(**own)
     found = open_detector(DetectorConfig(name="grounding-dino", model=str(folder), **given))
     assert isinstance(found, GroundingDino)
     return found
@@ -108,7 +110,7 @@ def test_what_it_says_of_its_model(folders: dict[str, Path], detector: Grounding
     weights = (folders[kind] / "model.safetensors").read_bytes()
     assert detector.model_sha256 == hashlib.sha256(weights).hexdigest()
     assert (detector.batch, detector.image_side, detector.prompted) == (1, 107, True)
-    assert detector.config.side == 64
+    assert detector.config.grounding_dino.side == 64
     assert (detector.config.nms_iou, detector.config.threshold) == (0.8, 0.5)
     assert opened(folders[kind], threshold=None).config.threshold == 0.4
 
@@ -410,12 +412,12 @@ def test_a_single_frame_that_does_not_fit(plain: GroundingDino) -> None:
     ):
         detect(asked, frames(2))
     assert caught.value.exit_code == 6
-    assert "detector.side" in caught.value.hint
+    assert "detector.grounding_dino.side" in caught.value.hint
 
 
 def test_side_scales_both_sides(folders: dict[str, Path]) -> None:
     detector = opened(folders["grounding-dino"], side=96)
-    assert (detector.image_side, detector.config.side) == (160, 96)
+    assert (detector.image_side, detector.config.grounding_dino.side) == (160, 96)
     assert detector.prepare(frames(1, 96, 72)).shape == (1, 96, 128, 3)
 
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from cospal_cli.backbones.state import read_state
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import CospalError, UsageError, WeightsError
 from cospal_cli.core.types import Detections, FrameBatch
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import DetectorConfig, GroundingDinoConfig
 from tests.tiny_original import NEEDS_PACKAGE, save_both
 
 pytestmark = [NEEDS_PACKAGE, pytest.mark.filterwarnings("ignore:.*autocast|torch.meshgrid")]
@@ -32,9 +32,10 @@ def settings(model: Path, **changes: Any) -> DetectorConfig:
     """Every box of the tiny model, doubles too, so that two detectors can be compared."""
     every = {"threshold": 1e-9, "nms_iou": 1.0, "max_per_frame": 1000, "threads": 1}
     name = "grounding-dino" if model.is_dir() else "groundingdino-py"
-    return DetectorConfig(
-        name=name, model=str(model), device="cpu", side=64, **{**every, **changes}
-    )
+    own = {name: changes.pop(name) for name in ("side", "config_file") if name in changes}
+    dino = GroundingDinoConfig(**{"side": 64, **own})
+    chosen = {**every, **changes}
+    return DetectorConfig(name=name, model=str(model), device="cpu", grounding_dino=dino, **chosen)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +126,9 @@ def test_names_itself_by_its_file(both: tuple[Path, Path], original: Detector) -
     assert original.model_id == "original.pth"
     assert original.model_sha256 == hashlib.sha256(both[1].read_bytes()).hexdigest()
     assert (original.prompted, original.image_side) == (True, 107)
-    published = open_detector(replace(settings(both[1]), side=None, threshold=None, nms_iou=None))
+    published = open_detector(settings(both[1], side=None, threshold=None, nms_iou=None))
     found = published.config
-    assert (found.side, found.threshold, found.nms_iou) == (800, 0.4, 0.8)
+    assert (found.grounding_dino.side, found.threshold, found.nms_iou) == (800, 0.4, 0.8)
     assert published.image_side == 1333
 
 
@@ -175,9 +176,9 @@ def test_the_configuration_file_must_agree(both: tuple[Path, Path], tmp_path: Pa
     path = tmp_path / "config.py"
     path.write_text('backbone = "swin_B_384_22k"\n')
     with pytest.raises(WeightsError, match="backbone"):
-        open_detector(settings(both[1], model_config=str(path)))
+        open_detector(settings(both[1], config_file=str(path)))
     path.write_text("num_queries = 40\nenc_layers = 2\nbatch_size = 1\n")
-    assert open_detector(settings(both[1], model_config=str(path))).prompted
+    assert open_detector(settings(both[1], config_file=str(path))).prompted
 
 
 # --- the package ---

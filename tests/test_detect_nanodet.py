@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.coco import CLASSES, FAMILY_OF
 from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import detect
 from cospal_cli.detect.nanodet import BINS, DISTANCES, INPUT, SCORES, STRIDES, NanoDet, plan
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices.onnx_session import open_session
+from cospal_cli.settings import DetectorConfig, NanoDetConfig
 
 PERSON, BICYCLE, CAR, TRUCK = (CLASSES.index(n) for n in ("person", "bicycle", "car", "truck"))
 OUTPUTS = [*SCORES, *DISTANCES]
@@ -205,7 +205,7 @@ def tiled_outputs(view: int, box: list[float]) -> list[np.ndarray]:
     ],
 )
 def test_tiles_speak_for_small_uncut_objects(view: int, box: list[float], kept: bool) -> None:
-    tiled = NanoDet(DetectorConfig(threads=1, tiles=2))
+    tiled = NanoDet(DetectorConfig(threads=1, nanodet=NanoDetConfig(tiles=2)))
     (found,) = tiled.decode(tiled_outputs(view, box), frames(1, 1152, 648, (1152, 648)))
     assert len(found) == kept
     if view == 4:  # tile 4 starts at 4/9 of the frame and spans 5/9 of it

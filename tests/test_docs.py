@@ -13,8 +13,7 @@ import click
 import pytest
 
 from cospal_cli.cli import COMMANDS, cli
-from cospal_cli.config import Config
-from cospal_cli.settings import flatten
+from cospal_cli.settings import Config, flatten
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,18 +17,18 @@ from cospal_exporters.dino_patches import blocks, exportable
 from transformers.models.grounding_dino import modeling_grounding_dino as original
 
 from cospal_cli.cli import run
-from cospal_cli.config import DetectorConfig, LanguageConfig
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import detect, open_detector
 from cospal_cli.detect.dino.onnx import letterboxed
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import DetectorConfig, LanguageConfig
 from tests.tiny_models import grounding_dino, save_grounding_dino
 
 SIZE = (96, 64)
 PROGRAM = """
 import sys
-from cospal_cli.config import DetectorConfig, LanguageConfig
+from cospal_cli.settings import DetectorConfig, LanguageConfig
 from cospal_cli.detect import open_detector
 from cospal_cli.language.parser.parse import parse
 detector = open_detector(DetectorConfig("grounding-dino-onnx", model=sys.argv[1]))

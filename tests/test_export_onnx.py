@@ -46,8 +46,8 @@ def by_graphs(model: CoSPaL, inputs: GroundingInputs) -> GroundingScores:
     "changes",
     [
         {},
-        {"sees": "both", "word_score": "max"},
-        {"sees": "subject"},
+        {"temporal_input": "both", "word_score": "max"},
+        {"temporal_input": "subject"},
         {"temporal_layers": 1, "spatial_layers": 0, "proposals": 1},
         {"temporal_layers": 3, "spatial_layers": 2, "heads": 4},
     ],

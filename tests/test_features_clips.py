@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.config import ClipsConfig
 from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch
 from cospal_cli.devices.onnx_session import more_outputs, open_session
@@ -28,6 +27,7 @@ from cospal_cli.features.clips import (
     open_video_encoder,
 )
 from cospal_cli.features.embedded_clips import PARTS, EmbeddedClips
+from cospal_cli.settings import ClipsConfig
 
 SIZE = (160, 96)
 
@@ -171,7 +171,7 @@ def test_settings_left_open_become_the_backends_own() -> None:
 
 
 def test_an_unknown_encoder_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="unknown video encoder 'id3'") as caught:
+    with pytest.raises(UsageError, match="unknown value 'id3'") as caught:
         open_video_encoder(ClipsConfig(name="id3"))
     assert "did you mean 'i3d'" in caught.value.hint
     assert all(name in caught.value.hint for name in BACKENDS)
@@ -345,7 +345,7 @@ def test_cuda_is_refused() -> None:
 
 def test_the_embedded_encoder_imports_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from cospal_cli.config import ClipsConfig; "
+        "import sys; from cospal_cli.settings import ClipsConfig; "
         "from cospal_cli.features.clips import open_video_encoder; "
         "assert 'onnxruntime' not in sys.modules; open_video_encoder(ClipsConfig()); "
         "assert not {'torch', 'transformers', 'onnx'} & set(sys.modules)"

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from cospal_cli.config import ClipsConfig
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.types import Clips, FrameBatch
 from cospal_cli.features import i3d, i3d_network
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.i3d import I3DClips
 from cospal_cli.features.i3d_network import I3D, Unit, pool, same
+from cospal_cli.settings import ClipsConfig
 
 # Every convolution of rgb_imagenet.pt: outputs < inputs x kernel, each with its batch norm.
 LAYERS = """

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cospal_cli.config import ClipsConfig, Config, DetectorConfig, FeaturesConfig
 from cospal_cli.core.colours import NAMES
 from cospal_cli.core.types import Looks, Tubelet
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.identity import differences, identity
 from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
+from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FeaturesConfig, FileConfig
 
 SIZE = (200, 100)
 CLASSES = ("car", "person")
@@ -166,7 +166,7 @@ def test_a_model_is_known_by_its_weights_not_its_name() -> None:
 
 
 def test_detections_from_files_have_no_hash() -> None:
-    config = Config(detector=DetectorConfig(name="file", path="x.jsonl"))
+    config = Config(detector=DetectorConfig(name="file", file=FileConfig("x.jsonl")))
     one, other = (
         SimpleNamespace(model_id=f"file:{name}", model_sha256=name, dim=1) for name in "ab"
     )

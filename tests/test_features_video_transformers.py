@@ -14,11 +14,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from cospal_cli.config import ClipsConfig
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.types import Clips, FrameBatch
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.video_transformers import KINDS, Preparation, VideoTransformer
+from cospal_cli.settings import ClipsConfig
 
 SIDE, DIM, FRAMES = 32, 32, 4
 SMALL = {"hidden_size": DIM, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.colours import NAMES, REGIONS, parse_colour
 from cospal_cli.core.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
 from cospal_cli.ranking import w_gdino, zero_shot
@@ -16,6 +15,7 @@ from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Method, tubes_of
 from cospal_cli.ranking.span import stretches
+from cospal_cli.settings import GroundConfig
 
 CLASSES = ("person", "car", "dog")
 SIZE = (640, 360)

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cospal_cli.config import GroundConfig, ModelConfig, SettingError
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.types import (
@@ -27,6 +26,7 @@ from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.segment import overlaps, segment
+from cospal_cli.settings import GroundConfig, ModelConfig, SettingError
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 QUERY = Query("a man walks", "a man", "man", {"person": 1.0})
@@ -190,7 +190,7 @@ def test_the_refined_query_is_read_unless_the_sentence_is_asked_for() -> None:
     assert (answer.ids, answer.parts, answer.unknown) == ((4, 7), (), ("sits",))
     assert [len(one.words) for one in runtime.asked] == [4]
     assert runtime.asked[0].word_ids.tolist() == [1, 0, 1, 2]
-    answer = ask(runtime, view(), PHRASES, GroundConfig(reads="sentence"))
+    answer = ask(runtime, view(), PHRASES, GroundConfig(query_form="sentence"))
     assert answer is not None
     assert answer.unknown == ("a", "and", "sits")
     assert len(runtime.asked[1].words) == 5
@@ -261,7 +261,7 @@ def test_baselines_of_an_empty_field() -> None:
         assert tubes_of(ranked, QUERY, evidence, GroundConfig()) == []
 
 
-@pytest.mark.parametrize("setting", [{"segment": "middle"}, {"reads": "lips"}, {"seed": -1}])
+@pytest.mark.parametrize("setting", [{"segment": "middle"}, {"query_form": "lips"}, {"seed": -1}])
 def test_settings_are_checked(setting: dict[str, object]) -> None:
     with pytest.raises(SettingError, match=f"ground.{next(iter(setting))}"):
         GroundConfig(**setting)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cospal_cli.config import GroundConfig, LanguageConfig
 from cospal_cli.core.types import Tubelet
 from cospal_cli.language.lexicon.words import thing
 from cospal_cli.language.parser.parse import parse
@@ -13,6 +12,7 @@ from cospal_cli.ranking import zero_shot
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
+from cospal_cli.settings import GroundConfig, LanguageConfig
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 NO_MODEL = LanguageConfig(similarity=False)

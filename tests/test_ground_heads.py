@@ -14,7 +14,6 @@ import pytest
 import cospal_cli
 from cospal_cli import grounder as stages
 from cospal_cli.cli import run
-from cospal_cli.config import Config
 from cospal_cli.core.types import Tube
 from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.grounder import Grounder
@@ -24,6 +23,7 @@ from cospal_cli.predict import predictions
 from cospal_cli.ranking.heads import head_features, settings_of
 from cospal_cli.result import observed_range
 from cospal_cli.runtime import open_runtime
+from cospal_cli.settings import Config, FileConfig
 from tests.tiny_set import make_heads, make_set
 
 
@@ -112,7 +112,7 @@ def test_the_function_asks_heads_too(
 ) -> None:
     text = "the woman waves"
     found: Any = cospal_cli.ground(video, text, checkpoint=heads, detector__name="file",
-                                   detector__path=boxes)  # fmt: skip
+                                   detector__file__path=boxes)  # fmt: skip
     arguments = [str(video), text, "--detections", boxes, "--checkpoint", str(heads)]
     (document,) = asked(arguments, capfd)
     (tube,) = tube_json.load_tubes(document)
@@ -149,7 +149,7 @@ def test_options_of_the_method_change_the_answer(
     best = [part[0] for part in hull["heads"]["parts"]]
     (tube,) = hull["tubes"]
     assert tube["end_time"] <= max(one["end_time"] for one in best) + 0.2
-    (plain,) = asked([*arguments, "--set", "ground.reads=sentence"], capfd)
+    (plain,) = asked([*arguments, "--set", "ground.query_form=sentence"], capfd)
     assert plain["heads"]["proposals"] != hull["heads"]["proposals"]
 
 
@@ -233,7 +233,7 @@ def test_an_interrupted_pass_has_clips_of_what_was_watched(
     video: Path, boxes: str, heads: Path
 ) -> None:
     base = Config()
-    config = replace(base, detector=replace(base.detector, name="file", path=boxes))
+    config = replace(base, detector=replace(base.detector, name="file", file=FileConfig(boxes)))
     opened = Grounder.open(config, checkpoint=heads)
     (result,) = opened.ground(video, ["the man walks"], stopped=lambda: True)
     seen = result.observation
@@ -281,5 +281,5 @@ def test_the_settings_of_the_training_come_first(heads: Path) -> None:
     assert found["detector.threshold"] == 0.3
     assert found["tracker.name"] == "botsort"
     assert found["clips.fps"] == 2
-    assert not {"detector.path", "video.start"} & found.keys()
+    assert not {"detector.file.path", "video.start"} & found.keys()
     assert settings_of(replace(card, trained={"settings": None}))["detector.name"] == "file"

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from cospal_cli import ground
-from cospal_cli.config import Config
 from cospal_cli.core.observation import Observation
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.outputs import tube_json
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result
+from cospal_cli.settings import Config
 
 CLIP = Path(__file__).parent.parent / "examples" / "bikes.mp4"
 CONFIG = replace(Config(), video=replace(Config().video, start="4.2s", end="5.4s"))

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from cospal_cli import weights
-from cospal_cli.config import LanguageConfig
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.language.lexicon import dress as words_dress
@@ -18,6 +17,7 @@ from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.verbs import forms, kinds
 from cospal_cli.language.parser.checks import MAX_CHARS
 from cospal_cli.language.parser.parse import MAX_PHRASES, parse, parse_all
+from cospal_cli.settings import LanguageConfig
 
 PLAIN = LanguageConfig(similarity=False)
 FIGURE = "The man in white clothes bends down and looks down then sits in the chair next to him."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cospal_cli.config import LanguageConfig
 from cospal_cli.core.types import Query
 from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import LanguageConfig
 from tests.sentences import GROUPS
 
 LINES = [

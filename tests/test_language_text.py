@@ -17,13 +17,13 @@ import torch
 import transformers
 
 from cospal_cli import weights
-from cospal_cli.config import SettingError, TextConfig
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.install import install_line
 from cospal_cli.core.types import Words
 from cospal_cli.language.encoders import bert
 from cospal_cli.language.encoders.bert import Bert
 from cospal_cli.language.encoders.text import open_text_encoder, pool
+from cospal_cli.settings import SettingError, TextConfig
 from tests.sentences import GROUPS
 
 KINDS = ("bert", "distilbert", "roberta")
@@ -332,7 +332,7 @@ def test_a_model_that_does_not_read_text_alone(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(UsageError, match="unknown text encoder 'brt'") as caught:
+    with pytest.raises(UsageError, match="unknown value 'brt'") as caught:
         open_text_encoder(TextConfig(name="brt"))
     assert "did you mean 'bert'? known: minilm, bert" in caught.value.hint
 

@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from cospal_cli.config import LanguageConfig
 from cospal_cli.core.types import Query
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import LanguageConfig
 from tests import vidstg_held_out, vidstg_like
 from tests.sentences_turned import COUNTS, GROUPS, MARKS, SINGLE
 from tests.test_language_sentences import WORN, check_classes, words

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
     "core",
-    "config recipes settings devices weights evaluation",
+    "settings devices weights evaluation",
     "backbones",
     "video detect track language features model outputs",
     "runtime ranking datasets",

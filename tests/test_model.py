@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from cospal_cli.config import LossConfig, ModelConfig
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.head_inputs import NAMES, assemble, collate
 from cospal_cli.core.types import GroundingInputs, Phrase
@@ -18,6 +17,7 @@ from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import Noise
 from cospal_cli.model.temporal import Moments, turns
+from cospal_cli.settings import LossConfig, ModelConfig
 from cospal_cli.training.objective import Objective
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=9)
@@ -76,7 +76,9 @@ def test_scores_have_their_shapes_and_ranges() -> None:
     assert scores.proposal_scores.sum(dim=1).tolist() == pytest.approx([1, 1])
 
 
-@pytest.mark.parametrize("config", [SMALL, ModelConfig(**{**vars(SMALL), "sees": "both"})])
+@pytest.mark.parametrize(
+    "config", [SMALL, ModelConfig(**{**vars(SMALL), "temporal_input": "both"})]
+)
 def test_a_sample_scores_the_same_alone_and_padded_in_a_batch(config: ModelConfig) -> None:
     model, one = heads(config), sample(1, tubelets=2, clips=4, words=3)
     alone = model(**batch_of(one))
@@ -192,7 +194,7 @@ def test_one_word_one_clip_one_tubelet_one_frame() -> None:
 @pytest.mark.parametrize("sees", ["clips", "subject"])
 def test_one_batch_is_learnt_to_its_floor(sees: str) -> None:
     """Sets are told apart (InfoNCE to 0), words from clips (NLL to the smoothed labels' own)."""
-    model = heads(ModelConfig(**{**vars(SMALL), "dim": 32, "dropout": 0.0, "sees": sees}))
+    model = heads(ModelConfig(**{**vars(SMALL), "dim": 32, "dropout": 0.0, "temporal_input": sees}))
     objective = Objective(model, LossConfig(smoothing=0.0, diversity=0.0)).train()
     batch = for_training(*(sample(seed) for seed in range(4)))
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-2)
@@ -206,7 +208,9 @@ def test_one_batch_is_learnt_to_its_floor(sees: str) -> None:
 
 
 def test_gradients_reach_every_parameter() -> None:
-    objective = Objective(heads(ModelConfig(**{**vars(SMALL), "sees": "both"})), LossConfig())
+    objective = Objective(
+        heads(ModelConfig(**{**vars(SMALL), "temporal_input": "both"})), LossConfig()
+    )
     objective(for_training(*(sample(seed) for seed in range(3))))["loss"].backward()
     assert [n for n, p in objective.named_parameters() if p.grad is None] == []
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cospal_cli.config import Config, ModelConfig
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import (
@@ -27,6 +26,7 @@ from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
+from cospal_cli.settings import Config, ModelConfig
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 INFO = VideoInfo("clip.mp4", *SIZE, 0, Fraction(1, 15360), Fraction(30))

@@ -21,7 +21,6 @@ import pytest
 
 from cospal_cli import datasets
 from cospal_cli.cli import run
-from cospal_cli.config import ClipsConfig, Config, DetectorConfig, FeaturesConfig, VideoConfig
 from cospal_cli.core import files
 from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
@@ -34,6 +33,14 @@ from cospal_cli.features import cache
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.settings import (
+    ClipsConfig,
+    Config,
+    DetectorConfig,
+    FeaturesConfig,
+    FileConfig,
+    VideoConfig,
+)
 from cospal_cli.training import prepare as preparing
 from cospal_cli.training import watching
 from cospal_cli.training.plan import file_name
@@ -99,7 +106,7 @@ def test_features_are_those_of_the_grounder(made: Path) -> None:
     (sample,) = prepared.samples("test")
     assert (sample.id, sample.text, sample.form) == (record.id, record.text, "declarative")
     boxes = made / "detections" / f"{record.video.stem}.jsonl"
-    detector = open_detector(DetectorConfig(name="file", path=str(boxes)))
+    detector = open_detector(DetectorConfig(name="file", file=FileConfig(str(boxes))))
     scene = Grounder(SMALL, detector).observe(record.video)
     kept = select(scene.tubelets, 40)
     features, mask = tubelet_features(
@@ -394,7 +401,7 @@ class Asked:
 
     classes = ("child",)
     model_id, model_sha256 = "asked", "a" * 64
-    config = DetectorConfig(name="nanodet", threshold=0.1, nms_iou=0.9, side=64, batch=4)
+    config = DetectorConfig(name="nanodet", threshold=0.1, nms_iou=0.9, batch=4)
     batch, image_side, prompted = 4, 64, True
 
     def __init__(self, text: str = "") -> None:

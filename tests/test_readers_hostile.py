@@ -17,7 +17,6 @@ import pytest
 from cospal_cli import datasets
 from cospal_cli.backbones import record
 from cospal_cli.backbones.pretrained import model_type
-from cospal_cli.config import Config, DetectorConfig
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.datasets.prepared import Prepared, read_about, read_parses, write_about
 from cospal_cli.detect.dino.pixels import Pixels
@@ -30,6 +29,7 @@ from cospal_cli.features.video_transformers import Preparation
 from cospal_cli.model.checkpoint import load_card
 from cospal_cli.outputs.tube_json import load_tubes
 from cospal_cli.ranking.heads import completed
+from cospal_cli.settings import Config, DetectorConfig
 from cospal_cli.training.metrics import read as read_metrics
 from cospal_cli.training.state import load_standing
 from cospal_cli.weights.arrays import digest

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from cospal_cli.config import ModelConfig
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, Phrase
@@ -18,6 +17,7 @@ from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.torch import TorchRuntime
+from cospal_cli.settings import ModelConfig
 
 WORDS = ("man", "walks", "red")
 CARD = Card(

@@ -6,9 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli.config import Config, DetectorConfig, VideoConfig
 from cospal_cli.core.errors import UsageError
-from cospal_cli.settings import Entry, as_dict, changed, flatten, keys, override, resolve
+from cospal_cli.settings import (
+    Config,
+    DetectorConfig,
+    Entry,
+    VideoConfig,
+    as_dict,
+    changed,
+    flatten,
+    keys,
+    override,
+    resolve,
+)
 
 
 def flag(key: str, value: object, name: str = "--flag") -> Entry:
@@ -69,7 +79,7 @@ def test_environment_names_take_one_or_two_underscores(name: str) -> None:
         ("video.start=120", "video.start", "120"),
         ("video.start=", "video.start", None),
         ("video.start=null", "video.start", None),
-        ("detector.path=a=b", "detector.path", "a=b"),
+        ("detector.file.path=a=b", "detector.file.path", "a=b"),
     ],
 )
 def test_text_becomes_the_type_of_the_setting(assignment: str, key: str, value: object) -> None:
@@ -153,7 +163,7 @@ def test_a_control_character_and_a_huge_or_missing_file_are_refused(write, tmp_p
         ({"flags": [flag("video.strict", 1)]}, "expected true or false, found 1", ""),
         ({"flags": [flag("detector.name", 5)]}, "expected text, found 5", ""),
         ({"sets": ["video.end=5", "video.duration=5"]}, "excludes video.end", "one of the two"),
-        ({"sets": ["detector.name=file"]}, "detector.path: is needed", "--detections"),
+        ({"sets": ["detector.name=file"]}, "detector.file.path: is needed", "--detections"),
         ({"sets": ["output.crf=52"]}, "--set: output.crf: must be from 0 to 51, found 52", ""),
     ],
 )
@@ -173,8 +183,8 @@ def test_contradictions_fail_where_a_config_is_made() -> None:
 
 def test_override_changes_only_what_is_named() -> None:
     base = override(None, {"video.fps": 5})
-    changed = override(base, {"detector.path": Path("boxes.jsonl"), "detector.name": "file"})
-    assert (changed.video.fps, changed.detector.path) == (5.0, "boxes.jsonl")
+    changed = override(base, {"detector.file.path": Path("boxes.jsonl"), "detector.name": "file"})
+    assert (changed.video.fps, changed.detector.file.path) == (5.0, "boxes.jsonl")
     assert changed.ground == Config().ground
     with pytest.raises(UsageError, match="unknown key"):
         override(base, {"video.fsp": 5})

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from cospal_cli import track
-from cospal_cli.config import TrackerConfig
 from cospal_cli.core.types import Detections, Looks, Tubelet
 from cospal_cli.evaluation.mot import evaluate
+from cospal_cli.settings import TrackerConfig
 from tests import scenes
 from tests.scenes import CLASSES, WIDTH, Actor, Noise, Scene, View, scene, walk
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.config import SettingError, TrackerConfig
 from cospal_cli.core.types import Detections, FloatArray, Looks
+from cospal_cli.settings import BotSortConfig, SettingError, TrackerConfig
 from cospal_cli.track import open_tracker
 
 SIZE = (1280, 720)
@@ -46,7 +46,9 @@ def told_apart(
     They stand at 300 and 350; then each is seen ``inward`` pixels nearer to where the other stood,
     with ``score``, and in the other order. In frame ``mistaken`` their features are swapped.
     """
-    tracker = open_tracker(TrackerConfig(name="botsort", **settings), SIZE, ["man"])
+    tracker = open_tracker(
+        TrackerConfig(name="botsort", botsort=BotSortConfig(**settings)), SIZE, ["man"]
+    )
     back = np.array([1, 0])
     other = None if features is None else features[back]
     for step in range(6):
@@ -78,8 +80,8 @@ def test_without_features_colours_and_thumbnails_do(tell):
 
 def test_looks_do_not_count_beyond_the_gates_nor_for_weak_detections():
     features = np.eye(8)[[0, 1]]
-    assert told_apart(features, grays(2), look_gate=0) is False
-    assert told_apart(features, grays(2), place_gate=0.05) is False
+    assert told_apart(features, grays(2), appearance_threshold=0) is False
+    assert told_apart(features, grays(2), proximity_threshold=0.05) is False
     assert told_apart(features, grays(2), score=0.2) is False
 
 
@@ -91,7 +93,7 @@ def test_one_mistaken_sight_is_not_what_is_remembered():
     assert told_apart(np.eye(8)[[0, 1]], grays(2), mistaken=5) is True
 
 
-@pytest.mark.parametrize("key", ["look_gate", "place_gate"])
+@pytest.mark.parametrize("key", ["appearance_threshold", "proximity_threshold"])
 def test_gates_have_a_range(key):
-    with pytest.raises(SettingError, match=f"tracker.{key}"):
-        TrackerConfig(**{key: -0.1})
+    with pytest.raises(SettingError, match=f"tracker.botsort.{key}"):
+        BotSortConfig(**{key: -0.1})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.config import TrackerConfig
 from cospal_cli.core.types import Looks
+from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.camera import STILL, Motion
 from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cospal_cli.config import CurriculumConfig
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.head_inputs import NAMES
+from cospal_cli.settings import CurriculumConfig
 from cospal_cli.training.batches import LOG, Batches, Share
 from cospal_cli.training.curriculum import Epoch, plan
 from tests.fake_prepared import WORDS, FakePrepared

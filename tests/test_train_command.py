@@ -14,13 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli import recipes
 from cospal_cli.bench.made import Shape, make
 from cospal_cli.cli import run
-from cospal_cli.config import CurriculumConfig
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make as make_set
-from cospal_cli.settings import resolve
+from cospal_cli.settings import CurriculumConfig, recipes, resolve
 from tests import train_fake
 
 SMALL = Shape(12, 24, 3, 4, 6, 5, 7, 6, 8, 30)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cospal_cli.config import CurriculumConfig
+from cospal_cli.settings import CurriculumConfig
 from cospal_cli.training.curriculum import plan, stages_left_out
 
 

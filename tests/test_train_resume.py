@@ -126,7 +126,7 @@ def test_changed_settings_are_refused_with_a_diff(tmp_path: Path) -> None:
     other = FakePrepared(identity={"tubelets": {"name": "real", "dim": 6}})
     with pytest.raises(UsageError, match=r"features\.tubelets\.name: fake before, real now"):
         train_fake.train(out, *kept, data=other, resume=True)
-    free = ("train.save_every=7", "train.bad=5", "train.threads=2")
+    free = ("train.save_every=7", "train.max_unreadable=5", "train.threads=2")
     train_fake.train(out, *kept, *free, resume=True)
 
 

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MORE = """
 from cospal_cli import Grounder, Result, Tube
-from cospal_cli.config import Config
+from cospal_cli.settings import Config
 
 def answer(video: str) -> list[Tube]:
     result: Result = ground(video, "the man in the suit", top_k=2, video__fps=5)

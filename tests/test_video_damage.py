@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
 from tests import media

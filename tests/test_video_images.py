@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from cospal_cli.cli import run
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video import images
 from cospal_cli.video.reader import VideoReader
 from tests import media

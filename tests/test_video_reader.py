@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video.ranges import Mark, parse_mark
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.timing import Clock
@@ -371,7 +371,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     """Peak memory of a process that reads a quarter of an hour is that of reading a minute."""
     code = (
         "import resource, sys; from pathlib import Path\n"
-        "from cospal_cli.config import VideoConfig\n"
+        "from cospal_cli.settings import VideoConfig\n"
         "from cospal_cli.video.reader import VideoReader\n"
         "with VideoReader(Path(sys.argv[1]), VideoConfig()) as reader:\n"
         "    count = sum(len(batch) for batch in reader.batches(4))\n"

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core.errors import DeviceError
+from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video import audio
 from cospal_cli.video.writer import Written, write_annotated
 from tests import media

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core.errors import InputError
+from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.writer import write_annotated

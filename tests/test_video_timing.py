@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Timeline
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.timing import Clock, ordered
 from tests import media

@@ -15,9 +15,9 @@ import av
 import numpy as np
 import pytest
 
-from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Tube
+from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video.writer import write_annotated
 from tests import media
 
@@ -311,7 +311,7 @@ def test_full_disk_keeps_the_old_file(clip: Path) -> None:
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from cospal_cli.config import OutputConfig, VideoConfig\n"
+        "from cospal_cli.settings import OutputConfig, VideoConfig\n"
         "from cospal_cli.core.errors import DeviceError\n"
         "from cospal_cli.video.writer import write_annotated\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from cospal_cli.config import ClipsConfig, Config, FeaturesConfig, ModelConfig
 from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.settings import ClipsConfig, Config, FeaturesConfig, ModelConfig, as_dict
 from cospal_cli.training.prepare import prepare
 
 RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 5), actors=(2, 4), test=0.5)
@@ -39,7 +39,7 @@ def make_heads(folder: Path, prepared: Path) -> Path:
     words = tuple(sorted(features.words("fit")))
     tubelets, clips, text = features.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
-    settings = {"features": dict(features.settings["features"])}
+    settings = {"features": as_dict(features.config.features)}
     torch.manual_seed(3)
     card = Card(sizes, MODEL, features.identity, words, {"settings": settings})
     save(folder, CoSPaL(sizes, MODEL), card)

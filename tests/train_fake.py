@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from cospal_cli.config import Config
-from cospal_cli.settings import resolve
+from cospal_cli.settings import Config, resolve
 from tests.fake_prepared import FakePrepared
 
 TINY = (
     "model.dim=16 model.heads=2 model.ffn=16 model.temporal_layers=1 model.proposals=2 "
     "train.batch=4 train.warmup=4 train.device=cpu train.threads=1 train.save_every=3 "
-    "train.bad=2 curriculum.epochs=1,0,1"
+    "train.max_unreadable=2 curriculum.epochs=1,0,1"
 ).split()
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.bench import timing
-from cospal_cli.config import ModelConfig
 from cospal_cli.core import table as tables
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.files import replacing
@@ -27,6 +26,7 @@ from cospal_cli.devices import installed, processors
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.runtime.onnx import OnnxRuntime, precisions
+from cospal_cli.settings import ModelConfig
 
 EAGER = "torch eager"
 FULL = Sizes(tubelets=256, clips=1024, words=768, vocabulary=3000)  # of random heads

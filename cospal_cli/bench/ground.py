@@ -17,7 +17,6 @@ import numpy as np
 
 from cospal_cli.bench import timing
 from cospal_cli.bench.plain_loop import PlainLoop
-from cospal_cli.config import Config
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.types import Detections, FrameBatch, Query
@@ -26,6 +25,7 @@ from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.looks import look, smaller
 from cospal_cli.grounder import Grounder, clips_of
 from cospal_cli.language.encoders.text import open_text_encoder
+from cospal_cli.settings import Config
 from cospal_cli.track import open_tracker
 from cospal_cli.video.reader import VideoReader
 

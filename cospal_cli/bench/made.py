@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli import settings
-from cospal_cli.config import Config
 from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips, Timeline, VideoInfo, Words
@@ -20,6 +19,7 @@ from cospal_cli.datasets.splits import held_sources
 from cospal_cli.features import cache
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, texts_of
+from cospal_cli.settings import Config
 
 
 @dataclass(frozen=True)

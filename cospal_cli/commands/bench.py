@@ -3,78 +3,105 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from cospal_cli.commands.console import emit, progress, say
-from cospal_cli.commands.ground import FLAGS as GROUND_FLAGS
-from cospal_cli.commands.options import (
-    Flag,
-    config_options,
-    debug_option,
-    flag_options,
-    logging_options,
-    merged_settings,
-    start_logging,
+from cospal_cli.commands.console import emit, say
+from cospal_cli.commands.context import (
+    HELP,
+    PATH,
+    Context,
+    Numbers,
+    argument,
+    command,
+    json_option,
+    option,
 )
-from cospal_cli.commands.train import FLAGS as ALL_TRAIN_FLAGS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import check_outputs, claimed
 from cospal_cli.core.table import screen_width, table
+from cospal_cli.settings.words import INPUT, MODELS, SPEED
 
-_SHARED = {"--fps", "--start", "--end", "--duration", "--detector", "--detector-model", "--device"}
-_SHARED |= {"--threads", "--batch", "--precision", "--tracker"}
-FLAGS = [flag for flag in GROUND_FLAGS if flag.name in _SHARED] + [
-    Flag("--text-encoder", "text.name", str, "minilm or bert; implies --encoders."),
-    Flag("--video-encoder", "clips.name", str, "embedded, i3d, videomae ...; likewise."),
-]
+GROUND_FLAGS = (
+    "video.fps",
+    "video.start",
+    "video.end",
+    "video.duration",
+    "detector.name",
+    "detector.model",
+    "tracker.name",
+    "text.name",
+    "clips.name",
+    "detector.device",
+    "detector.precision",
+    "detector.batch",
+    "detector.threads",
+)
+TRAIN_FLAGS = ("train.batch", "train.device", "train.precision", "train.threads")
 
-TRAIN_FLAGS = [
-    flag
-    for flag in ALL_TRAIN_FLAGS
-    if flag.name in ("--batch", "--device", "--precision", "--threads")
-]
+
+def _count(name: str, default: int, least: int, help: str) -> Callable[[str], click.Parameter]:
+    kind = click.IntRange(least)
+    return option(name, group=SPEED, default=default, show_default=True, type=kind, help=help)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=HELP)
 def bench() -> None:
     """Measure speed on this machine."""
 
 
-@bench.command()
-@click.argument("video", type=click.Path(path_type=Path))
-@click.argument("query")
-@flag_options(FLAGS)
-@click.option("--rounds", default=3, type=click.IntRange(1), help="Medians are over so many.")
-@click.option("--batches", default="", metavar="N,N", help="Further batch sizes of the detector.")
-@click.option("--encoders", is_flag=True, help="Measure the text and video encoders too.")
-@click.option("--compare", default="", metavar="PRECISION", help="How well its boxes agree.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@config_options
-@debug_option
-def ground(
-    video: Path,
-    query: str,
-    rounds: int,
-    batches: str,
-    encoders: bool,
-    compare: str,
-    as_json: bool,
-    config_file: Path | None,
-    sets: tuple[str, ...],
-    **given: Any,
-) -> None:
+@dataclass(frozen=True)
+class GroundOptions:
+    """See ``ground``."""
+
+    video: Annotated[Path, argument(type=PATH)]
+    query: Annotated[str, argument()]
+    rounds: Annotated[int, _count("--rounds", 3, 1, "Medians are over so many rounds.")]
+    batches: Annotated[
+        tuple[int, ...],
+        option(
+            "--batches",
+            group=SPEED,
+            type=Numbers(),
+            default="",
+            metavar="N,N",
+            help="Further batch sizes of the detector to measure.",
+        ),
+    ]
+    encoders: Annotated[
+        bool,
+        option(
+            "--encoders",
+            group=MODELS,
+            is_flag=True,
+            help="Measure the text and video encoders too; implied where one is named.",
+        ),
+    ]
+    compare: Annotated[
+        str,
+        option(
+            "--compare",
+            group=SPEED,
+            default="",
+            metavar="PRECISION",
+            help="How well the boxes of another precision agree: fp32, fp16 or bf16.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
+
+
+@command(GroundOptions, GROUND_FLAGS)
+def ground(context: Context[GroundOptions]) -> None:
     """Time every stage of 'cospal ground' on VIDEO with QUERY.
 
     The whole first pass is compared with the detector's forward passes alone and, for Grounding
     DINO, with the plain loop over frames that the documentation of transformers shows.
     """
-    config = merged_settings(config_file, sets, FLAGS, given).config
-    sizes = _sizes(batches)
-    from dataclasses import replace
-
+    options, config = context.options, context.config
     from cospal_cli import detect
     from cospal_cli.bench.ground import Plan, measure
     from cospal_cli.language.parser.parse import parse
@@ -82,100 +109,139 @@ def ground(
     chosen, why = detect.resolve(config.detector)
     if why:
         say(why)
-    encoders = encoders or bool(given["text_encoder"] or given["video_encoder"])
-    asked = parse(query, config.language)
-    plan = Plan(video, asked, replace(config, detector=chosen), rounds, sizes, encoders, compare)
+    plan = Plan(
+        options.video,
+        parse(options.query, config.language),
+        replace(config, detector=chosen),
+        options.rounds,
+        options.batches,
+        options.encoders or bool({"text.name", "clips.name"} & context.given.keys()),
+        options.compare,
+    )
     report = measure(plan)
-    emit(json.dumps(report, indent=2) if as_json else _table(report))
+    emit(json.dumps(report, indent=2) if options.as_json else _table(report))
 
 
-@bench.command()
-@flag_options(TRAIN_FLAGS)
-@click.option(
-    "--updates", default=30, show_default=True, type=click.IntRange(10), help="To measure over."
-)
-@click.option("--videos", default=256, show_default=True, type=click.IntRange(2), help="Files.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@config_options
-@logging_options
-def train(
-    updates: int,
-    videos: int,
-    as_json: bool,
-    config_file: Path | None,
-    sets: tuple[str, ...],
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-    **given: Any,
-) -> None:
+@dataclass(frozen=True)
+class TrainOptions:
+    """See ``train``."""
+
+    updates: Annotated[int, _count("--updates", 30, 10, "Updates to measure over.")]
+    videos: Annotated[int, _count("--videos", 256, 2, "Files of random features.")]
+    as_json: Annotated[bool, json_option("One JSON document.")]
+
+
+@command(TrainOptions, TRAIN_FLAGS)
+def train(context: Context[TrainOptions]) -> None:
     """Time the training loop on random features: 10 tubelets x 32 x 256, 200 clips x 1024,
     20 words x 768, written to a temporary folder and read from there.
     """
     from cospal_cli.core.registry import require
 
-    start_logging(verbose, quiet, log_file)
-    config = merged_settings(config_file, sets, TRAIN_FLAGS, given).config
+    options, config = context.options, context.config
     for package in ("torch", "accelerate"):
         require(package, "train")
     from cospal_cli.bench.made import Shape
     from cospal_cli.bench.train import Plan, measure
 
-    with progress(quiet, "updates") as told:
-        report = measure(Plan(config, Shape(videos=videos), updates), told)
-    emit(json.dumps(report, indent=2) if as_json else _train_table(report))
+    with context.progress("updates") as told:
+        report = measure(Plan(config, Shape(videos=options.videos), options.updates), told)
+    emit(json.dumps(report, indent=2) if options.as_json else _train_table(report))
 
 
-@bench.command("export")
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Heads.  [default: random, full size]"
-)
-@click.option(
-    "--exported", type=click.Path(path_type=Path), help="Their export.  [default: made for this]"
-)
-@click.option("--tubelets", default="1,10,40", show_default=True, metavar="K,K", help="Of a video.")
-@click.option("--words", default="4,12,40", show_default=True, metavar="N,N", help="Of a query.")
-@click.option("--frames", default=32, show_default=True, type=click.IntRange(1), help="T.")
-@click.option("--clips", default=200, show_default=True, type=click.IntRange(1), help="C.")
-@click.option("--rounds", default=15, show_default=True, type=click.IntRange(1), help="In turns.")
-@click.option("--threads", default=0, type=click.IntRange(0), help="On the CPU; 0: all.")
-@click.option("--compile", "compiled", is_flag=True, help="torch.compile too; it starts slowly.")
-@click.option("--gpu", is_flag=True, help="The runtimes that need a GPU too.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A .png to draw.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@logging_options
-def export_(
-    checkpoint: Path | None,
-    exported: Path | None,
-    tubelets: str,
-    words: str,
-    output: Path | None,
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-    **numbers: Any,
-) -> None:
+@dataclass(frozen=True)
+class ExportOptions:
+    """See ``export``."""
+
+    checkpoint: Annotated[
+        Path | None,
+        option(
+            "--checkpoint",
+            group=MODELS,
+            type=PATH,
+            help="Trained heads.  [default: random ones, full size]",
+        ),
+    ]
+    exported: Annotated[
+        Path | None,
+        option(
+            "--exported", group=MODELS, type=PATH, help="Their export.  [default: made for this]"
+        ),
+    ]
+    tubelets: Annotated[
+        tuple[int, ...],
+        option(
+            "--tubelets",
+            group=INPUT,
+            type=Numbers(),
+            default="1,10,40",
+            show_default=True,
+            metavar="K,K",
+            help="Tubelets of a video.",
+        ),
+    ]
+    words: Annotated[
+        tuple[int, ...],
+        option(
+            "--words",
+            group=INPUT,
+            type=Numbers(),
+            default="4,12,40",
+            show_default=True,
+            metavar="N,N",
+            help="Words of a sentence.",
+        ),
+    ]
+    frames: Annotated[int, _count("--frames", 32, 1, "Times T at which tubelets have features.")]
+    clips: Annotated[int, _count("--clips", 200, 1, "Clips C of a video.")]
+    rounds: Annotated[int, _count("--rounds", 15, 1, "Rounds, the runtimes in turns.")]
+    threads: Annotated[int, _count("--threads", 0, 0, "Threads on the CPU; 0: all.")]
+    compiled: Annotated[
+        bool,
+        option(
+            "--compile",
+            group=SPEED,
+            is_flag=True,
+            help="Measure torch.compile too; it starts slowly.",
+        ),
+    ]
+    gpu: Annotated[
+        bool,
+        option(
+            "--gpu", group=SPEED, is_flag=True, help="Measure the runtimes that need a GPU too."
+        ),
+    ]
+    output: Annotated[
+        Path | None, option("-o", "--output", type=PATH, help="A .png file to draw the times in.")
+    ]
+    as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
+
+
+@command(ExportOptions)
+def export(context: Context[ExportOptions]) -> None:
     """Time the heads in torch, ONNX Runtime and TensorRT: one video, one query."""
-    start_logging(verbose, quiet, log_file)
     from cospal_cli.bench import export as heads
 
+    options = dict(vars(context.options))
+    output, as_json = options.pop("output"), options.pop("as_json")
     if output is not None:
         if output.suffix.lower() != ".png":
             raise UsageError(f"-o {str(output)!r}: expected a .png", "such as -o bench.png")
-        named = {"--checkpoint": checkpoint, "--exported": exported}
-        inputs = {path: option for option, path in named.items() if path is not None}
+        named = {"--checkpoint": options["checkpoint"], "--exported": options["exported"]}
+        inputs = {path: name for name, path in named.items() if path is not None}
         check_outputs([output], inputs, overwrite=True)
         click.get_current_context().with_resource(claimed([output]))
-    lengths = _sizes(tubelets, "--tubelets"), _sizes(words, "--words")
-    plan = heads.Plan(checkpoint, exported, *lengths, **numbers)
-    with progress(quiet, "points") as shown:
-        report = heads.measure(plan, shown)
+    with context.progress("points") as shown:
+        report = heads.measure(heads.Plan(**options), shown)
     if output is not None:
         heads.draw(output, report)
     emit(
         json.dumps(report, indent=2) if as_json else "\n".join(heads.table(report, screen_width()))
     )
+
+
+for one in (ground, train, export):
+    bench.add_command(one)
 
 
 def _train_table(report: dict[str, Any]) -> str:
@@ -198,14 +264,6 @@ def _train_table(report: dict[str, Any]) -> str:
         + (f"; on the GPU {gpu:.0f} MB" if gpu is not None else ""),
     ]
     return "\n".join(lines)
-
-
-def _sizes(batches: str, flag: str = "--batches") -> tuple[int, ...]:
-    """``1,4,8`` as numbers; UsageError for anything else."""
-    words = [word.strip() for word in batches.split(",") if word.strip()]
-    if not all(word.isdigit() and 0 < int(word) <= 256 for word in words):
-        raise UsageError(f"{flag} {batches!r}: expected numbers from 1 to 256", "such as 1,4,8")
-    return tuple(map(int, words))
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Annotated
 
 import click
 
-from cospal_cli.commands.console import emit, printable
-from cospal_cli.commands.options import config_options, debug_option, merged_settings
-from cospal_cli.settings import as_dict, flatten
+from cospal_cli.commands.console import emit
+from cospal_cli.commands.context import HELP, Context, command, json_option, option
+from cospal_cli.settings.merge import as_dict
+from cospal_cli.settings.show import as_yaml, explained
+
+_ALL = "all"  # settings that are explained where none is named
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@dataclass(frozen=True)
+class Options:
+    """See ``show``."""
+
+    explain: Annotated[
+        str | None,
+        option(
+            "--explain",
+            metavar="[KEY]",
+            is_flag=False,
+            flag_value=_ALL,
+            help="What a setting, a section or all of them mean, and what they may be.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("One JSON document: config and origins.")]
+
+
+@click.group(context_settings=HELP)
 def config() -> None:
     """Settings: defaults < --config file < COSPAL_* environment < --set < flags."""
 
 
-@config.command()
-@config_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON document: config and origins.")
-@debug_option
-def show(config_file: Path | None, sets: tuple[str, ...], as_json: bool) -> None:
-    """Print every setting, its value and where it came from.
+@command(Options, flags=())
+def show(context: Context[Options]) -> None:
+    """Print every setting and where its value came from.
 
-    The environment variable of detector.threshold is COSPAL_DETECTOR_THRESHOLD, and so on.
+    The output is a file for --config: 'cospal config show > mine.yaml', edit, 'cospal ground
+    --config mine.yaml ...'. The environment variable of detector.threshold is
+    COSPAL_DETECTOR_THRESHOLD, and so on.
     """
-    settings = merged_settings(config_file, sets)
-    if as_json:
+    settings = context.settings
+    if context.options.explain is not None:
+        asked = context.options.explain
+        emit(explained(settings, "" if asked == _ALL else asked))
+    elif context.options.as_json:
         shown = {"config": as_dict(settings.config), "origins": dict(settings.origins)}
         emit(json.dumps(shown, indent=2))
-        return
-    for key, value in flatten(settings.config).items():
-        line = f"{key} = {json.dumps(value)}"
-        emit(f"{line:<44} # {printable(settings.origins[key])}")
+    else:
+        emit(as_yaml(settings))
+
+
+config.add_command(show)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cospal_cli.commands.context import HELP
 from cospal_cli.commands.lazy import lazy_group
 
 SUBCOMMANDS = {
@@ -13,6 +14,6 @@ SUBCOMMANDS = {
 }
 
 
-@click.group(cls=lazy_group(SUBCOMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=lazy_group(SUBCOMMANDS), context_settings=HELP)
 def data() -> None:
     """Check, prepare and make data sets: HC-STVG v1 and v2, VidSTG, synthetic."""

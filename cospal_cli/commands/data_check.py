@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from cospal_cli.commands import console
 from cospal_cli.commands.console import emit, printable
-from cospal_cli.commands.options import logging_options, start_logging
+from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.table import screen_width, table
+from cospal_cli.datasets import FORMATS
+from cospal_cli.settings.words import INPUT, SPEED
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.check import Report
@@ -21,45 +23,64 @@ SOME_FAILED = 3  # exit code
 SHOWN = 5  # problems of one kind in the table
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    default="auto",
-    metavar="NAME",
-    show_default=True,
-    help="hcstvg, hcstvg-v2 or vidstg; auto goes by the names of the annotation files.",
-)
-@click.option("--decode", is_flag=True, help="Decode every video to its end; slow but sure.")
-@click.option(
-    "--jobs", type=click.IntRange(0), help="Processes that open videos; default: all processors."
-)
-@click.option("--all", "show_all", is_flag=True, help="List every problem in the table.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document with every problem.")
-@logging_options
-def check(
-    folder: Path,
-    format: str,
-    decode: bool,
-    jobs: int | None,
-    show_all: bool,
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-) -> int:
+@dataclass(frozen=True)
+class Options:
+    """See ``check``."""
+
+    folder: Annotated[Path, argument(type=PATH)]
+    format: Annotated[
+        str,
+        option(
+            "--format",
+            group=INPUT,
+            default="auto",
+            metavar="NAME",
+            show_default=True,
+            help=f"{', '.join(FORMATS)}, or auto: by the names of the annotation files.",
+        ),
+    ]
+    decode: Annotated[
+        bool,
+        option(
+            "--decode",
+            group=INPUT,
+            is_flag=True,
+            help="Decode every video to its end; slow but sure.",
+        ),
+    ]
+    jobs: Annotated[
+        int | None,
+        option(
+            "--jobs",
+            group=SPEED,
+            type=click.IntRange(0),
+            help="Processes that open videos.  [default: all processors]",
+        ),
+    ]
+    show_all: Annotated[
+        bool, option("--all", is_flag=True, help="List every problem in the table.")
+    ]
+    as_json: Annotated[bool, json_option("One JSON document with every problem.")]  # fmt: skip
+
+
+@command(Options)
+def check(context: Context[Options]) -> int:
     """Hold the annotations in FOLDER against its videos and list every fault.
 
     Exits with 0 if every record can be used, 3 if some cannot, 4 if none can.
     """
-    start_logging(verbose, quiet, log_file)
     from cospal_cli.datasets import check as checking
     from cospal_cli.devices import processors
 
-    workers = processors() if jobs is None else jobs
-    with console.progress(quiet) as progress:
-        report = checking.check(folder, format, decode=decode, workers=workers, progress=progress)
-    emit(json.dumps(report.as_dict(), indent=2) if as_json else _table(report, show_all))
+    options = context.options
+    folder = options.folder
+    workers = processors() if options.jobs is None else options.jobs
+    with context.progress() as progress:
+        report = checking.check(
+            folder, options.format, decode=options.decode, workers=workers, progress=progress
+        )
+    table = _table(report, options.show_all)
+    emit(json.dumps(report.as_dict(), indent=2) if options.as_json else table)
     if report.usable:
         return SOME_FAILED if report.skipped else 0
     raise InputError(

@@ -3,65 +3,65 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from cospal_cli.commands.console import Interrupts, emit, printable, progress
-from cospal_cli.commands.options import (
-    Batch,
-    Flag,
-    config_options,
-    flag_options,
-    logging_options,
-    merged_settings,
-    start_logging,
-)
+from cospal_cli.commands.console import Interrupts, emit, printable
+from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.table import screen_width, table
+from cospal_cli.settings.words import FIND, SPEED
 
 SOME_FAILED = 3  # exit code
 SHOWN = 5  # skipped records in the table
-FLAGS = [
-    Flag("--fps", "video.fps", float, "Frames looked at per second of video."),
-    Flag("--detector", "detector.name", str, "nanodet, grounding-dino, groundingdino-py or auto."),
-    Flag("--detector-model", "detector.model", str, "Its weights: a known id, folder or hub id."),
-    Flag("--tracker", "tracker.name", str, "bytetrack or botsort."),
-    Flag("--clip-encoder", "clips.name", str, "embedded, i3d, videomae, timesformer or vjepa2."),
-    Flag("--text-encoder", "text.name", str, "minilm or bert."),
-    Flag("--device", "detector.device", str, "The detector's: auto, cpu, cuda or cuda:N."),
-    Flag("--batch", "detector.batch", Batch(), "Frames per batch of the detector, or auto."),
-]
-
-
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="[default: DIR/prepared]")
-@click.option("--jobs", type=click.IntRange(0), help="Processes; default: all processors.")
-@click.option(
-    "--parses",
-    multiple=True,
-    metavar="FILE.jsonl",
-    type=click.Path(path_type=Path),
-    help="Parses of sentences that replace cospal's own; repeatable.",
+FLAGS = (
+    "video.fps",
+    "detector.name",
+    "detector.model",
+    "tracker.name",
+    "clips.name",
+    "text.name",
+    "detector.device",
+    "detector.batch",
 )
-@flag_options(FLAGS)
-@config_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON document about the features.")
-@logging_options
-def prepare(
-    folder: Path,
-    out: Path | None,
-    jobs: int | None,
-    parses: tuple[Path, ...],
-    config_file: Path | None,
-    sets: tuple[str, ...],
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-    **given: Any,
-) -> int:
+
+
+@dataclass(frozen=True)
+class Options:
+    """See ``prepare``."""
+
+    folder: Annotated[Path, argument(metavar="DIR", type=PATH)]
+    out: Annotated[
+        Path | None,
+        option("--out", type=PATH, help="Folder of the features.  [default: DIR/prepared]"),
+    ]
+    jobs: Annotated[
+        int | None,
+        option(
+            "--jobs",
+            group=SPEED,
+            type=click.IntRange(0),
+            help="Processes that watch videos.  [default: all processors]",
+        ),
+    ]
+    parses: Annotated[
+        tuple[Path, ...],
+        option(
+            "--parses",
+            group=FIND,
+            multiple=True,
+            metavar="FILE.jsonl",
+            type=PATH,
+            help="Parses of sentences that replace cospal's own; repeatable.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("One JSON document about the features.")]  # fmt: skip
+
+
+@command(Options, FLAGS)
+def prepare(context: Context[Options]) -> int:
     """Watch every video of the data set in DIR once and keep what trained heads see of it.
 
     A run that was stopped goes on where it was. Videos that cannot be read are named and left out.
@@ -70,27 +70,27 @@ def prepare(
 
     Exits with 0 if every record has features, 3 if some have not, 4 if none has.
     """
-    start_logging(verbose, quiet, log_file)
-    settings = merged_settings(config_file, sets, FLAGS, given)
+    options, settings = context.options, context.settings
     from cospal_cli.datasets.prepared import FOLDER
     from cospal_cli.training import prepare as preparing
 
+    jobs = options.jobs
     workers = preparing.usual_workers(settings.config) if jobs is None else jobs
-    with Interrupts() as interrupts, progress(quiet, "videos") as told:
+    with Interrupts() as interrupts, context.progress("videos") as told:
         report = preparing.prepare(
-            folder,
-            out or folder / FOLDER,
+            options.folder,
+            options.out or options.folder / FOLDER,
             settings.config,
             workers,
             told,
             interrupts.stopped,
-            parses=parses,
-            own_detections=settings.origins["detector.name"] == "default",
+            parses=options.parses,
+            own_detections="detector.name" not in settings.said,
         )
     if report is None:
         raise KeyboardInterrupt
     found = report.as_dict()
-    emit(json.dumps(found, indent=2) if as_json else _table(found))
+    emit(json.dumps(found, indent=2) if options.as_json else _table(found))
     return SOME_FAILED if report.skipped else 0
 
 

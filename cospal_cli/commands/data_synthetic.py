@@ -5,41 +5,86 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from cospal_cli.commands.console import Interrupts, emit, progress
-from cospal_cli.commands.options import logging_options, start_logging
+from cospal_cli.commands.console import Interrupts, emit
+from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.errors import UsageError
+from cospal_cli.settings.words import SPEED
 
 
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--videos", required=True, type=click.IntRange(1), help="How many in all.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
-@click.option("--size", default="320x192", show_default=True, metavar="WxH")
-@click.option("--fps", default=10, show_default=True, type=int)
-@click.option("--seconds", default="9..18", show_default=True, metavar="A..B", help="Of a video.")
-@click.option("--test", default="1/3", show_default=True, metavar="SHARE", help="Of the videos.")
-@click.option("--workers", default=0, type=click.IntRange(0), help="Processes; 0: one per CPU.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document about the set.")
-@logging_options
-def synthetic(
-    folder: Path,
-    videos: int,
-    seed: int,
-    size: str,
-    fps: int,
-    seconds: str,
-    test: str,
-    workers: int,
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """See ``synthetic``."""
+
+    folder: Annotated[Path, argument(metavar="DIR", type=PATH)]
+    videos: Annotated[
+        int,
+        option("--videos", required=True, type=click.IntRange(1), help="Videos to make in all."),
+    ]
+    seed: Annotated[
+        int,
+        option(
+            "--seed",
+            default=0,
+            show_default=True,
+            type=click.IntRange(0),
+            help="Seed of everything that is drawn at random.",
+        ),
+    ]
+    size: Annotated[
+        str,
+        option(
+            "--size",
+            default="320x192",
+            show_default=True,
+            metavar="WxH",
+            help="Width and height of the videos in pixels.",
+        ),
+    ]
+    fps: Annotated[
+        int, option("--fps", default=10, show_default=True, type=int, help="Frames per second.")
+    ]
+    seconds: Annotated[
+        str,
+        option(
+            "--seconds",
+            default="9..18",
+            show_default=True,
+            metavar="A..B",
+            help="Shortest and longest duration of a video, in seconds.",
+        ),
+    ]
+    test: Annotated[
+        str,
+        option(
+            "--test",
+            default="1/3",
+            show_default=True,
+            metavar="SHARE",
+            help="Share of the videos that are for testing.",
+        ),
+    ]
+    workers: Annotated[
+        int,
+        option(
+            "--workers",
+            group=SPEED,
+            default=0,
+            show_default="one per processor",
+            type=click.IntRange(0),
+            help="Processes that draw.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("One JSON document about the set.")]  # fmt: skip
+
+
+@command(Options)
+def synthetic(context: Context[Options]) -> None:
     """Make a SYNTHETIC set in DIR: figures that act, sentences, boxes, simulated detections.
 
     The same settings make the same files. A run that was stopped goes on where it was, and a
@@ -48,16 +93,21 @@ def synthetic(
     from cospal_cli.datasets.synthetic.recipe import Recipe
     from cospal_cli.datasets.synthetic.write import make
 
-    start_logging(verbose, quiet, log_file)
+    options = context.options
     recipe = Recipe(
-        seed=seed, size=_size(size), fps=fps, seconds=_range(seconds), test=_share(test)
+        seed=options.seed,
+        size=_size(options.size),
+        fps=options.fps,
+        seconds=_range(options.seconds),
+        test=_share(options.test),
     )
-    count = workers or os.cpu_count() or 1
-    with Interrupts() as interrupts, progress(quiet) as told:
-        report = make(recipe, folder, videos, count, told, interrupts.stopped)
-    if report is None:
+    count = options.workers or os.cpu_count() or 1
+    with Interrupts() as interrupts, context.progress() as told:
+        made = make(recipe, options.folder, options.videos, count, told, interrupts.stopped)
+    if made is None:
         raise KeyboardInterrupt
-    emit(json.dumps(report.as_dict(), indent=2) if as_json else _lines(folder, report.as_dict()))
+    report = made.as_dict()
+    emit(json.dumps(report, indent=2) if options.as_json else _lines(options.folder, report))
 
 
 def _lines(folder: Path, report: dict[str, Any]) -> str:

@@ -6,34 +6,35 @@ import json
 import platform
 import sys
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import Any
-
-import click
+from typing import Annotated, Any
 
 from cospal_cli import __version__, devices
 from cospal_cli.commands.console import emit, printable
+from cospal_cli.commands.context import Context, command, json_option
 from cospal_cli.commands.findings import Finding, findings, verdict
-from cospal_cli.commands.options import debug_option
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.table import screen_width, table, wrapped
-from cospal_cli.devices.memory import check_room
 
 CODECS = ("libx264", "aac")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@debug_option
-def doctor(as_json: bool) -> int:
+@dataclass(frozen=True)
+class Options:
+    """See ``doctor``."""
+
+    as_json: Annotated[bool, json_option("One JSON document.")]
+
+
+@command(Options)
+def doctor(context: Context[Options]) -> int:
     """Show what works here, what does not, and what to do.
 
     Exits with 5 if weights are not whole.
     """
-    check_room()
     report = examine()
-    emit(json.dumps(report, indent=2) if as_json else _as_text(report))
+    emit(json.dumps(report, indent=2) if context.options.as_json else _as_text(report))
     return 0 if all(state["ok"] for state in report["weights"].values()) else 5
 
 

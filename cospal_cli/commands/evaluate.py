@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from cospal_cli.commands import console
-from cospal_cli.commands.options import (
-    Flag,
-    config_options,
-    flag_options,
-    logging_options,
-    merged_settings,
-    start_logging,
-)
+from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.commands.places import made_folder
+from cospal_cli.core.backends import METHODS, TRAINED
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.ranking import METHODS, TRAINED
+from cospal_cli.settings.merge import as_dict
+from cospal_cli.settings.words import FIND, INPUT, MODELS
 
 if TYPE_CHECKING:
-    from cospal_cli.config import Config
     from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.prepared import Prepared, Sample
     from cospal_cli.datasets.records import Dataset
@@ -33,131 +27,159 @@ if TYPE_CHECKING:
     from cospal_cli.evaluation.summary import Report
     from cospal_cli.evaluation.tubes import Prediction
     from cospal_cli.runtime import Runtime
+    from cospal_cli.settings import Config
+    from cospal_cli.settings.heads import RuntimeConfig
 
 ALL = "all"
 SOME_FAILED = 3  # exit code
 SYNTHETIC = "SYNTHETIC data: figures made by the program itself, not real video"
 REPORT, PICTURE, PREDICTIONS = "evaluation.json", "distributions.png", "predictions.json"
-FLAGS = [
-    Flag("--reads", "ground.reads", str, "What the heads read: refined or sentence."),
-    Flag("--segment", "ground.segment", str, "Their segment: best, vote, hull; or blind."),
-    Flag("--temporal-first", "ground.temporal_first", None, "Leave out who is not there.", True),
-    Flag("--seed", "ground.seed", int, "Of the random baselines."),
-    Flag("--overwrite", "output.overwrite", None, "Replace existing outputs.", True),
-]
+FLAGS = (
+    "ground.query_form",
+    "ground.segment",
+    "ground.temporal_first",
+    "ground.seed",
+    "output.overwrite",
+    "runtime.name",
+    "runtime.device",
+    "runtime.precision",
+)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Folder of the data set."
-)
-@click.option(
-    "--prepared", type=click.Path(path_type=Path), help="Its features.  [default: DATA/prepared]"
-)
-@click.option("--split", default="test", show_default=True, help="train, val, test, fit or held.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder of trained heads.")
-@click.option(
-    "--predictions",
-    type=click.Path(path_type=Path),
-    help="Answers: a tube file, a folder of them, or what -o writes.",
-)
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    metavar="NAME",
-    help=f"{', '.join(METHODS)} or all; repeatable.  [default: the checkpoint's, else all]",
-)
-@click.option(
-    "--protocol", default="plain", show_default=True, help="plain, tubedetr, stcat or hcvg."
-)
-@click.option(
-    "--resamples",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Draws behind the 95 % intervals; 0: none.",
-)
-@flag_options(FLAGS)
-@click.option(
-    "--runtime", default="auto", show_default=True, help="Of the heads: torch, onnx or tensorrt."
-)
-@click.option("--device", default="auto", show_default=True, help="Of the heads.")
-@click.option("--precision", default="auto", show_default=True, help="fp32, fp16, bf16 or int8.")
-@click.option("-o", "--output", metavar="DIR", help="Write JSON, PNG and predictions there.")
-@click.option(
-    "--details", is_flag=True, help="What-if rows and groups of every method, not of one alone."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table.")
-@config_options
-@logging_options
-def evaluate(
-    data: Path,
-    prepared: Path | None,
-    split: str,
-    checkpoint: Path | None,
-    predictions: Path | None,
-    methods: tuple[str, ...],
-    protocol: str,
-    resamples: int,
-    runtime: str,
-    device: str,
-    precision: str,
-    output: str | None,
-    details: bool,
-    as_json: bool,
-    config_file: Path | None,
-    sets: tuple[str, ...],
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-    **given: Any,
-) -> int:
-    """Score answers on a split of a data set.
+@dataclass(frozen=True)
+class Options:
+    """See ``evaluate``."""
+
+    data: Annotated[
+        Path,
+        option("--data", group=INPUT, required=True, type=PATH, help="Folder of the data set."),
+    ]
+    prepared: Annotated[
+        Path | None,
+        option(
+            "--prepared",
+            group=INPUT,
+            type=PATH,
+            help="Folder of its prepared features.  [default: DATA/prepared]",
+        ),
+    ]
+    split: Annotated[
+        str,
+        option(
+            "--split",
+            group=INPUT,
+            default="test",
+            show_default=True,
+            help="Which records: train, val, test; fit or held, the nine tenths of train and the "
+            "tenth for validation.",
+        ),
+    ]
+    checkpoint: Annotated[
+        Path | None,
+        option("--checkpoint", group=MODELS, type=PATH, help="Folder of trained heads."),
+    ]
+    predictions: Annotated[
+        Path | None,
+        option(
+            "--predictions",
+            group=INPUT,
+            type=PATH,
+            help="Predictions to score: a tube file, a folder of them, or what -o writes.",
+        ),
+    ]
+    methods: Annotated[
+        tuple[str, ...],
+        option(
+            "--method",
+            group=FIND,
+            multiple=True,
+            metavar="NAME",
+            help=f"{', '.join(METHODS)} or all; repeatable.  [default: the checkpoint's, else all]",
+        ),
+    ]
+    protocol: Annotated[
+        str,
+        option(
+            "--protocol",
+            group=FIND,
+            default="plain",
+            show_default=True,
+            help="How overlap is counted: plain, tubedetr, stcat or hcvg.",
+        ),
+    ]
+    resamples: Annotated[
+        int,
+        option(
+            "--resamples",
+            group=FIND,
+            default=1000,
+            show_default=True,
+            type=click.IntRange(0),
+            help="Draws behind the 95 % intervals; 0: none.",
+        ),
+    ]
+    output: Annotated[
+        str | None,
+        option("-o", "--output", metavar="DIR", help="Write JSON, picture and predictions there."),
+    ]
+    details: Annotated[
+        bool,
+        option(
+            "--details",
+            is_flag=True,
+            help="Show what-if rows and groups of every method, not of one alone.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("Print the JSON instead of the table.")]  # fmt: skip
+
+
+@command(Options, FLAGS)
+def evaluate(context: Context[Options]) -> int:
+    """Score predictions on a split of a data set.
 
     Means over all samples with 95 % intervals by resampling videos; what is missing counts 0.
     Methods other than --predictions need the folder that 'cospal data prepare' makes.
 
     Exits with 0, or with 3 if some of the --predictions had to be left out.
     """
-    start_logging(verbose, quiet, log_file)
-    config = merged_settings(config_file, sets, FLAGS, given).config
-    names = _methods(methods, checkpoint, predictions)
+    options, config = context.options, context.config
+    data, split, checkpoint = options.data, options.split, options.checkpoint
+    names = _methods(options.methods, checkpoint, options.predictions)
     from cospal_cli import datasets
     from cospal_cli.devices import processors
     from cospal_cli.evaluation import summary
     from cospal_cli.evaluation.predictions import write_predictions
     from cospal_cli.evaluation.protocols import PROTOCOLS
 
-    if protocol not in PROTOCOLS:
-        raise UsageError(f"unknown protocol {protocol!r}", f"known: {', '.join(PROTOCOLS)}")
-    folder = Path(output) if output else None
+    if options.protocol not in PROTOCOLS:
+        raise UsageError(f"unknown protocol {options.protocol!r}", f"known: {', '.join(PROTOCOLS)}")
+    folder = Path(options.output) if options.output else None
     if folder:
-        given_files = {"--predictions": predictions, "--prepared": prepared}
-        given_files |= {"--checkpoint": checkpoint, "--config": config_file}
+        given_files = {"--predictions": options.predictions, "--prepared": options.prepared}
+        given_files |= {"--checkpoint": checkpoint, "--config": context.config_file}
         inputs = {path: option for option, path in given_files.items() if path is not None}
         _make(folder, names, inputs, config.output.overwrite)
     reports = {}
-    with console.progress(quiet, "samples") as progress:
+    with context.progress("samples") as progress:
         dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
         _warn(dataset.remarks())
         if not dataset.truths:
             raise InputError(
                 f"no record of the split {split!r} has a truth", "name another --split"
             )
-        features = _open(prepared, data, needed=bool(names))
+        features = _open(options.prepared, data, needed=bool(names))
         samples = _samples(features, split, dataset) if features else []
-        heads = _runtime(checkpoint, features, names, (runtime, device, precision))
+        heads = _runtime(checkpoint, features, names, config.runtime)
         counts = {one.id: one.actions for one in samples}
         groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
-        given_answers = _read_predictions(predictions, dataset)
+        given = _read_predictions(options.predictions, dataset)
         rows = chain(
-            [(predictions.name, given_answers.found)] if predictions and given_answers else [],
+            [(options.predictions.name, given.found)] if options.predictions and given else [],
             _answers(features, samples, names, config, heads, progress),
         )
         for name, found in rows:  # one at a time: all boxes of all tubelets take memory
             reports[name] = summary.evaluate(
-                found, dataset.truths, protocol, groups=groups, resamples=resamples
+                found, dataset.truths, options.protocol, groups=groups, resamples=options.resamples
             )
             if folder and name in names:
                 write_predictions(folder / f"{name}.{PREDICTIONS}", found)
@@ -168,19 +190,22 @@ def evaluate(
         "format": dataset.format,
         "synthetic": synthetic,
         "split": split,
-        "protocol": protocol,
+        "protocol": options.protocol,
         "problems": dataset.remarks(),
-        "left_out": given_answers.bad if given_answers else [],
+        "left_out": given.bad if given else [],
         "checkpoint": _told(checkpoint, heads),
-        "config": {"ground": asdict(config.ground)},
+        "config": {"ground": as_dict(config.ground)},
         "methods": {name: report.as_dict() for name, report in reports.items()},
     }
     text = json.dumps(document, indent=2, allow_nan=False)
     if folder:
-        title = f"{data.name}, {split}, {protocol}" + (f"\n{SYNTHETIC}" if synthetic else "")
+        title = f"{data.name}, {split}, {options.protocol}" + (
+            f"\n{SYNTHETIC}" if synthetic else ""
+        )
         _write(folder, text, title, reports)
-    console.emit(text if as_json else _table(reports, details or len(reports) == 1, synthetic))
-    return SOME_FAILED if given_answers and given_answers.bad else 0
+    details = options.details or len(reports) == 1
+    console.emit(text if options.as_json else _table(reports, details, synthetic))
+    return SOME_FAILED if given and given.bad else 0
 
 
 def _methods(
@@ -222,10 +247,9 @@ def _runtime(
     checkpoint: Path | None,
     features: Prepared | None,
     names: Sequence[str],
-    place: tuple[str, str, str],
+    run: RuntimeConfig,
 ) -> Runtime | None:
-    """The heads, once it is sure that they were trained on such features; ``place``: what runs
-    them, where, in which precision."""
+    """The heads, once it is sure that they were trained on such features."""
     if checkpoint is None or features is None or not TRAINED.intersection(names):
         return None
     from cospal_cli.features.identity import differences
@@ -236,8 +260,7 @@ def _runtime(
             f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
             "prepare the data with the settings of the training",
         )
-    name, device, precision = place
-    return open_runtime(name, checkpoint, device, precision)
+    return open_runtime(run.name, checkpoint, run.device or "auto", run.precision, run.provider)
 
 
 def _samples(features: Prepared, split: str, dataset: Dataset) -> list[Sample]:

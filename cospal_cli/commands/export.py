@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from cospal_cli.commands import console
-from cospal_cli.commands.options import logging_options, start_logging
+from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.table import screen_width, table
+from cospal_cli.settings.words import INPUT, MODELS
 
 if TYPE_CHECKING:
     from cospal_exporters.verify import Evaluation
@@ -19,120 +21,177 @@ if TYPE_CHECKING:
 HEADS, DETECTOR = "heads", "detector"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--onnx", "as_onnx", is_flag=True, help="ONNX graphs; also what --tensorrt reads.")
-@click.option("--tensorrt", "as_tensorrt", is_flag=True, help="TensorRT engines for this GPU.")
-@click.option(
-    "--what", type=click.Choice([HEADS, DETECTOR]), default=HEADS, show_default=True, help="Which."
-)
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Folder of trained heads, or exported."
-)
-@click.option("--model", default=None, help="The detector: a known id, folder or hub id.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder.  [default: CHECKPOINT-onnx]"
-)
-@click.option(
-    "--precision", "precisions", multiple=True, help="fp32, fp16 or int8; repeatable.  [fp32]"
-)
-@click.option("--opset", default=18, show_default=True, help="Of ONNX: 18 to 23.")
-@click.option("--data", type=click.Path(path_type=Path), help="Data set to compare answers on.")
-@click.option(
-    "--prepared", type=click.Path(path_type=Path), help="Its features.  [default: DATA/prepared]"
-)
-@click.option("--split", default="test", show_default=True, help="Of that data set.")
-@click.option("--samples", default=200, show_default=True, type=click.IntRange(1), help="At most.")
-@click.option(
-    "--size", default="1333x800", show_default=True, help="Of the detector's images: WIDTHxHEIGHT."
-)
-@click.option("--force", is_flag=True, help="Keep fp16 or int8 that answers otherwise.")
-@click.option("--json", "as_json", is_flag=True, help="Print export.json instead of the table.")
-@logging_options
-def export(
-    as_onnx: bool,
-    as_tensorrt: bool,
-    what: str,
-    checkpoint: Path | None,
-    model: str | None,
-    output: Path | None,
-    precisions: tuple[str, ...],
-    opset: int,
-    data: Path | None,
-    prepared: Path | None,
-    split: str,
-    samples: int,
-    size: str,
-    force: bool,
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """See ``export``."""
+
+    as_onnx: Annotated[
+        bool, option("--onnx", is_flag=True, help="Write ONNX graphs; --tensorrt reads them too.")
+    ]
+    as_tensorrt: Annotated[
+        bool, option("--tensorrt", is_flag=True, help="Build TensorRT engines for this GPU.")
+    ]
+    what: Annotated[
+        str,
+        option(
+            "--what",
+            group=MODELS,
+            type=click.Choice([HEADS, DETECTOR]),
+            default=HEADS,
+            show_default=True,
+            help="Which model is exported.",
+        ),
+    ]
+    checkpoint: Annotated[
+        Path | None,
+        option(
+            "--checkpoint", group=MODELS, type=PATH, help="Folder of trained heads, or exported."
+        ),
+    ]
+    model: Annotated[
+        str | None,
+        option("--model", group=MODELS, help="The detector: a known name, a folder or a hub id."),
+    ]
+    output: Annotated[
+        Path | None,
+        option(
+            "-o",
+            "--output",
+            type=PATH,
+            help="Folder of the exported files.  [default: CHECKPOINT-onnx]",
+        ),
+    ]
+    precisions: Annotated[
+        tuple[str, ...],
+        option(
+            "--precision",
+            multiple=True,
+            help="Arithmetic of the graphs: fp32, fp16 or int8; repeatable.  [default: fp32]",
+        ),
+    ]
+    opset: Annotated[
+        int,
+        option("--opset", default=18, show_default=True, help="Version of ONNX: 18 to 23."),
+    ]
+    data: Annotated[
+        Path | None,
+        option("--data", group=INPUT, type=PATH, help="Data set to compare predictions on."),
+    ]
+    prepared: Annotated[
+        Path | None,
+        option(
+            "--prepared",
+            group=INPUT,
+            type=PATH,
+            help="Folder of its prepared features.  [default: DATA/prepared]",
+        ),
+    ]
+    split: Annotated[
+        str,
+        option(
+            "--split",
+            group=INPUT,
+            default="test",
+            show_default=True,
+            help="Which records of that data set.",
+        ),
+    ]
+    samples: Annotated[
+        int,
+        option(
+            "--samples",
+            group=INPUT,
+            default=200,
+            show_default=True,
+            type=click.IntRange(1),
+            help="Records to compare on at most.",
+        ),
+    ]
+    size: Annotated[
+        str,
+        option(
+            "--size",
+            default="1333x800",
+            show_default=True,
+            help="Size of the detector's images: WIDTHxHEIGHT.",
+        ),
+    ]
+    force: Annotated[
+        bool,
+        option("--force", is_flag=True, help="Keep fp16 or int8 that predicts otherwise."),
+    ]
+    as_json: Annotated[
+        bool, json_option("Print export.json instead of the table.")
+    ]  # fmt: skip
+
+
+@command(Options)
+def export(context: Context[Options]) -> None:
     """Export trained heads as ONNX graphs or TensorRT engines.
 
     What is written answers as the checkpoint does: it is compared with it, on random inputs of
     many shapes and on --data, and refused if it does not. Use it with 'cospal ground --runtime'.
     """
-    start_logging(verbose, quiet, log_file)
-    if not as_onnx and not as_tensorrt:
+    options = context.options
+    if not options.as_onnx and not options.as_tensorrt:
         raise UsageError("nothing to export", "give --onnx, --tensorrt or both")
-    if what == DETECTOR:
-        if checkpoint is not None or as_tensorrt:
-            raise UsageError(
-                "--what detector goes with --onnx and --model", "leave out the other options"
-            )
-        report = _detector(model, output, size, opset, quiet)
-    else:
-        if model is not None:
-            raise UsageError("--model is of --what detector", "the heads are --checkpoint's")
-        if checkpoint is None:
-            raise UsageError("no heads to export", "give the folder of a checkpoint: --checkpoint")
-        evaluation = _evaluation(data, prepared, split, samples)
-        report = {}
-        folder = output or checkpoint.with_name(f"{checkpoint.name}-onnx")
-        wanted = precisions or ("fp32",)
-        with console.progress(quiet, "steps") as progress:
-            if as_onnx:
-                from cospal_exporters.onnx import Plan
-                from cospal_exporters.onnx import export as run
-
-                plan = Plan(checkpoint, folder, wanted, opset, evaluation, force)
-                report = run(plan, progress)
-            else:
-                folder = output or checkpoint
-            if as_tensorrt:
-                from cospal_exporters.tensorrt import build
-
-                source = checkpoint if as_onnx else None
-                report["tensorrt"] = [
-                    build(folder, precision, source, evaluation, force, progress)
-                    for precision in wanted
-                ]
-    console.emit(json.dumps(report, indent=1) if as_json else _table(report))
+    report = _detector(context) if options.what == DETECTOR else _heads(context)
+    console.emit(json.dumps(report, indent=1) if options.as_json else _table(report))
 
 
-def _evaluation(
-    data: Path | None, prepared: Path | None, split: str, samples: int
-) -> Evaluation | None:
-    if data is None and prepared is None:
+def _heads(context: Context[Options]) -> dict[str, Any]:
+    options = context.options
+    if options.model is not None:
+        raise UsageError("--model is of --what detector", "the heads are --checkpoint's")
+    checkpoint = options.checkpoint
+    if checkpoint is None:
+        raise UsageError("no heads to export", "give the folder of a checkpoint: --checkpoint")
+    evaluation, report = _evaluation(options), {}
+    folder = options.output or checkpoint.with_name(f"{checkpoint.name}-onnx")
+    wanted = options.precisions or ("fp32",)
+    with context.progress("steps") as progress:
+        if options.as_onnx:
+            from cospal_exporters.onnx import Plan
+            from cospal_exporters.onnx import export as run
+
+            plan = Plan(checkpoint, folder, wanted, options.opset, evaluation, options.force)
+            report = run(plan, progress)
+        else:
+            folder = options.output or checkpoint
+        if options.as_tensorrt:
+            from cospal_exporters.tensorrt import build
+
+            source = checkpoint if options.as_onnx else None
+            report["tensorrt"] = [
+                build(folder, precision, source, evaluation, options.force, progress)
+                for precision in wanted
+            ]
+    return report
+
+
+def _evaluation(options: Options) -> Evaluation | None:
+    if options.data is None and options.prepared is None:
         return None
     from cospal_exporters.verify import Evaluation
 
-    return Evaluation(prepared or Path(str(data)) / "prepared", data, split, samples)
+    prepared = options.prepared or Path(str(options.data)) / "prepared"
+    return Evaluation(prepared, options.data, options.split, options.samples)
 
 
-def _detector(
-    model: str | None, output: Path | None, size: str, opset: int, quiet: bool
-) -> dict[str, Any]:
+def _detector(context: Context[Options]) -> dict[str, Any]:
+    options = context.options
+    if options.checkpoint is not None or options.as_tensorrt:
+        raise UsageError("--what detector goes with --onnx and --model", "leave out the others")
     from cospal_exporters.detector import export as run
 
-    width, _, height = size.partition("x")
+    width, _, height = options.size.partition("x")
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise UsageError(f"--size {size!r}: expected WIDTHxHEIGHT", "such as 1333x800")
-    if output is None:
+        raise UsageError(f"--size {options.size!r}: expected WIDTHxHEIGHT", "such as 1333x800")
+    if options.output is None:
         raise UsageError("no place for the detector", "give a folder: -o DIR")
-    with console.progress(quiet, "steps") as progress:
-        return run(model, output, (int(width), int(height)), opset, progress)
+    size = int(width), int(height)
+    with context.progress("steps") as progress:
+        return run(options.model, options.output, size, options.opset, progress)
 
 
 def _table(report: dict[str, Any]) -> str:

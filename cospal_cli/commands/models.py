@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from cospal_cli.commands.console import emit, printable, progress, say
-from cospal_cli.commands.options import debug_option, logging_options, start_logging
+from cospal_cli.commands.console import emit, printable, say
+from cospal_cli.commands.context import (
+    HELP,
+    PATH,
+    Context,
+    argument,
+    command,
+    json_option,
+    option,
+)
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.table import screen_width, table
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=HELP)
 def models() -> None:
     """Foundation backbones: what is known, what is here, how to fetch it.
 
@@ -24,16 +33,21 @@ def models() -> None:
     """
 
 
-@models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@debug_option
-def list_(as_json: bool) -> None:
+@dataclass(frozen=True)
+class ListOptions:
+    """See ``list_``."""
+
+    as_json: Annotated[bool, json_option("One JSON document.")]
+
+
+@command(ListOptions, name="list")
+def list_(context: Context[ListOptions]) -> None:
     """Show the known models, and which are on this machine."""
     from cospal_cli.backbones import models as store
 
     rows = [{**vars(entry), "path": _place(entry.id)} for entry in store.known().values()]
     folder = str(store.folder() or "")
-    if as_json:
+    if context.options.as_json:
         emit(json.dumps({"folder": folder, "models": rows, "others": _others()}, indent=2))
         return
     cells = [["id", "kind", "size", "licence", "here"]]
@@ -44,34 +58,39 @@ def list_(as_json: bool) -> None:
     emit("\n".join(map(printable, table(cells, "llrll", screen_width()))))
 
 
-@models.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before downloading.")
-@click.option("--offline", is_flag=True, help="Never use the network: fail if it is not here.")
-@logging_options
-def fetch(
-    names: tuple[str, ...],
-    yes: bool,
-    offline: bool,
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-) -> None:
+@dataclass(frozen=True)
+class FetchOptions:
+    """See ``fetch``."""
+
+    names: Annotated[tuple[str, ...], argument(nargs=-1, required=True, metavar="NAME...")]
+    yes: Annotated[bool, option("--yes", "-y", is_flag=True, help="Do not ask before downloading.")]
+    offline: Annotated[
+        bool,
+        option("--offline", is_flag=True, help="Never use the network: fail if it is not here."),
+    ]
+
+
+@command(FetchOptions)
+def fetch(context: Context[FetchOptions]) -> None:
     """Download models, check them and print where they lie.
 
     An interrupted download goes on where it stopped. Exit codes: 2 not confirmed, 5 not found,
     withheld, damaged or no network, 6 disk full.
     """
-    start_logging(verbose, quiet, log_file)
-    for name in names:
-        emit(str(_here(name) or _fetch(name, yes, offline, quiet)))
+    for name in context.options.names:
+        emit(str(_here(name) or _fetch(name, context)))
 
 
-@models.command()
-@click.argument("name", metavar="NAME|all")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@debug_option
-def verify(name: str, as_json: bool) -> int:
+@dataclass(frozen=True)
+class VerifyOptions:
+    """See ``verify``."""
+
+    name: Annotated[str, argument(metavar="NAME|all")]
+    as_json: Annotated[bool, json_option("One JSON document.")]
+
+
+@command(VerifyOptions)
+def verify(context: Context[VerifyOptions]) -> int:
     """Read every byte of a model, or of all that are here, and compare.
 
     Prints ok, damaged, or unknown where nobody says what the file should be. Exits with 5 if a
@@ -79,6 +98,7 @@ def verify(name: str, as_json: bool) -> int:
     """
     from cospal_cli.backbones import verify as check
 
+    name, as_json = context.options.name, context.options.as_json
     found = {one: check.verify(one) for one in (check.present() if name == "all" else [name])}
     verdicts = [(one, verdict) for one, all_files in found.items() for verdict in all_files]
     if as_json:
@@ -94,33 +114,48 @@ def verify(name: str, as_json: bool) -> int:
     return 0
 
 
-@models.command()
-@click.argument("name", metavar="NAME")
-@debug_option
-def path(name: str) -> None:
+@dataclass(frozen=True)
+class PathOptions:
+    """See ``path``."""
+
+    name: Annotated[str, argument(metavar="NAME")]
+
+
+@command(PathOptions)
+def path(context: Context[PathOptions]) -> None:
     """Print the folder (of a single checkpoint: the file) of a model."""
     from cospal_cli.backbones import models as store
 
-    emit(str(store.locate(name)))
+    emit(str(store.locate(context.options.name)))
 
 
-@models.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
-@debug_option
-def convert(source: Path, target: Path) -> None:
+@dataclass(frozen=True)
+class ConvertOptions:
+    """See ``convert``."""
+
+    source: Annotated[Path, argument(type=PATH)]
+    target: Annotated[Path, argument(type=PATH)]
+
+
+@command(ConvertOptions)
+def convert(context: Context[ConvertOptions]) -> None:
     """Turn an original Grounding DINO checkpoint into a folder of transformers, or back.
 
     SOURCE is a .pth file or a folder; TARGET becomes the other. Known ids do for SOURCE too.
     """
     from cospal_cli.detect.dino.convert import convert_checkpoint
 
-    convert_checkpoint(source, target)
-    emit(str(target))
+    convert_checkpoint(context.options.source, context.options.target)
+    emit(str(context.options.target))
 
 
-def _fetch(name: str, yes: bool, offline: bool, quiet: bool) -> Path:
+for one in (list_, fetch, verify, path, convert):
+    models.add_command(one)
+
+
+def _fetch(name: str, context: Context[FetchOptions]) -> Path:
     """Plan, ask, download; the place of the model."""
+    yes, offline, quiet = context.options.yes, context.options.offline, context.quiet
     from cospal_cli.backbones import hub
     from cospal_cli.backbones import models as store
 
@@ -141,7 +176,7 @@ def _fetch(name: str, yes: bool, offline: bool, quiet: bool) -> Path:
         say(printable(f"  into {plan.target}"))
     if not yes and not click.confirm("fetch it?", err=True):
         raise UsageError(f"{name} was not fetched", "answer y, or give --yes")
-    with progress(quiet, "MB") as report:
+    with context.progress("MB") as report:
         place = hub.download(plan, report)
     if not quiet and not all(file.sha256 for file in plan.files[:1]):
         say(f"  {plan.files[0].name}: no sha256 was known; it is recorded now for 'models verify'")

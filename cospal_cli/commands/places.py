@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cospal_cli.backbones.models import whereabouts
-from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.settings import flatten
+from cospal_cli.settings import Config, flatten
 
 SUFFIXES = (".json", ".mp4")
 MAX_NAME_BYTES = 255

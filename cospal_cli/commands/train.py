@@ -6,90 +6,112 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from cospal_cli.commands import console
-from cospal_cli.commands.options import (
-    Flag,
-    config_options,
-    flag_options,
-    logging_options,
-    merged_settings,
-    start_logging,
-)
+from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.settings import Settings, flatten, override
+from cospal_cli.settings import Settings, flatten, override, recipes
+from cospal_cli.settings.stored import modern
+from cospal_cli.settings.words import INPUT, MODELS, SPEED, TRAINING
 
 if TYPE_CHECKING:
-    from cospal_cli.config import Config
     from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.prepared import Prepared
     from cospal_cli.evaluation.tubes import Truth
+    from cospal_cli.settings import Config
     from cospal_cli.training.loop import Outcome
 
 AUTO, NONE = "auto", "none"  # recipes: by the data set; the defaults alone
 SYNTHETIC = "SYNTHETIC data"
 FEATURES = ("video", "detector", "tracker", "language", "text", "clips", "features")
-FLAGS = [
-    Flag("--epochs", "curriculum.epochs", str, "Of each stage, such as 3,3,4."),
-    Flag("--batch", "train.batch", int, "Samples of one update, over all processes."),
-    Flag("--lr", "train.lr", float, "Learning rate of the temporal head."),
-    Flag("--seed", "train.seed", int, "Of weights, order and hidden words."),
-    Flag("--device", "train.device", str, "auto, cpu, cuda or cuda:N."),
-    Flag("--precision", "train.precision", str, "auto (bf16 on CUDA, else fp32), bf16, fp16."),
-    Flag("--threads", "train.threads", int, "Threads of torch on the CPU; 0: its own choice."),
-]
+FLAGS = (
+    "curriculum.epochs",
+    "train.batch",
+    "train.lr",
+    "train.seed",
+    "train.device",
+    "train.precision",
+    "train.threads",
+)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the data set, or its prepared features.",
-)
-@click.option(
-    "--prepared",
-    type=click.Path(path_type=Path),
-    help="Its features; made if they are not there.  [default: DATA/prepared]",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The training's folder.  [default: runs/DATA]"
-)
-@click.option(
-    "--recipe",
-    help="hcstvg, hcstvg-v2, vidstg, synthetic or none.  [default: the data set's; "
-    "none with --config]",
-)
-@click.option("--resume", is_flag=True, help="Go on with the training in --out, if there is one.")
-@click.option(
-    "--init-from", type=click.Path(path_type=Path), help="A checkpoint to take first weights from."
-)
-@flag_options(FLAGS)
-@click.option("--jobs", default=0, type=click.IntRange(0), help="Processes that prepare; 0: all.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the run.")
-@config_options
-@logging_options
-def train(
-    data: Path,
-    prepared: Path | None,
-    out: Path | None,
-    recipe: str | None,
-    resume: bool,
-    init_from: Path | None,
-    jobs: int,
-    as_json: bool,
-    config_file: Path | None,
-    sets: tuple[str, ...],
-    verbose: int,
-    quiet: bool,
-    log_file: Path | None,
-    **given: Any,
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """See ``train``."""
+
+    data: Annotated[
+        Path,
+        option(
+            "--data",
+            group=INPUT,
+            required=True,
+            type=PATH,
+            help="Folder of the data set, or its prepared features.",
+        ),
+    ]
+    prepared: Annotated[
+        Path | None,
+        option(
+            "--prepared",
+            group=INPUT,
+            type=PATH,
+            help="Folder of its prepared features; made if they are not there.  [default: "
+            "DATA/prepared]",
+        ),
+    ]
+    out: Annotated[
+        Path | None,
+        option("--out", type=PATH, help="Folder of the training.  [default: runs/DATA]"),
+    ]
+    recipe: Annotated[
+        str | None,
+        option(
+            "--recipe",
+            group=TRAINING,
+            help=f"Settings to begin with: {', '.join(recipes.names())} or none.  [default: the "
+            "data set's; none with --config]",
+        ),
+    ]
+    resume: Annotated[
+        bool,
+        option(
+            "--resume",
+            group=TRAINING,
+            is_flag=True,
+            help="Go on with the training in --out, if there is one.",
+        ),
+    ]
+    init_from: Annotated[
+        Path | None,
+        option(
+            "--init-from",
+            group=MODELS,
+            type=PATH,
+            help="A checkpoint to take the first weights from.",
+        ),
+    ]
+    jobs: Annotated[
+        int,
+        option(
+            "--jobs",
+            group=SPEED,
+            default=0,
+            show_default="one per processor",
+            type=click.IntRange(0),
+            help="Processes that prepare features.",
+        ),
+    ]
+    as_json: Annotated[bool, json_option("Print one JSON document about the run.")]  # fmt: skip
+
+
+@command(Options, FLAGS)
+def train(context: Context[Options]) -> None:
     """Train the heads on videos and their sentences, without any boxes or times.
 
     A tenth of the training data is held out to choose the best checkpoint. Several processes:
@@ -97,32 +119,33 @@ def train(
     """
     from cospal_cli.core.registry import require
 
+    options = context.options
     first = int(os.environ.get("RANK", "0")) == 0
-    start_logging(verbose if first else -1, quiet, log_file if first else None)
     for package in ("torch", "accelerate"):
         require(package, "train")
-    root, features = _places(data, prepared)
-    settings = merged_settings(_recipe(root, features, recipe, config_file), sets, FLAGS, given)
+    root, features = _places(options.data, options.prepared)
+    recipe = _recipe(root, features, options.recipe, context.config_file)
+    settings = context.merged(recipe)
     from cospal_cli.training.loop import Job
     from cospal_cli.training.loop import train as run
 
     with _Stops() as stops:
-        with console.progress(quiet, "videos") as progress:
-            found = _open(root, features, settings.config, jobs, progress, stops)
+        with context.progress("videos") as progress:
+            found = _open(root, features, settings.config, options.jobs, progress, stops)
         if found is None:
             raise click.exceptions.Exit(stops.code)
         config = _fitted(settings, found)
         name = root.resolve().name or "data"
         job = Job(
             found,
-            out or Path("runs") / name,
+            options.out or Path("runs") / name,
             config,
             {"name": name, "synthetic": found.synthetic, "samples": len(found.samples("fit"))},
             _truths(root, config),
-            resume,
-            init_from,
+            options.resume,
+            options.init_from,
         )
-        with console.progress(quiet or not first, "updates") as progress:
+        with context.progress("updates") as progress:
             outcome = run(job, progress, stops.stopped)
     if outcome.stopped and first:
         console.say(
@@ -133,7 +156,7 @@ def train(
         raise click.exceptions.Exit(stops.code)
     if first:
         told = _as_dict(outcome, job.out, found.synthetic)
-        console.emit(json.dumps(told, indent=2) if as_json else _lines(told))
+        console.emit(json.dumps(told, indent=2) if options.as_json else _lines(told))
 
 
 class _Stops(console.Interrupts):
@@ -167,9 +190,10 @@ def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
 
 def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | None) -> Path | None:
     """The settings file to begin with."""
-    from cospal_cli import datasets, recipes
+    from cospal_cli import datasets
     from cospal_cli.datasets.prepared import read_about
     from cospal_cli.datasets.tree import Tree
+    from cospal_cli.settings import recipes
 
     if config_file is not None:
         if asked not in (None, NONE):
@@ -214,22 +238,17 @@ def _fitted(settings: Settings, prepared: Prepared) -> Config:
 
     UsageError where somebody asked for other features than there are; a recipe does not.
     """
-    from cospal_cli.recipes import FOLDER
-
-    made = dict(prepared.about["made_with"]) | {"text": {"name", "model"}}
-    made["features"] = prepared.settings["features"]
-    own = {
-        f"{part}.{name}": value
-        for part in FEATURES
-        for name, value in prepared.settings[part].items()
-    }
-    asked = flatten(settings.config)
+    asked, made = flatten(settings.config), flatten(prepared.config)
+    own = {key: value for key, value in made.items() if key.partition(".")[0] in FEATURES}
+    fixed = {*modern(prepared.about["made_with"]), "text.name", "text.model"}
+    fixed |= {key for key in own if key.startswith("features.")}
     other = [
-        f"{key}: prepared with {own[key]}, asked for {asked[key]} ({settings.origins[key]})"
-        for key in (f"{part}.{name}" for part in made for name in made[part])
-        if asked[key] != own.get(key)
-        and settings.origins[key] != "default"
-        and not settings.origins[key].startswith(str(FOLDER))
+        f"{key}: prepared with {own.get(key)}, asked for {asked[key]} ({settings.origins[key]})"
+        for key in asked
+        if key in fixed
+        and asked[key] != own.get(key)
+        and key in settings.said
+        and not settings.origins[key].startswith(str(recipes.FOLDER))
     ]
     if other:
         raise UsageError(

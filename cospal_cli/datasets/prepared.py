@@ -17,10 +17,10 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cospal_cli.config import FeaturesConfig, LanguageConfig, SettingError
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.fitting import field_of, fitting
@@ -34,6 +34,7 @@ from cospal_cli.features.clips import fewer
 from cospal_cli.features.tubelets import select
 from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
+from cospal_cli.settings import Config, SettingError, stored
 from cospal_cli.weights.arrays import digest
 
 FORMAT = "cospal/prepared@1"
@@ -103,11 +104,10 @@ class Prepared:
         found: Mapping[str, Mapping[str, Any]] = self.about["identity"]
         return found
 
-    @property
-    def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """The settings in use, by section."""
-        found: Mapping[str, Mapping[str, Any]] = self.about["settings"]
-        return found
+    @cached_property
+    def config(self) -> Config:
+        """The settings in use."""
+        return stored.config_of(self.about["settings"])
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -137,16 +137,16 @@ class Prepared:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
         found = self._video(sample).vision(sample.prompt, sample.segment)
         if not len(found.tubelets):  # a detector's own width is not known from no box
-            shape = (0, self.settings["features"]["frames"], self.sizes.tubelets)
+            shape = (0, self.config.features.frames, self.sizes.tubelets)
             found = replace(found, tubelets=found.tubelets.reshape(shape))
-        return replace(found, clips=fewer(found.clips, self.settings["features"]["max_clips"]))
+        return replace(found, clips=fewer(found.clips, self.config.features.max_clips))
 
     def phrases(self, sample: Sample) -> Phrases:
         """The sample's words."""
         refined = self.refined(sample)
         reader = self._texts(sample.split)
         words = {text: reader.words(text) for text in texts_of(refined)}
-        return join(refined, words, self.settings["features"]["max_words"])
+        return join(refined, words, self.config.features.max_words)
 
     def refined(self, sample: Sample) -> Refined:
         """The parse of the sample's sentence."""
@@ -169,14 +169,14 @@ class Prepared:
         part = replace(seen, info=info)
         if sample.segment is not None:
             part = part.within(sample.segment)
-        best = select(part.tubelets, self.settings["features"]["max_tubelets"])
+        best = select(part.tubelets, self.config.features.max_tubelets)
         return replace(part, tubelets=tuple(best))
 
     def query(self, sample: Sample) -> Query:
         """The sentence as the rankings read it."""
         from cospal_cli.language.parser.parse import parse
 
-        return parse(sample.text, LanguageConfig(**self.settings["language"]))
+        return parse(sample.text, self.config.language)
 
     def _video(self, sample: Sample) -> cache.Reader:
         return cache.Reader(self.folder / VIDEOS / sample.video)
@@ -265,7 +265,7 @@ def read_about(folder: Path) -> dict[str, Any] | None:
             raise ValueError("it is damaged: other values than written")
         if about["format"] != FORMAT:
             raise ValueError(f"{short(about['format'])}, expected {FORMAT!r}")
-        field_of(about, "made_with", _SECTIONS)
+        field_of(about, "made_with", dict[str, Any])
         if about.get("complete"):
             _check_about(about)
     return about
@@ -280,10 +280,8 @@ def _check_about(about: Mapping[str, Any]) -> None:
     field_of(about, "synthetic", bool)
     for name in ("tubelets", "clips", "text"):
         field_of(field_of(about, "identity", _SECTIONS)[name], "dim", int, 1)
-    sections = field_of(about, "settings", _SECTIONS)
     try:
-        FeaturesConfig(**sections["features"])
-        LanguageConfig(**sections["language"])
+        stored.config_of(field_of(about, "settings", dict[str, Any]))
     except SettingError as error:  # UsageError for settings of the user's own
         raise ValueError(error.message) from error
 

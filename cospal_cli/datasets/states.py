@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
 

@@ -7,18 +7,10 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from cospal_cli.backbones import models
-from cospal_cli.config import DetectorConfig
+from cospal_cli.core.backends import DETECTORS as BACKENDS
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import Detections, FrameBatch, Query
-
-BACKENDS = {
-    "grounding-dino": "cospal_cli.detect.dino.grounding_dino:GroundingDino",
-    "grounding-dino-onnx": "cospal_cli.detect.dino.onnx:ExportedGroundingDino",
-    "groundingdino-py": "cospal_cli.detect.dino.groundingdino_py:OriginalGroundingDino",
-    "nanodet": "cospal_cli.detect.nanodet:NanoDet",
-    "file": "cospal_cli.detect.from_file:FromFile",
-}
-
+from cospal_cli.settings import DetectorConfig
 
 DEFAULT_MODEL = "grounding-dino-tiny"
 

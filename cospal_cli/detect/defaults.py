@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from cospal_cli.config import DetectorConfig
+from cospal_cli.settings import DetectorConfig
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,6 @@ class Limits:
 
     threshold: float
     nms_iou: float
-    side: int
     batch: int
 
     def within(self, config: DetectorConfig) -> tuple[DetectorConfig, Limits]:
@@ -24,3 +23,10 @@ class Limits:
             if asked is not None and not (name == "batch" and asked == 0):
                 given[name] = asked
         return replace(config, **given), Limits(**given)
+
+
+def dino_limits(config: DetectorConfig, side: int, batch: int) -> tuple[DetectorConfig, Limits]:
+    """See ``Limits.within``; for Grounding DINO, whose images have a shorter side of ``side``."""
+    own = replace(config.grounding_dino, side=config.grounding_dino.side or side)
+    defaults = Limits(threshold=0.4, nms_iou=0.8, batch=batch)
+    return defaults.within(replace(config, grounding_dino=own))

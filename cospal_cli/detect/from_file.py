@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
@@ -29,8 +28,9 @@ from cospal_cli.core.reading import BOM, LARGE, parse_table, read_bytes
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.devices import check
+from cospal_cli.settings import DetectorConfig
 
-DEFAULTS = Limits(threshold=0.15, nms_iou=1.0, side=64, batch=4)  # its boxes are not touched
+DEFAULTS = Limits(threshold=0.15, nms_iou=1.0, batch=4)  # its boxes are not touched
 _MOST = float(np.finfo(np.float32).max)
 FORMAT = 'a line is {"frame": 0, "boxes": [[x1, y1, x2, y2]], "scores": [0.9], "labels": ["car"]}'
 
@@ -52,9 +52,9 @@ class FromFile:
     prompted = False
 
     def __init__(self, config: DetectorConfig) -> None:
-        """Reads ``config.path`` whole; InputError names the file and the line at fault."""
+        """Reads ``config.file.path`` whole; InputError names the file and the line at fault."""
         check(config.device)
-        path = Path(config.path or "")
+        path = Path(config.file.path or "")
         data = read_bytes(path, InputError, FORMAT, LARGE)
         self.config, self.limits = DEFAULTS.within(config)
         self.batch = self.limits.batch

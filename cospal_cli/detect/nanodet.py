@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.coco import CLASSES, FAMILY_OF
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
@@ -21,6 +20,7 @@ from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices import check, processors
 from cospal_cli.devices.onnx_session import open_session
+from cospal_cli.settings import DetectorConfig
 from cospal_cli.weights.nanodet import (
     BINS,
     DISTANCES,
@@ -33,7 +33,7 @@ from cospal_cli.weights.nanodet import (
     WEIGHTS,
 )
 
-DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, side=416, batch=4)
+DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, batch=4)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
 CUT = 0.02  # tile boxes closer than this share of the side to an inner border are cut objects
 CANDIDATES = 1000  # cells per frame that reach suppression
@@ -83,9 +83,10 @@ class NanoDet:
         outputs = (*SCORES, *DISTANCES)
         threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
         self.session = open_session(weights.path(WEIGHTS), threads, [INPUT], outputs)
-        views = 1 if config.tiles <= 1 else 1 + config.tiles**2
+        tiles = config.nanodet.tiles
+        views = 1 if tiles <= 1 else 1 + tiles**2
         self.batch = max(1, self.limits.batch // views)
-        self.image_side = self.limits.side * config.tiles
+        self.image_side = config.nanodet.side * tiles
 
     def ask(self, query: Query) -> NanoDet:
         """Itself: it sees all classes whatever the sentence."""
@@ -137,7 +138,8 @@ class NanoDet:
 
     def _layout(self, batch: FrameBatch) -> Layout:
         height, width = batch.images.shape[1:3]
-        return plan(width, height, self.limits.side, self.config.tiles)
+        own = self.config.nanodet
+        return plan(width, height, own.side, own.tiles)
 
 
 def _resized(pixels: NDArray[np.uint8], layout: Layout) -> Iterator[NDArray[np.uint8]]:

@@ -98,7 +98,7 @@ class Halving:
                 raise DeviceError(
                     f"out of memory with a single {self.what}",
                     "give a smaller model, --precision fp16, --device cpu or, to the detector, "
-                    "--set detector.side=480",
+                    "--set detector.grounding_dino.side=480",
                 )
             else:
                 self.most = size // 2

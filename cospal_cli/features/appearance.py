@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.config import AppearanceConfig
 from cospal_cli.core.observation import Crops
 from cospal_cli.core.types import FloatArray, Tubelet
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.features.crops import pictures
+from cospal_cli.settings import AppearanceConfig
 
 WEIGHTS = "efficientnet_lite0"
 SIDE = 224

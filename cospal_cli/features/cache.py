@@ -25,6 +25,7 @@ from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
+from cospal_cli.settings.stored import modern
 from cospal_cli.weights.arrays import ArrayFile, described, digest
 
 FORMAT = "cospal/features@1"
@@ -178,12 +179,20 @@ class Reader(ArrayFile):
         return self._views[prompt, segment]
 
 
+def _today(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's key with the names that its settings have today."""
+    made_of = dict(key["settings"])
+    if isinstance(made_of.get("settings"), Mapping):
+        made_of["settings"] = modern(made_of["settings"])
+    return {**key, "settings": made_of}
+
+
 def whole(path: Path, key: Mapping[str, Any]) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
         reader = Reader(path)
         reader.check_all()
-        return reader.key == json.loads(json.dumps(key))
+        return _today(reader.key) == json.loads(json.dumps(key))
     except InputError:
         return False
 

@@ -15,18 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import ClipsConfig
+from cospal_cli.core.backends import VIDEO_ENCODERS as BACKENDS
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch
+from cospal_cli.settings import ClipsConfig
 
-BACKENDS = {
-    "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",
-    "i3d": "cospal_cli.features.i3d:I3DClips",
-    "videomae": "cospal_cli.features.video_transformers:VideoTransformer",
-    "timesformer": "cospal_cli.features.video_transformers:VideoTransformer",
-    "vjepa2": "cospal_cli.features.video_transformers:VideoTransformer",
-}
 Frame = NDArray[Any]  # one frame as an encoder's windows hold it
 
 

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.config import ClipsConfig
 from cospal_cli.core.types import FloatArray, FrameBatch
 from cospal_cli.devices import check, processors
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.features.clips import Frame, Pace, WindowEncoder
 from cospal_cli.features.movement import MOTION, Movement
+from cospal_cli.settings import ClipsConfig
 from cospal_cli.weights.nanodet import BACKBONE, GRID, INPUT, MEAN, SCORES, STD, WEIGHTS
 
 SIDE = 416  # longer side of the input

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from cospal_cli.config import Config
 from cospal_cli.features import tubelets
+from cospal_cli.settings import Config
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import FeaturesConfig
 from cospal_cli.core import colours
 from cospal_cli.core.boxes import centres
 from cospal_cli.core.types import FloatArray, Tubelet
 from cospal_cli.features.motion import motion
+from cospal_cli.settings import FeaturesConfig
 
 COLOURS, CLASSES = len(colours.REGIONS) * len(colours.NAMES), 80
 LIMIT = 5.0  # largest size of any number

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from cospal_cli import __version__
-from cospal_cli.config import ModelConfig, SettingError
 from cospal_cli.core.errors import WeightsError
-from cospal_cli.core.fitting import filled
+from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import parse_table
+from cospal_cli.settings import ModelConfig, SettingError
+from cospal_cli.settings.stored import renamed
 
 FORMAT = "cospal/heads@1"
 MOST = 2**20  # numbers in a vector, or words
@@ -71,6 +72,7 @@ class Card:
             found = parse_table(text)
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
+            found["model"] = renamed(ModelConfig, as_table(found["model"]))
             try:
                 card = filled(cls, found)
             except SettingError as error:  # UsageError for settings of the user's own

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
 from cospal_cli.model.spatial import SpatialGrounding
 from cospal_cli.model.temporal import TemporalGrounding
+from cospal_cli.settings import ModelConfig
 
 
 class Scores(NamedTuple):
@@ -59,7 +59,7 @@ class CoSPaL(nn.Module):
         None where the model is not told to look at it. Zero where it is absent. No gradient flows
         into ``chosen``.
         """
-        if self.config.sees == "clips":
+        if self.config.temporal_input == "clips":
             return None
         rows = torch.arange(len(chosen), device=chosen.device)
         best = chosen.argmax(dim=1)

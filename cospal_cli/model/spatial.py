@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
 from cospal_cli.model.layers import Block, Noise, bias_of, masked_mean, mlp, places
+from cospal_cli.settings import ModelConfig
 
 HIDDEN = -1e4  # logit of what is not there
 
@@ -22,7 +22,7 @@ class SpatialGrounding(nn.Module):
         dim = config.dim
         self.word_score = config.word_score
         self.scale = 1 / math.sqrt(dim)
-        self.noise = Noise(config.noise)
+        self.noise = Noise(config.input_noise)
         self.input = nn.Linear(sizes.tubelets, dim)
         self.layers = nn.ModuleList(
             Block(dim, config.heads, config.ffn, config.dropout, cross=False)

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cospal_cli.config import ModelConfig
 from cospal_cli.model.card import Sizes
 from cospal_cli.model.layers import Block, Noise, bias_of, blocks, places
+from cospal_cli.settings import ModelConfig
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
 FAINT = -30.0  # log weight below which a clip counts for nothing
@@ -42,10 +42,14 @@ class TemporalGrounding(nn.Module):
         super().__init__()
         dim = config.dim
         self.count, self.divisor = config.proposals, config.width_divisor
-        self.noise = Noise(config.noise)
+        self.noise = Noise(config.input_noise)
         self.word_input = nn.Linear(sizes.words, dim)
-        self.clip_input = nn.Linear(sizes.clips, dim) if config.sees != "subject" else None
-        self.subject_input = nn.Linear(sizes.tubelets, dim) if config.sees != "clips" else None
+        self.clip_input = (
+            nn.Linear(sizes.clips, dim) if config.temporal_input != "subject" else None
+        )
+        self.subject_input = (
+            nn.Linear(sizes.tubelets, dim) if config.temporal_input != "clips" else None
+        )
         self.nearby = nn.Conv1d(dim, dim, 3)
         shape = (dim, config.heads, config.ffn, config.dropout)
         self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.brief import brief
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.head_inputs import assemble
@@ -17,6 +16,7 @@ from cospal_cli.core.types import GroundingScores, Phrase, Phrases
 from cospal_cli.language.phrases import Refined
 from cospal_cli.model.card import Card
 from cospal_cli.runtime import Runtime
+from cospal_cli.settings import GroundConfig
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Answer:
 def ask(
     runtime: Runtime, features: HeadFeatures, phrases: Phrases, config: GroundConfig
 ) -> Answer | None:
-    """The heads' answer to what ``config.reads`` names; None where there is no tubelet at all.
+    """The heads' answer to what ``config.query_form`` names; None where there is no tubelet at all.
 
     The sub-phrases are asked too where ``config.segment`` needs them. UsageError where the
     vectors' lengths are not those that the heads were built for.
@@ -64,8 +64,8 @@ def ask(
 
 
 def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
-    """What ``config.reads`` names of a query."""
-    return phrases.sentence if config.reads == "sentence" else phrases.refined
+    """What ``config.query_form`` names of a query."""
+    return phrases.sentence if config.query_form == "sentence" else phrases.refined
 
 
 def unknown(card: Card, phrase: Phrase) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from zlib import crc32
 
 import numpy as np
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.boxes import area
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query
@@ -17,6 +16,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Ranked
 from cospal_cli.ranking.span import extent
 from cospal_cli.ranking.terms import class_shares
+from cospal_cli.settings import GroundConfig
 
 _OF_THE_CLASS = 0.5  # share of a tubelet's own best class from which it counts as the subject's
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query
@@ -18,6 +17,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
 from cospal_cli.ranking.segment import segment
 from cospal_cli.ranking.span import extent
+from cospal_cli.settings import GroundConfig
 
 
 def rank(

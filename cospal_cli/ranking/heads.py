@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.backbones import models
-from cospal_cli.config import Config, FeaturesConfig
 from cospal_cli.core import coco
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.observation import HeadFeatures, Observation
@@ -23,16 +22,19 @@ from cospal_cli.language.phrases import Refined, phrases, refine
 from cospal_cli.model.card import Card
 from cospal_cli.ranking import TRAINED
 from cospal_cli.ranking.answer import Answer, ask, chosen, unknown
-from cospal_cli.runtime import AUTO, Runtime, open_runtime, read_card
-from cospal_cli.settings import override
+from cospal_cli.runtime import Runtime, open_runtime, read_card
+from cospal_cli.settings import Config, FeaturesConfig, override
+from cospal_cli.settings.stored import modern
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 # Of the settings of a training, those that decide what the heads see.
 _KEPT = {
     "video": "fps work_side",
-    "detector": "name model side threshold nms_iou max_per_frame tiles prompt referral "
-    "text_threshold",
-    "tracker": "name high min_observations max_lost_s link_gap_s smooth_s look_gate place_gate",
+    "detector": "name model threshold nms_iou max_per_frame",
+    "detector.nanodet": "side tiles",
+    "detector.grounding_dino": "side prompt referral",
+    "tracker": "name high_threshold min_observations max_lost_s link_gap_s smooth_s",
+    "tracker.botsort": "appearance_threshold proximity_threshold",
     "clips": "name model fps frames stride",
     "text": "name model",
     "features": "frames max_tubelets max_clips max_words",
@@ -80,12 +82,12 @@ def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
     """
     wanted = {"ground.method": "cospal", **settings_of(read_card(path))}
     try:
-        override(None, {"detector.path": "-"} | wanted)
+        override(None, {"detector.file.path": "-"} | wanted)
     except UsageError as error:  # of what is not the user's
         raise WeightsError(
             f"{path}: settings of the training that cannot be: {error.message}", "train again"
         ) from error
-    if wanted.get("detector.name") == FILE and not {"detector.name", "detector.path"} & said:
+    if wanted.get("detector.name") == FILE and not {"detector.name", "detector.file.path"} & said:
         raise UsageError(
             f"{str(path)!r} was trained on detections made elsewhere, found none",
             "give those of the video: --detections FILE",
@@ -99,12 +101,8 @@ def completed(config: Config, said: AbstractSet[str], path: Path) -> Config:
     return config
 
 
-def open_heads(
-    path: Path, config: Config, detector: Detector, runtime: str = AUTO, provider: str = AUTO
-) -> Heads:
-    """The heads in ``path`` and the encoders that ``config`` names.
-
-    ``runtime`` runs them; ``provider`` is ONNX Runtime's: see ``open_runtime``.
+def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
+    """The heads in ``path``, run as ``config.runtime`` says, and the encoders it names.
 
     UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
     of the training.
@@ -120,8 +118,10 @@ def open_heads(
             f"{str(path)!r} was trained on other features: {'; '.join(found)}",
             "leave these settings out to use those of the training, or train again with them",
         )
-    device = config.detector.device
-    return Heads(open_runtime(runtime, path, device, provider=provider), clips, text)
+    run = config.runtime
+    device = run.device or config.detector.device
+    runtime = open_runtime(run.name, path, device, run.precision, run.provider)
+    return Heads(runtime, clips, text)
 
 
 def head_features(seen: Observation, config: FeaturesConfig) -> HeadFeatures:
@@ -154,10 +154,9 @@ def settings_of(card: Card) -> dict[str, Any]:
         "text.model": _model(text.get("model")),
         **_detector(str(tubelets.get("detector", ""))),
     }
-    told = _part(card.trained, "settings")
-    for part, names in _KEPT.items():
-        section = _part(told, part)
-        found |= {f"{part}.{n}": section[n] for n in names.split() if section.get(n) is not None}
+    told = modern(_part(card.trained, "settings"))
+    kept = (f"{part}.{name}" for part, names in _KEPT.items() for name in names.split())
+    found |= {key: told[key] for key in kept if told.get(key) is not None}
     return {key: value for key, value in found.items() if value is not None}
 
 

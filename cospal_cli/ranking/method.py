@@ -9,13 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.terms import Scores
+from cospal_cli.settings import GroundConfig
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from cospal_cli.config import Config
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.features.appearance import Appearance, Classify
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.heads import head_features
 from cospal_cli.ranking.terms import LooksOf
+from cospal_cli.settings import Config
 
 
 class Shared:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.types import Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Ranked
 from cospal_cli.ranking.span import extent
 from cospal_cli.ranking.terms import Scores, referral_scores
+from cospal_cli.settings import GroundConfig
 
 
 def rank(

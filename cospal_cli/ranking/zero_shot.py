@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import GroundConfig
 from cospal_cli.core.types import Query
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate
@@ -22,6 +21,7 @@ from cospal_cli.ranking.company import company_term
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
 from cospal_cli.ranking.span import span
+from cospal_cli.settings import GroundConfig
 
 _CLOSE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _LEADERS = 4
@@ -48,7 +48,7 @@ def rank(
     table["company"] = config.company_weight * company
     if (query.looks or query.excluded.looks) and evidence.looks_of:
         looks = _looks(candidates, query, _total(table), evidence.looks_of)
-        table["looks"] = config.looks_weight * looks
+        table["looks"] = config.appearance_weight * looks
     total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()

@@ -6,17 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from cospal_cli.core.backends import RUNTIMES as BACKENDS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_card
 
-BACKENDS = {
-    "torch": "cospal_cli.runtime.torch:TorchRuntime",
-    "onnx": "cospal_cli.runtime.onnx:OnnxRuntime",
-    "tensorrt": "cospal_cli.runtime.tensorrt:TensorRTRuntime",
-}
 AUTO = "auto"  # exported files where there are some, else torch
 
 

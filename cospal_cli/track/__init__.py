@@ -8,14 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import TrackerConfig
+from cospal_cli.core.backends import TRACKERS as BACKENDS
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import Detections, IntArray, Looks, Tubelet
-
-BACKENDS = {
-    "bytetrack": "cospal_cli.track.bytetrack:ByteTracker",
-    "botsort": "cospal_cli.track.botsort:BotSort",
-}
+from cospal_cli.settings import TrackerConfig
 
 
 class Tracker(Protocol):

@@ -36,7 +36,8 @@ class BotSort(TwoStageTracker):
         self, live: Live, overlap: FloatArray, alike: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         away, unlike = 1 - overlap, 1 - alike
-        near = (unlike < self._config.look_gate) & (away < self._config.place_gate)
+        own = self._config.botsort
+        near = (unlike < own.appearance_threshold) & (away < own.proximity_threshold)
         fused = np.minimum(away, unlike / 2 + _TIE * away)
         return np.where(near, fused, away), away
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import TrackerConfig
 from cospal_cli.core.boxes import centres, clip, iou
 from cospal_cli.core.types import FloatArray, IntArray, Looks, Tubelet
+from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.link import Fragment, World, link

@@ -14,10 +14,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import TrackerConfig
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import area, pairwise_iou
 from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks, Tubelet
+from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.affinity import grown_iou
 from cospal_cli.track.camera import STILL, Camera, normalise, shrink
 from cospal_cli.track.cuts import Shots
@@ -160,7 +160,7 @@ class TwoStageTracker(ABC):
         boxes, scores = detections.boxes_xyxy, detections.scores
         small = area(boxes) < _BACKGROUND * self._size[0] * self._size[1]
         moving = self._kinds.movable(detections.labels)
-        return boxes[(scores >= self._config.high) & (moving | small)]
+        return boxes[(scores >= self._config.high_threshold) & (moving | small)]
 
     def _associate(
         self, live: Live, detections: Detections, alike: FloatArray, time_s: float
@@ -173,7 +173,7 @@ class TwoStageTracker(ABC):
             for cost in self._costs(live, overlap, alike)
         )
         found = np.full(len(detections), -1, np.int64)
-        strong = detections.scores >= self._config.high
+        strong = detections.scores >= self._config.high_threshold
         tracks, columns = assign(first[:, strong], self.limits[0])
         found[np.flatnonzero(strong)[columns]] = tracks
         rest = np.ones(len(live), bool)
@@ -210,7 +210,7 @@ class TwoStageTracker(ABC):
 
     def _starting(self, detections: Detections, ids: IntArray) -> IntArray:
         """Detections (rows) that start tracks: confident, unmatched, no twin of a better one."""
-        candidates = np.flatnonzero((ids < 0) & (detections.scores >= self._config.high))
+        candidates = np.flatnonzero((ids < 0) & (detections.scores >= self._config.high_threshold))
         candidates = candidates[np.argsort(-detections.scores[candidates], kind="stable")]
         kinds = self._kinds.of_label[detections.labels]
         overlap = pairwise_iou(detections.boxes_xyxy[candidates], detections.boxes_xyxy)

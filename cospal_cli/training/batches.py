@@ -134,7 +134,7 @@ class Batches:
         if count > self._limit:
             raise InputError(
                 f"{count} samples cannot be read, the last is {sample.id}: {error}",
-                "prepare the data set again; train.bad is how many are skipped",
+                "prepare the data set again; train.max_unreadable is how many are skipped",
             ) from error
 
 

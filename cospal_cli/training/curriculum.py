@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import CurriculumConfig
+from cospal_cli.settings import CurriculumConfig
 
 
 class Counted(Protocol):

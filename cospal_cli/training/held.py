@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cospal_cli.config import Config
 from cospal_cli.evaluation.summary import PREDICTED, TOP1, evaluate
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model.card import Card
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.settings import Config
 from cospal_cli.training.batches import Arrays, Batches
 from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.objective import Objective

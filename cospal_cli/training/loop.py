@@ -20,13 +20,13 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
 from cospal_cli import settings
-from cospal_cli.config import Config
 from cospal_cli.core.errors import DeviceError, TrainingError
 from cospal_cli.core.files import replacing_folder
 from cospal_cli.core.progress import NOTICE, Progress, silent
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.settings import Config
 from cospal_cli.training import held, metrics, optimise, report, setup, state
 from cospal_cli.training.batches import Arrays, Batches, Share
 from cospal_cli.training.clock import Clock
@@ -110,7 +110,7 @@ class _Training:
         ids = self.card.word_ids
         self.batches, self.held_batches = (
             stack.enter_context(
-                Batches(prepared, samples, ids, seed=seed, bad=config.bad, share=share)
+                Batches(prepared, samples, ids, seed=seed, bad=config.max_unreadable, share=share)
             )
             for samples, seed in ((self.fit, config.seed), (self.held, held.SEED))
         )
@@ -124,7 +124,7 @@ class _Training:
         self.objective = Objective(self.model, job.config.loss)
         self.adam = optimise.adam(self.model, config)
         self.wrapped, self.optimizer = accelerator.prepare(self.objective, self.adam)
-        self.average = optimise.Average(self.model, config.ema)
+        self.average = optimise.Average(self.model, config.ema_decay)
 
         # Where it stands
         self.settings = state.settings_of(job.config, setup.facts(prepared, self.fit))
@@ -192,7 +192,7 @@ class _Training:
         losses = self.wrapped(batch)
         self.accelerator.backward(losses["loss"])
         norm = self.accelerator.clip_grad_norm_(
-            self.wrapped.parameters(), config.clip or float("inf")
+            self.wrapped.parameters(), config.max_grad_norm or float("inf")
         )
         told = self._mean({**losses, "norm": norm, "stop": torch.tensor(float(asked))})
         self._check(told)

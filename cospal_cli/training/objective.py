@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.config import LossConfig
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.temporal import Moments
+from cospal_cli.settings import LossConfig
 from cospal_cli.training import losses
 from cospal_cli.training.gather import gathered, rank
 
@@ -65,7 +65,7 @@ class Objective(nn.Module):
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
             head.weights(side, mask, losses.SIDE_DIVISOR)
-            for side in losses.sides(chosen, batch["progress"], config.harder)
+            for side in losses.sides(chosen, batch["progress"], config.negative_growth)
         )
         own = every.gather(1, best.unsqueeze(-1).expand(-1, -1, every.shape[2]))
         four = torch.cat([own, torch.zeros_like(own), left, right], dim=1)
@@ -74,7 +74,7 @@ class Objective(nn.Module):
             "nll": nll[:, 0].mean(),
             "nll_whole": nll[:, 1].mean(),
             "contrast": losses.contrast(
-                nll, config.contrast_whole, config.contrast_side, config.push
+                nll, config.whole_margin, config.negative_margin, config.push_negatives
             ),
             "diversity": losses.diversity(every, mask, config.overlap),
             "width": chosen.width.mean().detach(),
@@ -96,7 +96,7 @@ class Objective(nn.Module):
         return losses.told(logits, batch["word_ids"], self.config.smoothing)
 
     def _subject(self, batch: Mapping[str, Tensor]) -> Tensor | None:
-        if self.model.config.sees == "clips":
+        if self.model.config.temporal_input == "clips":
             return None
         fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
         with torch.no_grad(), _calm(self.model.spatial):

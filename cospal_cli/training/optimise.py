@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.config import TrainConfig
+from cospal_cli.settings import TrainConfig
 
 FIRST_RATE = 1e-7  # of the warm-up's first update
 _SPATIAL = "spatial."

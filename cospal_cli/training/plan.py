@@ -10,7 +10,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.config import Config
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.prepared import FORMAT, VIDEOS, read_about, write_about
@@ -18,6 +17,7 @@ from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
 from cospal_cli.features import cache
 from cospal_cli.features.identity import FILE
+from cospal_cli.settings import Config, stored
 from cospal_cli.training import sentences, watching
 from cospal_cli.training.watching import Job, View
 
@@ -94,12 +94,12 @@ def claim(plan: Plan) -> dict[str, Any]:
         about = {"format": FORMAT, "complete": False, "made_with": wanted}
         write_about(plan.out, about)
         return about
-    lines = []
-    for part, section in wanted.items():
-        old = found.get("made_with", {}).get(part, {})
-        for name in section:
-            if old.get(name) != section[name]:
-                lines.append(f"{part}.{name}: made with {old.get(name)}, asked for {section[name]}")
+    made_with = stored.modern(found.get("made_with", {}))
+    lines = [
+        f"{key}: made with {made_with.get(key)}, asked for {value}"
+        for key, value in wanted.items()
+        if made_with.get(key) != value
+    ]
     if lines:
         raise UsageError(
             f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",

@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cospal_cli import datasets, detect, settings
-from cospal_cli.config import Config
+from cospal_cli import datasets, detect
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
 from cospal_cli.core.progress import Progress, failures, silent
@@ -29,6 +28,7 @@ from cospal_cli.devices import processors
 from cospal_cli.features import cache
 from cospal_cli.features.identity import FILE, identity
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
+from cospal_cli.settings import Config, FileConfig, as_dict
 from cospal_cli.training import sentences, watching
 from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
 from cospal_cli.training.watching import Job, View
@@ -120,7 +120,8 @@ def prepare(
     given = [read_parses(path) for path in parses]
     out_of = own_detections and (root / SYNTHETIC).is_file()
     if out_of:
-        config = replace(config, detector=replace(config.detector, name=FILE, path=FILE))
+        own = replace(config.detector, name=FILE, file=FileConfig(FILE))
+        config = replace(config, detector=own)
     for path in parses:
         if is_inside(path, out):
             raise UsageError(
@@ -277,7 +278,7 @@ def _finish(
         "root": str(plan.root.resolve()),
         "data_format": plan.read[0].format,
         "synthetic": report.synthetic,
-        "settings": settings.as_dict(plan.config),
+        "settings": as_dict(plan.config),
         "identity": _identity(plan, encoder, list(made.values())),
         "splits": splits,
         "tables": tables,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from cospal_cli.config import LanguageConfig
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.progress import Progress
@@ -20,6 +19,7 @@ from cospal_cli.language.encoders import similar
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim
+from cospal_cli.settings import LanguageConfig
 
 LOG = logging.getLogger("cospal")
 Parses = Mapping[str, Refined]  # by record id

@@ -15,7 +15,6 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
-from cospal_cli.config import Config, TrainConfig
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone
 from cospal_cli.devices import torch_device
@@ -23,6 +22,7 @@ from cospal_cli.features import identity
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.settings import Config, TrainConfig
 from cospal_cli.training import curriculum, metrics, state
 from cospal_cli.training.curriculum import Epoch
 

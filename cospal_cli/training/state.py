@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.backbones.state import read_state
-from cospal_cli.config import Config
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
 from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
-from cospal_cli.settings import flatten
+from cospal_cli.settings import Config, flatten
+from cospal_cli.settings.stored import modern
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ PLAIN = "plain."
 SLOTS = ("exp_avg", "exp_avg_sq", "step")  # what Adam keeps of each weight
 _SECTIONS = ("model", "loss", "curriculum", "train")
 # Where and how quickly the same weights are made; these may change when a training goes on.
-_FREE = {"train.device", "train.threads", "train.bad", "train.save_every"}
+_FREE = {"train.device", "train.threads", "train.max_unreadable", "train.save_every"}
 
 
 @dataclass
@@ -104,11 +104,11 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
     with errors_as(WeightsError, f"{path}: not the state of a training", hint):
         if found.pop("format") != FORMAT:
             raise ValueError(f"not {FORMAT}")
-        kept = as_table(found.pop("settings"))
+        kept = modern(as_table(found.pop("settings")))
         standing = filled(Standing, found)
         if min(standing.update, standing.judged, standing.best_update) < 0:
             raise ValueError(f"update {standing.update}, epochs {standing.judged}")
-    changed = differences(kept, json.loads(json.dumps(dict(settings))))
+    changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, settings)))
     if changed:
         raise UsageError(
             f"{folder} was trained with other settings: {'; '.join(changed)}",

@@ -6,7 +6,7 @@ What runs in worker processes: models are opened once a process and serve one vi
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from cospal_cli import detect
-from cospal_cli.config import ClipsConfig, Config, DetectorConfig
 from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.observation import FrameSpan, Observation
@@ -23,10 +22,12 @@ from cospal_cli.features.cache import Searched, write
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, select, tubelet_features
 from cospal_cli.grounder import Grounder
+from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig, flatten, stored
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere
-_SPEED = "device precision threads batch compile".split()  # change no feature's meaning
+# What changes no feature's meaning.
+_OTHERS = "device precision threads batch compile path strict max_pixels".split()
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,18 @@ def _made(seconds: float, stop: Any) -> Made:
     return Made(seconds, stop and stop[0](*stop[1:]))
 
 
-def settings_that_matter(config: Config) -> dict[str, dict[str, Any]]:
-    """The settings on which the files of videos depend."""
-    found = {name: asdict(getattr(config, name)) for name in ("video", "detector", "tracker")}
-    found["clips"] = asdict(config.clips)
-    for section in found.values():
-        for name in (*_SPEED, "path", "strict", "max_pixels"):
-            section.pop(name, None)
-    if found["video"]["stream"] is None:  # as before there was a choice: their files stay good
-        del found["video"]["stream"]
-    chosen = config.features
-    found["features"] = {"frames": chosen.frames, "max_tubelets": chosen.max_tubelets}
+def settings_that_matter(config: Config) -> dict[str, Any]:
+    """The settings on which the files of videos depend, by dotted key."""
+    sections, features = ("video", "detector", "tracker", "clips"), config.features
+    found = {
+        key: value
+        for key, value in stored.in_use(flatten(config)).items()
+        if key.partition(".")[0] in sections and key.rpartition(".")[2] not in _OTHERS
+    }
+    if found["video.stream"] is None:  # as before there was a choice: their files stay good
+        del found["video.stream"]
+    found["features.frames"] = features.frames
+    found["features.max_tubelets"] = features.max_tubelets
     return found
 
 
@@ -125,7 +127,7 @@ def _grounder(job: Job, config: Config) -> Grounder:
     """With this process's models; detections made elsewhere are opened anew for each video."""
     if job.detections is None:
         return Grounder(config, detector(config.detector), encoder=encoder(config.clips))
-    own = replace(config.detector, name=FILE, path=str(job.detections))
+    own = replace(config.detector, name=FILE, file=FileConfig(str(job.detections)))
     return Grounder(config, detect.open_detector(own), encoder=encoder(config.clips))
 
 

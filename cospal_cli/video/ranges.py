@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import UsageError
+from cospal_cli.settings import VideoConfig
 
 _FRAMES = re.compile(r"\d+")
 _SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*s")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import VideoConfig
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import shortage
 from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
+from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.convert import converted
 from cospal_cli.video.health import Health, misfit, shortfall, told_times

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import OutputConfig, VideoConfig
 from cospal_cli.core import files
 from cospal_cli.core.errors import DeviceError
 from cospal_cli.core.foreign import of_system
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Tube
+from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video.convert import converted
 from cospal_cli.video.draw import Annotator
 from cospal_cli.video.reader import SourceFrame, VideoReader

@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import model_type, offline, open_model
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect import DEFAULT_MODEL
-from cospal_cli.detect.defaults import Limits
+from cospal_cli.detect.defaults import dino_limits
 from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.dino.prompt import Prompt, best_of, build, cover
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices.torch_device import Halving, Place, choose, use_threads
+from cospal_cli.settings import DetectorConfig
 
 if TYPE_CHECKING:
     import torch
@@ -90,8 +90,7 @@ class GroundingDino:
         self.pixels, self._tokenizer = opened.pixels, opened.tokenizer
         self._network = self._model = opened.network
         batch = 8 if self.place.cuda else 1
-        defaults = Limits(threshold=0.4, nms_iou=0.8, side=self.pixels.short, batch=batch)
-        self.config, self.limits = defaults.within(config)
+        self.config, self.limits = dino_limits(config, self.pixels.short, batch)
         self.batch, self.image_side = self.limits.batch, self.pixels.long
         name = opened.name
         self.model_id = Path(name).name if Path(name).expanduser().exists() else name
@@ -135,8 +134,8 @@ class GroundingDino:
     def _open(self, config: DetectorConfig) -> Opened:
         name = config.model or DEFAULT_MODEL
         folder = _checked(name)
-        pixels = Pixels.of(folder, config.side)
-        network = _network(name, self.place, config.compile)
+        pixels = Pixels.of(folder, config.grounding_dino.side)
+        network = _network(name, self.place, config.grounding_dino.compile)
         return Opened(name, folder, pixels, tokenizer_of(folder, network), network)
 
     def _prompt(self) -> Asked:
@@ -152,7 +151,7 @@ class GroundingDino:
             spans: list[tuple[int, int]] = self._tokenizer(text, **QUIET)["offset_mapping"]
             return spans
 
-        prompt = build(query, self.config.prompt, offsets, limit)
+        prompt = build(query, self.config.grounding_dino.prompt, offsets, limit)
         read = self._tokenizer(prompt.text, **QUIET)
         spans, device = read["offset_mapping"], self.place.device
         blocks = cover(spans, [prompt.caption, *prompt.class_spans])
@@ -225,7 +224,7 @@ class GroundingDino:
             return labels[:, 0]
         mine = words[:, list(prompt.referral)]
         score: FloatArray = (
-            mine.mean(axis=1) if self.config.referral == "mean" else mine.max(axis=1)
+            mine.mean(axis=1) if self.config.grounding_dino.referral == "mean" else mine.max(axis=1)
         )
         return score
 
@@ -237,7 +236,7 @@ class GroundingDino:
                 f"{self.place.dtype} on {self.place.device}: {line}", "give --precision fp32"
             )
         if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-            return DeviceError(f"torch.compile: {line}", "leave detector.compile out")
+            return DeviceError(f"torch.compile: {line}", "leave grounding_dino.compile out")
         if "CUDA error" in line:
             return DeviceError(line, "'cospal doctor' shows what is here; or give --device cpu")
         return error

@@ -12,17 +12,17 @@ from cospal_cli import weights
 from cospal_cli.backbones import models
 from cospal_cli.backbones.pretrained import offline
 from cospal_cli.backbones.state import naming, read_state
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.detect.dino.config import MAX_TOKENS, from_state, read_settings
 from cospal_cli.detect.dino.grounding_dino import GroundingDino, Opened
 from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.dino.stubs import network_modules
 from cospal_cli.devices.torch_device import Place
+from cospal_cli.settings import DetectorConfig
 
 
 class OriginalGroundingDino(GroundingDino):
-    """``config.model`` is the checkpoint; ``config.model_config`` its configuration, if need be."""
+    """``config.model`` is the checkpoint; ``grounding_dino.config_file`` its configuration."""
 
     _text_encoder = "model.bert"
 
@@ -40,18 +40,23 @@ class OriginalGroundingDino(GroundingDino):
             )
         network_modules()  # what is missing is said before a large file is read
         network = _network(path, config, self.place)
-        return Opened(config.model, path, Pixels().scaled(config.side), _tokenizer(), network)
+        return Opened(
+            config.model, path, Pixels().scaled(config.grounding_dino.side), _tokenizer(), network
+        )
 
 
 def _network(path: Path, config: DetectorConfig, place: Place) -> Any:
     """The network with the weights of ``path``, built as these and the configuration say."""
     from cospal_cli.detect.dino.original import open_network
 
-    settings = read_settings(Path(config.model_config)) if config.model_config else {}
+    file = config.grounding_dino.config_file
+    settings = read_settings(Path(file)) if file else {}
     state = read_state(path)
     with naming(path):
         network = open_network(from_state(state, settings), state, place)
-    if config.compile:  # not as one: the decoder depends on the text, and is compiled anew for each
+    if (
+        config.grounding_dino.compile
+    ):  # not as one: the decoder depends on the text, and is compiled anew for each
         for part in (network.model.backbone, network.model.transformer.encoder):
             part.compile()
     return network

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.config import DetectorConfig
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.fitting import field_of
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.core.types import FloatArray, FrameBatch, Query
-from cospal_cli.detect.defaults import Limits
+from cospal_cli.detect.defaults import dino_limits
 from cospal_cli.detect.dino.grounding_dino import CANDIDATES, Asked, Found, GroundingDino
 from cospal_cli.detect.dino.prompt import build, cover
 from cospal_cli.devices import processors
 from cospal_cli.devices.onnx_session import open_session
+from cospal_cli.settings import DetectorConfig
 
 NAME, TOKENIZER, ABOUT = "detector.onnx", "tokenizer.json", "cospal"
 INPUTS = ("pixel_values", "pixel_mask", "input_ids")
@@ -76,8 +76,7 @@ class ExportedGroundingDino(GroundingDino):
         self._mean, self._std = (np.array(about[name], np.float32) for name in ("mean", "std"))
         self._most: int = about["text"]
         self._reader = _reader(folder / TOKENIZER)
-        defaults = Limits(threshold=0.4, nms_iou=0.8, side=min(self._size), batch=1)
-        self.config, self.limits = defaults.within(config)
+        self.config, self.limits = dino_limits(config, min(self._size), batch=1)
         self.batch, self.image_side = self.limits.batch, max(self._size)
         self.model_id, self.model_sha256 = about["model"], about["model_sha256"]
         self._asked: Asked | None = None
@@ -119,7 +118,7 @@ class ExportedGroundingDino(GroundingDino):
             spans: list[tuple[int, int]] = self._reader.encode(text).offsets
             return spans
 
-        prompt = build(query, self.config.prompt, offsets, self._most)
+        prompt = build(query, self.config.grounding_dino.prompt, offsets, self._most)
         read = self._reader.encode(prompt.text)
         blocks = cover(read.offsets, [prompt.caption, *prompt.class_spans])
         ids: Any = np.array([read.ids], np.int64)

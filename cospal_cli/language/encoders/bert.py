@@ -8,13 +8,13 @@ from typing import Any
 
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import offline, open_model
-from cospal_cli.config import TextConfig
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import Words
 from cospal_cli.devices.torch_device import Halving, choose, use_threads
 from cospal_cli.language.encoders.text import clean, pool
+from cospal_cli.settings import TextConfig
 
 DEFAULT_MODEL = "bert-base-uncased"
 BATCH = 32  # texts a call

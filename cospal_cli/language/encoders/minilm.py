@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.config import SettingError, TextConfig
 from cospal_cli.core.types import Words
 from cospal_cli.devices import check
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.language.encoders.text import clean, pool
+from cospal_cli.settings import SettingError, TextConfig
 
 DIM = 384
 MAX_PIECES = 256  # word pieces of one text, the limit that the model was trained with

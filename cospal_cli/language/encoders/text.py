@@ -12,15 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cospal_cli.config import TextConfig
+from cospal_cli.core.backends import TEXT_ENCODERS as BACKENDS
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import FloatArray, Words
 from cospal_cli.language.parser.tokens import spans
-
-BACKENDS = {
-    "minilm": "cospal_cli.language.encoders.minilm:open_minilm",
-    "bert": "cospal_cli.language.encoders.bert:Bert",
-}
+from cospal_cli.settings import TextConfig
 
 
 class TextEncoder(Protocol):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cospal_cli.config import LanguageConfig
 from cospal_cli.core.types import Action, Excluded, Query
 from cospal_cli.language.lexicon.closed import OPENINGS
 from cospal_cli.language.lexicon.dress import ORDINALS
@@ -29,6 +28,7 @@ from cospal_cli.language.parser.describe import RESTS, describe
 from cospal_cli.language.parser.description import Description
 from cospal_cli.language.parser.subject import Words, classes_of, context_of, resolve_nouns
 from cospal_cli.language.parser.tokens import Token, tag, tokenize
+from cospal_cli.settings import LanguageConfig
 
 MAX_PHRASES = 5  # local sub-phrases of one query
 _WORDS = re.compile(r"[a-z]+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
-from cospal_cli.settings import nearest
+from cospal_cli.settings.names import nearest
 
 FOLDER = Path(__file__).parent
 

@@ -1,0 +1,44 @@
+"""Every back end by name, as ``name -> "module:attribute"``: adding one is one line here.
+
+Nothing is imported until a back end is opened, so choices, help texts and docs may read these
+tables at no cost.
+"""
+
+from __future__ import annotations
+
+DETECTORS = {
+    "grounding-dino": "cospal_cli.detect.dino.grounding_dino:GroundingDino",
+    "grounding-dino-onnx": "cospal_cli.detect.dino.onnx:ExportedGroundingDino",
+    "groundingdino-py": "cospal_cli.detect.dino.groundingdino_py:OriginalGroundingDino",
+    "nanodet": "cospal_cli.detect.nanodet:NanoDet",
+    "file": "cospal_cli.detect.from_file:FromFile",
+}
+TRACKERS = {
+    "bytetrack": "cospal_cli.track.bytetrack:ByteTracker",
+    "botsort": "cospal_cli.track.botsort:BotSort",
+}
+TEXT_ENCODERS = {
+    "minilm": "cospal_cli.language.encoders.minilm:open_minilm",
+    "bert": "cospal_cli.language.encoders.bert:Bert",
+}
+VIDEO_ENCODERS = {
+    "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",
+    "i3d": "cospal_cli.features.i3d:I3DClips",
+    "videomae": "cospal_cli.features.video_transformers:VideoTransformer",
+    "timesformer": "cospal_cli.features.video_transformers:VideoTransformer",
+    "vjepa2": "cospal_cli.features.video_transformers:VideoTransformer",
+}
+METHODS = {
+    "zero-shot": "cospal_cli.ranking.zero_shot:rank",
+    "w-gdino": "cospal_cli.ranking.w_gdino:rank",
+    "cospal": "cospal_cli.ranking.cospal:rank",
+    "largest": "cospal_cli.ranking.baselines:largest",
+    "random": "cospal_cli.ranking.baselines:random",
+    "random-segment": "cospal_cli.ranking.baselines:random_segment",
+}
+TRAINED = frozenset({"cospal"})  # the methods that need a checkpoint
+RUNTIMES = {
+    "torch": "cospal_cli.runtime.torch:TorchRuntime",
+    "onnx": "cospal_cli.runtime.onnx:OnnxRuntime",
+    "tensorrt": "cospal_cli.runtime.tensorrt:TensorRTRuntime",
+}

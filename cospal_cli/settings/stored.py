@@ -1,0 +1,68 @@
+"""Settings kept in checkpoints, prepared folders and exported files, by whatever version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from cospal_cli.settings.config import Config
+from cospal_cli.settings.declare import Section, SettingError
+from cospal_cli.settings.merge import build
+from cospal_cli.settings.names import GONE, keys, old_keys, sections
+
+READS = {  # the section of a detector or tracker that no other back end reads
+    "detector.nanodet": ("nanodet",),
+    "detector.grounding_dino": ("grounding-dino", "grounding-dino-onnx", "groundingdino-py"),
+    "detector.file": ("file",),
+    "tracker.botsort": ("botsort",),
+}
+
+
+def modern(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Kept settings, nested or by dotted key, as today's by dotted key.
+
+    Former names become today's; what is no setting is kept as it is. Where one old setting became
+    several, that of the back end in use is filled, and what only others read is left out.
+    """
+    flat = {key: value for key, value in _flat("", kept) if key not in GONE}
+    found: dict[str, Any] = {}
+    for old, value in flat.items():
+        for key in (old,) if old in keys() else old_keys().get(old, (old,)):
+            with suppress(SettingError):  # a value of another type: whoever uses it says so
+                value = keys()[key].converted(value, text=False) if key in keys() else value
+            if key == old or key not in flat:
+                found[key] = value
+    return in_use(found)
+
+
+def in_use(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` by dotted key without those that other back ends than the chosen ones read."""
+    return {key: value for key, value in settings.items() if _in_use(key, settings)}
+
+
+def config_of(kept: Mapping[str, Any]) -> Config:
+    """All settings as they were kept, defaults for the rest. SettingError."""
+    found: Config = build(Config, modern(kept))
+    return found
+
+
+def renamed(section: type[Section], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """One section's settings by today's field names; what was never one is kept as it is."""
+    prefix = f"{section.KEY}."
+    return {key.removeprefix(prefix): one for key, one in modern({section.KEY: kept}).items()}
+
+
+def _in_use(key: str, found: Mapping[str, Any]) -> bool:
+    own = key.rpartition(".")[0]
+    chosen = found.get(f"{own.partition('.')[0]}.name")
+    return own not in READS or chosen is None or chosen in READS[own]
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Leaves by dotted name. Only sections are gone into: a setting's value may be a mapping."""
+    if not isinstance(value, Mapping) or (name and name not in sections()):
+        return [(name, value)]
+    return [
+        pair for key, one in value.items() for pair in _flat(f"{name}.{key}" if name else key, one)
+    ]
