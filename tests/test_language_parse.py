@@ -339,3 +339,20 @@ def test_reading_many_frees_the_model() -> None:
     queries = parse_all(["the flibbertigibbet yodels", "the man in red"], LanguageConfig())
     assert [query.subject for query in queries] == ["flibbertigibbet", "man"]
     assert similar._model.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'the man in the"’s" jersey',
+        "a tall person, holding the 's leash",
+        "'s 's hat",
+        "the man's 's",
+        "the red's the 's blue",
+    ],
+)
+def test_marks_of_the_genitive_without_an_owner_are_survived(text: str) -> None:
+    try:
+        parse(text)
+    except UsageError as error:
+        assert "subject" in error.message or "words" in error.message
