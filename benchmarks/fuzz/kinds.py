@@ -11,15 +11,12 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from benchmarks.fuzz import chunks, models, raw, sets, words
+from benchmarks.fuzz import models, sets, videos, words
 from benchmarks.fuzz.media import CONTAINERS
-from benchmarks.fuzz.seeds import Seeds, files
+from benchmarks.fuzz.seeds import Seeds
 
 Build = Callable[[Random, Seeds, Path], list[str]]
 TORCH = ("torch",)
-SENTENCES = ("the person in red", "the car that moves to the right", "the man with the helmet")
-RANGES = (["--start", "3"], ["--start", "0.4s", "--end", "0.8s"], ["--duration", "2"])
-RANGES += (["--fps", "3"], ["--end", "00:00:00.5"], ["--strict"])
 
 
 @dataclass(frozen=True)
@@ -34,34 +31,13 @@ class Kind:
     imports: tuple[str, ...] = ()
 
 
-def _media(kind: str, rng: Random, seeds: Seeds, here: Path) -> list[str]:
-    """A damaged video; most with boxes from a file, some with the embedded detector."""
-    folder = seeds.folder / "media"
-    source = rng.choice(files(folder / kind))
-    data = source.read_bytes()
-    changed = chunks.mutated(data, rng) if rng.random() < 0.4 else None
-    if changed is None or rng.random() < 0.1:
-        other = rng.choice(files(folder)).read_bytes() if rng.random() < 0.1 else b""
-        changed = raw.mutated(changed or data, rng, [other] if other else ())
-    suffix = source.suffix if rng.random() < 0.9 else rng.choice((".mp4", ".mkv", ".avi", ""))
-    name = f"input{suffix}"
-    (here / name).write_bytes(changed)
-    args = ["ground", name, rng.choice(SENTENCES[:2]), "-o", "out"]
-    if rng.random() < 0.985:
-        args += ["--detections", str(seeds.folder / "boxes.jsonl")]
-    elif rng.random() < 0.5:
-        args[2] = SENTENCES[2]  # the helmet is looked for in pictures of the person
-    args += ["--no-video"] if rng.random() < 0.75 else []
-    args += ["--json"] if rng.random() < 0.1 else []
-    return args + (rng.choice(RANGES) if rng.random() < 0.2 else [])
-
-
 KINDS: dict[str, Kind] = {
     name: Kind("media", 1 if name in ("dnxhd", "fits", "picture", "sound", "gxf", "wtv") else 4,
-               partial(_media, name), ("clip", "media"))
+               partial(videos.container, name), ("clip", "media"))
     for name in CONTAINERS
 }  # fmt: skip
 KINDS |= {
+    "pictures": Kind("media", 4, videos.pictures, ("clip", "media")),
     "sentence": Kind("others", 24, words.sentence),
     "queries": Kind("others", 6, words.queries),
     "arguments": Kind("others", 8, words.arguments),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +56,8 @@ PIXELS = {
     "gif": "rgb8", "apng": "rgb24", "huffyuv": "yuv422p", "libwebp_anim": "yuva420p",
     "dnxhd": "yuv422p", "fits": "gray", "rawvideo": "yuv420p",
 }  # fmt: skip
+STILLS = (("png", "png", "rgb24"), ("jpg", "mjpeg", "yuvj420p"), ("bmp", "bmp", "bgr24"))
+STILLS += (("webp", "libwebp", "yuv420p"),)
 # Containers and codecs that know a few sizes and rates only.
 SIZES = {"h263": (128, 96), "rv10": (128, 96), "dnxhd": (1920, 1080), "gxf": (720, 576)}
 RATES = dict.fromkeys("mxf mpeg mpegvideo gxf dnxhd ts wtv mpeg2video mpeg1video".split(), 25)
@@ -62,7 +65,18 @@ RATES = dict.fromkeys("mxf mpeg mpegvideo gxf dnxhd ts wtv mpeg2video mpeg1video
 
 def write_all(folder: Path) -> dict[str, int]:
     """``folder``/KIND/NAME for every kind; how many files of each were made."""
+    os.environ.setdefault("SVT_LOG", "0")  # an encoder that talks
+    pictures(folder / "pictures")
     return {kind: write(folder / kind, kind) for kind in CONTAINERS}
+
+
+def pictures(folder: Path) -> None:
+    """Folders of still pictures, one of each kind."""
+    for suffix, codec, pixels in STILLS:
+        for number in range(4):
+            data = encoded("still", "image2pipe", codec, "", {"frames": "1"}, pixels)
+            (folder / suffix).mkdir(parents=True, exist_ok=True)
+            (folder / suffix / f"{number}.{suffix}").write_bytes(data or b"")
 
 
 def write(folder: Path, kind: str) -> int:
@@ -85,7 +99,7 @@ def write(folder: Path, kind: str) -> int:
 
 
 def encoded(
-    kind: str, form: str, picture: str, sound: str, options: dict[str, str]
+    kind: str, form: str, picture: str, sound: str, options: dict[str, str], pixels: str = ""
 ) -> bytes | None:
     """A file of moving blocks and, with ``sound``, a tone; None where FFmpeg cannot write it."""
     buffer = io.BytesIO()
@@ -95,6 +109,8 @@ def encoded(
     try:
         with av.open(buffer, "w", format=form, options=settings) as out:
             stream = _picture_stream(out, kind, picture) if picture else None
+            if stream is not None and pixels:
+                stream.pix_fmt = pixels
             track = _sound_stream(out, kind, sound) if sound else None
             if stream is not None:
                 for frame in _frames(stream, frames):
@@ -119,6 +135,8 @@ def _picture_stream(out: av.container.OutputContainer, kind: str, codec: str) ->
         stream.bit_rate = 120_000_000
     if codec in ("libx264", "libx265"):
         stream.options = {"preset": "ultrafast", "g": "5"}
+    if codec == "libx265":
+        stream.options = {**stream.options, "x265-params": "log-level=none"}
     return stream
 
 
