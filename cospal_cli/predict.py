@@ -24,7 +24,7 @@ from cospal_cli.runtime import Runtime
 from cospal_cli.settings import Config
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared, Sample
+    from cospal_cli.prepared.folder import Prepared, Sample
 
 LOG = logging.getLogger("cospal")
 

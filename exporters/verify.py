@@ -16,11 +16,11 @@ import numpy as np
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, GroundingScores
-from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
-from cospal_cli.features.identity import differences
+from cospal_cli.features.spec import differences
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
+from cospal_cli.prepared.folder import Prepared
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.settings import Config
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cospal_cli.cli import run
-from cospal_cli.datasets.prepared import Prepared
+from cospal_cli.prepared.folder import Prepared
 from tests import media
 from tests.data_folders import BIKES, cyclists, v1, write
 

@@ -9,7 +9,7 @@ import pytest
 from cospal_cli.core.colours import NAMES
 from cospal_cli.core.types import Looks, Tubelet
 from cospal_cli.features.clips import fewer
-from cospal_cli.features.identity import differences, identity
+from cospal_cli.features.spec import differences, identity
 from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
 from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FeaturesConfig, FileConfig
 

@@ -15,11 +15,11 @@ import cospal_cli
 from cospal_cli import grounder as stages
 from cospal_cli.cli import run
 from cospal_cli.core.types import Tube
-from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.grounder import Grounder
 from cospal_cli.model.checkpoint import load, load_card, save
 from cospal_cli.outputs import tube_json
 from cospal_cli.predict import predictions
+from cospal_cli.prepared.folder import Prepared
 from cospal_cli.ranking.heads import head_features, settings_of
 from cospal_cli.result import observed_range
 from cospal_cli.runtime import open_runtime

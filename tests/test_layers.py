@@ -19,8 +19,8 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "settings devices weights evaluation",
     "backbones",
     "video detect track language features model outputs",
-    "runtime ranking datasets",
-    "result grounder predict training",
+    "runtime ranking datasets prepared",
+    "result grounder predict training preparing",
     "bench",
     "commands cli __main__ __init__",
 ]

@@ -21,11 +21,11 @@ from cospal_cli.core.types import (
     Tubelet,
     VideoInfo,
 )
-from cospal_cli.datasets.prepared import Sample
 from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
+from cospal_cli.prepared.folder import Sample
 from cospal_cli.settings import Config, ModelConfig
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 

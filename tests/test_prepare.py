@@ -25,14 +25,18 @@ from cospal_cli.core import files
 from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.types import Detections, FrameBatch, Query
-from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.detect import open_detector
-from cospal_cli.features import cache
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.folder import Prepared
+from cospal_cli.preparing import prepare as preparing
+from cospal_cli.preparing import watching
+from cospal_cli.preparing.plan import file_name
+from cospal_cli.preparing.prepare import Report, prepare
 from cospal_cli.settings import (
     ClipsConfig,
     Config,
@@ -41,10 +45,6 @@ from cospal_cli.settings import (
     FileConfig,
     VideoConfig,
 )
-from cospal_cli.training import prepare as preparing
-from cospal_cli.training import watching
-from cospal_cli.training.plan import file_name
-from cospal_cli.training.prepare import Report, prepare
 from tests.data_folders import NAMES, hcstvg, v1, vidstg, write
 
 RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 4), actors=(2, 3), test=0.34)

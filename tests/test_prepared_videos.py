@@ -13,10 +13,10 @@ from safetensors.numpy import save_file
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.core.types import Clips, Looks, Timeline, Tubelet, VideoInfo
-from cospal_cli.features import cache
-from cospal_cli.features.cache import Reader, Searched, whole, write
 from cospal_cli.features.tubelets import select
-from cospal_cli.language import cache as texts
+from cospal_cli.prepared import texts as texts
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.videos import Reader, Searched, whole, write
 from tests.test_language_phrases import Encoder
 
 KEY = {"files": [[5, 6]], "settings": {"video": {"fps": 10.0}}}

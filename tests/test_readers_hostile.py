@@ -18,21 +18,21 @@ from cospal_cli import datasets
 from cospal_cli.backbones import record
 from cospal_cli.backbones.pretrained import model_type
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
-from cospal_cli.datasets.prepared import Prepared, read_about, read_parses, write_about
 from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.from_file import FromFile
 from cospal_cli.evaluation.clips import read_clips
 from cospal_cli.evaluation.predictions import read_predictions
-from cospal_cli.features.cache import Reader
-from cospal_cli.features.identity import differences
+from cospal_cli.features.spec import differences
 from cospal_cli.features.video_transformers import Preparation
 from cospal_cli.model.checkpoint import load_card
 from cospal_cli.outputs.tube_json import load_tubes
+from cospal_cli.prepared.arrays import digest
+from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_about
+from cospal_cli.prepared.videos import Reader
 from cospal_cli.ranking.heads import completed
 from cospal_cli.settings import Config, DetectorConfig
 from cospal_cli.training.metrics import read as read_metrics
 from cospal_cli.training.state import load_standing
-from cospal_cli.weights.arrays import digest
 from tests import data_folders
 from tests.hostile import changed, refused
 

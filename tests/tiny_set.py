@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from cospal_cli.datasets.prepared import Prepared
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.prepared.folder import Prepared
+from cospal_cli.preparing.prepare import prepare
 from cospal_cli.settings import ClipsConfig, Config, FeaturesConfig, ModelConfig, as_dict
-from cospal_cli.training.prepare import prepare
 
 RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 5), actors=(2, 4), test=0.5)
 VIDEOS = 4

@@ -14,11 +14,11 @@ from cospal_cli import settings
 from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips, Timeline, VideoInfo, Words
-from cospal_cli.datasets.prepared import FORMAT, NAME, SPLITS, TEXTS, VIDEOS
 from cospal_cli.datasets.splits import held_sources
-from cospal_cli.features import cache
-from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, texts_of
+from cospal_cli.prepared import texts as texts
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.folder import FORMAT, NAME, SPLITS, TEXTS, VIDEOS
 from cospal_cli.settings import Config
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from cospal_cli.bench import timing
 from cospal_cli.bench.made import Shape, make
 from cospal_cli.core.progress import Progress, silent
-from cospal_cli.datasets.prepared import Prepared
+from cospal_cli.prepared.folder import Prepared
 from cospal_cli.settings import Config
 from cospal_cli.training import metrics
 from cospal_cli.training.loop import EVERY, Job, train

@@ -71,8 +71,8 @@ def prepare(context: Context[Options]) -> int:
     Exits with 0 if every record has features, 3 if some have not, 4 if none has.
     """
     options, settings = context.options, context.settings
-    from cospal_cli.datasets.prepared import FOLDER
-    from cospal_cli.training import prepare as preparing
+    from cospal_cli.prepared.folder import FOLDER
+    from cospal_cli.preparing import prepare as preparing
 
     jobs = options.jobs
     workers = preparing.usual_workers(settings.config) if jobs is None else jobs

@@ -21,11 +21,11 @@ from cospal_cli.settings.words import FIND, INPUT, MODELS
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
-    from cospal_cli.datasets.prepared import Prepared, Sample
     from cospal_cli.datasets.records import Dataset
     from cospal_cli.evaluation.predictions import Answers
     from cospal_cli.evaluation.summary import Report
     from cospal_cli.evaluation.tubes import Prediction
+    from cospal_cli.prepared.folder import Prepared, Sample
     from cospal_cli.runtime import Runtime
     from cospal_cli.settings import Config
     from cospal_cli.settings.heads import RuntimeConfig
@@ -235,7 +235,7 @@ def _methods(
 
 def _open(prepared: Path | None, data: Path, needed: bool) -> Prepared | None:
     """The prepared features; None where they are not there and only groups would use them."""
-    from cospal_cli.datasets.prepared import FOLDER, Prepared
+    from cospal_cli.prepared.folder import FOLDER, Prepared
 
     folder = prepared or data / FOLDER
     if not needed and prepared is None and not folder.is_dir():
@@ -252,7 +252,7 @@ def _runtime(
     """The heads, once it is sure that they were trained on such features."""
     if checkpoint is None or features is None or not TRAINED.intersection(names):
         return None
-    from cospal_cli.features.identity import differences
+    from cospal_cli.features.spec import differences
     from cospal_cli.runtime import open_runtime, read_card
 
     if found := differences(read_card(checkpoint).features, features.identity):

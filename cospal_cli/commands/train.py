@@ -22,8 +22,8 @@ from cospal_cli.settings.words import INPUT, MODELS, SPEED, TRAINING
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
-    from cospal_cli.datasets.prepared import Prepared
     from cospal_cli.evaluation.tubes import Truth
+    from cospal_cli.prepared.folder import Prepared
     from cospal_cli.settings import Config
     from cospal_cli.training.loop import Outcome
 
@@ -180,7 +180,7 @@ class _Stops(console.Interrupts):
 
 def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
     """The data set's folder and that of its features; ``data`` may be either."""
-    from cospal_cli.datasets.prepared import FOLDER, NAME, read_about
+    from cospal_cli.prepared.folder import FOLDER, NAME, read_about
 
     if prepared is not None or not (data / NAME).is_file():
         return data, prepared or data / FOLDER
@@ -191,8 +191,8 @@ def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
 def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | None) -> Path | None:
     """The settings file to begin with."""
     from cospal_cli import datasets
-    from cospal_cli.datasets.prepared import read_about
     from cospal_cli.datasets.tree import Tree
+    from cospal_cli.prepared.folder import read_about
     from cospal_cli.settings import recipes
 
     if config_file is not None:
@@ -213,9 +213,9 @@ def _open(
     root: Path, features: Path, config: Config, jobs: int, progress: Progress, stops: _Stops
 ) -> Prepared | None:
     """The features, made first where they are not there or not whole; None when stopped."""
-    from cospal_cli.datasets.prepared import Prepared, read_about
     from cospal_cli.devices import processors
-    from cospal_cli.training.prepare import prepare
+    from cospal_cli.prepared.folder import Prepared, read_about
+    from cospal_cli.preparing.prepare import prepare
 
     about = read_about(features)
     if about is None or not about.get("complete"):

@@ -15,7 +15,7 @@ from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
-from cospal_cli.features.identity import DETECTOR, FILE, differences, identity
+from cospal_cli.features.spec import DETECTOR, FILE, differences, identity
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.language.phrases import Refined, phrases, refine

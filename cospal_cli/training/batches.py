@@ -25,7 +25,7 @@ from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.masking import draw
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared, Sample
+    from cospal_cli.prepared.folder import Prepared, Sample
 
 LOG = logging.getLogger("cospal")
 READERS = min(max(processors(), 2), 8)  # threads that read: they wait for the disk and copy

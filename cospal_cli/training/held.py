@@ -19,7 +19,7 @@ from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.objective import Objective
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared, Sample
+    from cospal_cli.prepared.folder import Prepared, Sample
 
 SCORES = ("m_tIoU", "m_vIoU", TOP1)
 SEED = 0  # of the words that are hidden: the same ones whenever and by whomever it is asked

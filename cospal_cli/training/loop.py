@@ -35,7 +35,7 @@ from cospal_cli.training.objective import Objective
 from cospal_cli.training.setup import BEST, LAST
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared
+    from cospal_cli.prepared.folder import Prepared
 
 LOG = logging.getLogger("cospal")
 EVERY = 10  # updates of one line of metrics

@@ -18,7 +18,7 @@ from accelerate.utils import InitProcessGroupKwargs
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone
 from cospal_cli.devices import torch_device
-from cospal_cli.features import identity
+from cospal_cli.features import spec as identity
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
@@ -27,7 +27,7 @@ from cospal_cli.training import curriculum, metrics, state
 from cospal_cli.training.curriculum import Epoch
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.prepared import Prepared, Sample
+    from cospal_cli.prepared.folder import Prepared, Sample
 
 LOG = logging.getLogger("cospal")
 LAST, BEST = "last", "best"

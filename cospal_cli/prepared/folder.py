@@ -29,13 +29,13 @@ from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
-from cospal_cli.features import cache
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.tubelets import select
-from cospal_cli.language import cache as texts
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
+from cospal_cli.prepared import texts as texts
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.arrays import digest
 from cospal_cli.settings import Config, SettingError, stored
-from cospal_cli.weights.arrays import digest
 
 FORMAT = "cospal/prepared@1"
 NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"

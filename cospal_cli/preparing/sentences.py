@@ -12,13 +12,13 @@ from pathlib import Path
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.progress import Progress
-from cospal_cli.datasets.prepared import read_parses
 from cospal_cli.datasets.records import Dataset, Record
-from cospal_cli.language import cache
 from cospal_cli.language.encoders import similar
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim
+from cospal_cli.prepared import texts as cache
+from cospal_cli.prepared.folder import read_parses
 from cospal_cli.settings import LanguageConfig
 
 LOG = logging.getLogger("cospal")

@@ -12,14 +12,14 @@ from typing import Any
 
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import FrameSpan
-from cospal_cli.datasets.prepared import FORMAT, VIDEOS, read_about, write_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
-from cospal_cli.features import cache
-from cospal_cli.features.identity import FILE
+from cospal_cli.features.spec import FILE
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.folder import FORMAT, VIDEOS, read_about, write_about
+from cospal_cli.preparing import sentences, watching
+from cospal_cli.preparing.watching import Job, View
 from cospal_cli.settings import Config, stored
-from cospal_cli.training import sentences, watching
-from cospal_cli.training.watching import Job, View
 
 DETECTIONS = "detections"  # a synthetic set's own: see ``datasets.synthetic.write``
 

@@ -20,19 +20,19 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
-from cospal_cli.datasets.prepared import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
-from cospal_cli.features import cache
-from cospal_cli.features.identity import FILE, identity
+from cospal_cli.features.spec import FILE, identity
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
+from cospal_cli.prepared import videos as cache
+from cospal_cli.prepared.arrays import digest
+from cospal_cli.prepared.folder import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
+from cospal_cli.preparing import sentences, watching
+from cospal_cli.preparing.plan import Plan, bad, claim, jobs_of, open_plan
+from cospal_cli.preparing.watching import Job, View
 from cospal_cli.settings import Config, FileConfig, as_dict
-from cospal_cli.training import sentences, watching
-from cospal_cli.training.plan import Plan, bad, claim, jobs_of, open_plan
-from cospal_cli.training.watching import Job, View
-from cospal_cli.weights.arrays import digest
 
 LOG = logging.getLogger("cospal")
 SYNTHETIC = "synthetic.json"  # tells a synthetic set: see ``datasets.synthetic.write``

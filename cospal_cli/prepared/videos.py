@@ -25,8 +25,8 @@ from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
+from cospal_cli.prepared.arrays import ArrayFile, described, digest
 from cospal_cli.settings.stored import modern
-from cospal_cli.weights.arrays import ArrayFile, described, digest
 
 FORMAT = "cospal/features@1"
 _HALF_MOST = float(np.finfo(np.float16).max)

@@ -18,10 +18,10 @@ from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.detect import Detector
-from cospal_cli.features.cache import Searched, write
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, select, tubelet_features
 from cospal_cli.grounder import Grounder
+from cospal_cli.prepared.videos import Searched, write
 from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig, flatten, stored
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)

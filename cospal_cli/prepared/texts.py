@@ -22,7 +22,7 @@ from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import parse_json
 from cospal_cli.core.types import Words
 from cospal_cli.language.encoders.text import TextEncoder
-from cospal_cli.weights.arrays import ArrayFile, described, digest
+from cospal_cli.prepared.arrays import ArrayFile, described, digest
 from cospal_cli.weights.headers import BYTES
 
 FORMAT = "cospal/texts@1"

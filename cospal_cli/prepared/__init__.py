@@ -1,0 +1,1 @@
+"""A prepared folder: what the heads see of a data set, read lazily."""

@@ -1,0 +1,1 @@
+"""Making a prepared folder: every video observed once, every sentence parsed and encoded."""
