@@ -41,7 +41,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Card:
-    """``features`` names what made the heads' inputs: see ``features.identity``.
+    """``features`` names what made the heads' inputs: see ``features.spec``.
 
     ``vocabulary``: the words of the training captions, most frequent first; their ids count from 1.
     """

@@ -1,7 +1,7 @@
 """A prepared folder: what the heads see of a data set's videos and sentences, and nothing more.
 
     prepared.json         settings, identity, splits, what was skipped; written last
-    videos/*.safetensors  one per video: see ``features.cache``
+    videos/*.safetensors  one per video: see ``prepared.videos``
     splits/SPLIT.jsonl    the records: id, video, sentence, number of tubelets; no boxes, no times
     texts/SPLIT.jsonl     the parse of each sentence; may be replaced by any other parser's
     texts/SPLIT.safetensors  the word vectors of those texts
@@ -100,7 +100,7 @@ class Prepared:
 
     @property
     def identity(self) -> Mapping[str, Mapping[str, Any]]:
-        """What made the features: see ``features.identity``."""
+        """What made the features: see ``features.spec``."""
         found: Mapping[str, Mapping[str, Any]] = self.about["identity"]
         return found
 
