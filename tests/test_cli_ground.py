@@ -88,6 +88,86 @@ def test_several_queries_share_one_pass(fake: Fake, capfd: pytest.CaptureFixture
     }
 
 
+FOREIGN = "der Mann mit dem Hut geht nach links"
+
+
+def test_a_foreign_sentence_is_named_by_its_line_and_the_others_are_done(
+    fake: Fake, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("q.txt").write_text(f"a dog\n\n{FOREIGN}\nthe red car\n?!\n", encoding="utf-8")
+    assert run(["ground", "clip.mp4", "--query-file", "q.txt", "--json", "-o", "out"]) == 3
+    out, err = capfd.readouterr()
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [(one["query"]["id"], one["query"]["text"]) for one in found] == [
+        ("1", "a dog"),
+        ("3", "the red car"),
+    ]
+    errors = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert [line.split(": ")[1] for line in errors] == ["q.txt:3", "q.txt:5"]
+    assert "seems to be German" in errors[0]
+    assert files() == {"q.txt"} | {
+        f"out/clip.{n}.tube.{kind}" for n in (1, 3) for kind in ("json", "mp4")
+    }
+
+
+def test_one_of_two_sentences_left_keeps_its_number_and_its_line(
+    fake: Fake, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["ground", "clip.mp4", "-q", FOREIGN, "-q", "a dog", "--quiet"]
+    assert run([*arguments, "--json", "-o", "out", "--no-video"]) == 3
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 1
+    assert err.startswith("error: -q 1: ")
+    assert files() == {"out/clip.2.tube.json"}
+    assert run([*arguments, "--dry-run"]) == 3
+    assert "would write clip.2.tube.json" in capfd.readouterr().err
+    fake.tubes["a dog"] = []
+    assert run([*arguments, "--json", "--fail-on-empty"]) == 3
+
+
+def test_no_sentence_that_can_be_used_ends_with_2(
+    fake: Fake, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("q.txt").write_text(f"{FOREIGN}\n?!\n", encoding="utf-8")
+    assert run(["ground", "clip.mp4", "--query-file", "q.txt"]) == 2
+    err = capfd.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in err] == ["error", "error", "error", "hint"]
+    assert err[2] == "error: none of 2 sentences can be used"
+    assert fake.watched == []
+    assert files() == {"q.txt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pairs.csv", "video,query\nclip.mp4,a dog\n"),
+        ("pairs.CSV", "query\na dog\n"),
+        ("pairs.tsv", "a dog\n"),
+        ("pairs.txt", 'clip.mp4,"a dog, brown"\nother.MKV,a cat\n'),
+        ("pairs.txt", "video;query\nsub/clip.mov;a dog\n"),
+        ("jobs.jsonl", '{"video": "clip.mp4", "query": "a dog"}\n'),
+    ],
+)
+def test_a_table_is_no_file_of_sentences(
+    fake: Fake, capfd: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    Path(name).write_text(text)
+    assert run(["ground", "clip.mp4", "--query-file", name]) == 2
+    error, hint = capfd.readouterr().err.splitlines()
+    assert error.startswith(f"error: --query-file '{name}': expected one sentence a line; ")
+    assert "a table of videos and sentences is not read yet" in error
+    assert hint.startswith("hint: write the sentences about one video into a text file")
+    assert fake.watched == []
+
+
+def test_a_sentence_may_name_a_video_and_have_commas(fake: Fake) -> None:
+    Path("q.txt").write_text(
+        "the man, in red, walks\na dog like that in clip.mp4, running\na cat\n"
+    )
+    assert run(["ground", "clip.mp4", "--query-file", "q.txt", "--no-video"]) == 0
+    assert files() == {"q.txt"} | {f"clip.{n}.tube.json" for n in (1, 2, 3)}
+
+
 def test_json_is_all_there_is_on_stdout(fake: Fake, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["ground", "clip.mp4", QUERY, "--json", "-v"]) == 0
     assert json.loads(capfd.readouterr().out)["tubes"][0]["label"] == "person"

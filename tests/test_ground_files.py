@@ -228,7 +228,7 @@ def given(name: str) -> tuple[list[str], Path]:
     path = Path("d.json")
     path.write_text(texts.get(name, "{}"))
     if name == "set":
-        return ["clip.mp4", QUERY, "--detector", "file", "--set", "detector.path=d.json"], path
+        return ["clip.mp4", QUERY, "--detector", "file", "--set", "detector.file.path=d.json"], path
     if name == "query-file":
         return ["clip.mp4", "--query-file", "d.json"], path
     return ["clip.mp4", QUERY, f"--{name}", "d.json"], path

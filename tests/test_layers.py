@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import cospal_cli
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cospal_cli"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
@@ -59,6 +61,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -73,6 +76,16 @@ def test_imports_go_down_only(path: Path) -> None:
         where = f"{path.relative_to(ROOT)}:{line} imports {module}"
         assert LAYER_OF[part] <= LAYER_OF[own], f"{where}, which lies above it"
         assert not (own in STAGES and part in STAGES and own != part), f"{where}, another stage"
+
+
+@pytest.mark.parametrize("path", [*FILES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_import_of_our_own_is_there(path: Path) -> None:
+    """An import within a function, or of a test, names a module that exists."""
+    for module, line in imports(path):
+        if module.startswith("cospal_cli."):
+            place = ROOT.joinpath(*module.split("."))
+            found = place.with_suffix(".py").is_file() or place.is_dir()
+            assert found or hasattr(cospal_cli, module.split(".")[1]), f"{path}:{line}: {module}"
 
 
 def test_every_part_has_a_layer() -> None:

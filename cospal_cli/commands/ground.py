@@ -15,7 +15,7 @@ from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.ground_files import Answer, Files
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.places import Place, inputs_of, made_folder, places
-from cospal_cli.commands.queries import split
+from cospal_cli.commands.queries import split, understood
 from cospal_cli.core.backends import TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
 from cospal_cli.settings.words import FIND, LOGGING, MODELS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cospal_cli.grounder import Grounder
     from cospal_cli.settings import Config
 
+SOME_FAILED = 3  # exit code
 FLAGS = (
     "video.fps",
     "video.start",
@@ -107,8 +108,8 @@ class Job:
     """One video, what is asked of it, and where each answer goes."""
 
     video: Path
-    queries: list[Query]
-    places: list[Place]
+    queries: dict[int, Query]  # by number: those that were understood
+    places: list[Place]  # of every number from 1
     stdout: bool  # the JSON is printed
     quiet: bool
 
@@ -120,8 +121,9 @@ def ground(context: Context[Options]) -> int | None:
     Writes STEM.tube.json, and STEM.tube.mp4 with the box drawn, into the working folder or where
     -o says. Several sentences about one video (-q, --query-file) cost little more than one.
 
-    Exit codes: 0 done, 2 wrong usage, 4 unreadable video, 5 weights, 6 device, memory or disk,
-    7 nothing found under --fail-on-empty, 130 interrupted.
+    Exit codes: 0 done, 2 wrong usage, 3 some of several sentences cannot be used, 4 unreadable
+    video, 5 weights, 6 device, memory or disk, 7 nothing found under --fail-on-empty, 130
+    interrupted.
     """
     options = context.options
     trained, implied = _implied(options.checkpoint, context.given)
@@ -129,33 +131,36 @@ def ground(context: Context[Options]) -> int | None:
     config = settings.config
     if trained is None and config.ground.method in TRAINED:
         raise UsageError(f"--method {config.ground.method} needs trained heads", "--checkpoint DIR")
-    video, texts = split(options.arguments, options.asked, options.query_file)
-    answers = places(video, options.output, len(texts), config.output.video, options.as_json)
+    video, asked = split(options.arguments, options.asked, options.query_file)
+    answers = places(video, options.output, len(asked), config.output.video, options.as_json)
     targets = [path for place in answers for path in place.files]
     inputs = _inputs(context, video, trained, config)
     context.start_logging(inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
     from cospal_cli.core import files
     from cospal_cli.grounder import Grounder
-    from cospal_cli.language.parser.parse import parse_all
 
     _, why = detect.resolve(config.detector)
     if why:
         console.say(why)
-    queries = parse_all(texts, config.language)
+    queries = understood(asked, config.language)
+    targets = [path for number in queries for path in answers[number - 1].files]
     job = Job(video, queries, answers, options.as_json, context.quiet)
     opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
     if options.dry_run:
-        show_plan(video, opened().understood(queries), answers)
-        return None
+        known = opened().understood(list(queries.values()))
+        show_plan(video, known, [answers[number - 1] for number in queries])
+        return SOME_FAILED if len(queries) < len(asked) else None
     with made_folder(options.output):
         files.check_outputs(targets, inputs, config.output.overwrite)
         with files.claimed(targets):
             files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
-            _warn(message for query in queries for message in query.warnings)
+            _warn(message for query in queries.values() for message in query.warnings)
             empty, interrupted = _run(job, opened())
     if interrupted:
         return 130
+    if len(queries) < len(asked):
+        return SOME_FAILED
     if options.fail_on_empty and empty:
         raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
     return None
@@ -172,21 +177,22 @@ def _inputs(
 def _run(job: Job, grounder: Grounder) -> tuple[list[str], bool]:
     """Answer every query; returns the texts without an answer, and if interrupted."""
     empty = []
-    left = enumerate(job.places, 1)
+    left = iter(job.queries)  # their numbers
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
         files = Files(progress, interrupts.stopped)
-        passes = grounder.observations(job.video, job.queries, progress, interrupts.stopped)
+        understood = list(job.queries.values())
+        passes = grounder.observations(job.video, understood, progress, interrupts.stopped)
         for seen, queries in passes:
             _warn(seen.timeline.warnings)
             answers = [
-                Answer(replace(grounder.answer(seen, query), id=str(number)), place)
-                for query, (number, place) in zip(queries, left, strict=False)
+                Answer(replace(grounder.answer(seen, query), id=str(n)), job.places[n - 1])
+                for query, n in zip(queries, left, strict=False)
             ]
             grounder.release()
             empty += [answer.result.query.text for answer in answers if not answer.result.tubes]
             for answer, place in files.write(answers):
                 if job.stdout:
-                    answer.emit(files.status(answer), len(job.queries) > 1)
+                    answer.emit(files.status(answer), len(job.places) > 1)
                 if not job.quiet:
                     summarise(answer.result, place)
     if files.failure is not None:

@@ -3,43 +3,95 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from cospal_cli.commands import console
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.reading import read_text
+
+if TYPE_CHECKING:
+    from cospal_cli.core.types import Query
+    from cospal_cli.settings import LanguageConfig
+
+TABLES = (".csv", ".tsv")
+_VIDEO = re.compile(r"\.(mp4|mkv|webm|avi|mov|m4v|mpe?g|ts|flv|wmv|ogv|3gp)$", re.IGNORECASE)
+
+
+class Sentence(NamedTuple):
+    """One sentence of the user's, verbatim, and where it stands: "-q 2", "queries.txt:7"."""
+
+    text: str
+    where: str
 
 
 def split(
     arguments: Sequence[str], asked: Sequence[str], query_file: Path | None
-) -> tuple[Path, list[str]]:
+) -> tuple[Path, list[Sentence]]:
     """The one video and the sentences; UsageError where the grammar leaves no choice."""
-    texts = list(asked) + (_read_queries(query_file) if query_file else [])
+    sentences = [Sentence(text, f"-q {number}") for number, text in enumerate(asked, 1)]
+    sentences += _read_queries(query_file) if query_file else []
     inputs = list(arguments)
-    if not texts:
+    if not sentences:
         if len(inputs) < 2:
             raise UsageError(
                 "expected a video and a sentence",
                 'such as: cospal ground clip.mp4 "the woman in the gray sweater walks away"',
             )
-        texts = [inputs.pop()]
-        if os.path.isfile(texts[0]):
+        text = inputs.pop()
+        if os.path.isfile(text):
             raise UsageError(
-                f"the last argument {texts[0]!r} is a file, not a sentence", "give it with -q"
+                f"the last argument {text!r} is a file, not a sentence", "give it with -q"
             )
+        sentences = [Sentence(text, "QUERY")]
     if len(inputs) != 1:
         raise UsageError(
             f"expected one video, found {len(inputs)}: {', '.join(map(repr, inputs))}",
             "put the sentence in quotes; for several videos run cospal once for each",
         )
-    return Path(inputs[0]), texts
+    return Path(inputs[0]), sentences
 
 
-def _read_queries(path: Path) -> list[str]:
-    """The file's lines, verbatim but for blank ones; UsageError if there is none to use."""
+def understood(sentences: Sequence[Sentence], config: LanguageConfig) -> dict[int, Query]:
+    """The sentences that can be, by number from 1; of several, the others are named and left out.
+
+    UsageError where none can be.
+    """
+    from cospal_cli.language.parser.parse import parse_all
+
+    read = parse_all([sentence.text for sentence in sentences], config)
+    refused = [one for one in read if isinstance(one, UsageError)]
+    if refused and len(sentences) == 1:
+        raise refused[0]
+    for sentence, one in zip(sentences, read, strict=True):
+        if isinstance(one, UsageError):
+            console.LOG.error("%s: %s; left out", sentence.where, one.message)
+    if len(refused) == len(sentences):
+        raise UsageError(f"none of {len(sentences)} sentences can be used", refused[0].hint)
+    return {n: one for n, one in enumerate(read, 1) if not isinstance(one, UsageError)}
+
+
+def _read_queries(path: Path) -> list[Sentence]:
+    """The file's lines, verbatim but for blank ones; UsageError if there is none to use, or if
+    they are those of a table."""
     about, hint = f"--query-file {str(path)!r}", "give a text file with a sentence a line"
     lines = read_text(path, UsageError, hint, about=about).splitlines()
-    texts = [line for line in lines if line.strip()]
-    if not texts:
+    sentences = [Sentence(x, f"{path}:{n}") for n, x in enumerate(lines, 1) if x.strip()]
+    if not sentences:
         raise UsageError(f"{about}: no sentence in it", "write one a line")
-    return texts
+    rows = sum(_is_row(sentence.text) for sentence in sentences)
+    if path.suffix.lower() in TABLES or 2 * rows >= len(sentences):
+        raise UsageError(
+            f"{about}: expected one sentence a line; a table of videos and sentences is not read "
+            "yet",
+            "write the sentences about one video into a text file, and run cospal for each video",
+        )
+    return sentences
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line names a video among values, or is a JSON object."""
+    cells = [cell.strip().strip("'\"") for cell in re.split("[,;\t|]", line)]
+    return line.lstrip().startswith("{") or (len(cells) > 1 and any(map(_VIDEO.search, cells)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cospal_cli.core.errors import UsageError
 from cospal_cli.core.types import Action, Excluded, Query
 from cospal_cli.language.lexicon.closed import OPENINGS
 from cospal_cli.language.lexicon.dress import ORDINALS
@@ -82,12 +83,19 @@ def _without_counts(query: Query, tokens: Sequence[Token], sentence: Sentence) -
     )
 
 
-def parse_all(texts: Sequence[str], config: LanguageConfig) -> list[Query]:
-    """``parse`` each text, then free what reading took: a video is watched next."""
+def parse_all(texts: Sequence[str], config: LanguageConfig) -> list[Query | UsageError]:
+    """``parse`` each text, or why it cannot be; then free what reading took: a video is watched
+    next."""
     from cospal_cli.language.encoders import similar
 
+    def attempt(text: str) -> Query | UsageError:
+        try:
+            return parse(text, config)
+        except UsageError as error:
+            return error
+
     try:
-        return [parse(text, config) for text in texts]
+        return [attempt(text) for text in texts]
     finally:
         similar.forget()
 
