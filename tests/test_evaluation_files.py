@@ -61,6 +61,7 @@ BAD_ROWS: dict[str, Any] = {
     "no box": {"st_frame": 1, "ed_frame": 1},
     "nan": GOOD | {"bbox": {"1": [0, 0, float("nan"), 1]}},
     "short": GOOD | {"bbox": {"1": [0, 0, 1]}},
+    "endless": GOOD | {"bbox": {"1": [0, 0, 1e308, 1e308]}},
     "words": GOOD | {"bbox": {"one": [0, 0, 1, 1]}},
     "digits": GOOD | {"bbox": {"1" * 5000: [0, 0, 1, 1]}},
     "zero": GOOD | {"bbox": {"0": [0, 0, 1, 1]}},
