@@ -31,6 +31,7 @@ from benchmarks.fuzz.pool import Outcome, Worker
 from benchmarks.fuzz.seeds import Seeds
 
 MARKS = ("payload run", "promise broken")  # counted beside how the command ended
+TOLD_EVERY_S = 60.0
 KEPT = 3  # inputs of one signature
 
 
@@ -72,6 +73,12 @@ class Results:
             f"python -m benchmarks.fuzz --seed {self.seed} --kinds {outcome.kind} "
             f"--only {outcome.number}"
         )
+
+    @property
+    def runs(self) -> int:
+        """How many inputs were run."""
+        names = (item for counts in self.counts.values() for item in counts.items())
+        return sum(count for name, count in names if name not in MARKS)
 
     def table(self) -> str:
         """One line a kind, and the sums."""
@@ -193,8 +200,13 @@ def _run_all(
     threads = [threading.Thread(target=feed, args=[worker]) for worker in workers]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    told = time.monotonic()
+    while any(thread.is_alive() for thread in threads):
+        for thread in threads:
+            thread.join(timeout=1.0)
+        if time.monotonic() - told > TOLD_EVERY_S:
+            told = time.monotonic()
+            print(f"{results.runs} inputs, {len(results.failed)} kinds of failures", flush=True)
 
 
 if __name__ == "__main__":
