@@ -26,7 +26,7 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
 def test_everything_that_must_not_be_is_noticed(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "LONGEST_S", 1.0)
+    monkeypatch.setattr(pool, "LONGEST_S", 0.5)
     results = {kind: worker.run(kind, 0) for kind in ("fine", "bug", "explodes", "half", "greedy")}
     results |= {kind: worker.run(kind, 0) for kind in ("crashes", "fine", "sleeps")}
     assert {kind: one.result for kind, one in results.items()} == {

@@ -6,9 +6,9 @@
 
 Run in the checkout, with the development tools installed. The same seed makes the same inputs. A
 damaged input must be refused or survived: exit codes 0 and 2 to 7. Counted as failures: exit 1
-(a bug), the end by a signal, more than 20 seconds, code that a file carried along and that was run,
-results that are not whole. They are kept, with the line that makes each again. Exits with 1 if
-there are any.
+(a bug), the end by a signal, more than 20 seconds of computing (or 100 by the clock), code that
+came with a file and was run, and results that are not whole. They are kept, with the line that
+makes each again. Exits with 1 if there are any.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Results:
             slow = self.slowest[group]
             lines.append(
                 f"{group}: peak memory {one.peak_mb} MB ({one.kind} {one.number}), "
-                f"longest {slow.seconds:.1f} s ({slow.kind} {slow.number})"
+                f"longest computing {slow.seconds:.1f} s ({slow.kind} {slow.number})"
             )
         return "\n".join(lines)
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LONGEST_S = 20.0  # a command that takes longer hangs
+LONGEST_S = 20.0  # a command that computes for longer hangs,
+PATIENCE = 5  # and so does one that takes as many times that by the clock, of a busy machine
 MAKING_S = 120.0  # imports and the making of an input are no part of that
 RUNS = 1000  # of one child, before a fresh one takes its place
 MODULE = "benchmarks.fuzz.worker"
@@ -78,7 +79,7 @@ class Worker:
         args: list[str] = []
         try:
             args = self._answer(MAKING_S)["begins"]
-            found = self._answer(LONGEST_S)
+            found = self._answer(PATIENCE * LONGEST_S, LONGEST_S)
         except TimeoutError:
             result = "hang" if args else "hang of the fuzzer"
             self._end(signal.SIGABRT)
@@ -112,15 +113,19 @@ class Worker:
         self._rest, self._left = b"", RUNS
         self._answer(MAKING_S)
 
-    def _answer(self, patience_s: float) -> dict[str, Any]:
-        """The next line of the child. TimeoutError or EOFError if there is none."""
+    def _answer(self, patience_s: float, computing_s: float = float("inf")) -> dict[str, Any]:
+        """The next line of the child. TimeoutError or EOFError if there is none within
+        ``patience_s`` by the clock and ``computing_s`` of the child's own."""
         assert self._child is not None
         assert self._child.stdout is not None
         until = time.monotonic() + patience_s
         pipe = self._child.stdout.fileno()
+        most_s = _computed_s(self._child.pid) + computing_s
         while b"\n" not in self._rest:
-            if not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
-                raise TimeoutError
+            if not select.select([pipe], [], [], 0.5)[0]:
+                if time.monotonic() > until or _computed_s(self._child.pid) > most_s:
+                    raise TimeoutError
+                continue
             new = os.read(pipe, 1 << 16)
             if not new:
                 raise EOFError
@@ -141,6 +146,15 @@ class Worker:
 
     def _last_words(self) -> str:
         return self.log.read_text("utf-8", "replace")[-6000:] if self.log.exists() else ""
+
+
+def _computed_s(pid: int) -> float:
+    """Processor time of a process so far; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _environment(home: Path) -> dict[str, str]:

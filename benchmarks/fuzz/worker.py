@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def attempt(args: list[str], megabytes: int) -> dict[str, Any]:
-    """Run one command line; its exit code, seconds, peak memory and what else may be wrong.
+    """Run one command line; its exit code, processor time, peak memory and what else may be wrong.
 
     ``megabytes``: how much more address space it gets than there is in use.
     """
@@ -66,11 +66,11 @@ def attempt(args: list[str], megabytes: int) -> dict[str, Any]:
     sys.stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     sys.stderr = io.StringIO()
     _reset_peak()
-    started = time.monotonic()
+    started = time.process_time()
     try:
         with _limited(megabytes):
             code = run(args)
-        seconds = time.monotonic() - started
+        seconds = time.process_time() - started
     finally:
         errors = sys.stderr.getvalue()
         sys.stdout, sys.stderr = streams
