@@ -220,12 +220,12 @@ def _methods(
         return ()
     chosen = set(METHODS if ALL in asked or not asked else asked)
     if checkpoint is None:
-        if missing := chosen & TRAINED & set(asked):
+        if missing := chosen & TRAINED.keys() & set(asked):
             raise UsageError(
                 f"method {min(missing)!r} needs trained heads", "give --checkpoint DIR"
             )
-        chosen -= TRAINED
-    elif not chosen & TRAINED:
+        chosen -= TRAINED.keys()
+    elif not chosen & TRAINED.keys():
         raise UsageError(
             f"--checkpoint is not used by {', '.join(sorted(chosen))}",
             f"add --method {min(TRAINED)}",
@@ -250,7 +250,7 @@ def _runtime(
     run: RuntimeConfig,
 ) -> Runtime | None:
     """The heads, once it is sure that they were trained on such features."""
-    if checkpoint is None or features is None or not TRAINED.intersection(names):
+    if checkpoint is None or features is None or not TRAINED.keys() & set(names):
         return None
     from cospal_cli.features.spec import differences
     from cospal_cli.runtime import open_runtime, read_card

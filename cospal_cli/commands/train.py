@@ -206,7 +206,8 @@ def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | N
     about = read_about(features) or {}
     if about.get("synthetic") or (root / "synthetic.json").is_file():
         return recipes.find("synthetic")
-    return recipes.find(about.get("data_format") or datasets.resolve(Tree(root))[0])
+    name = about.get("data_format") or datasets.resolve(Tree(root))[0]
+    return recipes.find(name) if name in recipes.names() else None
 
 
 def _open(

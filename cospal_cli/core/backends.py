@@ -28,17 +28,24 @@ VIDEO_ENCODERS = {
     "timesformer": "cospal_cli.features.video_transformers:VideoTransformer",
     "vjepa2": "cospal_cli.features.video_transformers:VideoTransformer",
 }
+TRAINED = {  # the methods that need a checkpoint
+    "cospal": "cospal_cli.ranking.cospal:rank",
+}
 METHODS = {
     "zero-shot": "cospal_cli.ranking.zero_shot:rank",
     "w-gdino": "cospal_cli.ranking.w_gdino:rank",
-    "cospal": "cospal_cli.ranking.cospal:rank",
+    **TRAINED,
     "largest": "cospal_cli.ranking.baselines:largest",
     "random": "cospal_cli.ranking.baselines:random",
     "random-segment": "cospal_cli.ranking.baselines:random_segment",
 }
-TRAINED = frozenset({"cospal"})  # the methods that need a checkpoint
 RUNTIMES = {
     "torch": "cospal_cli.runtime.torch:TorchRuntime",
     "onnx": "cospal_cli.runtime.onnx:OnnxRuntime",
     "tensorrt": "cospal_cli.runtime.tensorrt:TensorRTRuntime",
+}
+FORMATS = {  # of data sets
+    "hcstvg": "cospal_cli.datasets.hcstvg:V1",
+    "hcstvg-v2": "cospal_cli.datasets.hcstvg:V2",
+    "vidstg": "cospal_cli.datasets.vidstg:VIDSTG",
 }

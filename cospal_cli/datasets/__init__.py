@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cospal_cli.core.backends import FORMATS
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.registry import load
 
 if TYPE_CHECKING:
+    from cospal_cli.datasets.format import Format
     from cospal_cli.datasets.records import Dataset
     from cospal_cli.datasets.tree import Tree
 
-# name -> module of this package, the attribute of it that names each split's files
-FORMATS = {
-    "hcstvg": ("hcstvg", "FILES_V1"),
-    "hcstvg-v2": ("hcstvg", "FILES_V2"),
-    "vidstg": ("vidstg", "FILES"),
-}
-_OTHERS = re.compile(rb'\s*(\[|\{\s*"(videos|trajectories|images|annotations)")')
+__all__ = ["FORMATS", "open_format", "read", "read_file", "resolve"]
+
+
+def open_format(name: str) -> Format:
+    """The data set format called ``name``; UsageError lists the known ones."""
+    format: Format = load("data set format", FORMATS, name)
+    return format
 
 
 def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
@@ -44,10 +44,12 @@ def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
             "choose one with --format, or name its own folder",
         )
     if not found:
-        names = [name for one in FORMATS for some in _names(one).values() for name in some]
+        names = [
+            name for one in FORMATS for some in open_format(one).files.values() for name in some
+        ]
         raise InputError(
             f"no annotation file of a known data set below {str(tree.root)!r}",
-            f"names looked for: {', '.join(names)}",
+            f"names looked for: {', '.join(name for names in files for name in names)}",
         )
     return next(iter(found.items()))
 
@@ -99,36 +101,17 @@ def read_file(
     tree: Tree, format: str, path: Path, split: str, truth: bool, progress: Progress = silent
 ) -> Dataset:
     """The records of one annotation file. Raises ``records.Bad`` where it cannot be read."""
-    module = import_module(f"{__name__}.{FORMATS[format][0]}")
-    dataset: Dataset = module.read(tree, path, split, truth, progress).dataset(format)
-    return dataset
-
-
-def _names(format: str) -> Mapping[str, tuple[str, ...]]:
-    module, attribute = FORMATS[format]
-    names: Mapping[str, tuple[str, ...]] = getattr(import_module(f"{__name__}.{module}"), attribute)
-    return names
+    return open_format(format).read(tree, path, split, truth, progress).dataset(format)
 
 
 def _files(tree: Tree, format: str) -> dict[str, Path]:
     """split -> annotation file; {} where the folder has none of the format."""
-    found = {}
-    for split, names in _names(format).items():
-        paths = [path for name in names for path in tree.tables(name)]
-        if format == "hcstvg":
-            paths = [path for path in paths if not _is_other(path)]
+    found, form = {}, open_format(format)
+    for split, names in form.files.items():
+        paths = [path for name in names for path in tree.tables(name) if form.is_own(path)]
         if len(paths) > 1:
             told = ", ".join(tree.relative(path) for path in paths)
             raise UsageError(f"several files for the split {split!r}: {told}", "name one's folder")
         if paths:
             found[split] = paths[0]
     return found
-
-
-def _is_other(path: Path) -> bool:
-    """Whether a file with a common name such as train.json is of another kind of data set."""
-    try:
-        with open(path, "rb") as file:
-            return _OTHERS.match(file.read(200)) is not None
-    except OSError:
-        return False  # its own reader tells what is wrong with it

@@ -16,6 +16,7 @@ import numpy as np
 
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.datasets.format import Format
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import (
@@ -39,6 +40,8 @@ FILES_V2 = {
 CLIP_S = 20
 _CLIP = re.compile(r"\d+_([\w-]{11})")  # <clip number>_<YouTube id>; the id may begin with _ or -
 _SENTENCES = ("caption", "English", "english", "description")
+# How files with such common names begin where they are of another kind of data set.
+_OTHERS = re.compile(rb'\s*(\[|\{\s*"(videos|trajectories|images|annotations)")')
 
 
 def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent) -> Found:
@@ -117,3 +120,15 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
         FrameSpan(start, end), Track(np.arange(start, end), boxes), FrameSpan(0, record.frames),
         fps, video=record.id,
     )  # fmt: skip
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return _OTHERS.match(file.read(200)) is None
+    except OSError:
+        return True  # ``read`` tells what is wrong with it
+
+
+V1 = Format(FILES_V1, read, _is_own)
+V2 = Format(FILES_V2, read)

@@ -17,6 +17,7 @@ from cospal_cli.core.fitting import numbers
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.datasets.format import Format
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import Boxes, boxes_within, rate, read_json, sentence, table, whole
@@ -183,3 +184,6 @@ def _boxes(
 
 def _bad_box(detail: str, hint: str) -> Bad:
     return Bad("bad-box", detail)
+
+
+VIDSTG = Format(FILES, read)
