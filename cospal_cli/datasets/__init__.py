@@ -44,12 +44,11 @@ def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
             "choose one with --format, or name its own folder",
         )
     if not found:
-        names = [
-            name for one in FORMATS for some in open_format(one).files.values() for name in some
-        ]
+        files = [open_format(name).files for name in FORMATS]
+        names = [name for one in files for some in one.values() for name in some]
         raise InputError(
             f"no annotation file of a known data set below {str(tree.root)!r}",
-            f"names looked for: {', '.join(name for names in files for name in names)}",
+            f"names looked for: {', '.join(names)}",
         )
     return next(iter(found.items()))
 
