@@ -17,7 +17,7 @@ from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
-from cospal_cli.features.spec import differences
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Prepared
@@ -163,7 +163,7 @@ def _on_data(
     evaluation: Evaluation, reference: Runtime, other: Runtime, near: float
 ) -> dict[str, Any]:
     prepared = Prepared.open(evaluation.prepared)
-    if found := differences(reference.card.features, prepared.identity):
+    if found := FeatureSpec(reference.card.features).differences(prepared.spec):
         raise UsageError(
             f"{str(evaluation.prepared)!r} holds other features: {'; '.join(found)}",
             "prepare the data with the settings of the training",

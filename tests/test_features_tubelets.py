@@ -9,7 +9,7 @@ import pytest
 from cospal_cli.core.colours import NAMES
 from cospal_cli.core.types import Looks, Tubelet
 from cospal_cli.features.clips import fewer
-from cospal_cli.features.spec import differences, identity
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
 from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FeaturesConfig, FileConfig
 
@@ -137,32 +137,32 @@ def test_fewer_clips_are_means_of_neighbours() -> None:
     assert fewer(clips, 5) is clips
 
 
-def made(width: int | None = None, **clips: object) -> dict:
+def made(width: int | None = None, **clips: object) -> FeatureSpec:
     config = Config(clips=ClipsConfig(fps=8, frames=4, stride=4, **clips))  # type: ignore[arg-type]
     model = SimpleNamespace(model_id="m", model_sha256="1" * 64, dim=7)
-    return identity(config, model, model, model, width)
+    return FeatureSpec.of(config, model, model, model, width)
 
 
 def test_what_differs_is_said_with_both_sides() -> None:
     trained, found = made(), made()
-    assert differences(trained, found) == []
-    found["clips"] |= {"fps": 4.0, "sha256": "2" * 64}
-    assert differences(trained, found) == [
+    assert trained.differences(found) == []
+    found.parts["clips"].update({"fps": 4.0, "sha256": "2" * 64})
+    assert trained.differences(found) == [
         "clips.sha256: trained on " + "1" * 64 + ", found " + "2" * 64,
         "clips.fps: trained on 8, found 4",
     ]
     own, other = made(256), made()
-    assert differences(own, other) == [
+    assert own.differences(other) == [
         "tubelets.name: trained on detector, found embedded@1",
         f"tubelets.dim: trained on 256, found {DIM}",
     ]
-    assert differences(trained, {}) != []
+    assert trained.differences(FeatureSpec({})) != []
 
 
 def test_a_model_is_known_by_its_weights_not_its_name() -> None:
     trained, found = made(), made()
-    found["clips"]["model"] = "/somewhere/else"
-    assert differences(trained, found) == []
+    found.parts["clips"]["model"] = "/somewhere/else"
+    assert trained.differences(found) == []
 
 
 def test_detections_from_files_have_no_hash() -> None:
@@ -170,4 +170,5 @@ def test_detections_from_files_have_no_hash() -> None:
     one, other = (
         SimpleNamespace(model_id=f"file:{name}", model_sha256=name, dim=1) for name in "ab"
     )
-    assert differences(identity(config, one, one, one), identity(config, other, one, one)) == []
+    specs = [FeatureSpec.of(config, model, one, one) for model in (one, other)]
+    assert specs[0].differences(specs[1]) == []

@@ -20,7 +20,7 @@ from cospal_cli.model.checkpoint import load, load_card, save
 from cospal_cli.outputs import tube_json
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Prepared
-from cospal_cli.ranking.heads import head_features, settings_of
+from cospal_cli.ranking.heads import head_features, spec_of
 from cospal_cli.result import observed_range
 from cospal_cli.runtime import open_runtime
 from cospal_cli.settings import Config, FileConfig
@@ -253,7 +253,7 @@ def test_settings_of_other_backbones() -> None:
             "text": {"name": "bert", "model": text},
         }
         card: Any = type("Card", (), {"features": features, "trained": {}})
-        return settings_of(card)
+        return spec_of(card).keys()
 
     settings = found("grounding-dino-tiny")
     assert settings["detector.name"] == "grounding-dino"
@@ -276,10 +276,10 @@ def test_the_settings_of_the_training_come_first(heads: Path) -> None:
         "tracker": {"name": "botsort"},
         "clips": "damaged",
     }
-    found = settings_of(replace(card, trained={"settings": settings}))
+    found = spec_of(replace(card, trained={"settings": settings})).keys()
     assert found["detector.name"] == "grounding-dino"
     assert found["detector.threshold"] == 0.3
     assert found["tracker.name"] == "botsort"
     assert found["clips.fps"] == 2
     assert not {"detector.file.path", "video.start"} & found.keys()
-    assert settings_of(replace(card, trained={"settings": None}))["detector.name"] == "file"
+    assert spec_of(replace(card, trained={"settings": None})).keys()["detector.name"] == "file"

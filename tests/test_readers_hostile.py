@@ -22,7 +22,7 @@ from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.from_file import FromFile
 from cospal_cli.evaluation.clips import read_clips
 from cospal_cli.evaluation.predictions import read_predictions
-from cospal_cli.features.spec import differences
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.video_transformers import Preparation
 from cospal_cli.model.checkpoint import load_card
 from cospal_cli.outputs.tube_json import load_tubes
@@ -30,7 +30,7 @@ from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_about
 from cospal_cli.prepared.videos import Reader
 from cospal_cli.ranking.heads import completed
-from cospal_cli.settings import Config, DetectorConfig
+from cospal_cli.settings import Config, DetectorConfig, FileConfig
 from cospal_cli.training.metrics import read as read_metrics
 from cospal_cli.training.state import load_standing
 from tests import data_folders
@@ -52,7 +52,7 @@ def each(
 
 
 def test_the_card_of_a_checkpoint(tmp_path: Path) -> None:
-    used = Config(detector=DetectorConfig(name="file", path="x"))
+    used = Config(detector=DetectorConfig(name="file", file=FileConfig("x")))
     card = json.loads((OLD / "checkpoint/config.json").read_text())
     card["vocabulary"] = card["vocabulary"][:1]
     card["sizes"]["vocabulary"] = 2
@@ -61,8 +61,8 @@ def test_the_card_of_a_checkpoint(tmp_path: Path) -> None:
 
     def read() -> None:
         found = load_card(tmp_path)
-        differences(found.features, found.features)
-        completed(used, {"detector.path"}, tmp_path)
+        FeatureSpec(found.features).differences(FeatureSpec(found.features))
+        completed(used, {"detector.file.path"}, tmp_path)
 
     each(tmp_path / "config.json", card, read, WeightsError)
 
@@ -180,7 +180,7 @@ def test_a_line_of_detections(tmp_path: Path) -> None:
     path = tmp_path / "boxes.jsonl"
     row = {"frame": 0, "boxes": [[1, 2, 30, 40]], "scores": [0.5], "labels": ["car"]}
     row["features"] = [[0.5, 1.0]]
-    config = DetectorConfig(name="file", path=str(path))
+    config = DetectorConfig(name="file", file=FileConfig(str(path)))
     each(path, row, lambda: FromFile(config), InputError, lines=True)
 
 

@@ -252,10 +252,11 @@ def _runtime(
     """The heads, once it is sure that they were trained on such features."""
     if checkpoint is None or features is None or not TRAINED.keys() & set(names):
         return None
-    from cospal_cli.features.spec import differences
+    from cospal_cli.features.spec import FeatureSpec
     from cospal_cli.runtime import open_runtime, read_card
 
-    if found := differences(read_card(checkpoint).features, features.identity):
+    trained = FeatureSpec(read_card(checkpoint).features)
+    if found := trained.differences(features.spec):
         raise UsageError(
             f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
             "prepare the data with the settings of the training",

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cospal_cli.backbones import models
 from cospal_cli.features import tubelets
-from cospal_cli.settings import Config
+from cospal_cli.settings import Config, flatten, override, stored
+from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors
 FILE = "file"  # detections made elsewhere: each video has its own file, so no hash
-Identity = Mapping[str, Mapping[str, Any]]
+# Of the settings of a training, those that decide what the heads see.
+_KEPT = {
+    "video": "fps work_side",
+    "detector": "name model threshold nms_iou max_per_frame",
+    "detector.nanodet": "side tiles",
+    "detector.grounding_dino": "side prompt referral",
+    "tracker": "name high_threshold min_observations max_lost_s link_gap_s smooth_s",
+    "tracker.botsort": "appearance_threshold proximity_threshold",
+    "clips": "name model fps frames stride",
+    "text": "name model",
+    "features": "frames max_tubelets max_clips max_words",
+}
+_NO_MATTER = "device precision threads batch compile path strict max_pixels".split()
 _MODELS = {"model": "sha256", "detector": "detector_sha256"}  # a name, and what it stands for
 
 
@@ -28,58 +44,125 @@ class Encoder(Model, Protocol):
     dim: int
 
 
-def identity(
-    config: Config, detector: Model, clips: Encoder, text: Encoder, width: int | None = None
-) -> dict[str, dict[str, Any]]:
-    """What the features are made with. ``config.detector`` and ``config.clips`` are those in use,
-    the backends' own defaults filled in.
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What decides whether two features are the same: the one place for it.
 
-    ``width``: numbers of the detector's own vectors; None where it gives none.
+    ``parts``: tubelets, clips and text, each with its models, their hashes and its sizes.
+    ``settings``: those of the training or preparing by dotted key, where they are known.
     """
-    from_file = config.detector.name == FILE
-    return {
-        "tubelets": {
+
+    parts: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        detector: Model,
+        clips: Encoder,
+        text: Encoder,
+        width: int | None = None,
+    ) -> FeatureSpec:
+        """Of what ``config`` and these models make. ``config.detector`` and ``config.clips`` are
+        those in use, the back ends' own defaults filled in.
+
+        ``width``: numbers of the detector's own vectors; None where it gives none.
+        """
+        from_file = config.detector.name == FILE
+        tubelets_ = {
             "name": EMBEDDED if width is None else DETECTOR,
             "dim": tubelets.DIM if width is None else width,
             "detector": FILE if from_file else detector.model_id,
             "detector_sha256": "" if from_file else detector.model_sha256,
             "fps": config.video.fps,
             "frames": config.features.frames,
-        },
-        "clips": {
+        }
+        clips_ = {
             "name": config.clips.name,
-            "model": clips.model_id,
-            "sha256": clips.model_sha256,
-            "dim": clips.dim,
+            **_model_of(clips),
             "fps": config.clips.fps,
             "frames": config.clips.frames,
             "stride": config.clips.stride,
-        },
-        "text": {
-            "name": config.text.name,
-            "model": text.model_id,
-            "sha256": text.model_sha256,
-            "dim": text.dim,
-        },
+        }
+        return cls(
+            {
+                "tubelets": tubelets_,
+                "clips": clips_,
+                "text": {"name": config.text.name, **_model_of(text)},
+            }
+        )
+
+    @property
+    def width(self) -> int | None:
+        """Numbers of the detector's own vectors; None where it gave none."""
+        own = self.parts.get("tubelets", {})
+        return own.get("dim") if own.get("name") == DETECTOR else None
+
+    def differences(self, found: FeatureSpec) -> list[str]:
+        """What differs, one line each with both sides; [] where heads trained on these fit those
+        ``found``.
+
+        Models are told apart by the hash of their weights, whatever they are called.
+        """
+        lines = []
+        for part in dict.fromkeys((*self.parts, *found.parts)):
+            mine, other = self.parts.get(part, {}), found.parts.get(part, {})
+            for name in dict.fromkeys((*mine, *other)):
+                digest = _MODELS.get(name)
+                if digest and mine.get(digest) and mine.get(digest) == other.get(digest):
+                    continue
+                if mine.get(name) != other.get(name):
+                    sides = f"trained on {_shown(mine, name)}, found {_shown(other, name)}"
+                    lines.append(f"{part}.{name}: {sides}")
+        return lines
+
+    def apply_to(self, config: Config, stated: AbstractSet[str] = frozenset()) -> Config:
+        """``config`` that makes such features; what is in ``stated`` (dotted keys) stays as it is.
+
+        UsageError where a value cannot be.
+        """
+        return override(config, {key: v for key, v in self.keys().items() if key not in stated})
+
+    def keys(self) -> dict[str, Any]:
+        """The settings, by dotted key, that make such features.
+
+        Those in ``settings`` where they are known, else what the models' names say.
+        """
+        tubelets_, clips, text = (
+            _table(self.parts, name) for name in ("tubelets", "clips", "text")
+        )
+        found = {
+            "video.fps": tubelets_.get("fps"),
+            "features.frames": tubelets_.get("frames"),
+            **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
+            "clips.model": _named(clips.get("model")),
+            "text.name": text.get("name"),
+            "text.model": _named(text.get("model")),
+            **_detector(str(tubelets_.get("detector", ""))),
+        }
+        kept = (f"{part}.{name}" for part, names in _KEPT.items() for name in names.split())
+        found |= {key: self.settings[key] for key in kept if self.settings.get(key) is not None}
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def video_settings(config: Config) -> dict[str, Any]:
+    """The settings on which the prepared files of videos depend, by dotted key."""
+    sections, features = ("video", "detector", "tracker", "clips"), config.features
+    found = {
+        key: value
+        for key, value in stored.in_use(flatten(config)).items()
+        if key.partition(".")[0] in sections and key.rpartition(".")[2] not in _NO_MATTER
     }
+    if found["video.stream"] is None:  # as before there was a choice: their files stay good
+        del found["video.stream"]
+    found["features.frames"] = features.frames
+    found["features.max_tubelets"] = features.max_tubelets
+    return found
 
 
-def differences(trained: Identity, found: Identity) -> list[str]:
-    """What differs, one line each with both sides; [] where heads trained on the one fit the other.
-
-    Models are told apart by the hash of their weights, whatever they are called.
-    """
-    lines = []
-    for part in dict.fromkeys((*trained, *found)):
-        mine, other = trained.get(part, {}), found.get(part, {})
-        for name in dict.fromkeys((*mine, *other)):
-            digest = _MODELS.get(name)
-            if digest and mine.get(digest) and mine.get(digest) == other.get(digest):
-                continue
-            if mine.get(name) != other.get(name):
-                sides = f"trained on {_shown(mine, name)}, found {_shown(other, name)}"
-                lines.append(f"{part}.{name}: {sides}")
-    return lines
+def _model_of(encoder: Encoder) -> dict[str, Any]:
+    return {"model": encoder.model_id, "sha256": encoder.model_sha256, "dim": encoder.dim}
 
 
 def _shown(part: Mapping[str, Any], name: str) -> str:
@@ -87,3 +170,25 @@ def _shown(part: Mapping[str, Any], name: str) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "nothing" if value in (None, "") else str(value)
+
+
+def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = found.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _detector(model: str) -> Mapping[str, Any]:
+    if model in ("", FILE):
+        return {"detector.name": model or None}
+    if model == NANODET:
+        return {"detector.name": "nanodet"}
+    entry = models.find(model)
+    single = model.endswith((".pth", ".pt")) or (entry is not None and entry.single)
+    name = "groundingdino-py" if single else "grounding-dino"
+    return {"detector.name": name, "detector.model": _named(model)}
+
+
+def _named(name: Any) -> str | None:
+    """A model that can be named again; not an embedded one, nor a file that lay elsewhere."""
+    known = isinstance(name, str) and (models.find(name) or models.HUB_ID.fullmatch(name))
+    return name if known else None

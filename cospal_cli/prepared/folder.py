@@ -30,6 +30,7 @@ from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS
 from cospal_cli.features.clips import fewer
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import select
 from cospal_cli.language.phrases import Refined, join, texts_of, words_in
 from cospal_cli.prepared import texts as texts
@@ -103,6 +104,11 @@ class Prepared:
         """What made the features: see ``features.spec``."""
         found: Mapping[str, Mapping[str, Any]] = self.about["identity"]
         return found
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """Likewise, to be compared with others'."""
+        return FeatureSpec(self.identity)
 
     @cached_property
     def config(self) -> Config:

@@ -14,7 +14,7 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
-from cospal_cli.features.spec import FILE
+from cospal_cli.features.spec import FILE, video_settings
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import FORMAT, VIDEOS, read_about, write_about
 from cospal_cli.preparing import sentences, watching
@@ -88,7 +88,7 @@ def open_plan(
 
 def claim(plan: Plan) -> dict[str, Any]:
     """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
-    wanted = json.loads(json.dumps(watching.settings_that_matter(plan.config)))
+    wanted = json.loads(json.dumps(video_settings(plan.config)))
     found = read_about(plan.out)
     if found is None:
         about = {"format": FORMAT, "complete": False, "made_with": wanted}
@@ -118,7 +118,7 @@ def jobs_of(plan: Plan) -> Iterator[Job]:
             segment = FrameSpan(*record.segment) if record.segment else None
             view = plan.prompt(record), segment
             asked.setdefault(record.video, {})[view] = None
-    made_with = watching.settings_that_matter(plan.config)
+    made_with = video_settings(plan.config)
     digests = [model.model_sha256 for model in plan.models.values()]
     for video, views in asked.items():
         boxes = None

@@ -24,7 +24,7 @@ from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
-from cospal_cli.features.spec import FILE, identity
+from cospal_cli.features.spec import FILE, FeatureSpec
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.arrays import digest
@@ -279,7 +279,7 @@ def _finish(
         "data_format": plan.read[0].format,
         "synthetic": report.synthetic,
         "settings": as_dict(plan.config),
-        "identity": _identity(plan, encoder, list(made.values())),
+        "identity": _spec(plan, encoder, list(made.values())).parts,
         "splits": splits,
         "tables": tables,
         "bad": list(report.bad),
@@ -310,7 +310,7 @@ def _row(plan: Plan, record: Record, video: _Video, held: bool) -> dict[str, Any
     return row
 
 
-def _identity(plan: Plan, text: TextEncoder, videos: Sequence[_Video]) -> dict[str, dict[str, Any]]:
+def _spec(plan: Plan, text: TextEncoder, videos: Sequence[_Video]) -> FeatureSpec:
     """What made the features; InputError where the videos' tubelets differ in kind."""
     widths: dict[int | None, str] = {}
     for video in videos:
@@ -322,4 +322,4 @@ def _identity(plan: Plan, text: TextEncoder, videos: Sequence[_Video]) -> dict[s
             f"the detections differ in their features: {told}", "make them all with one detector"
         )
     width = next(iter(widths), None)
-    return identity(plan.config, plan.models["detector"], plan.models["clips"], text, width)
+    return FeatureSpec.of(plan.config, plan.models["detector"], plan.models["clips"], text, width)

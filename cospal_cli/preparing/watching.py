@@ -22,12 +22,11 @@ from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.prepared.videos import Searched, write
-from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig, flatten, stored
+from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere
 # What changes no feature's meaning.
-_OTHERS = "device precision threads batch compile path strict max_pixels".split()
 
 
 @dataclass(frozen=True)
@@ -60,21 +59,6 @@ class Made:
 
 def _made(seconds: float, stop: Any) -> Made:
     return Made(seconds, stop and stop[0](*stop[1:]))
-
-
-def settings_that_matter(config: Config) -> dict[str, Any]:
-    """The settings on which the files of videos depend, by dotted key."""
-    sections, features = ("video", "detector", "tracker", "clips"), config.features
-    found = {
-        key: value
-        for key, value in stored.in_use(flatten(config)).items()
-        if key.partition(".")[0] in sections and key.rpartition(".")[2] not in _OTHERS
-    }
-    if found["video.stream"] is None:  # as before there was a choice: their files stay good
-        del found["video.stream"]
-    found["features.frames"] = features.frames
-    found["features.max_tubelets"] = features.max_tubelets
-    return found
 
 
 def make(job: Job, config: Config) -> Made:

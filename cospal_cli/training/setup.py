@@ -18,7 +18,7 @@ from accelerate.utils import InitProcessGroupKwargs
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone
 from cospal_cli.devices import torch_device
-from cospal_cli.features import spec as identity
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
@@ -139,7 +139,7 @@ def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
             f"{folder} holds heads of other sizes: {'; '.join(other)}",
             "set the same ones, or train without --init-from",
         )
-    for line in identity.differences(found.features, card.features):
+    for line in FeatureSpec(found.features).differences(FeatureSpec(card.features)):
         LOG.warning("the first weights come from other features: %s", line)
     pairs = [(0, 0)] + [
         (own_id, found.word_ids[word])
