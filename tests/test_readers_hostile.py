@@ -70,7 +70,7 @@ def test_the_card_of_a_checkpoint(tmp_path: Path) -> None:
 def test_the_state_of_a_training(tmp_path: Path) -> None:
     standing = json.loads((OLD / "checkpoint/trainer.json").read_text())
     path = tmp_path / "trainer.json"
-    settings = standing["settings"]
+    settings = modern(standing["settings"])
     each(path, standing | {"settings": {}}, lambda: load_standing(tmp_path, {}),
          WeightsError, UsageError)  # fmt: skip
     path.write_text(json.dumps(standing))

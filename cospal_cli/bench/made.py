@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,9 @@ def make(folder: Path, shape: Shape, seed: int = 0) -> None:
     lines = [{"id": row["id"]} | parse.as_dict() for row, parse in zip(rows, parses, strict=True)]
     write_text(folder / SPLITS / "train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     write_text(folder / TEXTS / "train.jsonl", "".join(json.dumps(row) + "\n" for row in lines))
+    key = {"parses": sha256((folder / TEXTS / "train.jsonl").read_bytes()).hexdigest()}
     every = list(dict.fromkeys(text for parse in parses for text in texts_of(parse)))
-    texts.write(folder / TEXTS / "train.safetensors", every, _Encoder(shape.word_dim), {})
+    texts.write(folder / TEXTS / "train.safetensors", every, _Encoder(shape.word_dim), key)
     write_text(folder / NAME, json.dumps(_about(shape, folder), indent=1) + "\n")
 
 
