@@ -31,6 +31,7 @@ from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_
 from cospal_cli.prepared.videos import Reader
 from cospal_cli.ranking.heads import completed
 from cospal_cli.settings import Config, DetectorConfig, FileConfig
+from cospal_cli.settings.stored import modern
 from cospal_cli.training.metrics import read as read_metrics
 from cospal_cli.training.state import load_standing
 from tests import data_folders
