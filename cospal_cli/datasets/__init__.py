@@ -44,8 +44,8 @@ def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
             "choose one with --format, or name its own folder",
         )
     if not found:
-        files = [open_format(name).files for name in FORMATS]
-        names = [name for one in files for some in one.values() for name in some]
+        formats = [open_format(name).files for name in FORMATS]
+        names = [name for one in formats for some in one.values() for name in some]
         raise InputError(
             f"no annotation file of a known data set below {str(tree.root)!r}",
             f"names looked for: {', '.join(names)}",
