@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 HOMES = (ROOT / "cospal_cli", ROOT, ROOT / "docs")  # where a page's paths begin
 _CODE = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
+_DRAWN = re.compile(r"```text\n(.*?)```", re.DOTALL)
 _PLACE = re.compile(r"((?:\w+/)*[\w.-]+\.(?:py|json|md))(?::([A-Za-z_][\w.]*))?")
 
 
@@ -26,8 +27,9 @@ def code(text: str) -> list[str]:
 
 
 def places(text: str) -> Iterator[tuple[str, str]]:
-    """(file, name or "") of every place that a page names, in code and in blocks."""
-    for written in [*code(text), *re.split(r"\s+", " ".join(_BLOCK.findall(text)))]:
+    """(file, name or "") of every place that a page names, drawings included."""
+    drawn = " ".join(_DRAWN.findall(text)).split()
+    for written in [*code(text), *drawn]:
         if found := _PLACE.fullmatch(written):
             yield found[1], found[2] or ""
 

@@ -14,11 +14,12 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.datasets.records import Bad
 from cospal_cli.video.probe import EXTENSIONS
 
+_TABLES = {".json", ".jsonl", ".csv", ".tsv", ".txt"}
 _VIDEO = frozenset(EXTENSIONS)
 
 
 class Tree:
-    """Annotation files (.json) and videos below ``root``. InputError if there is no such folder."""
+    """Annotation files and videos below ``root``. InputError if there is no such folder."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -30,9 +31,9 @@ class Tree:
         self._stems: dict[str, list[Path]] = {}
         for path in _files(root):
             suffix = path.suffix.lower()
-            if suffix not in _VIDEO | {".json"} or not path.is_file():
+            if suffix not in _VIDEO | _TABLES or not path.is_file():
                 continue  # a pipe or a device would be waited for
-            if suffix == ".json":
+            if suffix in _TABLES:
                 self._tables.setdefault(path.name, []).append(path)
             else:
                 self._videos.setdefault(path.name, []).append(path)
