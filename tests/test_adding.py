@@ -24,7 +24,7 @@ from cospal_cli.core.types import GroundingInputs
 from cospal_cli.detect import open_detector
 from cospal_cli.features import tubelets
 from cospal_cli.features.clips import open_video_encoder
-from cospal_cli.features.spec import identity
+from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.card import Card, Sizes
@@ -210,7 +210,9 @@ def heads(add: Add, tmp_path: Path) -> Path:
     model = ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3)
     used = replace(config, clips=clips.config)
     told = {"settings": settings}
-    card = Card(sizes, model, identity(used, detector, clips, text), ("person", "walks"), told)
+    card = Card(
+        sizes, model, FeatureSpec.of(used, detector, clips, text).parts, ("person", "walks"), told
+    )
     torch.manual_seed(1)
     save(tmp_path / "heads", CoSPaL(sizes, model), card)
     return tmp_path / "heads"
