@@ -6,6 +6,7 @@ A pickle is only ever opened by torch's restricted reader, so that code hidden i
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,7 +69,9 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_pickle(path: Path) -> Any:
     torch: Any = require("torch", "torch")
-    with errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path)):
+    border = errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path))
+    with border, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of what a damaged file seems to be
         try:
             mapped = zipfile.is_zipfile(path)  # files from before torch 1.6 cannot be mapped
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
