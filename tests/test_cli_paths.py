@@ -136,13 +136,6 @@ def test_a_checkpoint_that_is_none_ends_with_2(
 
 ODD = ["new\nline.mp4", "-dash.mp4", "b\udcff\udcfed.mp4", "a:b.mp4", "ü\u202e.mp4"]
 ODD += ["x" * 250 + ".mp4"]
-    "new\nline.mp4",
-    "-dash.mp4",
-    "b\udcff\udcfed.mp4",
-    "a:b.mp4",
-    "x" * 250 + ".mp4",
-    "ü\u202e.mp4",
-]
 
 
 @pytest.mark.parametrize("name", ODD, ids=ascii)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -261,4 +263,28 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
         model.temporal.token[0] = torch.nan
     checkpoint.save(tmp_path, model, card())
     with pytest.raises(WeightsError, match="not finite"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [1.5, -1, 0, True, None, "6", 10**12, 2**70, [6]])
+@pytest.mark.parametrize("name", ["tubelets", "clips", "words", "vocabulary"])
+def test_sizes_that_cannot_be_are_refused(tmp_path: Path, name: str, value: Any) -> None:
+    checkpoint.save(tmp_path, heads(), card())
+    path = tmp_path / "config.json"
+    told = json.loads(path.read_text())
+    told["sizes"][name] = value
+    path.write_text(json.dumps(told))
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        checkpoint.load(tmp_path)
+
+
+def test_sizes_that_the_weights_do_not_have_take_no_memory(tmp_path: Path) -> None:
+    """4 TB, were they made."""
+    checkpoint.save(tmp_path, heads(), card())
+    path = tmp_path / "config.json"
+    told = json.loads(path.read_text())
+    told["sizes"] |= dict.fromkeys(("tubelets", "clips", "words"), 2**20)
+    told["model"] |= {"dim": 4096, "ffn": 16384, "temporal_layers": 24}
+    path.write_text(json.dumps(told))
+    with pytest.raises(WeightsError, match=r"expected .*, found"):
         checkpoint.load(tmp_path)

@@ -370,3 +370,17 @@ def test_an_honest_header_gives_the_shapes(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(tensors(a=[1.0, 2.0], b=[], c=[3.0]))
     assert check_safetensors(path) == {"a": (2,), "b": (0,), "c": (1,)}
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "a/../../outside", "/etc/passwd", "..", "C:\\x", ""]
+)
+def test_a_record_names_no_file_outside_its_folder(fetched: Path, name: str) -> None:
+    path = fetched / record.NAME
+    told = json.loads(path.read_text())
+    told["files"][name] = {"bytes": 1, "sha256": "0" * 64, "mtime_ns": 0}
+    path.write_text(json.dumps(told))
+    with pytest.raises(WeightsError, match=r"record is damaged: .* leads out of"):
+        models.locate(str(fetched))
+    (verdict,) = verify(str(fetched))
+    assert (verdict.path, verdict.state) == (path, "damaged")

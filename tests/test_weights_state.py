@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from cospal_cli.backbones.state import read_state
 from cospal_cli.core.errors import WeightsError
+from tests.hostile import refused
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.count": torch.tensor(3)}
 
@@ -145,3 +146,39 @@ def test_missing_and_unknown_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         read_state(tmp_path / "weights.zip")
     assert ".safetensors" in caught.value.hint
+
+
+PICKLES = {
+    "a stop alone": b".",
+    "nothing": b"",
+    "half a protocol": b"\x80",
+    "an unknown memo": b"h\x05.",
+    "a length of 4 EB": b"\x8e" + (2**62).to_bytes(8, "little"),
+    "a length of 2 GB": b"X\xff\xff\xff\x7f",
+    "a negative length": b"T" + b"\xff" * 4,
+    "a tuple without a mark": b"t.",
+    "pairs that are none": b"}(Nu.",
+    "a number that is none": b"I99x\n.",
+    "deep lists": b"(" * 50_000 + b"l" * 50_000 + b".",
+    "a foreign id": b"Px\n.",
+    "zeros": bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", PICKLES)
+@pytest.mark.filterwarnings("error")
+def test_pickles_that_are_none_are_refused_in_a_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.pth"
+    path.write_bytes(PICKLES[name])
+    error = refusal(path)
+    assert "\n" not in error.message
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_flipped_bytes_end_in_a_line_or_in_weights(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "x.pth"
+    torch.save({"a": torch.zeros(3)}, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        refused(lambda: read_state(path), WeightsError)

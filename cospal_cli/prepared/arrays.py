@@ -24,7 +24,8 @@ from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.weights.headers import check_safetensors
 
 AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
-_KEY = "cospal"  # of the description among the metadata; one key, since several have no order
+# Of the description among the metadata, with digests and without. One, since several have no order.
+_KEY, _OLD_KEY = "cospal.sealed", "cospal"
 _DIGESTS = "digests"
 _ITSELF = ""  # the description's name among the digests
 
@@ -76,8 +77,9 @@ class ArrayFile:
     def description(self, format: str) -> dict[str, Any]:
         """What the file says of itself; InputError unless it is of ``format``."""
         with self.opened() as file, self.border():
-            found = parse_table((file.metadata() or {})[_KEY])
-            self._digests = found.pop(_DIGESTS, None)
+            about = file.metadata() or {}
+            found = parse_table(about.get(_KEY) or about[_OLD_KEY])
+            self._digests = found.pop(_DIGESTS) if _KEY in about else None
             self._check(_ITSELF, json.dumps(found).encode())
             if found["format"] != format:
                 raise ValueError(f"{found['format']!r}, expected {format!r}")
