@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,14 +36,19 @@ def described(description: Mapping[str, Any], digests: Mapping[str, str]) -> dic
     return {_KEY: json.dumps({**description, _DIGESTS: own})}
 
 
-def digest(data: bytes | NDArray[Any] | BinaryIO) -> str:
-    """16 hexadecimal digits that tell bytes, an array's or the rest of a file's from others."""
+def digest(data: bytes | NDArray[Any] | BinaryIO, shape: Sequence[int] = ()) -> str:
+    """16 hexadecimal digits that tell an array from others: its bytes and its ``shape``.
+
+    ``data``: the array, its bytes, or a file whose rest they are.
+    """
     if isinstance(data, np.ndarray):
+        shape = data.shape
         found = hashlib.sha256(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
     elif isinstance(data, bytes):
         found = hashlib.sha256(data)
     else:
         found = hashlib.file_digest(data, "sha256")  # type: ignore[arg-type]
+    found.update(str(tuple(map(int, shape))).encode())
     return found.hexdigest()[:16]
 
 

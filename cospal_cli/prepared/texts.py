@@ -64,7 +64,7 @@ def write(
                 ("vectors", "F16", [sum(counts), encoder.dim], vectors),
                 ("texts", "U8", [len(listed)], BytesIO(listed)),
             ]
-            digests = {name: digest(data) for name, _, _, data in parts}
+            digests = {name: digest(data, shape) for name, _, shape, data in parts}
             about = described({"format": FORMAT, "key": key}, digests)
             with replacing(path) as part, part.open("wb") as file:
                 file.write(_header(about, parts))

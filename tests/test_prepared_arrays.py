@@ -11,8 +11,8 @@ import pytest
 from safetensors.numpy import save
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.language import cache
-from cospal_cli.weights.arrays import ArrayFile, described, digest
+from cospal_cli.prepared import texts as cache
+from cospal_cli.prepared.arrays import ArrayFile, described, digest
 from tests.hostile import refused
 
 ARRAYS = {
@@ -55,14 +55,14 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
             assert all(np.array_equal(found[name], array) for name, array in ARRAYS.items())
 
 
-def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
+def test_the_digest_is_of_bytes_and_shape(tmp_path: Path) -> None:
     array = np.arange(6, dtype=np.float32)
     path = tmp_path / "x"
     path.write_bytes(array.tobytes())
     with open(path, "rb") as file:
-        assert digest(file) == digest(array) == digest(array.tobytes()) == digest(array[None])
-    assert digest(array[::-1]) != digest(array)
-    assert digest(np.zeros((0, 3))) == digest(b"")
+        assert digest(file, (6,)) == digest(array) == digest(array.tobytes(), (6,))
+    assert digest(array[::-1]) != digest(array) != digest(array[None])
+    assert digest(np.zeros((0, 3))) == digest(b"", (0, 3))
 
 
 def test_an_array_without_a_digest_beside_others_is_refused(tmp_path: Path) -> None:
