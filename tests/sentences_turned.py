@@ -80,6 +80,21 @@ which dog is near a baby wearing a green coat? | dog: dog | - | - | baby | -
 is there a dog next to the child? | dog: dog | - | - | child | -
 what does the man give the dog? | object: any | - | - | man dog | -
 what has the boy got in his hand? | object: any | - | - | boy hand | -
+whom does the dog bite? | person: person | - | - | dog | -
+who does a dog stand in front of? | person: person | - | - | dog | -
+who is the one next to the dog? | one: person | - | - | dog | -
+what does the man who the dog chases hold? | object: any | - | - | man dog | -
+what is a dog in the water pulled by | object: any | - | - | dog water | -
+what is the dog beneath the table next to? | object: any | - | - | dog table | -
+who does the child hold the hand of? | person: person | - | - | child hand | -
+what does the dog in front of the kid in red next to the tree watch | object: any | - | - | dog kid tree | -
+who is sitting on the bench the old man is next to | person: person | - | - | bench man | -
+what color of ball does the dog chase | ball: sports_ball | - | - | dog | -
+when does the man in red and white stop | man: person | red@whole white@whole | - | - | -
+how often does the dog bark | dog: dog | - | - | - | -
+who has the dog been chasing? | person: person | - | - | dog | -
+away from who is a small elephant | person: person | - | - | elephant | -
+what could a white sheep lift near the door? | object: any | - | - | sheep door | -
 """
 
 NEGATIONS = """
@@ -178,6 +193,28 @@ the man next to the dog that is not black | man: person | - | - | dog | -
 the leftmost man who is not in black | man: person | - | black | - | -
 who is not wearing a hat? | person: person | - | hat | - | -
 which dog isn't black? | dog: dog | - | black | - | -
+the man in the blue shirt, who isn't wearing a hat, walks away | man: person | shirt@upper blue@upper | hat | - | -
+the man holding nothing | man: person | - | - | - | nothing
+the woman carrying no bag | woman: person | - | bag | - | -
+the dog not on a leash | dog: dog | - | leash | - | -
+don't show the man in red | man: person | - | red | - | -
+the man who is not the one in red | man: person | - | red | - | -
+the man who's not in the red jacket but in the blue jacket | man: person | jacket@upper blue@upper | red | - | -
+the white dog unlike the black dog runs | dog: dog | white@whole | black | - | -
+everybody except for those in red | everybody: person | - | red | - | everybody
+no hat man | man: person | - | hat | - | -
+man no shirt running | man: person | - | shirt | - | -
+the cat and not the dog | cat: cat | - | - | - | -
+the man never seen without a hat | man: person | hat@head | - | - | -
+the not so tall man | man: person | - | tall | - | -
+the man without a suit but with a tie | man: person | tie@upper | suit | - | -
+the man wearing no suit but a tie | man: person | tie@upper | suit | - | -
+the man who never, ever wears a hat | man: person | - | hat | - | -
+what is not red? | object: any | - | red | - | -
+except the man in red, everyone walks | everyone: person | - | red | - | everyone
+the man who refuses to sit | man: person | - | sit | - | -
+nobody in red | person: person | red@whole | - | - | no
+neither of the men | men: person | - | - | - | neither
 """
 
 GENITIVES = """

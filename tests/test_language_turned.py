@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
+from cospal_cli.core.errors import CospalError
 from cospal_cli.core.types import Query
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import LanguageConfig
@@ -58,6 +61,17 @@ def test_more_than_one_is_warned_of(line: str) -> None:
 @pytest.mark.parametrize("sentence", SINGLE.strip().splitlines())
 def test_one_is_not_warned_of(sentence: str) -> None:
     assert parse(sentence, NO_MODEL).warnings == ()
+
+
+def test_any_order_of_words_is_read_or_refused() -> None:
+    chance = random.Random(5)
+    lines = [line.values[0].split(" | ")[0] for line in LINES]
+    marks = ["'s", "not", "no", "but", "except", "who", "(", "\u2014", "'", "of"]
+    for _ in range(1500):
+        words = [*chance.choice(lines).split(), *chance.sample(marks, 2)]
+        chance.shuffle(words)
+        with contextlib.suppress(CospalError):
+            parse(" ".join(words), NO_MODEL)
 
 
 def read_right(query: Query, reading: Reading) -> bool:

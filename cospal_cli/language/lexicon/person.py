@@ -95,7 +95,7 @@ IMPLIED = {
     for role in roles.split()
 }
 
-PERSON = MALE | FEMALE | YOUNG | OLD | ROLES
+PERSON = MALE | FEMALE | YOUNG | OLD | ROLES | {"police officer", "scuba diver"}
 
 # Heads that say nothing of their own: the class follows from what is said about them.
 GENERIC = set(
@@ -132,6 +132,6 @@ GENDER = {**dict.fromkeys(MALE, "he"), **dict.fromkeys(FEMALE, "she")}
 
 def is_person(lemma: str) -> bool:
     """True for a person noun of the lists, or of an occupation's shape ("watchman", "florist")."""
-    if lemma.rpartition(" ")[2] in PERSON:  # "police officer"
+    if lemma in PERSON:
         return True
     return len(lemma) > 5 and lemma.endswith(AGENTIVE) and lemma not in _NOT_PEOPLE

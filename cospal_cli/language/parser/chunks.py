@@ -139,7 +139,8 @@ def _joins(tokens: Sequence[Token], at: int, noun: bool) -> bool:
 def noun_phrase(tokens: list[Token]) -> Phrase:
     """The phrase that ``tokens`` are, with its head found."""
     after = max((i + 1 for i, t in enumerate(tokens) if t.tag == "GEN"), default=0)
-    own = tokens[after:] or tokens
+    named = any(t.tag in ("NOUN", "ADJ", "POS") for t in tokens[after:])
+    own = tokens[after:] if named else tokens
     nouns = [t for t in own if t.tag == "NOUN"]
     if len(nouns) > 1 and nouns[-1].word == "number":
         nouns.pop()

@@ -34,9 +34,9 @@ def _cut(item: Item) -> int:
     if not isinstance(item, Phrase):
         return 0
     at = next((i for i, t in enumerate(item.tokens) if t.tag == "GEN"), 0)
-    sides = item.tokens[:at], item.tokens[at + 1 :]
-    named = all(any(t.tag in ("NOUN", "ADJ") for t in side) for side in sides)
-    return at + 1 if named else 0
+    parts = item.tokens[:at], item.tokens[at + 1 :]
+    nouns = all(any(t.tag in ("NOUN", "ADJ", "POS") for t in part) for part in parts)
+    return at + 1 if at and nouns else 0
 
 
 def _whose(items: list[Item], at: int) -> int | None:
