@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Sentences whose meaning turns on a small word, a mark or the order, written by hand.
 
 A line: sentence | subject: class | worn and colours | excluded | context | listed.
