@@ -9,10 +9,13 @@ below. The folder also holds the tokenizer; ``detect.grounding_dino_onnx`` runs 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from cospal_exporters import verify
+from cospal_exporters.onnx import REPORT, SCHEMA, quiet
 
 from cospal_cli import __version__
 from cospal_cli.backbones import models, record
@@ -31,7 +34,8 @@ from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.devices.torch_device import choose
 from cospal_cli.runtime.onnx import ABOUT
 
-from .onnx import REPORT, SCHEMA, quiet
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 CONSIDERED = 0.05  # boxes with a score above are compared
 SAME_IOU, SAME_SCORE = 0.99, 1e-3  # of a matched pair: least overlap, most difference
@@ -44,7 +48,7 @@ def export(
     size: tuple[int, int],
     opset: int = 18,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> verify.Report:
     """Write ``detector.onnx`` of ``model`` for images of ``size`` (W, H) into ``out``; a report.
 
     Raises UsageError without a package, WeightsError for a model of another kind, or where the
@@ -93,20 +97,21 @@ def export(
 
 
 def write_graph(
-    network: Any, path: Path, size: tuple[int, int], about: dict[str, Any], opset: int
+    network: nn.Module, path: Path, size: tuple[int, int], about: Mapping[str, object], opset: int
 ) -> None:
     """The ONNX file of a transformers Grounding DINO in eval mode on the CPU."""
     import onnx
     import torch
-
-    from .dino_patches import exportable
+    from cospal_exporters.dino_patches import exportable
 
     class Graph(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.network = network
 
-        def forward(self, pixel_values: Any, pixel_mask: Any, input_ids: Any) -> Any:
+        def forward(
+            self, pixel_values: Tensor, pixel_mask: Tensor, input_ids: Tensor
+        ) -> tuple[Tensor, Tensor, Tensor]:
             found = self.network(
                 pixel_values=pixel_values, pixel_mask=pixel_mask, input_ids=input_ids
             )
@@ -114,7 +119,7 @@ def write_graph(
             return logits, found.pred_boxes, found.last_hidden_state
 
     with exportable(network), quiet(), torch.no_grad():
-        program: Any = torch.onnx.export(
+        program = torch.onnx.export(
             Graph().eval(),
             tuple(torch.from_numpy(value) for value in example(size, 0).values()),
             input_names=list(INPUTS),
@@ -125,6 +130,7 @@ def write_graph(
             external_data=False,
             verbose=False,
         )
+    assert program is not None  # with dynamo it never is
     proto = program.model_proto
     for node in proto.graph.node:
         del node.metadata_props[:]
@@ -154,7 +160,9 @@ def example(size: tuple[int, int], seed: int, tokens: int = 0) -> dict[str, np.n
     }
 
 
-def compared(network: Any, path: Path, size: tuple[int, int], rounds: int = 3) -> dict[str, Any]:
+def compared(
+    network: nn.Module, path: Path, size: tuple[int, int], rounds: int = 3
+) -> verify.Report:
     """Matched-set parity: every box of the model against its best match of the graph.
 
     Queries with nearly equal scores may change places, so the sets are compared, not the rows.

@@ -11,17 +11,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 _FUNCTION = "generate_masks_with_special_tokens_and_transfer_map"
 _CHECKS = "TRANSFORMERS_DISABLE_TORCH_CHECK"
 
 
 @contextmanager
-def exportable(network: Any) -> Iterator[None]:
+def exportable(network: nn.Module) -> Iterator[None]:
     """While open, the class of ``network`` can be traced."""
     module = sys.modules[type(network).__module__]
     before, checks = getattr(module, _FUNCTION), os.environ.get(_CHECKS)

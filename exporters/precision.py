@@ -10,50 +10,52 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cospal_cli.core.registry import require
 from cospal_cli.runtime.onnx import ABOUT, graph_path
 
+if TYPE_CHECKING:
+    from onnx import ModelProto, TensorProto
+
 HALVED = ("MatMul", "Gemm", "Conv")
 LARGEST = 65504.0  # of fp16
 _PLAIN = {"alpha": 1.0, "beta": 1.0, "transA": 0}  # attributes of a Gemm that is a linear map
 
 
-def lowered(graphs: Mapping[str, Any], folder: Path, precision: str) -> None:
-    """Write ``graphs``, ONNX models in fp32 by part, in ``precision`` into ``folder``."""
+def lowered(proto: ModelProto, folder: Path, precision: str) -> None:
+    """Write an ONNX model in fp32 in ``precision`` into ``folder``."""
     require("onnx", "train")
     import onnx
 
-    for part, proto in graphs.items():
-        target = graph_path(folder, part, precision)
-        made = halved(proto) if precision == "fp16" else quantised(proto, target)
-        relabel(made, precision)
-        onnx.checker.check_model(made, full_check=True)
-        onnx.save(made, target)
+    target = graph_path(folder, precision)
+    made = halved(proto) if precision == "fp16" else quantised(proto, target)
+    relabel(made, precision)
+    onnx.checker.check_model(made, full_check=True)
+    onnx.save(made, target)
 
 
-def relabel(proto: Any, precision: str) -> None:
+def relabel(proto: ModelProto, precision: str) -> None:
     """Say in the metadata which precision it has."""
     for entry in proto.metadata_props:
         if entry.key == ABOUT:
             entry.value = json.dumps({**json.loads(entry.value), "precision": precision})
 
 
-def halved(proto: Any) -> Any:
+def halved(proto: ModelProto) -> ModelProto:
     """A copy of an ONNX model whose ``HALVED`` nodes work in fp16."""
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
     made = onnx.ModelProto()
     made.CopyFrom(proto)
     graph = made.graph
     constants = {one.name: one for one in graph.initializer}
-    nodes, casts, weights = [], dict[str, str](), dict[str, Any]()
+    nodes, casts = [], dict[str, str]()
+    weights: dict[str, TensorProto] = {}
     for node in graph.node:
         if node.op_type not in HALVED:
             nodes.append(node)
@@ -69,11 +71,14 @@ def halved(proto: Any) -> Any:
                     weights[half] = numpy_helper.from_array(small, half)
             elif name not in casts:
                 casts[name] = half
-                nodes.append(helper.make_node("Cast", [name], [half], to=TensorProto.FLOAT16))
+                nodes.append(helper.make_node("Cast", [name], [half], to=onnx.TensorProto.FLOAT16))
             node.input[at] = half
         output = node.output[0]
         node.output[0] = f"{output}.half"
-        nodes += [node, helper.make_node("Cast", [node.output[0]], [output], to=TensorProto.FLOAT)]
+        nodes += [
+            node,
+            helper.make_node("Cast", [node.output[0]], [output], to=onnx.TensorProto.FLOAT),
+        ]
     used = {name for node in nodes for name in node.input}
     kept = [one for one in graph.initializer if one.name in used]
     del graph.node[:], graph.initializer[:], graph.value_info[:]
@@ -82,7 +87,7 @@ def halved(proto: Any) -> Any:
     return made
 
 
-def quantised(proto: Any, target: Path) -> Any:
+def quantised(proto: ModelProto, target: Path) -> ModelProto:
     """A copy with weights in int8; ``target`` is written to."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -109,7 +114,7 @@ def quantised(proto: Any, target: Path) -> Any:
     return onnx.load(target)
 
 
-def _without_gemm(proto: Any) -> Any:
+def _without_gemm(proto: ModelProto) -> ModelProto:
     """A copy with a product and a sum in each Gemm's place; ONNX Runtime's own change to that does
     not see that two may share their weights."""
     import onnx
@@ -119,7 +124,8 @@ def _without_gemm(proto: Any) -> Any:
     made.CopyFrom(proto)
     graph = made.graph
     constants = {one.name: one for one in graph.initializer}
-    nodes, turned = [], dict[str, Any]()
+    nodes = []
+    turned: dict[str, TensorProto] = {}
     for node in graph.node:
         flags = {one.name: helper.get_attribute_value(one) for one in node.attribute}
         if node.op_type != "Gemm" or flags.pop("transB", 0) != 1 or node.input[1] not in constants:

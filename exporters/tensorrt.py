@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+
+from cospal_exporters import verify
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.runtime import engines
-from cospal_cli.runtime.onnx import PARTS, chosen, graph_path
+from cospal_cli.runtime.onnx import chosen, graphs, input_shapes
 from cospal_cli.runtime.tensorrt import TensorRTRuntime
-
-from . import verify
 
 REPORT = "tensorrt.json"
 
@@ -28,7 +28,7 @@ def build(
     evaluation: verify.Evaluation | None = None,
     force: bool = False,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> verify.Report:
     """Engines of the graphs in ``folder``; returns what was built, and how it compares.
 
     ``checkpoint``: where the graphs came from; without it nothing is compared. Raises as
@@ -41,12 +41,12 @@ def build(
     progress("export", 0, 2)
     runtime = TensorRTRuntime(folder, "auto", precision)
     progress("export", 1, 2)
-    report: dict[str, Any] = {
+    report: verify.Report = {
         "precision": precision,
         "machine": vars(here),
         "cached": runtime.cached,
         "profile": engines.PROFILE,
-        "trtexec": [trtexec(graph_path(folder, part, precision)) for part in PARTS],
+        "trtexec": [trtexec(graph) for graph in graphs(folder, precision)],
     }
     if checkpoint is not None:
         try:
@@ -54,8 +54,8 @@ def build(
                 checkpoint, folder, precision, evaluation, force, "tensorrt"
             )
         except WeightsError:
-            for part in PARTS:
-                engines.forget(graph_path(folder, part, precision))
+            for graph in graphs(folder, precision):
+                engines.forget(graph)
             raise
     text = json.dumps(report, indent=1, allow_nan=False)
     write_text(folder / engines.FOLDER / f"{precision}.{REPORT}", text + "\n")
@@ -65,13 +65,12 @@ def build(
 
 def trtexec(graph: Path) -> str:
     """The line that builds the same engine with TensorRT's own tool."""
-    axes = engines.axes_of(graph)
-    widths = engines.widths_of(graph)
     bounds = []
+    inputs = input_shapes(open_session(graph))
     for which, flag in enumerate(("--minShapes", "--optShapes", "--maxShapes")):
-        shapes = []
-        for name, named in axes.items():
-            sides = [*(engines.PROFILE[axis][which] for axis in named), *widths[name]]
-            shapes.append(f"{name}:{'x'.join(map(str, sides))}")
+        shapes = [
+            f"{name}:{'x'.join(map(str, engines.filled(shape, which)))}"
+            for name, shape in inputs.items()
+        ]
         bounds.append(f"{flag}={','.join(shapes)}")
     return f"trtexec --onnx={graph.name} --stronglyTyped {' '.join(bounds)}"

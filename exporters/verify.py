@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, GroundingScores
@@ -20,10 +21,11 @@ from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.predict import predictions
-from cospal_cli.prepared.folder import Prepared
+from cospal_cli.prepared.folder import Prepared, Sample
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.settings import Config
 
+Report = dict[str, Any]  # a JSON document
 SHAPES = (
     (10, 32, 200, 12),
     (1, 32, 50, 12),
@@ -62,7 +64,7 @@ def verify(
     evaluation: Evaluation | None = None,
     force: bool = False,
     runtime: str = "onnx",
-) -> dict[str, Any]:
+) -> Report:
     """Compare the exported ``folder`` with its ``checkpoint``; the numbers, for ``export.json``.
 
     Raises WeightsError where they differ too much; with ``force`` only for what is no number.
@@ -71,7 +73,7 @@ def verify(
     device = "auto" if runtime == "tensorrt" else "cpu"
     found = open_runtime(runtime, folder, device, precision)
     near = NEAR[precision]
-    report: dict[str, Any] = {"runtime": runtime, "near": near, **compared(reference, found)}
+    report: Report = {"runtime": runtime, "near": near, **compared(reference, found)}
     if evaluation is None:
         asked = drawn_inputs(reference.card.sizes, DRAWN)
         report["task"] = {"inputs": "random", **agreement(reference, found, asked, near)}
@@ -88,7 +90,7 @@ def verify(
     return report
 
 
-def compared(reference: Runtime, other: Runtime) -> dict[str, Any]:
+def compared(reference: Runtime, other: Runtime) -> Report:
     """The largest differences over ``SHAPES``. WeightsError where an answer is no number."""
     shapes = []
     for seed, shape in enumerate(SHAPES):
@@ -111,7 +113,7 @@ def compared(reference: Runtime, other: Runtime) -> dict[str, Any]:
 
 def agreement(
     reference: Runtime, other: Runtime, asked: Iterator[GroundingInputs], near: float
-) -> dict[str, Any]:
+) -> Report:
     """On how many inputs both choose the same tubelet, and segments whose ends are ``near``."""
     tubelets, segments = [], []
     for inputs in asked:
@@ -127,7 +129,7 @@ def agreement(
     }
 
 
-def random_inputs(sizes: Sizes, shape: tuple[int, int, int, int], seed: int) -> GroundingInputs:
+def random_inputs(sizes: Sizes, shape: Sequence[int], seed: int) -> GroundingInputs:
     """Inputs of K, T, C, N = ``shape``, some of everything masked, at least one of each there."""
     rng = np.random.default_rng(seed)
     k, t, c, n = shape
@@ -159,9 +161,7 @@ def drawn_inputs(sizes: Sizes, count: int) -> Iterator[GroundingInputs]:
         yield random_inputs(sizes, (k, 32, c, n), 1000 + seed)
 
 
-def _on_data(
-    evaluation: Evaluation, reference: Runtime, other: Runtime, near: float
-) -> dict[str, Any]:
+def _on_data(evaluation: Evaluation, reference: Runtime, other: Runtime, near: float) -> Report:
     prepared = Prepared.open(evaluation.prepared)
     if found := FeatureSpec(reference.card.features).differences(prepared.spec):
         raise UsageError(
@@ -170,7 +170,7 @@ def _on_data(
         )
     samples = prepared.samples(evaluation.split)[: evaluation.limit]
     asked = _real_inputs(prepared, samples, reference.card)
-    report: dict[str, Any] = {
+    report: Report = {
         "task": {
             "inputs": f"{evaluation.split} of {evaluation.prepared.parent.name}",
             "synthetic": prepared.synthetic,
@@ -185,7 +185,7 @@ def _on_data(
 
 
 def _real_inputs(
-    prepared: Prepared, samples: Sequence[Any], card: Card
+    prepared: Prepared, samples: Sequence[Sample], card: Card
 ) -> Iterator[GroundingInputs]:
     for sample in samples:
         vision = prepared.features(sample)
@@ -199,10 +199,10 @@ def _real_inputs(
 def _accuracy(
     evaluation: Evaluation,
     prepared: Prepared,
-    samples: Sequence[Any],
+    samples: Sequence[Sample],
     reference: Runtime,
     other: Runtime,
-) -> dict[str, Any]:
+) -> Report:
     """The metrics of both on the samples with a truth, and what the second loses."""
     from cospal_cli import datasets
 
@@ -221,7 +221,7 @@ def _accuracy(
 
 def _differences(mine: GroundingScores, theirs: GroundingScores) -> tuple[float, float]:
     absolute = relative = 0.0
-    for name in ("tubelet_scores", "proposals", "proposal_scores"):
+    for name in HEAD_OUTPUTS:
         one, two = (getattr(scores, name).astype(np.float64) for scores in (mine, theirs))
         if one.shape != two.shape:
             raise WeightsError(f"{name}: the checkpoint gives {one.shape}, the export {two.shape}")
@@ -244,7 +244,7 @@ def _same_segment(mine: GroundingScores, theirs: GroundingScores, near: float) -
     return bool(np.abs(mine.proposals[best] - theirs.proposals[best]).max() <= near)
 
 
-def _faults(report: dict[str, Any], precision: str) -> list[str]:
+def _faults(report: Report, precision: str) -> list[str]:
     faults = []
     limit = TOLERANCES[precision]
     if limit is not None and not report["max_abs"] <= limit:

@@ -36,7 +36,6 @@ class FakeTensorRT:
         self.__version__ = version
         self.log: list[Any] = []
         self.refuse = refuse
-        self.TensorIOMode = SimpleNamespace(INPUT="in", OUTPUT="out")
         self.MemoryPoolType = SimpleNamespace(WORKSPACE="workspace")
         self.BuilderFlag = SimpleNamespace(TF32="tf32")
         # 11 has strongly typed networks only, and no flag for them.
@@ -137,9 +136,6 @@ class _Engine:
     def get_tensor_name(self, at: int) -> str:
         return self.names[at]
 
-    def get_tensor_mode(self, name: str) -> str:
-        return "in" if name in self.inputs else "out"
-
     def create_execution_context(self) -> Any:
         return _Context(self)
 
@@ -159,9 +155,15 @@ class _Context:
         self.places[name] = place
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        count = self.shapes["tubelets"][0] if "tubelets" in self.shapes else 0
-        known = {one.name: one.shape for one in self.engine.session.get_outputs()}[name]
-        return tuple(count if side == "K" else int(side) for side in known)
+        session = self.engine.session
+        known = {one.name: one.shape for one in session.get_outputs()}[name]
+        given = {one.name: one.shape for one in session.get_inputs() if one.name in self.shapes}
+        lengths = {
+            side: length
+            for one, sides in given.items()
+            for side, length in zip(sides, self.shapes[one], strict=True)
+        }
+        return tuple(lengths[side] if isinstance(side, str) else side for side in known)
 
     def execute_async_v3(self, stream: int) -> bool:
         kinds = {"tensor(float)": np.float32, "tensor(bool)": np.bool_, "tensor(int64)": np.int64}

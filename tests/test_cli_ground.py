@@ -440,7 +440,7 @@ def test_a_checkpoint_names_its_detector(
     monkeypatch.setattr("cospal_cli.detect.open_detector", open_detector)
     assert run(["ground", "clip.mp4", QUERY, "--checkpoint", "swint.pth", "--batch", "auto"]) == 0
     assert (opened[0].name, opened[0].model, opened[0].batch) == (
-        "groundingdino-py",
+        "grounding-dino",
         "swint.pth",
         0,
     )

@@ -458,12 +458,12 @@ def test_a_model_that_is_not_there() -> None:
     assert "cospal models fetch nobody/no-model" in error.hint
 
 
-def test_a_checkpoint_of_the_other_implementation(tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "groundingdino_swint_ogc.pth"
     path.write_bytes(b"weights")
     error = refused(path)
     assert str(path) in error.message
-    assert "groundingdino-py" in error.hint
+    assert "models verify" in error.hint
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:

@@ -13,96 +13,82 @@ import pytest
 import torch
 from cospal_exporters import onnx as export_onnx
 from cospal_exporters import precision, verify
-from cospal_exporters.graphs import SpatialGraph, TemporalGraph
 
 from cospal_cli.cli import run
+from cospal_cli.core.contract import AXES, HEAD_INPUTS, HEAD_OUTPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.head_inputs import collate
-from cospal_cli.core.types import GroundingInputs, GroundingScores
+from cospal_cli.core.types import GroundingScores
+from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG, load
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
-from cospal_cli.runtime.onnx import ABOUT, CARD, PARTS, graph_path
+from cospal_cli.runtime.onnx import ABOUT, CARD, graph_path
 from tests.exported import SIZES, SMALL, checkpoint, exported
 
 SHAPES = [*verify.SHAPES[:-1], (2, 3, 4, 7)]
 
 
-def by_graphs(model: CoSPaL, inputs: GroundingInputs) -> GroundingScores:
-    found: dict[str, torch.Tensor] = {}
-    for graph in (SpatialGraph(model).eval(), TemporalGraph(model).eval()):
-        known = {
-            name: found[name] if name in found else torch.from_numpy(getattr(inputs, name))
-            for name in graph.inputs
-        }
-        with torch.inference_mode():
-            values = graph(**known)
-        values = values if isinstance(values, tuple) else (values,)
-        found |= dict(zip(graph.outputs, values, strict=True))
-    return GroundingScores(**{name: value.numpy() for name, value in found.items()})
-
-
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
-        {"temporal_input": "both", "word_score": "max"},
-        {"temporal_input": "subject"},
-        {"temporal_layers": 1, "spatial_layers": 0, "proposals": 1},
-        {"temporal_layers": 3, "spatial_layers": 2, "heads": 4},
+        {"temporal_input": "subject", "spatial_layers": 0, "temporal_layers": 1, "proposals": 1},
+        {"temporal_input": "both", "word_score": "max", "temporal_layers": 3, "heads": 4},
     ],
     ids=str,
 )
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_graphs_give_the_numbers_of_the_model(
-    changes: dict[str, Any], shape: tuple[int, int, int, int]
+def test_the_graph_gives_the_numbers_of_the_model_one_by_one_and_in_batches(
+    changes: dict[str, Any], tmp_path: Path
 ) -> None:
     torch.manual_seed(1)
     model = CoSPaL(SIZES, replace(SMALL, **changes)).eval()
-    for seed in range(3):
-        inputs = verify.random_inputs(SIZES, shape, seed)
-        batch = {name: torch.from_numpy(rows) for name, rows in collate([inputs]).items()}
+    onnx.save(export_onnx.traced(model, SIZES, 18), tmp_path / "heads.onnx")
+    session = open_session(tmp_path / "heads.onnx", outputs=tuple(HEAD_OUTPUTS))
+    wanted = [node.name for node in session.get_inputs()]
+    assert ("clips" in wanted) == (changes.get("temporal_input") != "subject")
+    singles = [[verify.random_inputs(SIZES, shape, 7)] for shape in SHAPES]
+    for pairs in [*singles, [one for (one,) in singles[1:6]]]:
+        batch = collate(pairs)
         with torch.inference_mode():
-            expected = model(**batch)
-        found = by_graphs(model, inputs)
-        for name in ("tubelet_scores", "proposals", "proposal_scores"):
-            np.testing.assert_allclose(
-                getattr(found, name), getattr(expected, name)[0].numpy(), atol=2e-6, err_msg=name
-            )
+            expected = model(**{name: torch.from_numpy(rows) for name, rows in batch.items()})
+        found = session.run(list(HEAD_OUTPUTS), {name: batch[name] for name in wanted})
+        for name, rows in zip(HEAD_OUTPUTS, found, strict=True):
+            known = getattr(expected, name).numpy()
+            np.testing.assert_allclose(rows, known, atol=2e-6, err_msg=name)
 
 
 def test_files_name_the_contract_and_its_axes() -> None:
     _, folder = exported()
-    axes = {}
-    for part, outputs in PARTS.items():
-        proto = onnx.load(graph_path(folder, part))
-        onnx.checker.check_model(proto, full_check=True)
-        assert {one.domain: one.version for one in proto.opset_import}[""] == 18
-        assert tuple(one.name for one in proto.graph.output) == outputs
-        for one in proto.graph.input:
-            axes[one.name] = [
-                side.dim_param or side.dim_value for side in one.type.tensor_type.shape.dim
-            ]
-        assert not any(one.external_data for one in proto.graph.initializer)
+    proto = onnx.load(graph_path(folder))
+    onnx.checker.check_model(proto, full_check=True)
+    assert {one.domain: one.version for one in proto.opset_import}[""] == 18
+    axes = {
+        one.name: [side.dim_param or side.dim_value for side in one.type.tensor_type.shape.dim]
+        for one in [*proto.graph.input, *proto.graph.output]
+    }
+    assert not any(one.external_data for one in proto.graph.initializer)
     assert axes == {
-        "tubelets": ["K", "T", 6],
-        "tubelet_mask": ["K", "T"],
-        "clips": ["C", 5],
-        "clip_mask": ["C"],
-        "words": ["N", 4],
-        "word_mask": ["N"],
-        "referral_mask": ["N"],
-        "word_ids": ["N"],
+        "tubelets": ["B", "K", "T", 6],
+        "tubelet_mask": ["B", "K", "T"],
+        "clips": ["B", "C", 5],
+        "clip_mask": ["B", "C"],
+        "words": ["B", "N", 4],
+        "word_mask": ["B", "N"],
+        "referral_mask": ["B", "N"],
+        "word_ids": ["B", "N"],
+        "tubelet_scores": ["B", "K"],
+        "proposals": ["B", 3, 2],
+        "proposal_scores": ["B", 3],
     }
 
 
 def test_files_say_where_they_come_from() -> None:
     source, folder = exported()
-    proto = onnx.load(graph_path(folder, "temporal", "fp16"))
+    proto = onnx.load(graph_path(folder, "fp16"))
     told = {one.key: one.value for one in proto.metadata_props}
     assert told[CARD] == (source / CONFIG).read_text().rstrip()
     about = json.loads(told[ABOUT])
-    assert (about["part"], about["precision"], about["opset"]) == ("temporal", "fp16", 18)
+    assert (about["part"], about["precision"], about["opset"]) == ("heads", "fp16", 18)
     assert len(about["checkpoint_sha256"]) == len(about["vocabulary_sha256"]) == 64
     assert about["licence"]
     assert about["cospal"]
@@ -121,7 +107,7 @@ def test_the_report_carries_the_numbers() -> None:
     assert len(full["shapes"]) >= 6
     assert {1} == {min(one[axis] for one in full["shapes"]) for axis in "KTCN"}
     assert report["precisions"]["fp16"]["max_abs"] > full["max_abs"]
-    names = {"spatial.onnx", "temporal.onnx", "spatial.fp16.onnx", "temporal.fp16.onnx"}
+    names = {"heads.onnx", "heads.fp16.onnx"}
     assert set(report["files"]) == names
     assert {path.name for path in folder.iterdir()} == names | {CONFIG, "export.json"}
 
@@ -129,7 +115,7 @@ def test_the_report_carries_the_numbers() -> None:
 def test_fp16_keeps_softmax_norms_and_the_ends_in_fp32() -> None:
     _, folder = exported()
     whole, half = (
-        onnx.shape_inference.infer_shapes(onnx.load(graph_path(folder, "temporal", one)))
+        onnx.shape_inference.infer_shapes(onnx.load(graph_path(folder, one)))
         for one in ("fp32", "fp16")
     )
     kinds = {one.name: one.type.tensor_type.elem_type for one in half.graph.value_info}
@@ -142,19 +128,20 @@ def test_fp16_keeps_softmax_norms_and_the_ends_in_fp32() -> None:
             assert kinds[node.output[0]] == onnx.TensorProto.FLOAT16, node.name
     for one, other in zip([*whole.graph.input, *whole.graph.output], ends, strict=True):
         assert one.type == other.type
-    sizes = [graph_path(folder, "temporal", one).stat().st_size for one in ("fp32", "fp16")]
+    sizes = [graph_path(folder, one).stat().st_size for one in ("fp32", "fp16")]
     assert sizes[1] < 0.75 * sizes[0]
 
 
 def test_int8_weights_answer_nearly_alike(tmp_path: Path) -> None:
     source, folder = exported()
     (tmp_path / CONFIG).write_bytes((source / CONFIG).read_bytes())
-    graphs = {part: onnx.load(graph_path(folder, part)) for part in PARTS}
-    precision.lowered(graphs, tmp_path, "int8")
-    for part in PARTS:
-        kinds = {node.op_type for node in onnx.load(graph_path(tmp_path, part, "int8")).graph.node}
-        assert "MatMulInteger" in kinds
-        assert "Gemm" not in kinds
+    precision.lowered(onnx.load(graph_path(folder)), tmp_path, "int8")
+    proto = onnx.load(graph_path(tmp_path, "int8"))
+    kinds = {node.op_type for node in proto.graph.node}
+    assert "MatMulInteger" in kinds
+    assert "Gemm" not in kinds
+    left = {tuple(one.dims) for one in proto.graph.initializer if one.data_type == 1}
+    assert not [dims for dims in left if len(dims) == 2 and min(dims) > 4]  # all matrices are int8
     found = verify.compared(open_runtime("torch", source, "cpu"), open_runtime("onnx", tmp_path))
     assert 1e-4 < found["max_abs"] < 0.3
 
@@ -164,18 +151,16 @@ def test_what_answers_otherwise_is_refused(
 ) -> None:
     source, folder = exported()
 
-    def wrong(model: Any, card: Any, work: Path, about: Any, opset: int) -> dict[str, Any]:
-        made = {}
-        for part in PARTS:
-            made[part] = proto = onnx.load(graph_path(folder, part))
-            for one in proto.graph.initializer:
-                values = onnx.numpy_helper.to_array(one)
-                if values.dtype == np.float32 and values.ndim == 2:
-                    one.CopyFrom(onnx.numpy_helper.from_array(values * 1.05, one.name))
-            onnx.save(proto, graph_path(work, part))
-        return made
+    def wrong(model: Any, card: Any, work: Path, about: Any, opset: int) -> onnx.ModelProto:
+        proto = onnx.load(graph_path(folder))
+        for one in proto.graph.initializer:
+            values = onnx.numpy_helper.to_array(one)
+            if values.dtype == np.float32 and values.ndim == 2:
+                one.CopyFrom(onnx.numpy_helper.from_array(values * 1.05, one.name))
+        onnx.save(proto, graph_path(work))
+        return proto
 
-    monkeypatch.setattr(export_onnx, "write_graphs", wrong)
+    monkeypatch.setattr(export_onnx, "write_graph", wrong)
     out = tmp_path / "out"
     code = run(["export", "--onnx", "--checkpoint", str(source), "-o", str(out), "--force"])
     assert code == 5
@@ -216,6 +201,15 @@ def test_answers_are_compared_as_the_task_sees_them() -> None:
     assert same(base, scores([0.6, 0.4], [0.3, 0.2, 0.5])) == (1, 0)
     tied = scores([0.5, 0.5], [0.4, 0.4, 0.2])
     assert same(tied, scores([0.4, 0.6], [0.3, 0.5, 0.2])) == (1, 1)
+
+
+def test_the_example_is_one_declaration_and_has_no_axis_of_length_one() -> None:
+    batch = export_onnx.example(SIZES)
+    assert set(batch) == set(HEAD_INPUTS)
+    for name, field in HEAD_INPUTS.items():
+        width = [] if field.width is None else [getattr(SIZES, str(field.width))]
+        assert list(batch[name].shape) == [AXES[one].example for one in "B" + field.axes] + width
+    assert min(axis.example for axis in AXES.values()) > 1
 
 
 @pytest.mark.parametrize(

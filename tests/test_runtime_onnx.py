@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,17 +16,20 @@ import pytest
 from cospal_exporters.verify import random_inputs
 
 from cospal_cli import runtime as runtimes
+from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.onnx import ABOUT, CARD, OnnxRuntime, graph_path
-from cospal_cli.runtime.onnx_file import describe
 from tests.exported import SIZES, SMALL, checkpoint, copy, exported
+
+V0_1_0 = Path(__file__).parent / "fixtures" / "v0_1_0"
 
 
 def changed(folder: Path, key: str, **values: object) -> None:
-    """Overwrite entries of the temporal graph's metadata."""
-    path = graph_path(folder, "temporal")
+    """Overwrite entries of a graph's metadata."""
+    path = graph_path(folder)
     proto = onnx.load(path)
     for one in proto.metadata_props:
         if one.key == key:
@@ -88,7 +94,7 @@ def test_the_most_exact_precision_is_taken() -> None:
     folder = exported()[1]
     assert OnnxRuntime(folder).precision == "fp32"
     assert OnnxRuntime(folder, precision="fp16").precision == "fp16"
-    with pytest.raises(UsageError, match=r"holds no spatial\.int8\.onnx .* exported there: fp32"):
+    with pytest.raises(UsageError, match=r"holds no heads\.int8\.onnx; exported there: fp32"):
         OnnxRuntime(folder, precision="int8")
     with pytest.raises(UsageError, match="exported there: nothing"):
         OnnxRuntime(exported()[0])
@@ -112,92 +118,176 @@ def test_a_provider_that_a_session_does_not_get_is_an_error() -> None:
 
 
 def test_files_of_two_exports_are_refused_with_both_sides(tmp_path: Path) -> None:
-    folder = copy(tmp_path / "mixed")
-    changed(folder, ABOUT, checkpoint_sha256="other")
-    with pytest.raises(WeightsError, match=r"checkpoint_sha256: .*spatial\.onnx has .*has other"):
-        OnnxRuntime(folder)
     folder = copy(tmp_path / "cards")
     changed(folder, CARD, vocabulary=["a", "b", "c"])
-    with pytest.raises(WeightsError, match=r"vocabulary: .*'man'.* has \('a', 'b', 'c'\)"):
+    with pytest.raises(WeightsError, match=r"vocabulary: .*\('a', 'b', 'c'\).*has \('man'"):
         OnnxRuntime(folder)
     folder = copy(tmp_path / "config")
     (folder / CONFIG).unlink()
-    OnnxRuntime(folder)  # the graphs' own card is enough
+    assert runtimes.read_card(folder) == OnnxRuntime(folder).card  # the graph's own card is enough
     checkpoint(tmp_path / "else", model=SMALL, features={"text": {"name": "bert"}})
     (folder / CONFIG).write_bytes((tmp_path / "else" / CONFIG).read_bytes())
     with pytest.raises(WeightsError, match=r"features: .* has \{\}, .*bert"):
         OnnxRuntime(folder)
-    folder = copy(tmp_path / "swapped")
-    graph_path(folder, "temporal").write_bytes(graph_path(folder, "spatial").read_bytes())
-    with pytest.raises(WeightsError, match="expected the temporal graph, found spatial"):
+    folder = copy(tmp_path / "plain")
+    proto = onnx.load(graph_path(folder))
+    del proto.metadata_props[:]
+    onnx.save(proto, graph_path(folder))
+    with pytest.raises(WeightsError, match=r"heads\.onnx: expected metadata 'cospal', found none"):
         OnnxRuntime(folder)
 
 
-def test_weights_outside_of_the_folder_are_refused(tmp_path: Path) -> None:
+def test_the_two_graphs_of_0_1_0_still_run_and_are_not_mixed(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(V0_1_0 / "exported", tmp_path / "exported"))
+    torch, older = open_runtime("torch", V0_1_0 / "checkpoint", "cpu"), open_runtime("auto", folder)
+    assert older.card == torch.card
+    for seed, shape in enumerate([(4, 8, 12, 5), (1, 1, 1, 1)]):
+        inputs = random_inputs(torch.card.sizes, shape, seed)
+        one, other = torch.run(inputs), older.run(inputs)
+        for name in HEAD_OUTPUTS:
+            np.testing.assert_allclose(getattr(other, name), getattr(one, name), atol=1e-5)
+    temporal = graph_path(folder, name="temporal")
+    proto = onnx.load(temporal)
+    for one in proto.metadata_props:
+        if one.key == ABOUT:
+            one.value = json.dumps({**json.loads(one.value), "checkpoint_sha256": "other"})
+    onnx.save(proto, temporal)
+    with pytest.raises(WeightsError, match=r"checkpoint_sha256: .*spatial\.onnx has .*has other"):
+        OnnxRuntime(folder)
+    temporal.write_bytes(graph_path(folder, name="spatial").read_bytes())
+    with pytest.raises(WeightsError, match=r"outputs tubelet_scores; expected .*proposals, "):
+        OnnxRuntime(folder)
+
+
+def elsewhere(tensor: onnx.TensorProto, place: str) -> None:
+    """Let the values of ``tensor`` lie in the file ``place``."""
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", place), ("offset", "0"), ("length", "64")):
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, value
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("../secret", 'escapes model directory. External data path: "../secret"'),
+        ("a/../../secret", 'escapes model directory. External data path: "a/../../secret"'),
+        ("link", 'escapes model directory. External data path: "link"'),
+        ("{}/secret", "Absolute path not allowed"),
+        ("lost", "External data path does not exist"),
+    ],
+)
+def test_weights_outside_of_the_folder_or_missing_are_refused(
+    tmp_path: Path, place: str, says: str
+) -> None:
+    """ONNX Runtime itself confines them, from 1.24 on."""
     folder = copy(tmp_path / "exported")
-    path = graph_path(folder, "temporal")
     (tmp_path / "secret").write_bytes(b"\0" * 4096)
-    whole = onnx.load(path)
-    for place, words in (("../secret", "outside of"), ("lost", "which is not there")):
-        proto = onnx.ModelProto()
-        proto.CopyFrom(whole)
-        tensor = max(proto.graph.initializer, key=lambda one: len(one.raw_data))
-        tensor.ClearField("raw_data")
-        tensor.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in (("location", place), ("offset", "0"), ("length", "64")):
-            entry = tensor.external_data.add()
-            entry.key, entry.value = key, value
-        path.write_bytes(proto.SerializeToString())
-        with pytest.raises(WeightsError, match=words) as caught:
-            OnnxRuntime(folder)
-        assert place in caught.value.message
+    (folder / "a").mkdir()
+    (folder / "link").symlink_to("../secret")
+    proto = onnx.load(graph_path(folder))
+    weight = max(proto.graph.initializer, key=lambda one: len(one.raw_data))
+    elsewhere(weight, place.format(tmp_path))
+    graph_path(folder).write_bytes(proto.SerializeToString())
+    with pytest.raises(WeightsError, match=re.escape(says)) as caught:
+        OnnxRuntime(folder)
+    assert "heads.onnx: not a model that ONNX Runtime" in caught.value.message
+    assert "\n" not in caught.value.message
 
 
-def test_external_data_within_nodes_is_found(tmp_path: Path) -> None:
+def test_external_data_within_nodes_is_refused(tmp_path: Path) -> None:
     """In a constant of the branch of an If, say."""
-    inner = onnx.TensorProto(name="w", data_type=1, dims=[1], data_location=1)
-    entry = inner.external_data.add()
-    entry.key, entry.value = "location", "/etc/passwd"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret").write_bytes(b"\0" * 64)
+    inner = onnx.TensorProto(name="w", data_type=1, dims=[16])
+    elsewhere(inner, "../secret")
+    made = onnx.helper.make_tensor_value_info("c", 1, [16])
     constant = onnx.helper.make_node("Constant", [], ["c"], value=inner)
-    branch = onnx.helper.make_graph([constant], "b", [], [])
+    branch = onnx.helper.make_graph([constant], "b", [], [made])
     node = onnx.helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch)
-    graph = onnx.helper.make_graph([node], "g", [], [])
-    path = tmp_path / "a.onnx"
-    path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
-    with pytest.raises(WeightsError, match="'/etc/passwd', outside of"):
-        describe(path)
+    ends = [
+        onnx.helper.make_tensor_value_info("x", 9, []),
+        onnx.helper.make_tensor_value_info("y", 1, [16]),
+    ]
+    graph = onnx.helper.make_graph([node], "g", ends[:1], ends[1:])
+    opset = [onnx.helper.make_opsetid("", 18)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
+    path = tmp_path / "in" / "a.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(WeightsError, match=r"\.\./secret"):
+        open_session(path)
 
 
-def test_damaged_files_are_refused(tmp_path: Path) -> None:
+HUGE = b"\xff\xff\xff\xff\x07"  # a length of 2 GB
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"no model",
+        b"\xff" * 64,
+        bytes([7 << 3, 5]),  # the graph as a number
+        bytes([14 << 3, 1]),  # metadata as a number
+        bytes([14 << 3 | 2, 10, 1 << 3 | 2]) + HUGE,  # its key
+        bytes([14 << 3 | 2]) + HUGE,
+        bytes([7 << 3 | 2]) + HUGE,
+        bytes([7 << 3 | 3]) * 5000,  # groups in groups
+        None,  # cut in the middle
+    ],
+    ids=repr,
+)
+def test_damaged_files_are_refused_in_a_line(tmp_path: Path, damaged: bytes | None) -> None:
     folder = copy(tmp_path / "exported")
-    path = graph_path(folder, "spatial")
-    whole = path.read_bytes()
-    for damaged in (b"", b"no model", whole[: len(whole) // 2], b"\xff" * 64):
-        path.write_bytes(damaged)
-        with pytest.raises(WeightsError, match=r"spatial\.onnx: not an ONNX file, or cut short"):
-            OnnxRuntime(folder)
+    path = graph_path(folder)
+    path.write_bytes(path.read_bytes()[:20_000] if damaged is None else damaged)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match=r"heads\.onnx: not a model that ONNX Runtime") as caught:
+        OnnxRuntime(folder)
+    assert "\n" not in caught.value.message
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+@pytest.mark.parametrize("value", ["5", "[]", "{", "[" * 50_000])
+def test_a_card_that_is_no_object_is_refused(tmp_path: Path, value: str) -> None:
+    folder = copy(tmp_path / "exported")
+    proto = onnx.load(graph_path(folder))
+    onnx.helper.set_model_props(proto, {ABOUT: "{}", CARD: value})
+    onnx.save(proto, graph_path(folder))
+    with pytest.raises(WeightsError, match=r"expected metadata 'cospal\.card', found cospal"):
+        OnnxRuntime(folder)
 
 
 def test_a_newer_opset_is_refused_with_both_sides(tmp_path: Path) -> None:
     folder = copy(tmp_path / "exported")
-    path = graph_path(folder, "temporal")
-    proto = onnx.load(path)
+    proto = onnx.load(graph_path(folder))
     proto.opset_import[0].version = 99
-    onnx.save(proto, path)
-    with pytest.raises(WeightsError, match=r"temporal\.onnx: .*ONNX Runtime .*99.*till opset \d+"):
+    onnx.save(proto, graph_path(folder))
+    with pytest.raises(WeightsError, match=r"heads\.onnx: .* opset 99, known .* up to \d+"):
         OnnxRuntime(folder)
 
 
-def test_other_inputs_are_refused(tmp_path: Path) -> None:
-    folder = copy(tmp_path / "exported")
-    path = graph_path(folder, "temporal")
-    proto = onnx.load(path)
+def renamed(folder: Path, old: str, new: str) -> None:
+    """Give an input or output of the graph another name."""
+    proto = onnx.load(graph_path(folder))
     for node in proto.graph.node:
-        for at, name in enumerate(node.output):
-            node.output[at] = "scores" if name == "proposal_scores" else name
-    proto.graph.output[1].name = "scores"
-    onnx.save(proto, path)
-    with pytest.raises(WeightsError, match="expected the outputs proposals, proposal_scores"):
+        for names in (node.input, node.output):
+            for at, name in enumerate(names):
+                names[at] = new if name == old else name
+    for value in [*proto.graph.input, *proto.graph.output]:
+        value.name = new if value.name == old else value.name
+    onnx.save(proto, graph_path(folder))
+
+
+def test_other_inputs_and_outputs_are_refused_with_both_sides(tmp_path: Path) -> None:
+    folder = copy(tmp_path / "outputs")
+    renamed(folder, "proposal_scores", "scores")
+    with pytest.raises(WeightsError, match=r"outputs .*, scores; expected .*tubelet_scores, "):
+        OnnxRuntime(folder)
+    folder = copy(tmp_path / "inputs")
+    renamed(folder, "clips", "frames")
+    with pytest.raises(WeightsError, match=r"inputs .*frames.*expected.*tubelets, .*clips"):
         OnnxRuntime(folder)
 
 

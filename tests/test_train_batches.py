@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cospal_cli.core.contract import HEAD_INPUTS
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.head_inputs import NAMES
 from cospal_cli.settings import CurriculumConfig
 from cospal_cli.training.batches import LOG, Batches, Share
 from cospal_cli.training.curriculum import Epoch, plan
@@ -46,7 +46,7 @@ def equal(one: list[dict], other: list[dict]) -> bool:
 
 def test_a_batch_has_the_contract_and_what_training_adds() -> None:
     batch = made(FakePrepared())[0]
-    assert set(batch) == {*NAMES, "masked", "video"}
+    assert set(batch) == {*HEAD_INPUTS, "masked", "video"}
     assert {len(rows) for rows in batch.values()} == {4}
     hidden = batch["masked"]
     assert hidden.shape == batch["word_mask"].shape

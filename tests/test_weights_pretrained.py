@@ -113,7 +113,7 @@ def test_the_surroundings_are_left_as_they_were(bert: Path) -> None:
 def test_a_truncated_file_is_refused(bert: Path) -> None:
     path = bert / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    assert "bytes of weights, its header says" in refused(bert).message
+    assert "incomplete metadata, file not fully covered" in refused(bert).message
 
 
 def test_a_fetched_file_that_changed_is_refused(bert: Path) -> None:

@@ -134,7 +134,7 @@ def choose(names: Iterable[str]) -> list[str]:
 
 def _ask_hub(name: str, entry: Known | None, target: Path) -> Plan:
     """The plan for a repository of the hub, at the pinned revision or its main branch."""
-    hub: Any = require("huggingface_hub", "torch")
+    hub = require("huggingface_hub", "torch")
     source = entry.source if entry else name
     try:
         info = hub.HfApi().model_info(
@@ -165,7 +165,7 @@ def _bring(plan: Plan, part: Path) -> None:
         file = plan.files[0]
         download_url(plan.source, part / file.name, file.bytes)
         return
-    hub: Any = require("huggingface_hub", "torch")
+    hub = require("huggingface_hub", "torch")
     hub.utils.disable_progress_bars()  # ours is shown
     names = [file.name for file in plan.files]
     hub.snapshot_download(plan.source, revision=plan.revision, local_dir=part, allow_patterns=names)

@@ -17,6 +17,8 @@ from cospal_cli.core.registry import require
 from cospal_cli.weights.headers import check_safetensors
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from cospal_cli.devices.torch_device import Place
 
 _LONGEST = 200  # characters of another library's message that are passed on
@@ -58,8 +60,28 @@ def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) 
         except Exception as error:  # whatever a strange folder makes of the libraries below
             lack = shortage(error, str(folder))
             raise lack or _refusal(folder, name, held, kind, error) from error
-    _check_report(folder, report, spare)
+    _check_report(f"{folder}: ", report, spare)
     _check_finite(folder, name, model)
+    return model.eval().requires_grad_(False).to(place.device)
+
+
+def open_state(sizes: Mapping[str, Any], state: Mapping[str, Tensor], place: Place) -> Any:
+    """A model of transformers built as ``sizes`` (the content of a config.json) say, with the
+    weights ``state``; else as ``open_model``."""
+    with offline() as transformers:
+        config = transformers.AutoConfig.for_model(**sizes)
+        try:
+            model, report = getattr(transformers, sizes["architectures"][0]).from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(state),
+                ignore_mismatched_sizes=True,
+                dtype=place.dtype,
+                output_loading_info=True,
+            )
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise WeightsError(_root(error), "the file holds another kind of model") from error
+    _check_report("", report, ())
     return model.eval().requires_grad_(False).to(place.device)
 
 
@@ -81,7 +103,7 @@ def offline() -> Iterator[Any]:
     """While open, the transformers package that it yields is silent and never uses the network."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        transformers: Any = require("transformers", "torch")
+        transformers = require("transformers", "torch")
         constants: Any = require("huggingface_hub.constants", "torch")
         was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
         log = transformers.utils.logging
@@ -116,16 +138,16 @@ def _check_files(folder: Path) -> None:
         )
 
 
-def _check_report(folder: Path, report: Mapping[str, Any], spare: tuple[str, ...]) -> None:
+def _check_report(where: str, report: Mapping[str, Any], spare: tuple[str, ...]) -> None:
     """WeightsError for weights that were not in the files, or had another shape there."""
     hint = "the files hold another kind or size of model than config.json says"
     missing = sorted(key for key in report["missing_keys"] if not key.startswith(spare))
     if missing:
         more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-        raise WeightsError(f"{folder}: no weights for {', '.join(missing[:2])}{more}", hint)
+        raise WeightsError(f"{where}no weights for {', '.join(missing[:2])}{more}", hint)
     for key, found, wanted in sorted(report["mismatched_keys"]):
         raise WeightsError(
-            f"{folder}: {key} has the shape {tuple(found)}, the model needs {tuple(wanted)}", hint
+            f"{where}{key} has the shape {tuple(found)}, the model needs {tuple(wanted)}", hint
         )
 
 

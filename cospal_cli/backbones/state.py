@@ -61,14 +61,14 @@ def verify_hint(path: Path) -> str:
 
 
 def _read_safetensors(path: Path) -> Any:
-    library: Any = require("safetensors.torch", "torch")
+    library = require("safetensors.torch", "torch")
     check_safetensors(path)
     with errors_as(WeightsError, f"{path}: not a whole safetensors file", verify_hint(path)):
         return library.load_file(path)
 
 
 def _read_pickle(path: Path) -> Any:
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     border = errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path))
     with border, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, of what a damaged file seems to be
@@ -86,7 +86,7 @@ def _read_pickle(path: Path) -> Any:
 
 def _unwrap(path: Path, loaded: Any) -> dict[str, Tensor]:
     """The mapping of names to tensors within ``loaded``."""
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     for key in WRAPPERS:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]

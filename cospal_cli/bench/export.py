@@ -18,6 +18,7 @@ from typing import Any
 
 from cospal_cli.bench import timing
 from cospal_cli.core import table as tables
+from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.progress import Progress, silent
@@ -86,7 +87,7 @@ def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
 
 def draw(path: Path, report: Mapping[str, Any]) -> None:
     """Write a PNG: milliseconds over tubelets, a panel for each number of words."""
-    figure_module: Any = require("matplotlib.figure", "train")
+    figure_module = require("matplotlib.figure", "train")
     words = list(dict.fromkeys(one["N"] for one in report["points"]))
     figure = figure_module.Figure((4.2 * len(words), 4.2), layout="constrained")
     panels = figure.subplots(1, len(words), squeeze=False, sharey=True)[0]
@@ -113,7 +114,7 @@ def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> dict[st
             found = runtime.run(inputs)
         far[name] = max(
             float(abs(getattr(found, field) - getattr(expected, field)).max())
-            for field in ("tubelet_scores", "proposals", "proposal_scores")
+            for field in HEAD_OUTPUTS
         )
     works: dict[str, timing.Work] = {
         name: lambda runtime=runtime: runtime.run(inputs)  # type: ignore[misc]

@@ -216,7 +216,7 @@ def _implied(
         if "detector.model" in given:
             raise UsageError("--checkpoint and --detector-model both name weights", "give one")
         implied["detector.model"] = ("--checkpoint", checkpoint)
-        implied["detector.name"] = ("--checkpoint", "groundingdino-py")
+        implied["detector.name"] = ("--checkpoint", "grounding-dino")
     if "detector.file.path" in given:
         implied["detector.name"] = ("--detections", "file")
     if heads is None and {"runtime.name", "runtime.provider"} & given.keys():

@@ -9,7 +9,7 @@ from __future__ import annotations
 DETECTORS = {
     "grounding-dino": "cospal_cli.detect.dino.grounding_dino:GroundingDino",
     "grounding-dino-onnx": "cospal_cli.detect.dino.onnx:ExportedGroundingDino",
-    "groundingdino-py": "cospal_cli.detect.dino.groundingdino_py:OriginalGroundingDino",
+    "groundingdino-py": "cospal_cli.detect.dino.grounding_dino:GroundingDino",  # its name in 0.1
     "nanodet": "cospal_cli.detect.nanodet:NanoDet",
     "file": "cospal_cli.detect.from_file:FromFile",
 }

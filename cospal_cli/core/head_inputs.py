@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.contract import HEAD_INPUTS
 from cospal_cli.core.types import FloatArray, GroundingInputs, Phrase
 
-NAMES = tuple(field.name for field in fields(GroundingInputs))
 _HIDDEN = 0  # id of words outside the vocabulary
 
 
@@ -41,7 +40,7 @@ def assemble(
 
 def collate(samples: Sequence[GroundingInputs]) -> dict[str, NDArray]:
     """A batch: name -> (B, ...), each axis padded with zeros and False to the longest sample's."""
-    return {name: _padded([getattr(one, name) for one in samples]) for name in NAMES}
+    return {name: _padded([getattr(one, name) for one in samples]) for name in HEAD_INPUTS}
 
 
 def _padded(arrays: Sequence[NDArray]) -> NDArray:

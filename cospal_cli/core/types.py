@@ -16,21 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.brief import brief
+from cospal_cli.core.contract import HEAD_INPUTS, HEAD_OUTPUTS, check, expect
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-
-
-def _expect(name: str, array: np.ndarray, shape: tuple[int | None, ...], kind: str) -> None:
-    """Raise ValueError unless ``array`` has ``shape`` (None: any length) and a dtype ``kind``."""
-    fits = array.ndim == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
-    )
-    if not fits or array.dtype.kind not in kind:
-        want = tuple("*" if side is None else side for side in shape)
-        raise ValueError(
-            f"{name}: expected shape {want} of kind {kind!r}, found {array.shape} of {array.dtype}"
-        )
 
 
 @dataclass(frozen=True)
@@ -64,9 +53,9 @@ class FrameBatch:
 
     def __post_init__(self) -> None:
         n = len(self.images)
-        _expect("images", self.images, (n, None, None, 3), "u")
-        _expect("indices", self.indices, (n,), "i")
-        _expect("times_s", self.times_s, (n,), "f")
+        expect("images", self.images, (n, None, None, 3), "u")
+        expect("indices", self.indices, (n,), "i")
+        expect("times_s", self.times_s, (n,), "f")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -98,8 +87,8 @@ class Timeline:
 
     def __post_init__(self) -> None:
         n = len(self.indices)
-        _expect("pts", self.pts, (n,), "i")
-        _expect("times_s", self.times_s, (n,), "f")
+        expect("pts", self.pts, (n,), "i")
+        expect("times_s", self.times_s, (n,), "f")
 
 
 @dataclass(frozen=True)
@@ -120,17 +109,17 @@ class Detections:
 
     def __post_init__(self) -> None:
         n = len(self.boxes_xyxy)
-        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
-        _expect("scores", self.scores, (n,), "f")
-        _expect("labels", self.labels, (n,), "i")
-        _expect("label_scores", self.label_scores, (n, None), "f")
+        expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        expect("scores", self.scores, (n,), "f")
+        expect("labels", self.labels, (n,), "i")
+        expect("label_scores", self.label_scores, (n, None), "f")
         for name, shape in (
             ("features", (n, None)),
             ("referral", (n,)),
             ("token_scores", (n, None)),
         ):
             if getattr(self, name) is not None:
-                _expect(name, getattr(self, name), shape, "f")
+                expect(name, getattr(self, name), shape, "f")
 
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
@@ -151,8 +140,8 @@ class Looks:
 
     def __post_init__(self) -> None:
         n = len(self.colours)
-        _expect("colours", self.colours, (n, None, None), "u")
-        _expect("thumbs", self.thumbs, (n, None, None), "u")
+        expect("colours", self.colours, (n, None, None), "u")
+        expect("thumbs", self.thumbs, (n, None, None), "u")
 
     def __len__(self) -> int:
         return len(self.colours)
@@ -184,12 +173,12 @@ class Tubelet:
 
     def __post_init__(self) -> None:
         n = len(self.frame_indices)
-        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
         for name in ("times_s", "scores", "observed"):
-            _expect(name, getattr(self, name), (n,), "bf")
-        _expect("label_scores", self.label_scores, (None,), "f")
+            expect(name, getattr(self, name), (n,), "bf")
+        expect("label_scores", self.label_scores, (None,), "f")
         if self.camera_xy is not None:
-            _expect("camera_xy", self.camera_xy, (n, 2), "f")
+            expect("camera_xy", self.camera_xy, (n, 2), "f")
         seen = int(self.observed.sum())
         for name in ("looks", "referral", "features"):
             rows = getattr(self, name)
@@ -212,8 +201,8 @@ class Clips:
     __repr__ = brief
 
     def __post_init__(self) -> None:
-        _expect("features", self.features, (None, None), "f")
-        _expect("spans_s", self.spans_s, (len(self.features), 2), "f")
+        expect("features", self.features, (None, None), "f")
+        expect("spans_s", self.spans_s, (len(self.features), 2), "f")
 
     def __len__(self) -> int:
         return len(self.features)
@@ -229,7 +218,7 @@ class Words:
     __repr__ = brief
 
     def __post_init__(self) -> None:
-        _expect("vectors", self.vectors, (len(self.spans), None), "f")
+        expect("vectors", self.vectors, (len(self.spans), None), "f")
 
     def __len__(self) -> int:
         return len(self.spans)
@@ -322,9 +311,9 @@ class Phrase:
 
     def __post_init__(self) -> None:
         n = len(self.words)
-        _expect("vectors", self.vectors, (n, None), "f")
+        expect("vectors", self.vectors, (n, None), "f")
         for name in ("referral", "content"):
-            _expect(name, getattr(self, name), (n,), "b")
+            expect(name, getattr(self, name), (n,), "b")
 
     def __len__(self) -> int:
         return len(self.words)
@@ -345,9 +334,9 @@ class Phrases:
 class GroundingInputs:
     """All that the heads see of one video and one query: the contract.
 
-    The field names are the collate keys (there with a batch axis B in front), the model's keyword
-    arguments, and the names of ONNX inputs. Nothing of the ground truth is among them. Absent
-    frames, and padding, are False in the masks and zero elsewhere; at least one word is True.
+    Names, axes and kinds are those of ``contract.HEAD_INPUTS``. Nothing of the ground truth is
+    among them. Absent frames, and padding, are False in the masks and zero elsewhere; at least one
+    word is True.
     """
 
     tubelets: FloatArray  # (K, T, F) features at T uniformly spaced times of the video
@@ -363,16 +352,7 @@ class GroundingInputs:
     __repr__ = brief
 
     def __post_init__(self) -> None:
-        k, t = self.tubelets.shape[:2]
-        c, n = len(self.clips), len(self.words)
-        _expect("tubelets", self.tubelets, (k, t, None), "f")
-        _expect("tubelet_mask", self.tubelet_mask, (k, t), "b")
-        _expect("clips", self.clips, (c, None), "f")
-        _expect("clip_mask", self.clip_mask, (c,), "b")
-        _expect("words", self.words, (n, None), "f")
-        for name in ("word_mask", "referral_mask", "content_mask"):
-            _expect(name, getattr(self, name), (n,), "b")
-        _expect("word_ids", self.word_ids, (n,), "i")
+        check(self, HEAD_INPUTS)
 
 
 @dataclass(frozen=True)
@@ -386,9 +366,7 @@ class GroundingScores:
     __repr__ = brief
 
     def __post_init__(self) -> None:
-        _expect("tubelet_scores", self.tubelet_scores, (None,), "f")
-        _expect("proposals", self.proposals, (None, 2), "f")
-        _expect("proposal_scores", self.proposal_scores, (len(self.proposals),), "f")
+        check(self, HEAD_OUTPUTS)
 
 
 @dataclass(frozen=True)
@@ -419,9 +397,9 @@ class Tube:
 
     def __post_init__(self) -> None:
         n = len(self.frame_indices)
-        _expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
+        expect("boxes_xyxy", self.boxes_xyxy, (n, 4), "f")
         for name in ("times_s", "box_scores"):
-            _expect(name, getattr(self, name), (n,), "f")
-        _expect("interpolated", self.interpolated, (n,), "b")
+            expect(name, getattr(self, name), (n,), "f")
+        expect("interpolated", self.interpolated, (n,), "b")
         if n == 0 or not self.span_s[0] < self.span_s[1]:
             raise ValueError(f"span_s: an empty tube, {n} frames in {self.span_s}")

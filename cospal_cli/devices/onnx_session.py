@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 CPU = "CPUExecutionProvider"
+_NOISE = (  # in messages of the runtime: its name, what was being done, a place in its own source
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : ",
+    r"Load model from .* failed: ?",
+    r"This is an invalid model\. In Node, .* , Error ",
+    r"External data path validation failed for initializer: \S+ Error: ",
+    r"\S+\.(h|cc):\d+ (\S+ |.*?\) )(?=[A-Z])",
+)
 FATAL = 4  # the runtime's own log level; every failure also raises, so nothing is lost
 
 
@@ -62,7 +70,10 @@ def open_session(
         with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
             if provider != CPU and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
-            session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
+            try:
+                session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
+            except Exception as error:
+                raise RuntimeError(plain(str(error))) from error
     found = session.get_providers()
     if found[0] != provider:
         raise DeviceError(
@@ -72,6 +83,15 @@ def open_session(
     _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])
     _expect_names(path, "outputs", outputs, [node.name for node in session.get_outputs()])
     return session
+
+
+def plain(message: str) -> str:
+    """What ONNX Runtime says of an error, without ``_NOISE``."""
+    if opsets := re.search(r"Opset (\d+) is under development.* till opset (\d+)", message, re.S):
+        return f"it is of opset {opsets[1]}, known are those up to {opsets[2]}"
+    for noise in _NOISE:
+        message = re.sub(noise, "", message)
+    return message
 
 
 def more_outputs(tensors: Sequence[str]) -> bytes:

@@ -182,10 +182,7 @@ def _detector(model: str) -> Mapping[str, Any]:
         return {"detector.name": model or None}
     if model == NANODET:
         return {"detector.name": "nanodet"}
-    entry = models.find(model)
-    single = model.endswith((".pth", ".pt")) or (entry is not None and entry.single)
-    name = "groundingdino-py" if single else "grounding-dino"
-    return {"detector.name": name, "detector.model": _named(model)}
+    return {"detector.name": "grounding-dino", "detector.model": _named(model)}
 
 
 def _named(name: Any) -> str | None:

@@ -24,7 +24,7 @@ def save(folder: Path, model: CoSPaL, card: Card) -> None:
 
     A folder that must change at once is written beside its place and renamed by the caller.
     """
-    library: Any = require("safetensors.torch", "torch")
+    library = require("safetensors.torch", "torch")
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(folder / WEIGHTS) as part:
@@ -44,7 +44,7 @@ def load_card(folder: Path) -> Card:
 def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, Card]:
     """The heads in eval mode on ``device``. WeightsError names what does not fit."""
     card = load_card(folder)
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     from cospal_cli.model.cospal import CoSPaL
 
     state, where = read_state(folder / WEIGHTS), str(folder / WEIGHTS)

@@ -59,10 +59,11 @@ class Block(nn.Module):
         """``x`` (B, L, d) looks at itself alone. ``bias`` (B, 1, L)."""
         return self._feed(self.look(x, bias))
 
-    def look(self, x: Tensor, bias: Tensor) -> Tensor:
-        """The self-attention alone."""
+    def look(self, x: Tensor, bias: Tensor, among: Tensor | None = None) -> Tensor:
+        """The self-attention alone; ``x`` may be some of the rows ``among`` (B, M, d)."""
         normed = self.own_norm(x)
-        return x + self.drop(self.own(normed, normed, bias))
+        memory = normed if among is None else self.own_norm(among)
+        return x + self.drop(self.own(normed, memory, bias))
 
     def read(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
         """What follows it: ``x`` (B, L, d) reads ``memory`` (B, M, d), ``bias`` (B, 1 or L, M)."""

@@ -83,9 +83,11 @@ class TemporalGrounding(nn.Module):
         x = embedded + places(embedded.shape[1], embedded.shape[2], embedded)
         x = torch.cat([x, self.token.expand(len(x), 1, -1)], dim=1)
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
-        for layer in blocks(self.video_layers):
+        *earlier, last = blocks(self.video_layers)
+        for layer in earlier:
             x = layer.read(layer.look(x, bias), told, hidden)
-        centre, width = self.propose(x[:, -1]).float().sigmoid().chunk(2, dim=-1)
+        token = last.read(last.look(x[:, -1:], bias, among=x), told, hidden)
+        centre, width = self.propose(token[:, 0]).float().sigmoid().chunk(2, dim=-1)
         return Moments(centre, width)
 
     def weights(self, moments: Moments, mask: Tensor, divisor: float | None = None) -> Tensor:
@@ -111,23 +113,37 @@ class TemporalGrounding(nn.Module):
         words: Tensor,
         word_mask: Tensor,
         masked: Tensor,
+        rows: Tensor | None = None,
     ) -> Tensor:
-        """Logits (B, S, N, V) of the words, told S times from clips weighted by ``weights``.
+        """Logits (B, S, R, V) of the words, told from clips weighted in each of S ways.
 
-        ``weights`` (B, S, C) logs; ``masked`` (B, S or 1, N): the words hidden each time.
+        ``weights`` (B, S, C) logs; ``masked`` (B, M, N): the words hidden in each of M copies of
+        the sentence, which do not see each other; ``rows`` (B, R): which of the M N words are
+        wanted (those of the first copy count from 0, of the second from N on), None: all.
         """
-        batch, count, clips = weights.shape
-        length = words.shape[1]
-        x = self._words(words, masked).expand(batch, count, length, -1)
-        memory = self.memory_norm(embedded)
-        hidden = bias_of(word_mask).repeat_interleave(count, dim=0)
-        there = bias_of(mask) + weights  # (B, S, C)
-        there = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(batch, -1, clips)
-        for layer in blocks(self.word_layers):
-            x = layer.look(x.flatten(0, 1), hidden)  # the words of one telling
-            x = layer.read(x.reshape(batch, count * length, -1), memory, there)
-            x = x.unflatten(1, (count, length))
-        return self.head(self.word_norm(x))
+        count, clips = weights.shape[1:]
+        copies, length = masked.shape[1:]
+        copy = torch.arange(copies * length, device=mask.device) // length
+        others = (copy.unsqueeze(1) == copy) & word_mask.repeat(1, copies).unsqueeze(1)
+        own = bias_of(others).squeeze(-2)  # (B, M N, M N)
+        memory, there = self.memory_norm(embedded), bias_of(mask) + weights
+
+        each = (
+            count if self.training else 1
+        )  # tellings apart so far: dropout differs from the start
+        x = repeated(self._words(words, masked).flatten(1, 2), each)
+        for number, layer in enumerate(blocks(self.word_layers), 1):
+            some, bias = x, own
+            if rows is not None and number == len(self.word_layers):
+                at = rows.unsqueeze(-1)
+                some = x.gather(1, repeated(at, each).expand(-1, -1, x.shape[2]))
+                bias = own.gather(1, at.expand(-1, -1, own.shape[2]))
+            read = layer.look(some, repeated(bias, each), among=x)
+            read, each, length = repeated(read, count // each), count, read.shape[1]
+            seen = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(len(memory), -1, clips)
+            x = layer.read(read.reshape(len(memory), count * length, -1), memory, seen)
+            x = x.reshape(-1, length, x.shape[2])
+        return self.head(self.word_norm(x)).unflatten(0, (-1, count))
 
     def forward(
         self,
@@ -159,20 +175,15 @@ class TemporalGrounding(nn.Module):
 
         Words with id 0 do not count. ``weights`` (B, S, C).
         """
-        batch, count, _ = weights.shape
         thirds = torch.arange(MASKS, device=words.device).view(1, MASKS, 1)
-        turn = turns(word_mask, word_ids).unsqueeze(1)
-        masked = (turn == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
-        every = masked.repeat_interleave(count, dim=1)  # (B, 3 S, N)
-        logits = self.tell(
-            embedded, mask, weights.repeat(1, MASKS, 1), words, word_mask, every
-        ).float()
+        turn = turns(word_mask, word_ids)
+        masked = (turn.unsqueeze(1) == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
+        rows = turn * words.shape[1] + torch.arange(words.shape[1], device=words.device)
+        logits = self.tell(embedded, mask, weights, words, word_mask, masked, rows).float()
         ids = word_ids.unsqueeze(1).expand(-1, logits.shape[1], -1)
         nll = -logits.log_softmax(dim=-1).gather(-1, ids.unsqueeze(-1)).squeeze(-1)
-        counted = (every & (word_ids > 0).unsqueeze(1)).to(nll.dtype)
-        shape = (batch, MASKS, count, words.shape[1])
-        total = (nll * counted).reshape(shape).sum(dim=(1, 3))
-        return total / counted.reshape(shape).sum(dim=(1, 3)).clamp(min=1.0)
+        counted = (word_mask & (word_ids > 0)).unsqueeze(1).to(nll.dtype)
+        return (nll * counted).sum(dim=-1) / counted.sum(dim=-1).clamp(min=1.0)
 
     def _words(self, words: Tensor, masked: Tensor | None = None) -> Tensor:
         """Words (B, N, d), or (B, S, N, d) where ``masked`` (B, S, N) hides some."""
@@ -180,6 +191,11 @@ class TemporalGrounding(nn.Module):
         if masked is not None:
             x = torch.where(masked.unsqueeze(-1), self.hidden.to(x.dtype), x.unsqueeze(1))
         return x + places(words.shape[1], x.shape[-1], x)
+
+
+def repeated(x: Tensor, count: int) -> Tensor:
+    """(B, ...) -> (B count, ...): each entry ``count`` times, one after the other."""
+    return x.unsqueeze(1).expand(-1, count, *x.shape[1:]).flatten(0, 1)
 
 
 def turns(word_mask: Tensor, word_ids: Tensor) -> Tensor:

@@ -23,9 +23,9 @@ from cospal_cli.core.reading import parse_json
 from cospal_cli.core.types import Words
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
-from cospal_cli.weights.headers import BYTES
 
 FORMAT = "cospal/texts@1"
+_BYTES = {"I64": 8, "I32": 4, "F16": 2, "U8": 1}  # of a number, by safetensors' name of its type
 _HALF_MOST = float(np.finfo(np.float16).max)
 CHUNK = 256  # texts encoded between two reports of progress
 
@@ -81,7 +81,7 @@ def _header(about: dict[str, str], parts: Sequence[tuple[str, str, list[int], Bi
     header: dict[str, Any] = {"__metadata__": about}
     at = 0
     for name, kind, shape, _ in parts:
-        length = prod(shape) * BYTES[kind]
+        length = prod(shape) * _BYTES[kind]
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + length]}
         at += length
     text = json.dumps(header).encode()

@@ -10,21 +10,42 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 from cospal_cli.backbones.record import sha256
+from cospal_cli.core.contract import AXES
 from cospal_cli.core.errors import DeviceError, WeightsError
 from cospal_cli.core.files import alone, replacing
 from cospal_cli.core.registry import require
-from cospal_cli.runtime.onnx import ABOUT
-from cospal_cli.runtime.onnx_file import describe, metadata
 
 FOLDER = "tensorrt"  # beside the graphs
 # Least, usual and most of each axis: an engine takes all between, and is fastest at the usual.
-PROFILE = {"K": (1, 10, 64), "T": (1, 32, 64), "C": (1, 200, 512), "N": (1, 12, 64)}
+PROFILE = {name: axis.profile for name, axis in AXES.items()}
 WORKSPACE = 1 << 30  # bytes that TensorRT may use while it tries kernels
+
+Shapes = Mapping[str, Sequence[str | int]]  # of a graph's inputs: see ``onnx.input_shapes``
+
+
+class Context(Protocol):
+    """What runs an engine."""
+
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool: ...
+    def set_tensor_address(self, name: str, address: int) -> bool: ...
+    def get_tensor_shape(self, name: str) -> Sequence[int]: ...
+    def execute_async_v3(self, stream: int) -> bool: ...
+
+
+class Engine(Protocol):
+    """TensorRT's own, as far as it is used here."""
+
+    num_io_tensors: int
+
+    def get_tensor_name(self, index: int) -> str: ...
+    def create_execution_context(self) -> Context: ...
 
 
 @dataclass(frozen=True)
@@ -36,14 +57,14 @@ class Machine:
     driver: str
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """TensorRT; UsageError where it is not installed."""
     return require("tensorrt", "tensorrt")
 
 
-def machine(trt: Any) -> Machine:
+def machine(trt: ModuleType) -> Machine:
     """This machine; DeviceError without a GPU."""
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     if not torch.cuda.is_available():
         raise DeviceError(
             f"TensorRT {trt.__version__} is here, but torch {torch.__version__} finds no GPU",
@@ -67,15 +88,15 @@ def key(graph: Path, here: Machine, precision: str) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def engine(graph: Path, precision: str) -> tuple[Any, bool]:
+def engine(graph: Path, shapes: Shapes, precision: str) -> tuple[Engine, bool]:
     """The engine of the ONNX file ``graph`` for this machine, and whether it was there already.
 
-    A stale or damaged one is built anew. Raises UsageError without TensorRT, DeviceError without a
-    GPU, WeightsError for a graph that TensorRT cannot build.
+    ``graph`` was read by ONNX Runtime before, which refuses one with weights elsewhere; ``shapes``
+    are those of its inputs. A stale or damaged engine is built anew. Raises UsageError without
+    TensorRT, DeviceError without a GPU, WeightsError for a graph that TensorRT cannot build.
     """
     trt = library()
     here = machine(trt)
-    describe(graph)  # whole, and with nothing outside its folder
     folder = graph.parent / FOLDER
     folder.mkdir(exist_ok=True)
     target = folder / f"{graph.stem}-{key(graph, here, precision)}.engine"
@@ -85,7 +106,7 @@ def engine(graph: Path, precision: str) -> tuple[Any, bool]:
             found = trt.Runtime(logger).deserialize_cuda_engine(target.read_bytes())
             if found is not None:
                 return found, True
-        plan = build(trt, graph, precision, logger)
+        plan = build(trt, graph, shapes, precision, logger)
         forget(graph)
         with replacing(target) as part:
             part.write_bytes(plan)
@@ -101,7 +122,7 @@ def forget(graph: Path) -> None:
         old.unlink()
 
 
-def build(trt: Any, graph: Path, precision: str, logger: Any) -> bytes:
+def build(trt: ModuleType, graph: Path, shapes: Shapes, precision: str, logger: object) -> bytes:
     """The serialised engine of ``graph``. WeightsError names what TensorRT cannot do.
 
     TensorRT 11 has strongly typed networks only: a graph's own types say what works in which
@@ -122,12 +143,9 @@ def build(trt: Any, graph: Path, precision: str, logger: Any) -> bytes:
     if exact is not None:  # products of ten bits: too few for fp32
         config.clear_flag(exact)
     profile = builder.create_optimization_profile()
-    axes = axes_of(graph)
     for at in range(network.num_inputs):
-        value = network.get_input(at)
-        shape = tuple(value.shape)
-        bounds = [_filled(shape, axes[value.name], which) for which in range(3)]
-        profile.set_shape(value.name, *bounds)
+        name = network.get_input(at).name
+        profile.set_shape(name, *(filled(shapes[name], which) for which in range(3)))
     config.add_optimization_profile(profile)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
@@ -138,30 +156,12 @@ def build(trt: Any, graph: Path, precision: str, logger: Any) -> bytes:
     return bytes(plan)
 
 
-def axes_of(graph: Path) -> dict[str, tuple[str, ...]]:
-    """The names of the axes of a graph's inputs, by input; those of fixed length are not among
-    them: they follow, see ``widths_of``."""
-    return {name: tuple(sides["axes"]) for name, sides in _inputs(graph).items()}
+def filled(shape: Sequence[str | int], which: int) -> tuple[int, ...]:
+    """``shape`` with the open axes as the profile has them: least (0), usual (1) or most (2)."""
+    return tuple(PROFILE[side][which] if isinstance(side, str) else side for side in shape)
 
 
-def widths_of(graph: Path) -> dict[str, tuple[int, ...]]:
-    """The lengths of the axes behind the named ones."""
-    return {name: tuple(sides["widths"]) for name, sides in _inputs(graph).items()}
-
-
-def _inputs(graph: Path) -> dict[str, dict[str, Any]]:
-    found = metadata(graph, ABOUT).get("inputs")
-    if not isinstance(found, dict):
-        raise WeightsError(f"{graph}: names no inputs", "export the heads again")
-    return found
-
-
-def _filled(shape: tuple[int, ...], axes: tuple[str, ...], which: int) -> tuple[int, ...]:
-    """``shape`` with the first axes as the profile has them: least, usual or most."""
-    return tuple(PROFILE[name][which] for name in axes) + shape[len(axes) :]
-
-
-def _flags(trt: Any) -> int:
+def _flags(trt: ModuleType) -> int:
     """What a network is created with: TensorRT 11 knows strongly typed ones only."""
     flags = trt.NetworkDefinitionCreationFlag
     strongly = getattr(flags, "STRONGLY_TYPED", None)

@@ -1,35 +1,36 @@
 """Exported heads run by ONNX Runtime: no torch.
 
 The folder is what ``cospal export --onnx`` wrote: ``config.json``, the card, as in a checkpoint;
-``spatial.onnx`` and ``temporal.onnx``, the graphs in fp32 (those of another precision have its name
-before the end: ``spatial.int8.onnx``); ``export.json``, how they compare with the checkpoint.
+``heads.onnx``, the graph in fp32 (those of another precision have its name before the end:
+``heads.int8.onnx``); ``export.json``, how they compare with the checkpoint. cospal 0.1 wrote two
+graphs without a batch axis, ``spatial.onnx`` and ``temporal.onnx``; they still run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.contract import HEAD_INPUTS, HEAD_OUTPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
 from cospal_cli.devices.onnx_session import CPU, open_session
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, load_card
-from cospal_cli.runtime.onnx_file import metadata
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-PARTS = {
-    "spatial": ("tubelet_scores",),
-    "temporal": ("proposals", "proposal_scores"),
-}  # the graphs, with what each answers
+Array = NDArray[np.generic]
+
+NAME, OLDER = "heads", ("spatial", "temporal")
 PRECISIONS = ("fp32", "fp16", "int8")
 ABOUT = "cospal"  # the metadata of every file that is not the card
 CARD = "cospal.card"
@@ -38,16 +39,23 @@ TENSORRT = "TensorrtExecutionProvider"
 PROVIDERS = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
 
 
-def graph_path(folder: Path, part: str, precision: str = "fp32") -> Path:
-    """Where the graph ``part`` of ``PARTS`` lies."""
-    return folder / (f"{part}.onnx" if precision == "fp32" else f"{part}.{precision}.onnx")
+def graph_path(folder: Path, precision: str = "fp32", name: str = NAME) -> Path:
+    """Where the graph of ``precision`` lies."""
+    return folder / (f"{name}.onnx" if precision == "fp32" else f"{name}.{precision}.onnx")
+
+
+def graphs(folder: Path, precision: str) -> tuple[Path, ...]:
+    """The graph of ``precision``, or the two of cospal 0.1; none where ``folder`` lacks it."""
+    for names in ((NAME,), OLDER):
+        paths = tuple(graph_path(folder, precision, name) for name in names)
+        if all(path.is_file() for path in paths):
+            return paths
+    return ()
 
 
 def precisions(folder: Path) -> tuple[str, ...]:
-    """Those of which all graphs are in ``folder``, the most exact first."""
-    return tuple(
-        one for one in PRECISIONS if all(graph_path(folder, part, one).is_file() for part in PARTS)
-    )
+    """Those that ``folder`` holds, the most exact first."""
+    return tuple(one for one in PRECISIONS if graphs(folder, one))
 
 
 def chosen(folder: Path, precision: str) -> str:
@@ -56,54 +64,86 @@ def chosen(folder: Path, precision: str) -> str:
     if precision == "auto" and found:
         return found[0]
     if precision not in found:
-        wanted = " and ".join(
-            graph_path(folder, part, "fp32" if precision == "auto" else precision).name
-            for part in PARTS
-        )
+        wanted = graph_path(folder, "fp32" if precision == "auto" else precision).name
         raise UsageError(
             f"{str(folder)!r} holds no {wanted}; exported there: {', '.join(found) or 'nothing'}",
-            "cospal export --onnx --checkpoint DIR makes them",
+            "cospal export --onnx --checkpoint DIR makes it",
         )
     return precision
 
 
+def metadata(session: InferenceSession, path: Path, key: str) -> str:
+    """The JSON object, as text, that the graph has under ``key``; WeightsError without one."""
+    found = session.get_modelmeta().custom_metadata_map
+    try:
+        if not isinstance(json.loads(found[key]), dict):
+            raise ValueError
+    except (KeyError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{path}: expected metadata {key!r}, found {', '.join(sorted(found)) or 'none'}",
+            "give the files that 'cospal export --onnx' wrote",
+        ) from error
+    return str(found[key])
+
+
 def read_card(folder: Path, precision: str = "auto") -> Card:
-    """The heads' card, once all files of an export agree. WeightsError names both sides if not."""
-    precision = chosen(folder, precision)
-    paths = [graph_path(folder, part, precision) for part in PARTS]
-    cards = [json.dumps(metadata(path, CARD)) for path in paths]
-    abouts = [metadata(path, ABOUT) for path in paths]
-    for name in SAME:
-        values = [about.get(name) for about in abouts]
-        if values[0] != values[1]:
-            raise WeightsError(
-                f"{name}: {paths[0]} has {values[0]}, {paths[1]} has {values[1]}",
-                "these are of two exports; export again, and copy all files together",
-            )
-    for path, part, about in zip(paths, PARTS, abouts, strict=True):
-        if about.get("part") != part:
-            raise WeightsError(f"{path}: expected the {part} graph, found {about.get('part')}")
-    card = Card.loads(cards[0], str(paths[0]))
-    others = [(paths[1], Card.loads(cards[1], str(paths[1])))]
+    """The card of the heads in ``folder``; see ``card_of``."""
+    paths = graphs(folder, chosen(folder, precision))
+    return card_of(folder, {path: open_session(path) for path in paths})
+
+
+def card_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> Card:
+    """The card, once all files of an export agree. WeightsError names both sides if not."""
+    abouts = {path: json.loads(metadata(one, path, ABOUT)) for path, one in sessions.items()}
+    cards = {
+        path: Card.loads(metadata(one, path, CARD), str(path)) for path, one in sessions.items()
+    }
     if (folder / CONFIG).is_file():
-        others.append((folder / CONFIG, load_card(folder)))
-    for path, other in others:
-        if difference := _difference(card, other):
-            name, mine, theirs = difference
-            raise WeightsError(
-                f"{name}: {paths[0]} has {mine}, {path} has {theirs}",
-                "these are of two checkpoints; export again, and copy all files together",
-            )
-    return card
+        cards[folder / CONFIG] = load_card(folder)
+    first = next(iter(sessions))
+    for path, about in abouts.items():
+        for name in SAME:
+            _same(name, first, abouts[first].get(name), path, about.get(name), "exports")
+    for path, card in cards.items():
+        for name in ("sizes", "model", "features", "vocabulary", "trained"):
+            mine, theirs = getattr(cards[first], name), getattr(card, name)
+            _same(name, first, mine, path, theirs, "checkpoints")
+    return cards[first]
 
 
-def _difference(card: Card, other: Card) -> tuple[str, str, str] | None:
-    """The first field in which two cards differ, with both values."""
-    for name in ("sizes", "model", "features", "vocabulary", "trained"):
-        mine, theirs = getattr(card, name), getattr(other, name)
-        if mine != theirs:
-            return name, f"{mine!s:.200}", f"{theirs!s:.200}"
-    return None
+def _same(name: str, first: Path, mine: object, second: Path, theirs: object, origins: str) -> None:
+    if mine != theirs:
+        raise WeightsError(
+            f"{name}: {first} has {mine!s:.200}, {second} has {theirs!s:.200}",
+            f"these are of two {origins}; export again, and copy all files together",
+        )
+
+
+def open_graphs(
+    folder: Path, precision: str, provider: str = "cpu", number: str = "0", threads: int = 0
+) -> tuple[dict[Path, InferenceSession], Card]:
+    """Sessions of the graphs in ``folder`` by file, and the card of the heads.
+
+    WeightsError for files that ONNX Runtime does not load or that do not fit each other.
+    """
+    settings = _settings(provider, number, folder, precision)
+    sessions = {
+        path: open_session(
+            path, threads, provider=PROVIDERS[provider], settings=settings, spin=True
+        )
+        for path in graphs(folder, precision)
+    }
+    card = card_of(folder, sessions)
+    inputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_inputs())
+    outputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_outputs())
+    if not set(inputs) <= {*HEAD_INPUTS, *HEAD_OUTPUTS} or set(outputs) != set(HEAD_OUTPUTS):
+        raise WeightsError(
+            f"{' and '.join(map(str, sessions))}: inputs {', '.join(inputs)}; outputs "
+            f"{', '.join(outputs)}; expected some of the inputs {', '.join(HEAD_INPUTS)} and the "
+            f"outputs {', '.join(HEAD_OUTPUTS)}",
+            "export the heads again",
+        )
+    return sessions, card
 
 
 class OnnxRuntime:
@@ -125,46 +165,48 @@ class OnnxRuntime:
         """
         name, number = _place(device, provider)
         self.precision = chosen(path, precision)
-        self.card = read_card(path, self.precision)
         self.provider = PROVIDERS[name]
-        self._sessions: dict[str, InferenceSession] = {}
-        for part, outputs in PARTS.items():
-            graph = graph_path(path, part, self.precision)
-            settings = _settings(name, number, path, self.precision)
-            self._sessions[part] = open_session(
-                graph,
-                threads,
-                outputs=outputs,
-                provider=self.provider,
-                settings=settings,
-                spin=True,
-            )
+        sessions, self.card = open_graphs(path, self.precision, name, number, threads)
+        self._sessions = tuple(sessions.values())
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """See ``Runtime``. WeightsError where the answer is not finite."""
-        found: dict[str, NDArray[np.float32]] = {}
-        for part, outputs in PARTS.items():
-            session = self._sessions[part]
-            known = {node.name: feed(node.name, inputs, found) for node in session.get_inputs()}
-            values = session.run(list(outputs), known)
-            found |= dict(zip(outputs, values, strict=True))
+        found: dict[str, Array] = {}
+        for session in self._sessions:
+            known = {
+                node.name: feed(node.name, len(node.shape), inputs, found)
+                for node in session.get_inputs()
+            }
+            outputs = [node.name for node in session.get_outputs()]
+            with errors_as(WeightsError, "ONNX Runtime cannot run the heads", "export them again"):
+                found |= zip(outputs, session.run(outputs, known), strict=True)
         return answer(found)
 
 
-def feed(name: str, inputs: GroundingInputs, found: Mapping[str, Any]) -> NDArray[Any]:
-    """The value of a graph's input: of the contract, or what the graph before has found."""
-    value: NDArray[Any] = found[name] if name in found else getattr(inputs, name)
-    return np.ascontiguousarray(value)
+def feed(name: str, axes: int, inputs: GroundingInputs, found: Mapping[str, Array]) -> Array:
+    """The value of a graph's input of so many ``axes``: of the contract, with a batch axis if the
+    graph has one, or what the graph before has ``found``."""
+    value: Array = np.asarray(found[name] if name in found else getattr(inputs, name))
+    return np.ascontiguousarray(value[np.newaxis] if value.ndim < axes else value)
 
 
-def answer(found: Mapping[str, NDArray[Any]]) -> GroundingScores:
+def answer(found: Mapping[str, Array]) -> GroundingScores:
     """The outputs of all graphs as scores; WeightsError where they are not finite."""
     if not all(np.isfinite(rows).all() for rows in found.values()):
         raise WeightsError(
             "the heads' answer holds numbers that are not finite",
             "give --precision fp32, or export again",
         )
-    return GroundingScores(**{name: rows.astype(np.float32) for name, rows in found.items()})
+    values = {}
+    for name, field in HEAD_OUTPUTS.items():
+        axes = len(field.axes) + (field.width is not None)
+        values[name] = found[name].reshape(found[name].shape[-axes:]).astype(np.float32)
+    return GroundingScores(**values)
+
+
+def input_shapes(session: InferenceSession) -> dict[str, Sequence[str | int]]:
+    """The inputs of a graph: of each the names of its open axes and the lengths of the others."""
+    return {node.name: node.shape for node in session.get_inputs()}
 
 
 def _place(device: str, provider: str) -> tuple[str, str]:

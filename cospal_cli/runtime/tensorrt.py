@@ -5,17 +5,16 @@ Needs TensorRT, and torch for the memory of the GPU.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.runtime import engines
-from cospal_cli.runtime.onnx import PARTS, answer, chosen, feed, graph_path, read_card
+from cospal_cli.runtime.onnx import Array, answer, chosen, feed, input_shapes, open_graphs
 
 
 class TensorRTRuntime:
@@ -36,39 +35,37 @@ class TensorRTRuntime:
             raise UsageError(
                 "int8 graphs are for processors", "give --precision fp16, or --runtime onnx"
             )
-        self.card = read_card(path, self.precision)
         engines.machine(engines.library())
-        self._torch: Any = require("torch", "torch")
-        self.cached = True  # whether no engine had to be built
-        self._parts = {}
-        with self._on(device):
-            for part in PARTS:
-                engine, cached = engines.engine(
-                    graph_path(path, part, self.precision), self.precision
-                )
-                self.cached &= cached
-                self._parts[part] = (engine, engine.create_execution_context())
+        sessions, self.card = open_graphs(path, self.precision)
+        self._torch = require("torch", "torch")
         self._device = device
+        self.cached = True  # whether no engine had to be built
+        self._parts: list[tuple[engines.Shapes, engines.Engine, engines.Context]] = []
+        with self._on(device):
+            for graph, session in sessions.items():
+                shapes = input_shapes(session)
+                engine, cached = engines.engine(graph, shapes, self.precision)
+                self.cached &= cached
+                self._parts.append((shapes, engine, engine.create_execution_context()))
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """See ``Runtime``. UsageError for more of something than the engines take, WeightsError
         where the answer is not finite."""
-        found: dict[str, NDArray[Any]] = {}
+        found: dict[str, Array] = {}
         with self._on(self._device):
-            for engine, context in self._parts.values():
-                found |= self._execute(engine, context, inputs, found)
+            for shapes, engine, context in self._parts:
+                known = {name: feed(name, len(one), inputs, found) for name, one in shapes.items()}
+                found |= self._execute(engine, context, known)
         return answer(found)
 
     def _execute(
-        self, engine: Any, context: Any, inputs: GroundingInputs, found: dict[str, NDArray[Any]]
-    ) -> dict[str, NDArray[Any]]:
-        torch, trt = self._torch, engines.library()
-        names = [engine.get_tensor_name(at) for at in range(engine.num_io_tensors)]
+        self, engine: engines.Engine, context: engines.Context, known: dict[str, Array]
+    ) -> dict[str, Array]:
+        """The outputs of an engine by name for its inputs, ``known`` by name."""
+        torch = self._torch
         held, outputs = [], {}
-        for name in names:
-            if engine.get_tensor_mode(name) != trt.TensorIOMode.INPUT:
-                continue
-            value = torch.from_numpy(feed(name, inputs, found)).cuda()
+        for name, rows in known.items():
+            value = torch.from_numpy(rows).cuda()
             held.append(value)  # the GPU reads it until the end of the run
             if not context.set_input_shape(name, tuple(value.shape)):
                 raise UsageError(
@@ -77,9 +74,8 @@ class TensorRTRuntime:
                     "--runtime onnx takes any length",
                 )
             context.set_tensor_address(name, value.data_ptr())
-        for name in names:
-            if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
-                continue
+        names = [engine.get_tensor_name(at) for at in range(engine.num_io_tensors)]
+        for name in [one for one in names if one not in known]:
             shape = tuple(context.get_tensor_shape(name))
             outputs[name] = torch.empty(shape, dtype=torch.float32, device="cuda")
             context.set_tensor_address(name, outputs[name].data_ptr())
@@ -89,7 +85,8 @@ class TensorRTRuntime:
         stream.synchronize()
         return {name: np.asarray(value.cpu().numpy()) for name, value in outputs.items()}
 
-    def _on(self, device: str) -> Any:
+    def _on(self, device: str) -> AbstractContextManager[object]:
         """The context in which CUDA's calls are those of ``device``."""
         number = int(device.partition(":")[2] or 0)
-        return self._torch.cuda.device(number)
+        place: AbstractContextManager[object] = self._torch.cuda.device(number)
+        return place

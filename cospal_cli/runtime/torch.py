@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cospal_cli.core import head_inputs as contract
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices.torch_device import choose
@@ -38,7 +38,7 @@ class TorchRuntime:
     @classmethod
     def of(cls, model: CoSPaL, card: Card) -> TorchRuntime:
         """A model as it stands, where it stands; training goes on afterwards as if nothing was."""
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         runtime = cls.__new__(cls)
         runtime._set(model, card, torch.float32)
         return runtime
@@ -50,12 +50,11 @@ class TorchRuntime:
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """See ``Runtime``. WeightsError where the answer is not finite."""
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         model = self._model
         device = next(model.parameters()).device
         batch = {
-            name: torch.from_numpy(rows).to(device)
-            for name, rows in contract.collate([inputs]).items()
+            name: torch.from_numpy(rows).to(device) for name, rows in collate([inputs]).items()
         }
         lower = self._dtype != torch.float32
         training = model.training

@@ -120,8 +120,7 @@ class NanoDetConfig(Section, key="detector.nanodet", group=MODELS):
 
 @dataclass(frozen=True)
 class GroundingDinoConfig(Section, key="detector.grounding_dino", group=MODELS):
-    """Grounding DINO, by transformers, ONNX Runtime or the original code: prompted by the
-    sentence."""
+    """Grounding DINO, by transformers or ONNX Runtime: prompted by the sentence."""
 
     side: Annotated[
         int | None,

@@ -124,14 +124,16 @@ class _Training:
         self.objective = Objective(self.model, job.config.loss)
         self.adam = optimise.adam(self.model, config)
         self.wrapped, self.optimizer = accelerator.prepare(self.objective, self.adam)
-        self.average = optimise.Average(self.model, config.ema_decay)
+        self.average = optimise.averaged(self.model, config.ema_decay) if config.ema_decay else None
+        self.kept = optimise.kept(self.model, self.average)
+        self.judged = Objective(self.kept, job.config.loss)
 
         # Where it stands
         self.settings = state.settings_of(job.config, setup.facts(prepared, self.fit))
         self.at = state.Standing()
         if resumes:
             self.at = state.load_standing(job.out / LAST, self.settings)
-            state.restore(job.out / LAST, self.model, self.adam, self.average)
+            state.restore(job.out / LAST, self.model, self.adam, self.average, self.at.update)
             if accelerator.scaler is not None and self.at.scaler:
                 accelerator.scaler.load_state_dict(dict(self.at.scaler))
             LOG.info("going on after update %d of %d", self.at.update, self.total)
@@ -198,7 +200,8 @@ class _Training:
         self._check(told)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.average.update(update)
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
         self.at.update += 1
         self.losses.append(told["loss"])
@@ -224,19 +227,18 @@ class _Training:
 
     def _judge(self, epoch: Epoch) -> None:
         """Look at the held-out samples; keep the heads as ``best`` if they are."""
-        self.wrapped.eval()
-        with self.average.shown():
-            batch = min(self.config.batch, len(self.held))
-            batch -= batch % self.accelerator.num_processes
-            found = self._mean(
-                held.losses(self.objective, self.held_batches, len(self.held), batch, self._place)
-            )
-            if self.accelerator.is_main_process:
-                found |= held.scores(
-                    self.model, self.card, self.job.prepared, self.held, self.job.truths,
-                    self.job.config,
-                )  # fmt: skip
-            found = broadcast_object_list([found])[0]  # all must choose the same best
+        self.judged.eval()
+        batch = min(self.config.batch, len(self.held))
+        batch -= batch % self.accelerator.num_processes
+        with self.accelerator.autocast():
+            losses = held.losses(self.judged, self.held_batches, len(self.held), batch, self._place)
+        found = self._mean(losses)
+        if self.accelerator.is_main_process:
+            found |= held.scores(
+                self.kept, self.card, self.job.prepared, self.held, self.job.truths,
+                self.job.config,
+            )  # fmt: skip
+        found = broadcast_object_list([found])[0]  # all must choose the same best
         self.wrapped.train()
         self.metrics.add(metrics.HELD, self.at.update, epoch.number, found)
         LOG.log(NOTICE, "%s", self._epoch_line(epoch, found))
@@ -304,8 +306,9 @@ class _Training:
                 "settings": settings.as_dict(self.job.config),
             }
             card = replace(self.card, trained=trained)
-            with self.average.shown() as plain, replacing_folder(self.job.out / name) as part:
-                checkpoint.save(part, self.model, card)
+            plain = {} if self.average is None else self.model.state_dict()
+            with replacing_folder(self.job.out / name) as part:
+                checkpoint.save(part, self.kept, card)
                 state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
 
     def _outcome(self, stopped: bool) -> Outcome:

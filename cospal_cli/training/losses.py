@@ -31,12 +31,15 @@ def told(logits: Tensor, ids: Tensor, smoothing: float = 0.0) -> Tensor:
     ``logits`` (B, S, N, V), ``ids`` (B, N). With label smoothing every word of the vocabulary gets
     an equal share of ``smoothing``.
     """
-    logs = logits.float().log_softmax(dim=-1)
-    index = ids.unsqueeze(1).unsqueeze(-1).expand(-1, logs.shape[1], -1, 1)
-    hit = -logs.gather(-1, index).squeeze(-1)
-    losses = (1 - smoothing) * hit - smoothing * logs.mean(dim=-1)
-    weights = (ids > 0).to(losses.dtype).unsqueeze(1)
-    return (losses * weights).sum(dim=-1) / weights.sum(dim=-1).clamp(min=1.0)
+    wanted = ids.unsqueeze(1).expand(logits.shape[:3])
+    losses = functional.cross_entropy(
+        logits.float().flatten(0, 2),
+        wanted.flatten(),
+        ignore_index=0,
+        reduction="none",
+        label_smoothing=smoothing,
+    )
+    return losses.view_as(wanted).sum(dim=-1) / (wanted > 0).sum(dim=-1).clamp(min=1)
 
 
 def sides(moments: Moments, progress: Tensor, harder: float) -> tuple[Moments, Moments]:

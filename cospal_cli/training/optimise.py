@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
+from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.settings import TrainConfig
 
 FIRST_RATE = 1e-7  # of the warm-up's first update
@@ -50,32 +50,22 @@ def seed_update(seed: int, update: int, rank: int) -> None:
     torch.manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
 
 
-class Average:
-    """An exponential moving average of the weights (EMA); with decay 0 it is the weights."""
+def averaged(model: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average (EMA) of the weights, to be updated after every update of
+    ``model``; the first ones count for more."""
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self._weights = dict(model.named_parameters())
-        self.averaged = {name: w.detach().clone() for name, w in self._weights.items() if decay}
+    def mean(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        done = int(count) - 1
+        return old.lerp(new, 1 - min(decay, (1 + done) / (10 + done)))
 
-    @torch.no_grad()
-    def update(self, done: int) -> None:
-        """Take in the weights after ``done`` updates; the first ones count for more."""
-        decay = min(self.decay, (1 + done) / (10 + done))
-        for name, mean in self.averaged.items():
-            mean.lerp_(self._weights[name].detach(), 1 - decay)
+    average = AveragedModel(model, avg_fn=mean)
+    average.n_averaged.fill_(1)  # of 0 it would copy, and lose what it starts from
+    return average
 
-    @contextmanager
-    def shown(self) -> Iterator[dict[str, Tensor]]:
-        """While open, the model has the averaged weights; yields its plain ones, {} if the same."""
-        plain = {name: self._weights[name].detach().clone() for name in self.averaged}
-        self._fill(self.averaged)
-        try:
-            yield plain
-        finally:
-            self._fill(plain)
 
-    @torch.no_grad()
-    def _fill(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            self._weights[name].copy_(value)
+def kept(model: CoSPaL, average: AveragedModel | None) -> CoSPaL:
+    """The heads that are evaluated and saved: with the averaged weights, where there are some."""
+    if average is None:
+        return model
+    assert isinstance(average.module, CoSPaL)
+    return average.module

@@ -32,9 +32,9 @@ from cospal_cli.settings.stored import modern
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
+    from torch.optim.swa_utils import AveragedModel
 
     from cospal_cli.model.cospal import CoSPaL
-    from cospal_cli.training.optimise import Average
 
 FORMAT = "cospal/trainer@1"
 STATE, STANDING = "trainer.safetensors", "trainer.json"
@@ -117,27 +117,30 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
     return standing
 
 
-def restore(folder: Path, model: CoSPaL, optimizer: Optimizer, average: Average) -> None:
-    """Put weights, averaged weights and the optimiser's state back as they were saved.
+def restore(
+    folder: Path, model: CoSPaL, optimizer: Optimizer, average: AveragedModel | None, updates: int
+) -> None:
+    """Put weights, averaged weights and the optimiser's state back as they were saved after so
+    many ``updates``.
 
     WeightsError unless every tensor is there, has its shape and is finite.
     """
     from cospal_cli.model import checkpoint
+    from cospal_cli.training import optimise
 
     kept = read_state(folder / checkpoint.WEIGHTS)
     found = read_state(folder / STATE)
     names = [name for name in _names(model, optimizer) if f"{SLOTS[0]}.{name}" in found]
     own = model.state_dict()
-    wanted = {f"{PLAIN}{name}": value.shape for name, value in own.items() if average.averaged}
+    wanted = {f"{PLAIN}{name}": value.shape for name, value in own.items() if average is not None}
     for name in names:
         wanted |= {f"{slot}.{name}": () if slot == "step" else own[name].shape for slot in SLOTS}
     _check_shapes(folder / STATE, wanted, found)
 
-    checkpoint.fill(model, kept, str(folder / checkpoint.WEIGHTS))
-    for name, mean in average.averaged.items():
-        mean.copy_(kept[name])
-    if average.averaged:
+    checkpoint.fill(optimise.kept(model, average), kept, str(folder / checkpoint.WEIGHTS))
+    if average is not None:
         model.load_state_dict({name: found[f"{PLAIN}{name}"] for name in own})
+        average.n_averaged.fill_(updates + 1)
     slots = {
         at: {slot: found[f"{slot}.{name}"] for slot in SLOTS}
         for at, name in enumerate(_names(model, optimizer))

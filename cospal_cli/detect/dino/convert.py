@@ -61,7 +61,7 @@ def convert_checkpoint(source: Path, target: Path) -> None:
 
 def _to_folder(source: Path, target: Path) -> None:
     """What was written is loaded once before it gets its name."""
-    safetensors: Any = require("safetensors.torch", "torch")
+    safetensors = require("safetensors.torch", "torch")
     state = read_state(source)
     with naming(source):
         dino = from_state(state)
@@ -87,7 +87,7 @@ def _to_folder(source: Path, target: Path) -> None:
 
 
 def _to_file(source: Path, target: Path) -> None:
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     if target.suffix not in PICKLES:
         raise UsageError(
             f"{target}: not the name of a checkpoint", f"known endings: {', '.join(PICKLES)}"

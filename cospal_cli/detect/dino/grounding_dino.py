@@ -1,5 +1,7 @@
 """Grounding DINO and MM-Grounding-DINO by transformers: boxes for a sentence.
 
+A model is a folder of transformers, or one of the authors' own checkpoints (.pth).
+
 ``prepare`` resizes on the CPU; ``run`` uploads, normalises, passes forward and keeps the best
 boxes, all on the device; ``decode`` waits for these few and names them. torch comes in with the
 first detector that is opened.
@@ -34,6 +36,8 @@ from cospal_cli.settings import DetectorConfig
 if TYPE_CHECKING:
     import torch
 
+TEXT_ENCODER = "model.text_backbone"  # where it is in the network
+KIND = "AutoModelForZeroShotObjectDetection"
 KINDS = ("grounding-dino", "mm-grounding-dino")  # of transformers' configurations
 CANDIDATES = 300  # boxes a frame that leave the device
 QUIET = {"return_offsets_mapping": True, "verbose": False}  # of too long a text, which is cut
@@ -79,7 +83,6 @@ class GroundingDino:
     prompted = True
     classes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    _text_encoder = "model.text_backbone"  # where it is in the network
 
     def __init__(self, config: DetectorConfig) -> None:
         """Raises WeightsError if the model is missing, damaged or of another kind, DeviceError for
@@ -104,8 +107,8 @@ class GroundingDino:
 
         twin = copy.copy(self)
         twin._asked = asked = self._tokens(query)
-        encoder = EncodedOnce(self._network.get_submodule(self._text_encoder))
-        twin._model = with_part(self._network, self._text_encoder, encoder)
+        encoder = EncodedOnce(self._network.get_submodule(TEXT_ENCODER))
+        twin._model = with_part(self._network, TEXT_ENCODER, encoder)
         twin.classes, twin.words = asked.prompt.classes, asked.prompt.words
         return twin
 
@@ -132,11 +135,20 @@ class GroundingDino:
         return [self._best(found, index, batch.size, asked) for found, index in frames]
 
     def _open(self, config: DetectorConfig) -> Opened:
+        from cospal_cli.detect.dino import original
+
         name = config.model or DEFAULT_MODEL
-        folder = _checked(name)
-        pixels = Pixels.of(folder, config.grounding_dino.side)
-        network = _network(name, self.place, config.grounding_dino.compile)
-        return Opened(name, folder, pixels, tokenizer_of(folder, network), network)
+        own = config.grounding_dino
+        path = models.locate(name)
+        if path.is_dir():
+            _check_kind(path)
+            pixels = Pixels.of(path, own.side)
+            network = open_model(KIND, name, self.place)
+            tokenizer = tokenizer_of(path, network)
+        else:
+            pixels, tokenizer = Pixels().scaled(own.side), original.tokenizer()
+            network = original.open_original(path, own.config_file, self.place)
+        return Opened(name, path, pixels, tokenizer, _prepared(network, self.place, own.compile))
 
     def _prompt(self) -> Asked:
         if self._asked is None:
@@ -144,7 +156,7 @@ class GroundingDino:
         return self._asked
 
     def _tokens(self, query: Query) -> Asked:
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         limit = min(self._network.config.max_text_len, self._tokenizer.model_max_length)
 
         def offsets(text: str) -> Sequence[tuple[int, int]]:
@@ -164,7 +176,7 @@ class GroundingDino:
         )
 
     def _forward(self, frames: Any, asked: Asked) -> list[Found]:
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         with torch.inference_mode(), _current(self.place):
             pixels = self.pixels.normalised(frames.to(self.place.device, non_blocking=True))
             ids = asked.ids.expand(len(frames), -1)
@@ -251,25 +263,18 @@ def _corners(boxes: FloatArray, size: tuple[int, int]) -> FloatArray:
 
 def _current(place: Place) -> Any:
     """The context in which CUDA's events and streams are those of ``place``."""
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     return torch.cuda.device(place.device) if place.cuda else nullcontext()
 
 
-def _checked(name: str) -> Path:
-    """The folder of a model that is one of KINDS; WeightsError for anything else."""
-    folder = models.locate(name)
-    if not folder.is_dir():
-        raise WeightsError(
-            f"{folder}: a file, not the folder of a transformers model",
-            "detector 'groundingdino-py' reads the original .pth files",
-        )
+def _check_kind(folder: Path) -> None:
+    """WeightsError unless ``folder`` holds a model that is one of KINDS."""
     kind = model_type(folder)
     if kind not in KINDS:
         raise WeightsError(
             f"{folder}: holds a {kind!r} model, {' or '.join(map(repr, KINDS))} is needed",
             "'cospal models list' shows the detectors",
         )
-    return folder
 
 
 def tokenizer_of(folder: Path, network: Any) -> Any:
@@ -287,12 +292,11 @@ def tokenizer_of(folder: Path, network: Any) -> Any:
     return tokenizer
 
 
-def _network(name: str, place: Place, compiled: bool) -> Any:
-    """The network at ``place``: strictly loaded; with less than fp32, its last part still in it."""
+def _prepared(model: Any, place: Place, compiled: bool) -> Any:
+    """The network, with less than fp32 its last part still in it, and ``compiled`` if need be."""
     from cospal_cli.detect.dino.modules import keep_coordinates_exact
 
-    torch: Any = require("torch", "torch")
-    model = open_model("AutoModelForZeroShotObjectDetection", name, place)
+    torch = require("torch", "torch")
     if place.dtype != torch.float32:
         model = keep_coordinates_exact(model)
     if compiled:  # not as one: the rest depends on the text, and is compiled anew for each

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.registry import require
@@ -140,7 +140,7 @@ def _to_transformers(state: State) -> dict[str, Tensor]:
 
 
 def _to_original(state: State) -> dict[str, Tensor]:
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     result: dict[str, Tensor] = {}
     joined: dict[str, dict[str, Tensor]] = {}
     for name, value in state.items():

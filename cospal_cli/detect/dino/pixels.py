@@ -16,7 +16,7 @@ from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,14 @@ class Pixels:
         sides = (max(1, round(exact)), int(exact * most / least))
         return sides if width < height else (sides[1], sides[0])
 
-    def resized(self, images: NDArray[np.uint8], pinned: bool = False) -> torch.Tensor:
+    def resized(self, images: NDArray[np.uint8], pinned: bool = False) -> Tensor:
         """(N, H, W, 3) uint8 -> (N, h, w, 3) uint8 on the CPU, in ``pinned`` memory for upload."""
         from PIL import Image
 
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         size = self.size(images.shape[2], images.shape[1])
-        made: torch.Tensor = torch.empty(
-            (len(images), size[1], size[0], 3), dtype=torch.uint8, pin_memory=pinned
-        )
+        shape = (len(images), size[1], size[0], 3)
+        made: Tensor = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned)
         for target, image in zip(made.numpy(), images, strict=True):
             if image.shape == target.shape:
                 target[:] = image
@@ -81,11 +80,11 @@ class Pixels:
                 target[:] = np.asarray(picture)
         return made
 
-    def normalised(self, images: torch.Tensor) -> torch.Tensor:
+    def normalised(self, images: Tensor) -> Tensor:
         """(N, h, w, 3) uint8 -> (N, 3, h, w) float32, on the same device."""
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         mean, std = (torch.tensor(each, device=images.device) for each in (self.mean, self.std))
-        made: torch.Tensor = ((images / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
+        made: Tensor = ((images / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
         return made
 
 
