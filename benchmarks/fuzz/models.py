@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.fuzz import payloads, raw, text
-from benchmarks.fuzz.seeds import Seeds, borrow, files
+from benchmarks.fuzz.seeds import Seeds, borrow, listed
 from benchmarks.fuzz.tensors import graph, safetensors
 
 ENCODERS = ("text.name=bert", "text.model=text"), ("clips.name=i3d", "clips.model=clips.pt")
@@ -24,14 +24,14 @@ def heads(rng: Random, seeds: Seeds, here: Path) -> list[str]:
 def exported(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     """Exported heads with one file changed."""
     root = borrow(seeds.folder / "run" / "last-onnx", here / "heads")
-    _spoil(rng.choice(files(root)), rng)
+    _spoil(rng.choice(listed(root)), rng)
     return [*_evaluate(seeds, "heads"), "--runtime", "onnx"]
 
 
 def resumed(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     """A training that is gone on with from damaged files."""
     root = borrow(seeds.folder / "run", here / "run")
-    _spoil(rng.choice([*files(root / "last"), root / "metrics.jsonl"]), rng)
+    _spoil(rng.choice([*listed(root / "last"), root / "metrics.jsonl"]), rng)
     start = ["train", "--data", str(seeds.folder / "set"), "--quiet", "--device", "cpu"]
     start += ["--epochs", "1,0,1", "--batch", "2"]
     start += [part for one in ("dim", "ffn") for part in ("--set", f"model.{one}=16")]
@@ -53,7 +53,7 @@ def dino(rng: Random, seeds: Seeds, here: Path) -> list[str]:
         _put(root / "config.json", json.dumps(config).encode())
         _put(root / "trap.py", REMOTE.encode())
     else:
-        _spoil(rng.choice(files(root)), rng)
+        _spoil(rng.choice(listed(root)), rng)
     return ["ground", str(seeds.folder / "clip.mp4"), "the person in red", "-o", "out.json",
             "--detector", "grounding-dino", "--detector-model", "dino", "--device", "cpu", "--fps",
             "2"]  # fmt: skip

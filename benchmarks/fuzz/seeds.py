@@ -85,11 +85,13 @@ class Seeds:
             raise SystemExit(f"cospal {line}: exit {done.returncode}\n{done.stderr}")
 
 
-@cache
-def files(folder: Path) -> tuple[Path, ...]:
+def listed(folder: Path) -> tuple[Path, ...]:
     """All files below ``folder`` of up to 2 MB, in order of their names."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return tuple(path for path in found if path.stat().st_size < 2_000_000)
+
+
+files = cache(listed)  # of whole inputs, which do not change
 
 
 def borrow(source: Path, target: Path) -> Path:

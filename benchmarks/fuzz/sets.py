@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.fuzz import raw, text
-from benchmarks.fuzz.seeds import Seeds, borrow, files
+from benchmarks.fuzz.seeds import Seeds, borrow, listed
 from benchmarks.fuzz.tensors import safetensors
 
 BOX = [10, 8, 30, 40]
@@ -76,7 +76,7 @@ def parses(rng: Random, seeds: Seeds, here: Path) -> list[str]:
 def prepared(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     """Prepared features with one file changed."""
     root = borrow(seeds.folder / "set" / "prepared", here / "prepared")
-    path = rng.choice(files(root))
+    path = rng.choice(listed(root))
     if path.suffix == ".safetensors" and rng.random() < 0.7:
         data = safetensors(path.read_bytes(), rng)
     elif path.suffix == ".json" and rng.random() < 0.85:
