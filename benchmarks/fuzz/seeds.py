@@ -20,6 +20,7 @@ PREPARE = "data prepare set --jobs 0 --quiet"
 TRAIN = "train --data set --out run --epochs 1,0,1 --batch 2 --quiet --device cpu"
 SMALL = "--set model.dim=16 --set model.ffn=16 --set model.heads=2"
 EXPORT = "export --onnx --checkpoint run/last"
+OLD = Path(data_folders.__file__).parent / "fixtures" / "v0_1_0"
 BOXES = 40  # frames with boxes in the file of detections
 
 
@@ -49,7 +50,8 @@ class Seeds:
         media.write_all(self.folder / "media")
 
     def sets(self) -> None:
-        """HC-STVG of both versions and VidSTG."""
+        """HC-STVG of both versions and VidSTG; what 0.1.0 prepared, without any digest."""
+        shutil.copytree(OLD, self.folder / "old")
         rows = {name: data_folders.v2() for name in data_folders.NAMES}
         data_folders.hcstvg(self.folder / "hcstvg")
         data_folders.hcstvg(self.folder / "hcstvg-v2", rows, "train_v2.json")
@@ -100,9 +102,16 @@ def borrow(source: Path, target: Path) -> Path:
     What is to be changed there must be replaced, not written into.
     """
     if source.is_dir():
-        return Path(shutil.copytree(source, target, copy_function=os.link))
-    os.link(source, target)
+        return Path(shutil.copytree(source, target, copy_function=_link))
+    _link(source, target)
     return target
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
 
 
 def _boxes(frame: int) -> dict[str, object]:

@@ -73,9 +73,10 @@ def parses(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     return ["data", "prepare", "set", "--parses", "parses.jsonl", "--jobs", "0", "--quiet"]
 
 
-def prepared(rng: Random, seeds: Seeds, here: Path) -> list[str]:
-    """Prepared features with one file changed."""
-    root = borrow(seeds.folder / "set" / "prepared", here / "prepared")
+def prepared(name: str, rng: Random, seeds: Seeds, here: Path) -> list[str]:
+    """Prepared features of the set ``name`` with one file changed."""
+    root = borrow(seeds.folder / name / "prepared", here / "prepared")
+    args = _methods(seeds.folder / name, rng)
     path = rng.choice(listed(root))
     if path.suffix == ".safetensors" and rng.random() < 0.7:
         data = safetensors(path.read_bytes(), rng)
@@ -83,16 +84,16 @@ def prepared(rng: Random, seeds: Seeds, here: Path) -> list[str]:
         data = text.dumped(text.changed(json.loads(path.read_bytes()), rng), rng)
     elif path.suffix == ".jsonl" and rng.random() < 0.85:
         _lines(path, [json.loads(line) for line in path.read_bytes().splitlines()], rng)
-        return _methods(seeds, rng)
+        return args
     else:
         data = raw.mutated(path.read_bytes(), rng)
     _put(path, data)
-    return _methods(seeds, rng)
+    return args
 
 
-def _methods(seeds: Seeds, rng: Random) -> list[str]:
+def _methods(data: Path, rng: Random) -> list[str]:
     split = rng.choice(("train", "train", "test"))
-    return ["evaluate", "--data", str(seeds.folder / "set"), "--prepared", "prepared", "--split",
+    return ["evaluate", "--data", str(data), "--prepared", "prepared", "--split",
             split, "--resamples", "0"]  # fmt: skip
 
 

@@ -46,9 +46,7 @@ def sentence(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     """One sentence about a whole video."""
     said = text.mutated(rng.choice(SENTENCES), rng, SENTENCES)
     given = ["-q", said] if rng.random() < 0.5 else ["--", _clip(seeds), said]
-    head = ["ground", *_boxes(seeds), "-o", "out.json", "--no-video"]
-    if rng.random() < 0.8:  # pictures of what the words mean take most of the time
-        head += ["--set", "appearance.enabled=false"]
+    head = ["ground", *_boxes(seeds), "-o", "out.json", "--no-video", *_plain(rng)]
     return [*head, _clip(seeds), *given] if given[0] == "-q" else [*head, *given]
 
 
@@ -57,7 +55,7 @@ def queries(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     chosen = [text.mutated(rng.choice(SENTENCES), rng) for _ in range(rng.randint(0, 4))]
     (here / "queries.txt").write_bytes(text.encoded("\n".join(chosen), rng))
     return ["ground", _clip(seeds), "--query-file", "queries.txt", *_boxes(seeds), "-o", "out",
-            "--no-video"]  # fmt: skip
+            "--no-video", *_plain(rng)]  # fmt: skip
 
 
 def arguments(rng: Random, seeds: Seeds, here: Path) -> list[str]:
@@ -115,6 +113,11 @@ def _yaml(rng: Random) -> str:
                                 "9" * 5000, "&x [*x]", "!!timestamp 2020-99-99"))  # fmt: skip
             return plain.replace(key, key.partition(":")[0] + ": " + value, 1)
     return text.mutated(plain, rng, YAML)
+
+
+def _plain(rng: Random) -> list[str]:
+    """As a rule without the pictures of what words mean, which take most of the time."""
+    return ["--set", "appearance.enabled=false"] if rng.random() < 0.8 else []
 
 
 def _clip(seeds: Seeds) -> str:
