@@ -109,12 +109,27 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return done
 
 
+def printed(after: str) -> list[str]:
+    """What the README shows as printed behind the block that holds ``after``, line by line."""
+    blocks = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+    at = next(at for at, (_, block) in enumerate(blocks) if after in block)
+    assert blocks[at + 1][0] == "text"
+    return blocks[at + 1][1].splitlines()
+
+
+def worded(lines: list[str]) -> list[str]:
+    """Lines without their numbers, which may differ in the last place from machine to machine."""
+    return [re.sub(r"[-+]?\d+(\.\d+)?", "N", line) for line in lines]
+
+
 @pytest.mark.parametrize("line", COSPAL_LINES)
 def test_readme_commands_run(line: str, checkout: Path) -> None:
     words = shlex.split(line)[1:]
     done = run([sys.executable, "-m", "cospal_cli", *words], checkout)
     for path in re.findall(r"^  wrote (.+)$", done.stderr, re.MULTILINE):
         assert (checkout / path).stat().st_size > 0
+    if line == COSPAL_LINES[0]:
+        assert worded(printed(line)) == worded(done.stderr.splitlines())
     if "--json" in words or words[0] != "ground":
         assert done.stdout.strip()
     else:
@@ -124,9 +139,17 @@ def test_readme_commands_run(line: str, checkout: Path) -> None:
 def test_readme_python_runs(checkout: Path) -> None:
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert code
-    assert run([sys.executable, "-c", code[1]], checkout).stdout.strip()
+    done = run([sys.executable, "-c", code[1]], checkout)
+    assert worded(printed("from cospal_cli")) == worded(done.stdout.splitlines())
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_run(script: Path, tmp_path: Path) -> None:
     assert run([sys.executable, str(script)], tmp_path).stdout.strip()
+
+
+def test_the_readme_shows_what_is_explained(tmp_path: Path) -> None:
+    blocks = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    shown, *lines = next(one.splitlines() for one in blocks if one.startswith("$ "))
+    asked = shlex.split(shown.removeprefix("$ "))[1:]
+    assert run([sys.executable, "-m", "cospal_cli", *asked], tmp_path).stdout.splitlines() == lines
