@@ -25,7 +25,7 @@ def layers() -> list[list[str]]:
 
 def rooms() -> dict[str, str]:
     """What the page says of each room, by its path within the package."""
-    body = TEXT.partition("### Layer 0")[2].partition("Beside the package")[0]
+    body = TEXT.partition("### Layer 0")[2].partition("Beside them")[0]
     found = _ROOM.split(re.sub(r"^### .*$", "", body, flags=re.MULTILINE))[1:]
     assert len(set(found[::2])) == len(found[::2]), "a room is named twice"
     return dict(zip(found[::2], found[1::2], strict=True))
@@ -42,16 +42,19 @@ def test_the_layers_are_those_of_the_layer_test() -> None:
 
 def test_every_room_is_named_and_exists() -> None:
     folders = {path.parent for path in PACKAGE.rglob("*.py")} - {PACKAGE}
-    there = {f"{folder.relative_to(PACKAGE).as_posix()}/" for folder in folders}
+    there = {f"{folder.relative_to(PACKAGE).as_posix()}/" for folder in folders} | {"exporters/"}
     there |= {path.name for path in PACKAGE.glob("*.py")}
     assert set(rooms()) == there
 
 
 @pytest.mark.parametrize("room", [room for room in rooms() if room.endswith("/")])
 def test_every_file_is_named_in_its_room(room: str) -> None:
-    stems = {path.stem for path in (PACKAGE / room).glob("*.py")} - {"__init__"}
-    named = set(code(rooms()[room]))
+    folder = ROOT / room if room == "exporters/" else PACKAGE / room
+    stems = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    named = {word for word in code(rooms()[room]) if re.fullmatch("[a-z_0-9]+", word)}
     assert stems <= named, f"say what is in {sorted(stems - named)}"
+    there = {path.name.partition(".")[0] for path in folder.iterdir()} | {"cospal_exporters"}
+    assert named <= there, f"not in {room}: {sorted(named - there)}"
 
 
 @pytest.mark.parametrize("name", PAGES)
