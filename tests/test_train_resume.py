@@ -29,7 +29,7 @@ def program(out: Path, *words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("ema", ["train.ema=0", "train.ema=0.9"])
+@pytest.mark.parametrize("ema", ["train.ema_decay=0", "train.ema_decay=0.9"])
 def test_killed_and_resumed_equals_never_stopped(tmp_path: Path, ema: str) -> None:
     whole, out = tmp_path / "whole", tmp_path / "run"
     outcome = train_fake.train(whole, DROPOUT, ema)

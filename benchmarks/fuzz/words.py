@@ -32,7 +32,7 @@ YAML = (
 SETTINGS = (
     "video.fps=5", "video.start=00:00:01.5", "detector.threshold=0.3", "detector.device=cpu",
     "ground.top_k=3", "output.video=false", "tracker.name=bytetrack", "curriculum.epochs=3,3,4",
-    "clips.frames=8", "features.max_words=20", "train.lr=1e-4", "detector.path=boxes.jsonl",
+    "clips.frames=8", "features.max_words=20", "train.lr=1e-4", "detector.file.path=boxes.jsonl",
 )  # fmt: skip
 FLAGS = (
     ("--start", "1"), ("--start", "0.5s"), ("--end", "00:00:01.5"), ("--duration", "10"),

@@ -108,7 +108,7 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
         standing = filled(Standing, found)
         if min(standing.update, standing.judged, standing.best_update) < 0:
             raise ValueError(f"update {standing.update}, epochs {standing.judged}")
-    changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, settings)))
+    changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, modern(settings))))
     if changed:
         raise UsageError(
             f"{folder} was trained with other settings: {'; '.join(changed)}",
