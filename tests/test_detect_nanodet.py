@@ -8,15 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.core.coco import CLASSES, FAMILY_OF
 from cospal_cli.core.types import FrameBatch
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import detect
-from cospal_cli.detect.nanodet import BINS, DISTANCES, INPUT, SCORES, STRIDES, NanoDet, plan
+from cospal_cli.detect.nanodet import (
+    BINS,
+    DISTANCES,
+    FAMILY_OF,
+    INPUT,
+    SCORES,
+    STRIDES,
+    NanoDet,
+    plan,
+)
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.settings import DetectorConfig, NanoDetConfig
 
-PERSON, BICYCLE, CAR, TRUCK = (CLASSES.index(n) for n in ("person", "bicycle", "car", "truck"))
+PERSON, BICYCLE, CAR, TRUCK = (COCO.index(n) for n in ("person", "bicycle", "car", "truck"))
 OUTPUTS = [*SCORES, *DISTANCES]
 
 # Six values spread over each output, and its mean magnitude, of the conversion with a fixed
@@ -63,7 +72,7 @@ def frames(count: int, width: int, height: int, size: tuple[int, int]) -> FrameB
 def blank_outputs(rows: int, width: int, height: int) -> list[np.ndarray]:
     """Raw outputs that see nothing: scores 0, distances 0."""
     cells = [(width // stride) * (height // stride) for stride in STRIDES]
-    scores = [np.zeros((rows, n, len(CLASSES)), np.float32) for n in cells]
+    scores = [np.zeros((rows, n, len(COCO)), np.float32) for n in cells]
     return scores + [np.zeros((rows, n, 4 * BINS), np.float32) for n in cells]
 
 
@@ -239,9 +248,9 @@ def test_identity_of_the_model(detector: NanoDet) -> None:
 
 
 def vector(**scores: float) -> np.ndarray:
-    row = np.zeros(len(CLASSES), np.float32)
+    row = np.zeros(len(COCO), np.float32)
     for name, score in scores.items():
-        row[CLASSES.index(name)] = score
+        row[COCO.index(name)] = score
     return row
 
 

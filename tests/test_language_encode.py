@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cospal_cli import weights
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.encoders.minilm import DIM, MAX_PIECES, MiniLM
-from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.parser.parse import parse
 
 pytestmark = pytest.mark.skipif(
@@ -89,7 +89,7 @@ def test_shipped_vectors_are_those_of_this_model(model: MiniLM) -> None:
 def test_unknown_nouns_find_a_class(noun: str, label: str) -> None:
     classes = parse(f"the {noun} on the left").classes
     assert classes[label] == max(classes.values())
-    assert set(classes) <= set(CLASSES)
+    assert set(classes) <= set(COCO)
 
 
 def test_nothing_near_is_any_class_and_unresolved() -> None:

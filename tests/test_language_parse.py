@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from cospal_cli import weights
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.lexicon import dress as words_dress
 from cospal_cli.language.lexicon import looks as words_looks
 from cospal_cli.language.lexicon import person as words_person
@@ -19,6 +19,7 @@ from cospal_cli.language.lexicon.verbs import forms, kinds
 from cospal_cli.language.parser.checks import MAX_CHARS
 from cospal_cli.language.parser.parse import MAX_PHRASES, parse, parse_all
 from cospal_cli.settings import LanguageConfig
+from cospal_cli.weights.imagenet import names as imagenet_names
 
 PLAIN = LanguageConfig(similarity=False)
 FIGURE = "The man in white clothes bends down and looks down then sits in the chair next to him."
@@ -248,20 +249,20 @@ def test_same_answer_every_time() -> None:
 
 
 def test_lists_name_real_classes_and_regions() -> None:
-    assert len(words_things.CLASSES) == len(set(words_things.CLASSES)) == 80
+    assert len(COCO) == len(set(COCO)) == 80
     for noun, classes in words_things.table().items():
-        assert set(classes) <= set(words_things.CLASSES), noun
+        assert set(classes) <= set(COCO), noun
         assert all(0 < weight <= 1 for weight in classes.values()), noun
     assert set(words_dress.REGION.values()) <= set(REGIONS)
 
 
 def test_every_detector_class_has_a_noun() -> None:
     table = words_things.table()
-    assert all(table[name][name] == 1 for name in words_things.CLASSES if name != "person")
+    assert all(table[name][name] == 1 for name in COCO if name != "person")
 
 
 def test_looks_name_the_classes_they_mean() -> None:
-    names = json.loads(weights.path("imagenet_classes").read_text(encoding="utf-8"))
+    names = imagenet_names()
     expected = {
         "suit": "suit", "jeans": "jean", "tie": "windsor tie", "guitar": "acoustic guitar",
         "taxi": "cab", "ambulance": "ambulance", "umbrella": "umbrella", "kimono": "kimono",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cospal_cli.core.types import Query
-from cospal_cli.language.lexicon.things import CLASSES
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import LanguageConfig
 from tests.sentences import GROUPS
@@ -54,6 +54,6 @@ def test_sentence(line: str) -> None:
         for head, colon, tail in (word.partition(":") for word in words(actions))
     ]
     assert sorted(query.positions) == sorted(positions.split(",") if positions != "-" else [])
-    assert set(query.classes) <= set(CLASSES)
+    assert set(query.classes) <= set(COCO)
     colours = [a for a in query.attributes if a.kind == "colour"]
     assert all(a.values for a in colours)

@@ -22,9 +22,9 @@ import pytest
 from cospal_cli import datasets
 from cospal_cli.cli import run
 from cospal_cli.core import files
-from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make
 from cospal_cli.detect import open_detector
@@ -110,7 +110,7 @@ def test_features_are_those_of_the_grounder(made: Path) -> None:
     scene = Grounder(SMALL, detector).observe(record.video)
     kept = select(scene.tubelets, 40)
     features, mask = tubelet_features(
-        kept, RECIPE.size, 0.0, scene.timeline.end_s, SMALL.features, scene.classes, CLASSES
+        kept, RECIPE.size, 0.0, scene.timeline.end_s, SMALL.features, scene.classes, COCO
     )
     vision = prepared.features(sample)
     np.testing.assert_allclose(vision.tubelets, features, atol=0.01)

@@ -27,6 +27,7 @@ from cospal_cli.language.encoders.minilm import MiniLM  # noqa: E402
 from cospal_cli.language.lexicon import person as words_person  # noqa: E402
 from cospal_cli.language.lexicon import verbs as words_verbs  # noqa: E402
 from cospal_cli.language.lexicon import words as lexicon  # noqa: E402
+from cospal_cli.weights import imagenet  # noqa: E402
 
 TARGET = "word_vectors.npz"
 
@@ -39,8 +40,7 @@ def known_nouns() -> list[str]:
 
 def imagenet_names() -> list[str]:
     """The first name of each of the 1,000 classes."""
-    names = json.loads(weights.path("imagenet_classes").read_text(encoding="utf-8"))
-    return [name.split(",")[0].lower() for name in names]
+    return [name.split(",")[0].lower() for name in imagenet.names()]
 
 
 def tables() -> dict[str, np.ndarray]:

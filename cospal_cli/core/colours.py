@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cospal_cli.core import word_lists
 
 NAMES = (
     "black", "darkgray", "gray", "lightgray", "white", "red", "darkred", "orange", "brown", "beige",
@@ -20,114 +23,22 @@ REGIONS = ("whole", "upper", "lower", "head", "feet")
 
 _BITS = 5  # per channel of the lookup table: 32,768 cells
 
-# How much each name counts as evidence for a basic word. Shade, white balance and video compression
-# move a garment to neighbouring names far more often than to distant ones.
-BASIC: dict[str, dict[str, float]] = {
-    "black": {"black": 1, "darkgray": 0.65, "navy": 0.25, "darkgreen": 0.2, "darkred": 0.15},
-    "gray": {"gray": 1, "lightgray": 0.75, "darkgray": 0.75, "white": 0.15, "beige": 0.2},
-    "white": {"white": 1, "lightgray": 0.75, "gray": 0.15, "beige": 0.25, "lightblue": 0.2},
-    "red": {"red": 1, "darkred": 0.85, "pink": 0.25, "orange": 0.15, "brown": 0.1},
-    "orange": {"orange": 1, "brown": 0.45, "yellow": 0.3, "red": 0.3, "beige": 0.15},
-    "brown": {"brown": 1, "beige": 0.4, "orange": 0.4, "olive": 0.35, "darkred": 0.35},
-    "beige": {"beige": 1, "brown": 0.35, "lightgray": 0.25, "white": 0.2, "yellow": 0.1},
-    "yellow": {"yellow": 1, "olive": 0.4, "beige": 0.2, "orange": 0.3, "green": 0.1},
-    "green": {"green": 1, "darkgreen": 0.9, "olive": 0.6, "cyan": 0.3, "yellow": 0.1},
-    "cyan": {"cyan": 1, "lightblue": 0.5, "green": 0.2, "blue": 0.3},
-    "blue": {"blue": 1, "navy": 0.85, "lightblue": 0.75, "cyan": 0.3, "purple": 0.15},
-    "purple": {"purple": 1, "pink": 0.3, "navy": 0.15, "blue": 0.15, "darkred": 0.15},
-    "pink": {"pink": 1, "red": 0.2, "purple": 0.25, "beige": 0.1},
-}
-_SHADES: dict[str, dict[str, float]] = {
-    "dark gray": {"darkgray": 1, "gray": 0.5, "black": 0.5},
-    "light gray": {"lightgray": 1, "gray": 0.5, "white": 0.5},
-    "dark red": {"darkred": 1, "red": 0.5, "brown": 0.3, "purple": 0.1},
-    "dark green": {"darkgreen": 1, "green": 0.5, "olive": 0.5, "black": 0.1},
-    "light green": {"green": 1, "yellow": 0.3, "olive": 0.3, "cyan": 0.3},
-    "olive": {"olive": 1, "darkgreen": 0.5, "green": 0.5, "brown": 0.4, "beige": 0.2},
-    "light blue": {"lightblue": 1, "cyan": 0.5, "blue": 0.4, "lightgray": 0.15},
-    "dark blue": {"navy": 1, "blue": 0.7, "black": 0.3, "darkgray": 0.2},
-    "dark brown": {"brown": 1, "darkred": 0.4, "olive": 0.3, "black": 0.3},
-    "denim": {"blue": 1, "navy": 1, "lightblue": 0.7, "gray": 0.15, "darkgray": 0.2},
-    "skin": {"beige": 1, "brown": 0.7, "orange": 0.4, "pink": 0.5},
-    "silver": {"lightgray": 1, "gray": 0.9, "white": 0.6, "darkgray": 0.25},
-    "gold": {"yellow": 1, "orange": 0.6, "brown": 0.5, "olive": 0.4, "beige": 0.4},
-    "blond": {"beige": 1, "yellow": 0.8, "brown": 0.5, "orange": 0.3, "olive": 0.3},
-    "ginger": {"orange": 1, "brown": 0.8, "darkred": 0.4, "red": 0.3},
-    "turquoise": {"cyan": 1, "green": 0.4, "lightblue": 0.5, "blue": 0.3, "darkgreen": 0.2},
-    "cream": {"beige": 1, "white": 0.8, "lightgray": 0.5, "yellow": 0.2},
-    "colourful": {
-        "red": 1, "orange": 1, "yellow": 1, "green": 1, "cyan": 1, "blue": 1, "purple": 1,
-        "pink": 1,
-    },
-}  # fmt: skip
+_LISTS = word_lists.load(Path(__file__).with_suffix(".txt"))
+_MODIFIERS = _LISTS["modifiers"].by_key
+
+
+def _weights(name: str) -> dict[str, dict[str, float]]:
+    return {word: word_lists.weighted(parts) for word, parts in _LISTS[name].rows}
+
+
+# How much each name counts as evidence for a basic word, a shade, a tone ("dark clothes").
+BASIC, _SHADES, _TONES = (_weights(name) for name in ("basic", "shades", "tones"))
 # Words in use that CSS lacks, or means otherwise than people do (CSS azure is nearly white).
-_ALIASES = {
-    "grey": "gray", "azure": "light blue", "cerulean": "light blue", "cobalt": "blue",
-    "sapphire": "blue", "ultramarine": "blue", "indigo": "dark blue", "navy": "dark blue",
-    "midnight": "dark blue", "denim": "denim", "charcoal": "dark gray", "slate": "dark gray",
-    "graphite": "dark gray", "ash": "light gray", "silver": "silver", "silvery": "silver",
-    "ebony": "black", "jet": "black", "onyx": "black", "ivory": "cream", "cream": "cream",
-    "creamy": "cream", "offwhite": "cream", "snow": "white", "pearl": "cream",
-    "crimson": "red", "scarlet": "red", "ruby": "red", "cherry": "red", "vermilion": "red",
-    "maroon": "dark red", "burgundy": "dark red", "wine": "dark red", "claret": "dark red",
-    "rust": "ginger", "terracotta": "ginger", "auburn": "ginger", "ginger": "ginger",
-    "copper": "ginger", "bronze": "brown", "amber": "orange", "apricot": "orange",
-    "tangerine": "orange", "peach": "beige", "salmon": "pink", "coral": "pink", "rose": "pink",
-    "fuchsia": "pink", "magenta": "pink", "blush": "pink", "mustard": "gold", "gold": "gold",
-    "golden": "gold", "lemon": "yellow", "blond": "blond", "blonde": "blond", "lime": "light green",
-    "emerald": "green", "jade": "green", "mint": "light green", "forest": "dark green",
-    "moss": "olive", "olive": "olive", "khaki": "olive", "camouflage": "olive", "camo": "olive",
-    "teal": "turquoise", "turquoise": "turquoise", "aqua": "cyan", "violet": "purple",
-    "lavender": "purple", "lilac": "purple", "mauve": "purple", "plum": "purple",
-    "aubergine": "purple", "purplish": "purple", "tan": "beige", "sand": "beige", "sandy": "beige",
-    "camel": "brown", "taupe": "brown", "chocolate": "dark brown", "coffee": "dark brown",
-    "chestnut": "brown", "hazel": "brown", "caramel": "brown", "nude": "beige", "skin": "skin",
-    "brunette": "dark brown", "colorful": "colourful", "colourful": "colourful",
-    "multicolored": "colourful", "multicoloured": "colourful", "rainbow": "colourful",
-    "slaty": "dark gray", "leaden": "dark gray", "pewter": "gray", "gunmetal": "dark gray",
-    "ashen": "light gray", "dove": "light gray", "smoky": "gray", "smoke": "gray",
-    "alabaster": "white", "snowy": "white", "milky": "white", "chalky": "white", "lily": "white",
-    "raven": "black", "obsidian": "black", "inky": "black", "sable": "black", "sooty": "black",
-    "jetblack": "black", "coal": "black", "ink": "black", "dungaree": "denim",
-    "ochre": "gold", "ocher": "gold", "saffron": "orange", "flaxen": "blond", "honey": "gold",
-    "strawberry": "ginger", "straw": "blond", "platinum": "blond", "canary": "yellow",
-    "russet": "ginger", "sienna": "ginger", "umber": "dark brown", "mahogany": "dark brown",
-    "mocha": "brown", "cocoa": "dark brown", "tawny": "brown", "fawn": "beige", "buff": "beige",
-    "ecru": "cream", "oatmeal": "beige", "eggshell": "cream", "champagne": "beige",
-    "carmine": "red", "cardinal": "red", "cerise": "pink", "bordeaux": "dark red",
-    "oxblood": "dark red", "garnet": "dark red", "brick": "ginger", "carroty": "ginger",
-    "periwinkle": "light blue", "sapphirine": "blue", "prussian": "dark blue", "viridian": "green",
-    "verdant": "green", "sage": "light green", "pistachio": "light green", "bottle": "dark green",
-    "amethyst": "purple", "grape": "purple", "eggplant": "purple", "heathered": "gray",
-    "bubblegum": "pink", "rosy": "pink", "pumpkin": "orange", "carrot": "orange",
-    "hoary": "white", "grizzled": "gray", "whitish": "white",
-}  # fmt: skip
+_ALIASES = _LISTS["aliases"].key_of
 # Colour words that as often name a thing; on their own they are not colours.
-_THINGS = frozenset(
-    "snow ash wine cherry pearl sand coffee chocolate lemon peach rose plum forest midnight moss "
-    "camel jet skin rainbow slate mint lime salmon coral amber chestnut hazel caramel copper "
-    "apricot linen wheat tomato orchid thistle peru chiffon seashell bisque ruby jade "
-    "dove smoke raven ink coal sable lily honey straw strawberry canary brick cardinal sage buff "
-    "bottle grape eggplant pumpkin carrot dungaree champagne pistachio mahogany cocoa mocha "
-    "oatmeal eggshell bubblegum fawn garnet amethyst prussian".split()
-)
-_NEVER = frozenset("snow sand skin bottle smoke linen forest ink canary honey".split())
-_TONES = {  # "dark clothes"
-    "dark": {
-        "black": 1,
-        "darkgray": 1,
-        "navy": 0.9,
-        "darkgreen": 0.6,
-        "darkred": 0.6,
-        "brown": 0.5,
-    },
-    "light": {"white": 1, "lightgray": 1, "beige": 0.9, "lightblue": 0.7, "pink": 0.4},
-    "bright": {**dict.fromkeys(_SHADES["colourful"], 1.0), "white": 0.8},
-    "pale": {"white": 1, "lightgray": 1, "beige": 0.9, "lightblue": 0.7, "pink": 0.6},
-}
-_LIGHT = frozenset("light pale pastel soft faded bright baby sky powder ice".split())
-_DARK = frozenset("dark deep navy midnight".split())
-_NEUTRAL = frozenset("vivid hot neon solid pure off dirty dull royal electric".split())
+_THINGS = frozenset(_LISTS["things"].words)
+_NEVER = frozenset(_LISTS["never"].words)
+_LIGHT, _DARK, _NEUTRAL = (frozenset(_MODIFIERS[name]) for name in ("light", "dark", "neutral"))
 
 
 def is_colour(word: str) -> bool:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.core.boxes import clip
-from cospal_cli.core.coco import CLASSES, FAMILY_OF
-from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
+from cospal_cli.core.types import Detections, FloatArray, FrameBatch, IntArray, Query
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
 from cospal_cli.devices import check, processors
@@ -37,6 +37,10 @@ DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, batch=4)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
 CUT = 0.02  # tile boxes closer than this share of the side to an inner border are cut objects
 CANDIDATES = 1000  # cells per frame that reach suppression
+# Two boxes in one place with classes of one family are one object seen as two things: car and
+# truck, but on real video also bottle and cake, bed and refrigerator, orange and sports ball. A
+# person stays apart: who fills the box of a bicycle or a chair is on it, not it.
+FAMILY_OF: IntArray = np.array([name != "person" for name in COCO], np.int64)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def plan(width: int, height: int, side: int, tiles: int) -> Layout:
 class NanoDet:
     """See ``Detector``. Thread-safe: nothing changes after construction."""
 
-    classes = CLASSES
+    classes = COCO
     model_id = WEIGHTS
     prompted = False
 

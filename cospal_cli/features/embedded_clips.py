@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.core.types import FloatArray, FrameBatch
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.devices import check, processors
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.features.clips import Frame, Pace, WindowEncoder
@@ -25,7 +26,7 @@ from cospal_cli.settings import ClipsConfig
 from cospal_cli.weights.nanodet import BACKBONE, GRID, INPUT, MEAN, SCORES, STD, WEIGHTS
 
 SIDE = 416  # longer side of the input
-CHANNELS, CLASSES = 512, 80
+CHANNELS, CLASSES = 512, len(COCO)
 SCALES = (25.0, 2.5, 8.0)  # of the mean, the maximum and the classes
 FRAMES = 4  # of one forward pass; more are no faster
 OWN = Pace(fps=8, frames=4, stride=4, batch=64)

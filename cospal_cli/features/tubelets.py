@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from cospal_cli.core import colours
 from cospal_cli.core.boxes import centres
 from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.features.motion import motion
 from cospal_cli.settings import FeaturesConfig
 
-COLOURS, CLASSES = len(colours.REGIONS) * len(colours.NAMES), 80
+COLOURS, CLASSES = len(colours.REGIONS) * len(colours.NAMES), len(COCO)
 LIMIT = 5.0  # largest size of any number
 _SIZES = {"colours": COLOURS, "classes": CLASSES, "box": 4, "motion": 5, "score": 1}
 _ENDS = np.cumsum([0, *_SIZES.values()]).tolist()

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from cospal_cli import detect
-from cospal_cli.core.coco import CLASSES
 from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.observation import FrameSpan, Observation
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
 from cospal_cli.features.tubelets import DIM, select, tubelet_features
@@ -126,6 +126,6 @@ def _searched(
         return Searched(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
     best = select(part.tubelets, config.features.max_tubelets)
     values, mask = tubelet_features(
-        best, part.size, *part.span_s, config.features, part.classes, CLASSES
+        best, part.size, *part.span_s, config.features, part.classes, COCO
     )
     return Searched(prompt, segment, values, mask)

@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cospal_cli.core import coco
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import Phrases, Query
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
 from cospal_cli.features.spec import FILE, FeatureSpec
@@ -123,8 +123,6 @@ def head_features(seen: Observation, config: FeaturesConfig) -> HeadFeatures:
     if seen.clips is None:
         raise ValueError("clips: expected those of the video, found None")
     best = select(seen.tubelets, config.max_tubelets)
-    features, mask = tubelet_features(
-        best, seen.size, *seen.span_s, config, seen.classes, coco.CLASSES
-    )
+    features, mask = tubelet_features(best, seen.size, *seen.span_s, config, seen.classes, COCO)
     ids = tuple(one.id for one in best)
     return HeadFeatures(ids, features, mask, fewer(seen.clips.features, config.max_clips))

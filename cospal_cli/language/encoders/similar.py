@@ -12,9 +12,9 @@ import numpy as np
 
 from cospal_cli import weights
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.encoders.minilm import MiniLM, Vectors
 from cospal_cli.language.lexicon import verbs as words_verbs
-from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.lexicon.words import Thing, thing
 
 NOUN = "a {}"  # what a noun is wrapped in, here and in the tool
@@ -86,7 +86,7 @@ def noun(word: str) -> Thing:
         for label, weight in near.classes.items():
             votes[label] = votes.get(label, 0.0) + float(part) * weight
     agreed = {label: round(min(vote, 1.0), 3) for label, vote in votes.items() if vote >= AGREE}
-    classes = {**dict.fromkeys(CLASSES, DOUBT), **agreed} if agreed else {}
+    classes = {**dict.fromkeys(COCO, DOUBT), **agreed} if agreed else {}
     return Thing(word, classes, looks(word), alive=alive > 0.5, known=False)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 
-from cospal_cli import weights
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.language.lexicon import looks as words_looks
 from cospal_cli.language.lexicon import words as lexicon
+from cospal_cli.weights import imagenet
 
 # First and last index of a family -> the noun that its members are kinds of.
 _FAMILIES = (
@@ -23,7 +22,7 @@ _FAMILIES = (
 def names() -> dict[str, int]:
     """Every name of the 1,000 classes, lower case -> its index; the first class wins."""
     try:
-        classes = json.loads(weights.path("imagenet_classes").read_text(encoding="utf-8"))
+        classes = imagenet.names()
     except WeightsError:  # the parser works without; appearance itself will say what is missing
         return {}
     found: dict[str, int] = {}

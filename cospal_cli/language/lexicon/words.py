@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
-from cospal_cli.core import colours
+from cospal_cli.core import colours, word_lists
 from cospal_cli.language.lexicon import closed as words_closed
 from cospal_cli.language.lexicon import dress as words_dress
 from cospal_cli.language.lexicon import looks as words_looks
@@ -14,33 +15,16 @@ from cospal_cli.language.lexicon import things as words_things
 from cospal_cli.language.lexicon import verbs as words_verbs
 from cospal_cli.language.parser import derived
 
-IRREGULAR_PLURALS = {
-    "men": "man", "women": "woman", "children": "child", "people": "people", "mice": "mouse",
-    "feet": "foot", "teeth": "tooth", "geese": "goose", "oxen": "ox", "wolves": "wolf",
-    "knives": "knife", "leaves": "leaf", "calves": "calf", "scarves": "scarf", "shelves": "shelf",
-    "loaves": "loaf", "wives": "wife", "sheep": "sheep", "fish": "fish", "deer": "deer",
-    "hooves": "hoof", "buses": "bus", "glasses": "glasses", "clothes": "clothes", "skis": "ski",
-    "policemen": "policeman", "firemen": "fireman", "police": "police", "jeans": "jeans",
-    "pants": "pants", "shorts": "shorts", "stairs": "stairs", "scissors": "scissors",
-}  # fmt: skip
-TONES = frozenset("light dark deep pale bright sky baby royal hot neon lime olive navy".split())
+_LISTS = word_lists.load(Path(__file__).with_suffix(".txt"))
+PLURALS = _LISTS["plurals"].key_of  # irregular ones -> singular
+TONES = frozenset(_LISTS["tones"].words)
 # Written alike, but in these queries never the verb, the noun or the thing.
-_ONLY_NOUN = frozenset(
-    """light lights glass glasses box boxes dress dresses coat coats ship ships train trains bat
-    bats dog plant plants flower flowers paper fish fishing back
-    ball hammer iron cook cooks guard guards guide pilot model models forward cap cover covers
-    block blocks hook hooks lock locks button brush string ring rings card bowl bowls saw_ spring
-    springs screw nail nails skirt shadow text photograph film spray fence station bar board
-    boards rig trunk pack plug clothes""".split()
-)
+_ONLY_NOUN = frozenset(_LISTS["only_nouns"].words)
+_ONLY_VERB = frozenset(_LISTS["only_verbs"].words)
 _COMPOUNDS = ("haired", "tressed", "sleeved", "coloured", "colored", "hued", "clad")
 # Compounds of these are garments; shorter ones end other words too ("that", "address").
-_CUTS = (
-    "coat", "coats", "shirt", "shirts", "jacket", "jackets", "skirt", "skirts", "trousers",
-    "pants", "sweater", "blouse", "shoes", "stockings", "tights", "vests", "hats", "boots",
-)  # fmt: skip
+_CUTS = _LISTS["garment_ends"].words
 _REGION = words_dress.REGION
-_ONLY_VERB = frozenset("leave left_ saw sat fell".split())
 
 
 @dataclass(frozen=True)
@@ -75,8 +59,8 @@ def nouns() -> frozenset[str]:
 def noun_lemma(word: str) -> str:
     """The noun's form in the lists if it has one, else its best guess of a singular."""
     known = nouns()
-    if word in IRREGULAR_PLURALS:
-        return IRREGULAR_PLURALS[word]
+    if word in PLURALS:
+        return PLURALS[word]
     if word in known:
         return word
     for ending, single in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("men", "man")):

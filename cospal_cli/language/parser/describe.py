@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cospal_cli.core import colours
 from cospal_cli.core.types import Attribute
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.dress import (
     ACCESSORY,
@@ -17,7 +18,6 @@ from cospal_cli.language.lexicon.dress import (
     POSITION,
 )
 from cospal_cli.language.lexicon.person import FEMALE, GENERIC, MALE, YOUNG
-from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.parser import derived
 from cospal_cli.language.parser.chunks import Phrase
@@ -168,7 +168,7 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
         out.add(Attribute(lemma, "age"))
     if lemma in _HAIR_COLOUR:
         out.add(_hair(subject.head))
-    elif lemma not in (*GENERIC, *CLASSES) and subject.head.tag == "NOUN":
+    elif lemma not in (*GENERIC, *COCO) and subject.head.tag == "NOUN":
         out.look(subject)  # the detector itself knows its classes better
     for worn in subject.worn:
         if worn.denied:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cospal_cli.core.types import Action
+from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.lexicon import imagenet
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.person import GENERIC, IMPLIED
-from cospal_cli.language.lexicon.things import CLASSES
 from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.lexicon.words import Thing
 from cospal_cli.language.parser.chunks import Phrase
@@ -16,7 +16,7 @@ from cospal_cli.language.parser.clauses import Sentence
 from cospal_cli.language.parser.describe import stands_for_wearer
 from cospal_cli.language.parser.description import Description
 
-_ANYTHING = {**dict.fromkeys(CLASSES, 1.0), "person": 0.15}  # "what": an object or animal
+_ANYTHING = {**dict.fromkeys(COCO, 1.0), "person": 0.15}  # "what": an object or animal
 
 
 @dataclass
@@ -97,7 +97,7 @@ def _said(sentence: Sentence, found: Description, words: Words) -> dict[str, flo
         if worn or subject.head.word in ("he", "she", "someone"):
             return {"person": 1.0}
         if coloured:  # "the one in red"
-            return {**dict.fromkeys(CLASSES, 0.25), "person": 1.0}
+            return {**dict.fromkeys(COCO, 0.25), "person": 1.0}
         named = [p.thing.classes for o, r, p in sentence.relations if o is subject and r == "is"]
         if lemma in ("one", "ones", "other", "others"):  # "all except the red car"
             named += [p.thing.classes for p in sentence.excepted]
@@ -106,7 +106,7 @@ def _said(sentence: Sentence, found: Description, words: Words) -> dict[str, flo
     if subject.thing.known or not subject.head.word:
         return {}
     near = dict(words.noun(subject.head.lemma).classes)
-    return near or ({**dict.fromkeys(CLASSES, 0.4), "person": 1.0} if _acts(sentence) else {})
+    return near or ({**dict.fromkeys(COCO, 0.4), "person": 1.0} if _acts(sentence) else {})
 
 
 def _without_denied(
@@ -116,7 +116,7 @@ def _without_denied(
     subject = sentence.subject
     turned = subject is not None and subject.denied and subject.determiner != "no"
     if turned and classes and not found.turned(True).attributes:  # "not a car"
-        return {name: 1.0 for name in CLASSES if name not in classes}
+        return {name: 1.0 for name in COCO if name not in classes}
     denied = [p for o, r, p in sentence.denied if o is subject and r == "is"]
     for phrase in [*denied, *sentence.excepted]:
         gone = {name for name, weight in phrase.thing.classes.items() if weight >= 0.9}

@@ -1,0 +1,85 @@
+"""Word lists: text files beside the code that uses them, read once.
+
+``[name]`` opens a list. A row of it reads ``key: word word ...``, or words only; a key may come
+again. ``_`` joins the words of one entry, ``#`` opens a line of comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cospal_cli.core.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class WordList:
+    """One list of a file, in the file's order."""
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word, whatever its key."""
+        return tuple(word for _, words in self.rows for word in words)
+
+    @property
+    def key_of(self) -> dict[str, str]:
+        """Word -> its key; of several the last."""
+        return {word: key for key, words in self.rows for word in words}
+
+    @property
+    def by_key(self) -> dict[str, tuple[str, ...]]:
+        """Key -> its words."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, words in self.rows:
+            found[key] = found.get(key, ()) + words
+        return found
+
+
+class Lists(dict[str, WordList]):
+    """The lists of one file by name. A list that is not there raises WeightsError."""
+
+    path: Path
+
+    def __missing__(self, name: str) -> WordList:
+        raise _damaged(self.path, f"the list [{name}] is missing")
+
+
+@cache
+def load(path: Path) -> Lists:
+    """The lists of a file of cospal's own; WeightsError, with what restores it, if unreadable."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise _damaged(path, getattr(error, "strerror", "") or str(error)) from error
+    current: list[tuple[str, tuple[str, ...]]] = []
+    rows = {"": current}
+    for line in lines:
+        if line.startswith("["):
+            current = rows.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            key, _, words = line.rpartition(":")
+            current.append((key, tuple(word.replace("_", " ") for word in words.split())))
+    lists = Lists({name: WordList(tuple(listed)) for name, listed in rows.items() if name})
+    lists.path = path
+    return lists
+
+
+def _damaged(path: Path, why: str) -> WeightsError:
+    from cospal_cli.core.install import restore_line  # costs start-up, and is hardly ever needed
+
+    return WeightsError(f"{path}: {why}", restore_line(path))
+
+
+def weighted(parts: Iterable[str]) -> dict[str, float]:
+    """``834 906 .3`` as {"834": 1, "906": .3}: a weight follows its name, none is 1."""
+    found: dict[str, float] = {}
+    for part in parts:
+        if part.startswith("."):
+            found[next(reversed(found))] = float(part)
+        else:
+            found[part.replace("_", " ")] = 1.0
+    return found
