@@ -108,6 +108,7 @@ BAD_YAML = [  # text, line, part of the message, part of the hint
     (ALIAS_BOMB, 2, "aliases are not allowed", "write the value out"),
     ("video:\n  fps: 5\n  fps: 6\n", 3, "duplicate key 'fps'", "line 2"),
     ("video:\n  fps: 5\nvideo:\n  strict: no\n", 3, "duplicate key 'video'", "line 1"),
+    ("? [a, b]\n: c\n", 1, "a name must be text", "video:"),
     ("video:\n  fps: fast\n", 2, "video.fps: expected a number, found 'fast'", ""),
     ('video:\n  fps: "5"\n', 2, "video.fps: expected a number, found '5'", ""),
     ("video:\n  fps: 0,5\n", 2, "expected a number", "with a point"),

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.models import Known
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import LARGE, check_regular, read_bytes
 from cospal_cli.weights.headers import check_safetensors
 
 OK, DAMAGED, UNKNOWN = "ok", "damaged", "unknown"
@@ -77,12 +79,13 @@ def _pinned(path: Path, entry: Known) -> bool:
 def _judge(path: Path, sha256: str, size: int | None) -> Verdict:
     """Compare with a sha256, and with a size (bytes) first where one is known."""
     try:
-        found_size = path.stat().st_size
-        if size is not None and found_size != size:
-            return Verdict(path, DAMAGED, f"{found_size:,} bytes, expected {size:,}")
-        found = record.sha256(path)
-    except OSError as error:
-        return Verdict(path, DAMAGED, error.strerror or str(error))
+        with errors_as(WeightsError, path.name):
+            found_size = check_regular(path)
+            if size is not None and found_size != size:
+                return Verdict(path, DAMAGED, f"{found_size:,} bytes, expected {size:,}")
+            found = record.sha256(path)
+    except WeightsError as error:
+        return Verdict(path, DAMAGED, error.message)
     if found != sha256:
         return Verdict(path, DAMAGED, f"sha256 {found}, expected {sha256}")
     return Verdict(path, OK, f"sha256 {found}")
@@ -90,7 +93,7 @@ def _judge(path: Path, sha256: str, size: int | None) -> Verdict:
 
 def _judge_git(path: Path, blob: str) -> Verdict:
     """Compare with the name that git gives this content: small files of the hub's cache."""
-    data = path.read_bytes()
+    data = read_bytes(path, WeightsError, limit=LARGE)
     found = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     return Verdict(path, OK if found == blob else DAMAGED, f"git blob {found}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
+from cospal_cli.core.reading import open_regular
 from cospal_cli.datasets.format import Format
 from cospal_cli.datasets.records import Bad, Found, Record
 from cospal_cli.datasets.tree import Tree
@@ -123,11 +125,9 @@ def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
 
 
 def _is_own(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return _OTHERS.match(file.read(200)) is None
-    except OSError:
-        return True  # ``read`` tells what is wrong with it
+    with suppress(OSError, ValueError), open_regular(path) as file:
+        return _OTHERS.match(file.read(200)) is None
+    return True  # ``read`` tells what is wrong with it
 
 
 V1 = Format(FILES_V1, read, _is_own)

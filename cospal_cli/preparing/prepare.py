@@ -18,6 +18,7 @@ from typing import Any
 from cospal_cli import datasets, detect
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.records import Dataset, Record
@@ -194,11 +195,9 @@ def _read(root: Path, workers: int, progress: Progress) -> list[Dataset]:
 
 def _claim_folder(out: Path) -> None:
     """Make the folder; UsageError where it is something else."""
-    try:
+    with errors_as(UsageError, f"cannot write to {str(out)!r}", "name another with --out"):
         out.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in out.iterdir() if not is_ours(path.name)}
-    except OSError as error:
-        raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
     if NAME not in names and names:
         raise UsageError(
             f"{str(out)!r} is not empty and holds no prepared features", "name another with --out"

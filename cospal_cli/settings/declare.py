@@ -19,6 +19,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.foreign import short
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True}
 _TRUTHS |= {"false": False, "no": False, "off": False, "0": False}
@@ -119,7 +120,7 @@ class Declared:
         try:
             return self.parse(value) if text else self.match(value)
         except (ValueError, TypeError, AttributeError, OverflowError):
-            found = "nothing" if value is None else repr(value)
+            found = "nothing" if value is None else short(value)
             hint = "write decimals with a point" if self.kind is float and "," in found else ""
             raise SettingError(self.key, f"expected {self.expected}, found {found}", hint) from None
 

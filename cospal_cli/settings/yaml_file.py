@@ -80,7 +80,10 @@ def _pairs(node: Any, path: Path, what: str) -> Iterator[tuple[str, Any, str]]:
         )
     seen: dict[str, int] = {}
     for key_node, value in node.value:
-        key, line = str(key_node.value), _line(key_node.start_mark)
+        line = _line(key_node.start_mark)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UsageError(f"{path}:{line}: a name must be text", "such as 'video:'")
+        key = str(key_node.value)
         if key in seen:
             raise UsageError(
                 f"{path}:{line}: duplicate key {key!r}",

@@ -12,6 +12,7 @@ from typing import Any
 
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import write_text
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import parse_table, read_lines
 
 LOG = logging.getLogger("cospal")
@@ -67,14 +68,9 @@ class Metrics:
             return
         line = {"kind": kind, "update": update, "epoch": epoch}
         line |= {name: round(value, 6) for name, value in values.items()}
-        try:
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.write(_text(line))
-        except OSError as error:
-            raise DeviceError(
-                f"cannot write {str(self._path)!r}: {error.strerror}",
-                "free some space; --resume goes on",
-            ) from error
+        about, hint = f"cannot write {str(self._path)!r}", "free some space; --resume goes on"
+        with errors_as(DeviceError, about, hint), open(self._path, "a", encoding="utf-8") as file:
+            file.write(_text(line))
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f"{kind}/{name}", value, update)

@@ -17,6 +17,7 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.devices import torch_device
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model import checkpoint
@@ -69,10 +70,8 @@ def processes(config: TrainConfig) -> Iterator[Accelerator]:
 @contextmanager
 def own_folder(out: Path, resume: bool) -> Iterator[None]:
     """Make ``out`` this training's own; UsageError where another one is in it, or was."""
-    try:
+    with errors_as(UsageError, f"cannot write to {str(out)!r}", "name another folder with --out"):
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write to {str(out)!r}: {error.strerror}") from error
     with alone(out):
         for name in (LAST, BEST):
             state.recover(out / name)

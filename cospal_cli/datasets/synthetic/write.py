@@ -18,6 +18,7 @@ from typing import Any
 
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_ours, write_text
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
@@ -90,11 +91,9 @@ def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> Report:
 def _claim(recipe: Recipe, folder: Path) -> None:
     """Make ``folder`` the place of ``recipe``'s set, or see that it is."""
     wanted = recipe.as_dict()
-    try:
+    with errors_as(UsageError, f"cannot write to {str(folder)!r}", "name another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         names = [path.name for path in folder.iterdir() if not is_ours(path.name)]
-    except OSError as error:
-        raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from error
     if RECIPE not in names:
         if names:
             raise UsageError(

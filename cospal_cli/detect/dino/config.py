@@ -150,12 +150,12 @@ def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None =
         if given.get(name, value) != value:
             raise UsageError(f"{name} = {given[name]!r}: only {value!r} is supported")
     hint = "give a .pth file of the original authors; other models: --detector grounding-dino"
-    try:
-        found = _read_shapes(state, given)
-    except KeyError as error:
-        raise WeightsError(f"no weights for {error.args[0]!r} in the checkpoint", hint) from error
-    except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
-        raise WeightsError(f"weights of unknown shapes in the checkpoint: {error}", hint) from error
+    with errors_as(WeightsError, "weights of unknown shapes in the checkpoint", hint):
+        try:
+            found = _read_shapes(state, given)
+        except KeyError as error:
+            name = error.args[0]
+            raise WeightsError(f"no weights for {name!r} in the checkpoint", hint) from error
     if found.hidden_dim != WIDTH:
         raise WeightsError(
             f"features of width {found.hidden_dim}, the original's are {WIDTH}", hint

@@ -23,6 +23,7 @@ from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import model_type, offline, open_model
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect import DEFAULT_MODEL
@@ -280,12 +281,10 @@ def _check_kind(folder: Path) -> None:
 def tokenizer_of(folder: Path, network: Any) -> Any:
     """The model's tokenizer; WeightsError if there is none, or one of other ids than the network's:
     its own numbers for the ends and for the points that keep the blocks apart are fixed."""
-    try:
-        with offline() as transformers:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            found = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
-    except Exception as error:  # whatever a strange folder makes of the libraries below
-        raise WeightsError(f"{folder}: no usable tokenizer: {error}", EXPECTED) from error
+    border = errors_as(WeightsError, f"{folder}: not a usable tokenizer", EXPECTED)
+    with border, offline() as transformers:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        found = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
     first, last, *points = network.model.special_tokens.tolist()
     if found != [first, *points, last]:
         raise WeightsError(f"{folder}: not the tokenizer that this model was made with", EXPECTED)
