@@ -24,7 +24,7 @@ from cospal_cli.core.types import GroundingInputs
 from cospal_cli.detect import open_detector
 from cospal_cli.features import tubelets
 from cospal_cli.features.clips import open_video_encoder
-from cospal_cli.features.spec import FeatureSpec
+from cospal_cli.features.spec import FeatureSpec, kept
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.card import Card, Sizes
@@ -265,3 +265,24 @@ def test_a_data_set_format(add: Add, tmp_path: Path, capfd: pytest.CaptureFixtur
     contracts.check_format(form, root, root / "train.csv", "train", bad=2)
     assert run(["data", "check", str(root), "--format", name]) == 3
     assert "csv, 2 videos" in capfd.readouterr().out
+
+
+def test_a_checkpoint_brings_along_the_settings_of_every_stage_without_a_list_of_them() -> None:
+    of_0_1_0 = {
+        "video": "fps work_side",
+        "detector": "name model threshold nms_iou max_per_frame",
+        "detector.nanodet": "side tiles",
+        "detector.grounding_dino": "side prompt referral",
+        "tracker": "name high_threshold min_observations max_lost_s link_gap_s smooth_s",
+        "tracker.botsort": "appearance_threshold proximity_threshold",
+        "clips": "name model fps frames stride",
+        "text": "name model",
+        "features": "frames max_tubelets max_clips max_words",
+    }
+    brought = set(kept())
+    assert {
+        f"{part}.{name}" for part, names in of_0_1_0.items() for name in names.split()
+    } <= brought
+    for name in ("video.start", "video.stream", "detector.device", "clips.threads", "model.dim"):
+        assert name in keys()
+        assert name not in brought

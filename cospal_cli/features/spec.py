@@ -10,24 +10,16 @@ from typing import Any, Protocol
 from cospal_cli.backbones import models
 from cospal_cli.features import tubelets
 from cospal_cli.settings import Config, flatten, override, stored
+from cospal_cli.settings.names import keys
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors
 FILE = "file"  # detections made elsewhere: each video has its own file, so no hash
-# Of the settings of a training, those that decide what the heads see.
-_KEPT = {
-    "video": "fps work_side",
-    "detector": "name model threshold nms_iou max_per_frame",
-    "detector.nanodet": "side tiles",
-    "detector.grounding_dino": "side prompt referral",
-    "tracker": "name high_threshold min_observations max_lost_s link_gap_s smooth_s",
-    "tracker.botsort": "appearance_threshold proximity_threshold",
-    "clips": "name model fps frames stride",
-    "text": "name model",
-    "features": "frames max_tubelets max_clips max_words",
-}
+# Of the settings of a training, those of these sections decide what the heads see, but for these.
+_SECTIONS = ("video", "detector", "tracker", "clips", "text", "features")
 _NO_MATTER = "device precision threads batch compile path strict max_pixels".split()
+_OF_ONE_RUN = "start end duration stream config_file".split()
 _MODELS = {"model": "sha256", "detector": "detector_sha256"}  # a name, and what it stands for
 
 
@@ -141,9 +133,18 @@ class FeatureSpec:
             "text.model": _named(text.get("model")),
             **_detector(str(tubelets_.get("detector", ""))),
         }
-        kept = (f"{part}.{name}" for part, names in _KEPT.items() for name in names.split())
-        found |= {key: self.settings[key] for key in kept if self.settings.get(key) is not None}
+        found |= {key: self.settings[key] for key in kept() if self.settings.get(key) is not None}
         return {key: value for key, value in found.items() if value is not None}
+
+
+def kept() -> list[str]:
+    """The settings, by dotted key, that heads take along from their training."""
+    return [
+        key
+        for key in keys()
+        if key.partition(".")[0] in _SECTIONS
+        and key.rpartition(".")[2] not in (*_NO_MATTER, *_OF_ONE_RUN)
+    ]
 
 
 def video_settings(config: Config) -> dict[str, Any]:
