@@ -128,9 +128,7 @@ class TemporalGrounding(nn.Module):
         own = bias_of(others).squeeze(-2)  # (B, M N, M N)
         memory, there = self.memory_norm(embedded), bias_of(mask) + weights
 
-        each = (
-            count if self.training else 1
-        )  # tellings apart so far: dropout differs from the start
+        each = count if self.training else 1  # without dropout all start alike
         x = repeated(self._words(words, masked).flatten(1, 2), each)
         for number, layer in enumerate(blocks(self.word_layers), 1):
             some, bias = x, own
