@@ -13,6 +13,7 @@ import pytest
 
 from cospal_cli import datasets
 from cospal_cli.cli import run
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.check import check
 from cospal_cli.datasets.fit import fit
 from cospal_cli.datasets.records import Record
@@ -46,7 +47,8 @@ def record(**changed: Any) -> Record:
 
 def truth(start: int = 77, end: int = 80, whole: int = 500, fps: float = 25) -> Truth:
     boxes = [[at, 10, at + 20, 40] for at in range(start, end)]
-    return Truth((start, end), Track(np.arange(start, end), boxes), (0, whole), fps)
+    frames = np.arange(start, end)
+    return Truth(FrameSpan(start, end), Track(frames, boxes), FrameSpan(0, whole), fps)
 
 
 def kinds(found: Any) -> list[str]:
