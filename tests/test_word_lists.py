@@ -63,7 +63,7 @@ def test_every_line_is_of_the_form(path: Path) -> None:
 def test_no_word_stands_twice(path: Path) -> None:
     lists = load(path)
     for names in ONE_KEY.get(path.stem, []):
-        together = WordList(tuple(row for name in names.split() for row in lists[name].rows))
+        together = WordList(tuple(row for name in names.split() for row in lists[name]))
         assert not twice(together), names
     for name in set(lists) - WEIGHED - {"irregular", "phrasal"}:
         for key, listed in lists[name].by_key.items():
@@ -73,20 +73,20 @@ def test_no_word_stands_twice(path: Path) -> None:
 def test_keys_are_names_that_something_reads() -> None:
     lists = {path.stem: load(path) for path in FILES}
     for name in ("animals", "vehicles", "things", "confused"):
-        for key, nouns in lists["things"][name].rows:
+        for key, nouns in lists["things"][name]:
             assert set(weighted(key.split())) <= set(COCO), key
             assert name != "confused" or {noun.replace("_", " ") for noun in nouns} <= set(COCO)
     for listed in lists["looks"].values():
-        for key, _ in listed.rows:
+        for key, _ in listed:
             found = weighted(key.split())
             assert all(0 <= int(index) < 1000 and 0 < found[index] <= 1 for index in found), key
     for name in WEIGHED:
-        for key, parts in lists["colours"][name].rows:
+        for key, parts in lists["colours"][name]:
             assert set(weighted(parts)) <= set(NAMES), key
     known = {*BASIC, *lists["colours"]["shades"].by_key}
     assert set(lists["colours"]["aliases"].by_key) <= known
     assert set(verbs.VERBS) == {"move", "jump", "still", "limb", "talk"}
-    assert all(len(listed) in (2, 3) for _, listed in lists["verbs"]["irregular"].rows)
+    assert all(len(listed) in (2, 3) for _, listed in lists["verbs"]["irregular"])
 
 
 def test_several_words_of_one_entry_are_joined_by_spaces() -> None:

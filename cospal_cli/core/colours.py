@@ -28,7 +28,7 @@ _MODIFIERS = _LISTS["modifiers"].by_key
 
 
 def _weights(name: str) -> dict[str, dict[str, float]]:
-    return {word: word_lists.weighted(parts) for word, parts in _LISTS[name].rows}
+    return {word: word_lists.weighted(parts) for word, parts in _LISTS[name]}
 
 
 # How much each name counts as evidence for a basic word, a shade, a tone ("dark clothes").

@@ -7,34 +7,32 @@ again. ``_`` joins the words of one entry, ``#`` opens a line of comment.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from cospal_cli.core.errors import WeightsError
 
+Row = tuple[str, tuple[str, ...]]  # key, "" if the row has none; words
 
-@dataclass(frozen=True)
-class WordList:
-    """One list of a file, in the file's order."""
 
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+class WordList(tuple[Row, ...]):
+    """One list of a file: its rows, in the file's order."""
 
     @property
     def words(self) -> tuple[str, ...]:
         """Every word, whatever its key."""
-        return tuple(word for _, words in self.rows for word in words)
+        return tuple(word for _, words in self for word in words)
 
     @property
     def key_of(self) -> dict[str, str]:
         """Word -> its key; of several the last."""
-        return {word: key for key, words in self.rows for word in words}
+        return {word: key for key, words in self for word in words}
 
     @property
     def by_key(self) -> dict[str, tuple[str, ...]]:
         """Key -> its words."""
         found: dict[str, tuple[str, ...]] = {}
-        for key, words in self.rows:
+        for key, words in self:
             found[key] = found.get(key, ()) + words
         return found
 
@@ -55,15 +53,18 @@ def load(path: Path) -> Lists:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise _damaged(path, getattr(error, "strerror", "") or str(error)) from error
-    current: list[tuple[str, tuple[str, ...]]] = []
+    current: list[Row] = []
     rows = {"": current}
     for line in lines:
         if line.startswith("["):
             current = rows.setdefault(line.strip("[]"), [])
         elif line and not line.startswith("#"):
             key, _, words = line.rpartition(":")
-            current.append((key, tuple(word.replace("_", " ") for word in words.split())))
-    lists = Lists({name: WordList(tuple(listed)) for name, listed in rows.items() if name})
+            entries = words.split()
+            if "_" in words:
+                entries = [entry.replace("_", " ") for entry in entries]
+            current.append((key, tuple(entries)))
+    lists = Lists({name: WordList(listed) for name, listed in rows.items() if name})
     lists.path = path
     return lists
 

@@ -33,7 +33,7 @@ def table() -> dict[str, dict[str, float]]:
 
 
 def _weights(*names: str) -> dict[str, dict[str, float]]:
-    rows = [row for name in names for row in _LISTS[name].rows]
+    rows = [row for name in names for row in _LISTS[name]]
     return {noun: word_lists.weighted(key.split()) for key, nouns in rows for noun in nouns}
 
 

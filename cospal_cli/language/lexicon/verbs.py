@@ -25,7 +25,7 @@ INHERENT = {verb: (direction,) for verb, direction in _LISTS["directions"].key_o
 # (verb, particle) -> (kind, directions).
 PHRASAL = {
     (verb, particle): (kind, tuple(directions))
-    for key, (kind, *directions) in _LISTS["phrasal"].rows
+    for key, (kind, *directions) in _LISTS["phrasal"]
     for verb, particle in [key.split()]
 }
 _DOUBLED = frozenset(_LISTS["doubled"].words)
