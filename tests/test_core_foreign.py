@@ -122,6 +122,19 @@ def test_memory_that_runs_out_is_a_device_error_whatever_says_so(error: Exceptio
     assert type(ours) is DeviceError
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file", "out of memory.json"),
+        ValueError("'label': found 'std::bad_alloc'"),
+        KeyError("not enough memory"),
+    ],
+    ids=repr,
+)
+def test_names_and_values_that_speak_of_memory_are_not_its_lack(error: Exception) -> None:
+    assert type(caught(error)) is InputError
+
+
 def test_memory_that_ran_out_below_another_error_counts() -> None:
     outer = RuntimeError("the model could not be built")
     outer.__cause__ = MemoryError()

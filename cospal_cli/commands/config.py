@@ -38,7 +38,7 @@ def config() -> None:
     """Settings: defaults < --config file < COSPAL_* environment < --set < flags."""
 
 
-@command(Options, flags=())
+@command(Options, flags=(), light=True)
 def show(context: Context[Options]) -> None:
     """Print every setting and where its value came from.
 

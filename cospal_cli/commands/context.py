@@ -62,11 +62,10 @@ class Context(Generic[T]):
         return resolve(config_file, os.environ, self.sets, flags)
 
     def start_logging(self, others: Mapping[Path, str] | None = None) -> None:
-        """Set up logging, and see that there is memory to work.
+        """Set up logging.
 
         UsageError for a log file that is another file of the command line, or of ``others``.
         """
-        check_room()
         named = {} if self.log_file is None else _named_files()
         level = -1 if self.quiet else self.verbose
         console.set_up_logging(level, self.log_file, named | dict(others or {}))
@@ -100,12 +99,14 @@ def command(
     flags: Sequence[str] | None = None,
     name: str | None = None,
     logs: bool = True,
+    light: bool = False,
 ) -> Callable[[Body[T]], Command]:
     """A decorator: the function becomes a command that is called with a ``Context``.
 
     ``flags``: the keys of the settings that have flags; None: it reads no settings at all.
     ``logs``: logging is set up before; else the function calls ``Context.start_logging`` once it
-    knows what the log must not be, and until then nothing is written into it.
+    knows what the log must not be, and until then nothing is written into it. ``light``: it needs
+    no memory to speak of, so nobody asks if there is any.
     """
 
     def decorate(function: Body[T]) -> Command:
@@ -125,6 +126,8 @@ def command(
                 quiet,
                 values["log_file"] if first else None,
             )
+            if not light:
+                check_room()
             if logs:
                 context.start_logging()
             return function(context)

@@ -40,7 +40,7 @@ class ListOptions:
     as_json: Annotated[bool, json_option("One JSON document.")]
 
 
-@command(ListOptions, name="list")
+@command(ListOptions, name="list", light=True)
 def list_(context: Context[ListOptions]) -> None:
     """Show the known models, and which are on this machine."""
     from cospal_cli.backbones import models as store

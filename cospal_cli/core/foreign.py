@@ -38,6 +38,7 @@ _NO_MEMORY = (
     "pthread_create",
     "thread creation failed",
 )
+_QUOTING = (ValueError, TypeError, LookupError, AttributeError)  # their texts hold what was read
 USUAL = 256 << 20  # bytes: more than any part of a usual video takes
 _LONGEST = 200  # characters of another's message that are passed on
 _SHORT = Repr()
@@ -138,11 +139,12 @@ def _memory(error: BaseException | None) -> bool:
     for _ in range(10):
         if error is None:
             return False
-        text = str(error)[:5000].lower()
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in _MEMORY:
             return True
-        if any(words in text for words in _NO_MEMORY):
-            return True
+        if not (isinstance(error, _QUOTING) or getattr(error, "errno", None)):
+            text = str(error)[:5000].lower()
+            if any(words in text for words in _NO_MEMORY):
+                return True
         error = error.__cause__ or error.__context__
     return False
 
