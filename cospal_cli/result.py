@@ -15,7 +15,7 @@ from cospal_cli.outputs import tube_json
 from cospal_cli.ranking.answer import Answer
 from cospal_cli.ranking.heads import Heads
 from cospal_cli.settings import Config, VideoConfig, as_dict
-from cospal_cli.video.writer import Written, write_annotated
+from cospal_cli.video.writer import Drawing, Written, write_annotated
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,11 @@ class Result:
             features = self.heads.runtime.card.features
             heads = {"features": features, **self.scores.as_dict(self.observation.span_s)}
         return tube_json.document(
-            self.observation.info,
-            self.observation.timeline,
+            self.observation,
             replace(self.query, unresolved=self.unresolved),
             self.id,
             self.tubes,
             config=as_dict(self.config),
-            model=self.observation.model,
             status=status or self.status,
             heads=heads,
         )
@@ -106,13 +104,11 @@ class Result:
         return write_annotated(
             Path(self.observation.info.path),
             Path(path),
-            self.tubes,
-            self.query.text,
+            Drawing(self.tubes, self.query.text, tube_json.fingerprint(self.document("complete"))),
             observed_range(self.config.video, self.observation),
             self.config.output,
             progress,
             stopped,
-            comment=tube_json.fingerprint(self.document("complete")),
             before=publish,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,11 @@ class Fake:
         self,
         source: Path,
         target: Path,
-        tubes: Sequence[Tube],
-        caption: str,
+        drawing: Any,
         video: Any,
         output: Any,
         progress: Any,
         stopped: Callable[[], bool],
-        *,
-        comment: str,
         before: Callable[[], None],
     ) -> Written:
         with replacing(target) as part:

@@ -106,6 +106,16 @@ def _modules(path: Path) -> set[str]:
     return {module for module, _ in imports(path)}
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_takes_more_than_eight_parameters(path: Path) -> None:
+    """But the heads themselves, whose arguments are ``GroundingInputs``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and (path.stem, node.name) != ("cospal", "forward"):
+            own = node.args
+            given = [*own.posonlyargs, *own.args, *own.kwonlyargs, own.vararg, own.kwarg]
+            assert sum(one is not None for one in given) <= 8, f"{path}:{node.lineno}: {node.name}"
+
+
 def test_every_part_has_a_layer() -> None:
     assert {part_of(path) for path in FILES} <= set(LAYER_OF)
 

@@ -15,6 +15,7 @@ import pytest
 from cospal_cli import outputs
 from cospal_cli.core import registry
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Action, Attribute, Query, Timeline, Tube, VideoInfo
 from cospal_cli.outputs import tube_json
 
@@ -59,13 +60,11 @@ def make(
         np.arange(count), np.arange(count) * 1001, np.arange(count) / 29.97, 10.01, False, ("hm",)
     )
     return tube_json.document(
-        INFO,
-        timeline,
+        Observation(INFO, timeline, (), (), {"id": "nanodet", "sha256": "00"}),
         query,
         "1",
         tubes,
         config={"video": {"fps": np.float32(10), "start": None}, "path": Path("x")},
-        model={"id": "nanodet", "sha256": "00"},
         status=status,
         heads=heads,
     )

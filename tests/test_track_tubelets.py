@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Looks
+from cospal_cli.core.types import Detections, Looks
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.camera import STILL, Motion
 from cospal_cli.track.history import History
@@ -31,16 +31,18 @@ def tubelets_of(rows, frames=60, step_s=0.1, motion=STILL, **settings):
         boxes = np.stack([xs - w / 2, 0 * xs + y - h / 2, xs + w / 2, 0 * xs + y + h / 2], axis=1)
         labels = np.full((len(xs), len(CLASSES)), 0.05, np.float32)
         labels[:, label] = score
-        history.add(
-            np.asarray(at),
-            np.full(len(xs), number),
+        found = Detections(
+            0,
             boxes.astype(np.float32),
             np.full(len(xs), score, np.float32),
+            np.full(len(xs), label),
             labels,
-            Looks(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8)),
-            (number + np.asarray(at) / 100).astype(np.float32),
             np.stack([np.full(len(xs), number), at, np.full(len(xs), 1e6)], axis=1),
+            (number + np.asarray(at) / 100).astype(np.float32),
         )
+        looks = Looks(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8))
+        every = np.arange(len(xs))
+        history.add(np.asarray(at), np.full(len(xs), number), every, found, looks)
     return build(history, Kinds(CLASSES), TrackerConfig(**settings), SIZE)
 
 

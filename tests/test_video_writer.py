@@ -18,7 +18,7 @@ import pytest
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Tube
 from cospal_cli.settings import OutputConfig, VideoConfig
-from cospal_cli.video.writer import write_annotated
+from cospal_cli.video.writer import Drawing, write_annotated
 from tests import media
 
 
@@ -49,8 +49,7 @@ def write(
     done = write_annotated(
         source,
         target,
-        tubes,
-        "the red thing",
+        Drawing(tubes, "the red thing"),
         VideoConfig(**settings),
         OutputConfig(crf=1),
         stopped=stopped,
@@ -276,8 +275,7 @@ def test_progress_and_one_frame(tmp_path: Path) -> None:
     write_annotated(
         source,
         target,
-        [tube(0, 1, (4, 4, 40, 20))],
-        "",
+        Drawing([tube(0, 1, (4, 4, 40, 20))], ""),
         VideoConfig(),
         OutputConfig(),
         progress=lambda *call: calls.append(call),
@@ -313,12 +311,13 @@ def test_full_disk_keeps_the_old_file(clip: Path) -> None:
         "from pathlib import Path\n"
         "from cospal_cli.settings import OutputConfig, VideoConfig\n"
         "from cospal_cli.core.errors import DeviceError\n"
-        "from cospal_cli.video.writer import write_annotated\n"
+        "from cospal_cli.video.writer import Drawing, write_annotated\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "source, target = map(Path, sys.argv[1:])\n"
         "try:\n"
-        "    write_annotated(source, target, [], 'x', VideoConfig(), OutputConfig(crf=0))\n"
+        "    output = OutputConfig(crf=0)\n"
+        "    write_annotated(source, target, Drawing([], 'x'), VideoConfig(), output)\n"
         "except DeviceError as error:\n"
         "    sys.exit(f'told: {error.message}')\n"
     )

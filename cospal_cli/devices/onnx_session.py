@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from cospal_cli.core.errors import DeviceError, WeightsError
 from cospal_cli.core.foreign import errors_as
@@ -28,6 +29,16 @@ _NOISE = (  # in messages of the runtime: its name, what was being done, a place
 FATAL = 4  # the runtime's own log level; every failure also raises, so nothing is lost
 
 
+class Provider(NamedTuple):
+    """What runs a session: an execution provider of ONNX Runtime, and its settings."""
+
+    name: str
+    settings: Mapping[str, str] = MappingProxyType({})
+
+
+ON_CPU = Provider(CPU)
+
+
 def open_session(
     path: Path,
     threads: int = 0,
@@ -35,17 +46,16 @@ def open_session(
     outputs: Sequence[str] = (),
     lean: bool = False,
     inner: Sequence[str] = (),
-    provider: str = CPU,
-    settings: Mapping[str, str] | None = None,
+    provider: Provider = ON_CPU,
     spin: bool = False,
 ) -> InferenceSession:
     """A session of the model at ``path`` on ``threads`` threads (0: every processor).
 
     ``inputs`` and ``outputs`` are names that the caller will use. ``lean`` leaves constants packed
     and frees every buffer after a run: for a few runs of a large model. ``inner`` are names of
-    tensors within the graph that become outputs too. ``provider`` runs it, with its ``settings``;
-    what it lacks runs on the CPU. ``spin``: threads wait busily within a run, which is quicker if
-    nothing else goes on meanwhile. Raises WeightsError on a file that does not load or lacks a
+    tensors within the graph that become outputs too. ``provider`` runs it; what it lacks runs on
+    the CPU. ``spin``: threads wait busily within a run, which is quicker if nothing else goes on
+    meanwhile. Raises WeightsError on a file that does not load or lacks a
     name, DeviceError if it does not run where it was told to.
     """
     import onnxruntime
@@ -66,18 +76,19 @@ def open_session(
     hint = "check that the file is whole and was made for this version of cospal"
     with errors_as(WeightsError, about, hint):
         model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
-        wanted = [CPU] if provider == CPU else [(provider, dict(settings or {})), CPU]
+        wanted = [CPU] if provider.name == CPU else [(provider.name, dict(provider.settings)), CPU]
         with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
-            if provider != CPU and hasattr(onnxruntime, "preload_dlls"):
+            if provider.name != CPU and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
             try:
                 session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
             except Exception as error:
                 raise RuntimeError(plain(str(error))) from error
     found = session.get_providers()
-    if found[0] != provider:
+    if found[0] != provider.name:
         raise DeviceError(
-            f"{path}: asked for {provider}, runs on {', '.join(found)} ({', '.join(installed())})",
+            f"{path}: asked for {provider.name}, runs on {', '.join(found)} "
+            f"({', '.join(installed())})",
             "'cospal doctor' shows which providers a session gets here",
         )
     _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])

@@ -17,6 +17,7 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.escaping import plain_json
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.reading import LARGE, read_table
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 
@@ -33,22 +34,19 @@ def schema() -> dict[str, Any]:
 
 
 def document(
-    info: VideoInfo,
-    timeline: Timeline,
+    seen: Observation,
     query: Query,
     query_id: str,
     tubes: Sequence[Tube],
     *,
     config: Mapping[str, Any],
-    model: Mapping[str, str],
     status: str,
     heads: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The document for one query: plain JSON values only, numbers finite or null.
 
-    ``config`` is the resolved configuration, ``model`` the detector's id and sha256, ``status``
-    one of ``STATUSES``, ``tubes`` best first, ``heads`` what trained heads said, if there were
-    any. ValueError for another status.
+    ``config`` is the resolved configuration, ``status`` one of ``STATUSES``, ``tubes`` best
+    first, ``heads`` what trained heads said, if there were any. ValueError for another status.
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
@@ -58,10 +56,10 @@ def document(
             "generator": {
                 "name": "cospal",
                 "version": _version(),
-                "model": {"id": model.get("id", ""), "sha256": model.get("sha256", "")},
+                "model": {name: seen.model.get(name, "") for name in ("id", "sha256")},
                 "config": config,
             },
-            "video": _video(info, timeline),
+            "video": _video(seen.info, seen.timeline),
             "query": {"id": query_id, **_query(query)},
             "tubes": [_tube(tube) for tube in tubes],
             **({} if heads is None else {"heads": heads}),

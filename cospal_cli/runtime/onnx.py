@@ -21,7 +21,7 @@ from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
-from cospal_cli.devices.onnx_session import CPU, open_session
+from cospal_cli.devices.onnx_session import CPU, Provider, open_session
 from cospal_cli.model.card import Card
 from cospal_cli.model.checkpoint import CONFIG, load_card
 
@@ -129,7 +129,7 @@ def open_graphs(
     settings = _settings(provider, number, folder, precision)
     sessions = {
         path: open_session(
-            path, threads, provider=PROVIDERS[provider], settings=settings, spin=True
+            path, threads, provider=Provider(PROVIDERS[provider], settings), spin=True
         )
         for path in graphs(folder, precision)
     }

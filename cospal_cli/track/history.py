@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray, IntArray, Looks
+from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks
 from cospal_cli.track.camera import Motion
 
 _BLOCK = 256  # frames
@@ -50,31 +50,28 @@ class History:
         self,
         frames: IntArray,
         tracks: IntArray,
-        boxes: FloatArray,
-        scores: FloatArray,
-        label_scores: FloatArray,
+        rows: IntArray,
+        detections: Detections,
         looks: Looks,
-        referral: FloatArray | None = None,
-        features: FloatArray | None = None,
     ) -> None:
-        """Keep observations (m,) of known tracks at positions ``frames``.
-
-        The last two are for detectors that give them, and then with every observation.
-        """
+        """Keep the detections ``rows`` (m,), with their looks, as observations of known tracks at
+        positions ``frames``. A detector gives its own vectors with all of them, or with none."""
         if not len(tracks):
             return
         given: dict[str, NDArray] = {
             "tracks": tracks.astype(np.int32),
             "frames": frames.astype(np.int32),
-            "boxes": boxes,
-            "scores": scores,
-            "colours": looks.colours,
-            "thumbs": looks.thumbs,
+            "boxes": detections.boxes_xyxy[rows],
+            "scores": detections.scores[rows],
+            "colours": looks.colours[rows],
+            "thumbs": looks.thumbs[rows],
         }
-        if referral is not None:
-            given["referral"] = referral.astype(np.float32)
-        if features is not None:
-            given["features"] = np.clip(features, -_HALF_MOST, _HALF_MOST).astype(np.float16)
+        if detections.referral is not None:
+            given["referral"] = detections.referral[rows].astype(np.float32)
+        if detections.features is not None:
+            own = np.clip(detections.features[rows], -_HALF_MOST, _HALF_MOST)
+            given["features"] = own.astype(np.float16)
+        label_scores = detections.label_scores[rows]
         for name, array in given.items():
             self._parts.setdefault(name, []).append(array)
         if len(self._parts["tracks"]) >= self._blocks + _BLOCK:

@@ -234,26 +234,7 @@ class TwoStageTracker(ABC):
     def _keep(self, ids: IntArray, detections: Detections, looks: Looks) -> None:
         rows = np.flatnonzero(ids >= 0)
         frames = np.full(len(rows), len(self._history.times_s) - 1)
-        self._remember(frames, ids[rows], rows, detections, looks)
-
-    def _remember(
-        self,
-        frames: IntArray,
-        ids: IntArray,
-        rows: IntArray,
-        detections: Detections,
-        looks: Looks,
-    ) -> None:
-        self._history.add(
-            frames,
-            ids,
-            detections.boxes_xyxy[rows],
-            detections.scores[rows],
-            detections.label_scores[rows],
-            looks.take(rows),
-            None if detections.referral is None else detections.referral[rows],
-            None if detections.features is None else detections.features[rows],
-        )
+        self._history.add(frames, ids[rows], rows, detections, looks)
 
     def _look_back(self, ids: IntArray, boxes: FloatArray, labels: IntArray) -> None:
         """Give new tracks the weak detections just before: things enter the frame by degrees."""
@@ -272,4 +253,4 @@ class TwoStageTracker(ABC):
             boxes[tracks] = spare.detections.boxes_xyxy[rows]
             spare.free[rows] = False
             frames = np.full(len(rows), spare.frame)
-            self._remember(frames, ids[tracks], rows, spare.detections, spare.looks)
+            self._history.add(frames, ids[tracks], rows, spare.detections, spare.looks)

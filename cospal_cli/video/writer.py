@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,29 +47,33 @@ class Written:
         return self.complete
 
 
+class Drawing(NamedTuple):
+    """What is drawn on a video."""
+
+    tubes: Sequence[Tube]  # the answer first
+    caption: str
+    comment: str = ""  # for the file's metadata
+
+
 def write_annotated(
     source: Path,
     target: Path,
-    tubes: Sequence[Tube],
-    caption: str,
+    drawing: Drawing,
     video: VideoConfig,
     output: OutputConfig,
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
-    *,
-    comment: str = "",
     before: Callable[[], None] = lambda: None,
 ) -> Written:
-    """Write ``target``: the range of ``source`` with ``tubes`` (the answer first) drawn on it.
+    """Write ``target``: the range of ``source`` with ``drawing`` on it.
 
     H.264 in MP4, with the source's time stamps, time base, sound and sample aspect ratio; turned
     as displayed and padded to even sides. Recordings whose clock may begin anywhere (MPEG-TS and
     -PS), and ranges, begin at 0. When ``stopped()`` turns true the file is finished where it is,
     playable. What is wrong with the sound is left out and told; times that are too far apart for
     MP4 are rounded to milliseconds. InputError, or DeviceError when the disk is full or MP4 cannot
-    hold the video at all; then ``target`` is as it was before. ``comment``: for the file's
-    metadata. ``before``: called when the file is whole, just before it gets its name; what it
-    raises leaves all as it was.
+    hold the video at all; then ``target`` is as it was before. ``before``: called
+    when the file is whole, just before it gets its name; what it raises leaves all as it was.
     """
     import av
 
@@ -77,9 +81,9 @@ def write_annotated(
     with files.replacing(target) as part:
         while True:
             with VideoReader(source, video) as reader:
-                writing = _Writing(reader, part, plan, output, comment)
+                writing = _Writing(reader, part, plan, output, drawing.comment)
                 try:
-                    written = writing.run(tubes, caption, progress, stopped)
+                    written = writing.run(drawing.tubes, drawing.caption, progress, stopped)
                     break
                 except av.error.FFmpegError as error:
                     if of_system(error):
