@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +24,20 @@ from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.features.appearance import AppearanceClassifier
-from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.features.looks import look, smaller
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.evidence import Evidence
-from cospal_cli.ranking.heads import Heads, completed, open_heads
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, observed_range
 from cospal_cli.settings import Config, VideoConfig, argument, changed, override
 from cospal_cli.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from cospal_cli.features.clips import VideoEncoder
+    from cospal_cli.ranking.heads import Heads
 
 
 class Grounder:
@@ -82,6 +84,8 @@ class Grounder:
         config = override(config, keys)
         if checkpoint is None:
             return cls(config, detect.open_detector(config.detector))
+        from cospal_cli.ranking.heads import completed, open_heads
+
         path = Path(checkpoint)
         config = completed(config, changed(config) | keys.keys() | stated, path)
         asked = {"name": runtime, "provider": provider}

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.brief import brief
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.outputs import tube_json
-from cospal_cli.ranking.answer import Answer
-from cospal_cli.ranking.heads import Heads
 from cospal_cli.settings import Config, VideoConfig, as_dict
 from cospal_cli.video.writer import Drawing, Written, write_annotated
+
+if TYPE_CHECKING:
+    from cospal_cli.ranking.answer import Answer
+    from cospal_cli.ranking.heads import Heads
+    from cospal_cli.video.writer import Written
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Fake:
 
         monkeypatch.setattr(Grounder, "_watch", watch)
         monkeypatch.setattr("cospal_cli.grounder.tubes_of", self.tubes_of)
-        monkeypatch.setattr("cospal_cli.result.write_annotated", self.write_annotated)
+        monkeypatch.setattr("cospal_cli.video.writer.write_annotated", self.write_annotated)
 
     def tubes_of(
         self, ranked: Any, query: Query, evidence: Any, config: GroundConfig

@@ -11,8 +11,6 @@ import shutil
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 NAME = "cospal"
 ROOT = Path(__file__).parents[2]
@@ -45,6 +43,9 @@ def restore_line(path: Path) -> str:
 def _source() -> Path | None:
     """The checkout or the wheel that cospal came from; None: from an index."""
     with suppress(PackageNotFoundError, OSError, ValueError, TypeError, KeyError):
+        from urllib.parse import unquote, urlsplit
+        from urllib.request import url2pathname  # slow to import, seldom needed
+
         url = urlsplit(json.loads(distribution(NAME).read_text("direct_url.json") or "")["url"])
         if url.scheme == "file":
             return Path(url2pathname(unquote(url.path)))

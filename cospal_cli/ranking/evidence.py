@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.types import Timeline
-from cospal_cli.ranking.answer import Answer
 from cospal_cli.ranking.terms import LooksOf
+
+if TYPE_CHECKING:
+    from cospal_cli.ranking.answer import Answer
 
 
 @dataclass(frozen=True)

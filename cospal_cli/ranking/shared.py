@@ -7,7 +7,6 @@ from functools import cached_property
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.features.appearance import Appearance, Classify
 from cospal_cli.ranking.candidates import Candidate, candidates
-from cospal_cli.ranking.heads import head_features
 from cospal_cli.ranking.terms import LooksOf
 from cospal_cli.settings import Config
 
@@ -39,4 +38,6 @@ class Shared:
     @cached_property
     def features(self) -> HeadFeatures:
         """What trained heads see. ValueError without clips."""
+        from cospal_cli.ranking.heads import head_features
+
         return head_features(self.observation, self._config.features)
