@@ -13,7 +13,6 @@ from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.outputs import tube_json
 from cospal_cli.settings import Config, VideoConfig, as_dict
-from cospal_cli.video.writer import Drawing, Written, write_annotated
 
 if TYPE_CHECKING:
     from cospal_cli.ranking.answer import Answer
