@@ -98,6 +98,8 @@ class Result:
         gets its name. InputError, also if the source is another by now; DeviceError when the disk
         is full."""
 
+        from cospal_cli.video.writer import Drawing, write_annotated
+
         def publish() -> None:
             self.observation.check_source(needed=False)
             before()
