@@ -23,7 +23,6 @@ import click
 from cospal_cli.commands import console
 from cospal_cli.commands.flags import Given, GroupedOption, flag_options, read_flags
 from cospal_cli.core.progress import Progress
-from cospal_cli.devices.memory import check_room
 from cospal_cli.settings.config import Config
 from cospal_cli.settings.merge import Entry, Settings, resolve
 from cospal_cli.settings.words import GROUPS, LOGGING, OUTPUT, SETTINGS
@@ -127,6 +126,8 @@ def command(
                 values["log_file"] if first else None,
             )
             if not light:
+                from cospal_cli.devices.memory import check_room  # help needs none of it
+
                 check_room()
             if logs:
                 context.start_logging()

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cospal_cli.backbones.models import whereabouts
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.settings import Config, flatten
@@ -106,6 +105,8 @@ def inputs_of(
     ``named``: those of options, by option; ``flags``: the option of a setting's dotted key. Any
     setting may name a file: detections, weights, words.
     """
+    from cospal_cli.backbones.models import whereabouts
+
     found = {video: "the video"}
     found |= {path: option for option, path in named.items() if path is not None}
     for key, value in flatten(config).items():
