@@ -33,7 +33,7 @@ from cospal_cli.detect.dino.prompt import phrases
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import Config, DetectorConfig, GroundingDinoConfig
-from tests import tiny_models
+from tests import contracts, tiny_models
 
 KINDS = ["grounding-dino", "mm-grounding-dino"]
 QUERY = parse("The man in white clothes sits down in the chair")
@@ -625,3 +625,7 @@ def test_a_video_has_a_scene_for_every_query(clip: Path, plain: GroundingDino) -
     for scene, (query,) in found:
         assert scene.classes == plain.ask(query).classes
         assert scene.model == {"id": plain.model_id, "sha256": plain.model_sha256}
+
+
+def test_it_keeps_the_contract_of_detectors(detector: GroundingDino) -> None:
+    contracts.check_detector(detector.ask(QUERY), frames(2))

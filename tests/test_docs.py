@@ -45,7 +45,8 @@ def test_readme_lines_use_what_exists(line: str) -> None:
     assert given <= options_of(command_of(words))
 
 
-def test_every_option_named_in_the_text_exists() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/use.md", "docs/training.md", "docs/models.md"])
+def test_every_option_named_in_the_text_exists(page: str) -> None:
     known = {"--device", "--help"}
     for name in COMMANDS:
         command = command_of([name])
@@ -55,7 +56,8 @@ def test_every_option_named_in_the_text_exists() -> None:
             parts = [command.get_command(ctx, part) for part in command.list_commands(ctx)]
         for part in parts:
             known |= options_of(part)
-    ours = re.sub(r"pip install[^`\n]*", "", README)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    ours = re.sub(r"pip install[^`\n]*", "", text)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
     assert named
     assert named <= known

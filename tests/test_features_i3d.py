@@ -22,6 +22,7 @@ from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.i3d import I3DClips
 from cospal_cli.features.i3d_network import I3D, Unit, pool, same
 from cospal_cli.settings import ClipsConfig
+from tests import contracts
 
 # Every convolution of rgb_imagenet.pt: outputs < inputs x kernel, each with its batch norm.
 LAYERS = """
@@ -350,3 +351,10 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_steps_and_sizes_are_stated_once() -> None:
     assert I3DClips.dim == i3d_network.FEATURES
+
+
+@pytest.mark.usefixtures("small")
+def test_it_keeps_the_contract_of_video_encoders(checkpoint: Path) -> None:
+    images, at = np.random.default_rng(0).integers(0, 256, (10, 40, 60, 3), np.uint8), np.arange(10)
+    batch = FrameBatch(images, at, at / 25, (60, 40))
+    contracts.check_video_encoder(opened(checkpoint, frames=8), batch)

@@ -19,6 +19,7 @@ from cospal_cli.core.types import Clips, FrameBatch
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.video_transformers import KINDS, Preparation, VideoTransformer
 from cospal_cli.settings import ClipsConfig
+from tests import contracts
 
 SIDE, DIM, FRAMES = 32, 32, 4
 SMALL = {"hidden_size": DIM, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -229,3 +230,10 @@ def test_weights_that_are_nowhere_name_the_command(monkeypatch: pytest.MonkeyPat
         with pytest.raises(WeightsError) as caught:
             open_video_encoder(ClipsConfig(name=kind, device="cpu"))
         assert caught.value.hint.startswith("cospal models fetch ")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_keeps_the_contract_of_video_encoders(folders: dict[str, Path], name: str) -> None:
+    encoder = opened(name, folders[name], stride=2)
+    at = np.arange(6)
+    contracts.check_video_encoder(encoder, FrameBatch(film(6), at, at / encoder.fps, (60, 40)))

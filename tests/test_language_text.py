@@ -24,6 +24,7 @@ from cospal_cli.language.encoders import bert
 from cospal_cli.language.encoders.bert import Bert
 from cospal_cli.language.encoders.text import open_text_encoder, pool
 from cospal_cli.settings import SettingError, TextConfig
+from tests import contracts
 from tests.sentences import GROUPS
 
 KINDS = ("bert", "distilbert", "roberta")
@@ -394,3 +395,7 @@ def test_float_and_int8_weights_of_one_model_agree() -> None:
     assert agreed.min() >= 0.98
     assert agreed.mean() >= 0.995
     expect_same(found[:5], [single.words(text) for text in texts[:5]], atol=5e-5)
+
+
+def test_it_keeps_the_contract_of_text_encoders(encoder: Bert) -> None:
+    contracts.check_text_encoder(encoder)

@@ -22,6 +22,7 @@ from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.onnx import ABOUT, CARD, OnnxRuntime, graph_path
+from tests import contracts
 from tests.exported import SIZES, SMALL, checkpoint, copy, exported
 
 V0_1_0 = Path(__file__).parent / "fixtures" / "v0_1_0"
@@ -296,3 +297,8 @@ def test_not_a_number_is_no_answer() -> None:
     inputs.clips[0] = np.nan
     with pytest.raises(WeightsError, match="not finite"):
         OnnxRuntime(exported()[1]).run(inputs)
+
+
+def test_it_keeps_the_contract_of_runtimes() -> None:
+    runtime = open_runtime("onnx", exported()[1])
+    contracts.check_runtime(runtime, lambda count: random_inputs(SIZES, (count, 8, 12, 5), count))
