@@ -52,13 +52,13 @@ def predictions(
     for done, sample in enumerate(samples, 1):
         at = (sample.video, sample.prompt, sample.segment)
         if video is None or last != at:  # sentences about one video follow one another
-            last, video = at, _Video(prepared.observation(sample))
+            last, video = at, _StoredTracks(prepared.observation(sample))
         yield sample.id, _prediction(grounder, prepared, sample, video)
         progress(method, done, len(samples))
 
 
 def _prediction(
-    grounder: Grounder, prepared: Prepared, sample: Sample, video: _Video
+    grounder: Grounder, prepared: Prepared, sample: Sample, video: _StoredTracks
 ) -> Prediction | None:
     if grounder.heads is None:
         query = _query(prepared, sample)
@@ -81,7 +81,7 @@ def _query(prepared: Prepared, sample: Sample) -> Query | None:
 
 
 @dataclass(frozen=True)
-class _Video:
+class _StoredTracks:
     """One stored video with what its sentences share."""
 
     seen: Observation

@@ -10,12 +10,12 @@ from PIL import Image
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.evaluation.plots import above, distributions
-from cospal_cli.evaluation.summary import Report, by_count, evaluate
+from cospal_cli.evaluation.summary import EvaluationReport, by_count, evaluate
 from cospal_cli.evaluation.tubes import Prediction
 from tests.test_evaluation_summary import still, truth
 
 
-def report(resamples: int = 50) -> Report:
+def report(resamples: int = 50) -> EvaluationReport:
     truths = {str(at): truth(form=("declarative", "interrogative")[at % 2]) for at in range(8)}
     tubelets = (still(0, 40), still(0, 40, x=5))
     found = {

@@ -21,7 +21,7 @@ def truth(start: int = 10, end: int = 20, **more: str) -> Truth:
     return Truth((start, end), still(start, end), (0, 40), 5.0, **more)
 
 
-def mean(report: summary.Report, metric: str, row: str = summary.PREDICTED) -> float:
+def mean(report: summary.EvaluationReport, metric: str, row: str = summary.PREDICTED) -> float:
     return report.rows[row][metric].mean
 
 

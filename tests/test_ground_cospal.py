@@ -21,7 +21,7 @@ from cospal_cli.core.types import (
 )
 from cospal_cli.model.card import Card, Sizes
 from cospal_cli.ranking import baselines, cospal, open_method
-from cospal_cli.ranking.answer import Answer, ask
+from cospal_cli.ranking.answer import HeadScores, ask
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
@@ -43,7 +43,10 @@ def scores(
 
 
 def run(
-    tubelets: Sequence[Tubelet], answer: Answer | None, method: str = "cospal", **settings: object
+    tubelets: Sequence[Tubelet],
+    answer: HeadScores | None,
+    method: str = "cospal",
+    **settings: object,
 ) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
     evidence = Evidence(TIMELINE, CLASSES, answer=answer)
@@ -53,7 +56,7 @@ def run(
 
 
 def test_the_best_tubelet_is_cut_to_the_best_segment() -> None:
-    answer = Answer((1, 2), scores([0.2, 0.8], [(0.1, 0.9), (0.3, 0.5)], [0.4, 0.6]))
+    answer = HeadScores((1, 2), scores([0.2, 0.8], [(0.1, 0.9), (0.3, 0.5)], [0.4, 0.6]))
     (tube,) = run([tubelet(1), tubelet(2, x=50.0)], answer)
     assert tube.id == 2
     assert tube.span_s == pytest.approx((3.0, 5.0), abs=0.04)
@@ -62,7 +65,7 @@ def test_the_best_tubelet_is_cut_to_the_best_segment() -> None:
 
 
 def test_the_order_is_by_score_and_confidence_is_the_lead() -> None:
-    answer = Answer((1, 2, 3), scores([0.2, 0.5, 0.3], [(0, 1)], [1]))
+    answer = HeadScores((1, 2, 3), scores([0.2, 0.5, 0.3], [(0, 1)], [1]))
     tubes = run([tubelet(3), tubelet(1), tubelet(2)], answer, top_k=5)
     assert [tube.id for tube in tubes] == [2, 3, 1]
     assert tubes[0].confidence == pytest.approx(np.tanh(np.log(0.5 / 0.3) / 2), abs=1e-5)
@@ -71,14 +74,14 @@ def test_the_order_is_by_score_and_confidence_is_the_lead() -> None:
 
 
 def test_a_tubelet_is_cut_to_the_part_of_the_segment_in_which_it_is_there() -> None:
-    answer = Answer((1,), scores([1.0], [(0.2, 0.9)], [1]))
+    answer = HeadScores((1,), scores([1.0], [(0.2, 0.9)], [1]))
     (tube,) = run([tubelet(1, start=4.0, end=6.0)], answer)
     assert tube.span_s == pytest.approx((3.95, 6.05), abs=0.04)
 
 
 def test_where_they_never_meet_the_segment_stays_with_the_nearest_boxes() -> None:
     late = tubelet(1, start=6.0, end=8.0, x=lambda t: 20 * t)
-    (tube,) = run([late], Answer((1,), scores([1.0], [(0.1, 0.2)], [1])))
+    (tube,) = run([late], HeadScores((1,), scores([1.0], [(0.1, 0.2)], [1])))
     assert tube.span_s == pytest.approx((1.0, 2.0), abs=0.04)
     assert tube.boxes_xyxy[:, 0] == pytest.approx(120)
 
@@ -86,7 +89,7 @@ def test_where_they_never_meet_the_segment_stays_with_the_nearest_boxes() -> Non
 def test_time_first_leaves_out_who_is_not_there() -> None:
     early, late = tubelet(1, end=3.0), tubelet(2, start=5.0)
     other = tubelet(3, start=4.0, x=50.0)
-    answer = Answer((1, 2, 3), scores([0.6, 0.3, 0.1], [(0.6, 0.9)], [1]))
+    answer = HeadScores((1, 2, 3), scores([0.6, 0.3, 0.1], [(0.6, 0.9)], [1]))
     field = [early, late, other]
     assert run(field, answer)[0].id == 1
     tubes = run(field, answer, temporal_first=True, top_k=3)
@@ -96,7 +99,7 @@ def test_time_first_leaves_out_who_is_not_there() -> None:
 
 
 def test_what_the_heads_did_not_see_is_out() -> None:
-    answer = Answer((2,), scores([1.0], [(0, 1)], [1]))
+    answer = HeadScores((2,), scores([1.0], [(0, 1)], [1]))
     assert [t.id for t in run([tubelet(1), tubelet(2)], answer, top_k=5)] == [2]
 
 
@@ -110,40 +113,40 @@ PROPOSALS = [(0.0, 0.1), (0.4, 0.8), (0.5, 0.8), (0.45, 0.9)]
 
 
 def test_best_is_the_one_told_best() -> None:
-    answer = Answer((1,), scores([1], PROPOSALS, [0.5, 0.2, 0.2, 0.1]))
+    answer = HeadScores((1,), scores([1], PROPOSALS, [0.5, 0.2, 0.2, 0.1]))
     assert segment(answer, "best", TIMELINE)[0] == pytest.approx((0.0, 1.0))
 
 
 def test_the_vote_goes_to_the_middle_of_the_crowd() -> None:
-    answer = Answer((1,), scores([1], PROPOSALS, [0.5, 0.2, 0.2, 0.1]))
+    answer = HeadScores((1,), scores([1], PROPOSALS, [0.5, 0.2, 0.2, 0.1]))
     when, told = segment(answer, "vote", TIMELINE)
     assert when == pytest.approx((4.0, 8.0))
     assert told == pytest.approx(np.log(0.2))
 
 
 def test_a_tied_vote_goes_to_the_one_told_better() -> None:
-    answer = Answer((1,), scores([1], [(0.1, 0.2), (0.6, 0.7)], [0.3, 0.7]))
+    answer = HeadScores((1,), scores([1], [(0.1, 0.2), (0.6, 0.7)], [0.3, 0.7]))
     assert segment(answer, "vote", TIMELINE)[0] == pytest.approx((6.0, 7.0))
 
 
 def test_the_hull_goes_around_the_parts() -> None:
     whole = scores([1], [(0.0, 1.0)], [1])
     parts = scores([1], PROPOSALS, [0.1, 0.7, 0.1, 0.1]), scores([1], PROPOSALS, [0, 0, 0, 1])
-    when, told = segment(Answer((1,), whole, parts), "hull", TIMELINE)
+    when, told = segment(HeadScores((1,), whole, parts), "hull", TIMELINE)
     assert when == pytest.approx((4.0, 9.0))
     assert told == pytest.approx(np.log(0.7))
-    assert segment(Answer((1,), whole), "hull", TIMELINE)[0] == pytest.approx((0, 10))
+    assert segment(HeadScores((1,), whole), "hull", TIMELINE)[0] == pytest.approx((0, 10))
 
 
 def test_the_blind_rule_listens_to_nobody() -> None:
     for proposals in (PROPOSALS, PROPOSALS[:1]):
-        answer = Answer((1,), scores([1], proposals, [1] + [0] * (len(proposals) - 1)))
+        answer = HeadScores((1,), scores([1], proposals, [1] + [0] * (len(proposals) - 1)))
         assert segment(answer, "blind", TIMELINE)[0] == pytest.approx((1.5, 8.5))
 
 
 def test_segments_stay_inside_the_video_and_count_from_its_first_frame() -> None:
     later = replace(TIMELINE, times_s=TIMELINE.times_s + 20, end_s=30.0)
-    answer = Answer((1,), scores([1], [(-0.2, 0.5)], [1]))
+    answer = HeadScores((1,), scores([1], [(-0.2, 0.5)], [1]))
     assert segment(answer, "best", later)[0] == pytest.approx((20.0, 25.0))
 
 
@@ -217,7 +220,9 @@ def test_other_lengths_are_refused_with_both_sides(sizes: tuple[int, int], named
 
 
 def test_an_answer_as_json() -> None:
-    answer = Answer((4, 7), scores([0.25, 0.75], PROPOSALS[:2], [0.25, 0.75]), unknown=("sits",))
+    answer = HeadScores(
+        (4, 7), scores([0.25, 0.75], PROPOSALS[:2], [0.25, 0.75]), unknown=("sits",)
+    )
     assert answer.as_dict(TimeSpan(2.0, 12.0)) == {
         "tubelets": [{"id": 7, "score": 0.75}, {"id": 4, "score": 0.25}],
         "proposals": [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Phrase, Words
+from cospal_cli.core.types import Phrase, WordVectors
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.language.parser.tokens import spans
 from cospal_cli.language.phrases import (
@@ -33,14 +33,14 @@ class Encoder:
     def __init__(self) -> None:
         self.read: list[str] = []
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         found = tuple(spans(text))
         vectors = [
             [crc32(text.encode()) % 1000, at, end - start] for at, (start, end) in enumerate(found)
         ]
-        return Words(found, np.array(vectors, np.float32).reshape(-1, 3))
+        return WordVectors(found, np.array(vectors, np.float32).reshape(-1, 3))
 
-    def words_of(self, texts: Sequence[str]) -> list[Words]:
+    def words_of(self, texts: Sequence[str]) -> list[WordVectors]:
         self.read.extend(texts)
         return [self.words(text) for text in texts]
 

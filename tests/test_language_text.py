@@ -19,9 +19,9 @@ import transformers
 from cospal_cli import weights
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.install import install_line
-from cospal_cli.core.types import Words
+from cospal_cli.core.types import WordVectors
 from cospal_cli.language.encoders import bert
-from cospal_cli.language.encoders.bert import Bert
+from cospal_cli.language.encoders.bert import BertEncoder
 from cospal_cli.language.encoders.text import open_text_encoder, pool
 from cospal_cli.settings import SettingError, TextConfig
 from tests import contracts
@@ -99,39 +99,41 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def encoders(folders: dict[str, Path]) -> dict[str, Bert]:
+def encoders(folders: dict[str, Path]) -> dict[str, BertEncoder]:
     return {kind: open_bert(folder) for kind, folder in folders.items()}
 
 
 @pytest.fixture(params=KINDS)
-def encoder(request: pytest.FixtureRequest, encoders: dict[str, Bert]) -> Bert:
+def encoder(request: pytest.FixtureRequest, encoders: dict[str, BertEncoder]) -> BertEncoder:
     return encoders[request.param]
 
 
-def open_bert(folder: Path | str, **options: object) -> Bert:
+def open_bert(folder: Path | str, **options: object) -> BertEncoder:
     config = TextConfig(name="bert", model=str(folder), device="cpu", **options)  # type: ignore[arg-type]
     found = open_text_encoder(config)
-    assert isinstance(found, Bert)
+    assert isinstance(found, BertEncoder)
     return found
 
 
-def written(text: str, words: Words) -> list[str]:
+def written(text: str, words: WordVectors) -> list[str]:
     return [text[start:end] for start, end in words.spans]
 
 
-def expect_same(found: Sequence[Words], wanted: Sequence[Words], atol: float = 1e-5) -> None:
+def expect_same(
+    found: Sequence[WordVectors], wanted: Sequence[WordVectors], atol: float = 1e-5
+) -> None:
     assert [words.spans for words in found] == [words.spans for words in wanted]
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one.vectors, other.vectors, rtol=0, atol=atol)
 
 
-def cosines(one: Words, other: Words) -> np.ndarray:
+def cosines(one: WordVectors, other: WordVectors) -> np.ndarray:
     assert one.spans == other.spans
     norms = np.linalg.norm(one.vectors, axis=1) * np.linalg.norm(other.vectors, axis=1)
     return (one.vectors * other.vectors).sum(axis=1) / norms
 
 
-def test_one_vector_a_word(encoder: Bert) -> None:
+def test_one_vector_a_word(encoder: BertEncoder) -> None:
     text = "The weimaraner's tail, in dark-red."
     words = encoder.words(text)
     assert written(text, words) == ["The", "weimaraner", "'s", "tail", ",", "in", "dark-red", "."]
@@ -141,14 +143,14 @@ def test_one_vector_a_word(encoder: Bert) -> None:
     assert words.vectors.std(axis=0).min() > 0
 
 
-def test_the_same_text_has_the_same_vectors(encoder: Bert, folders: dict[str, Path]) -> None:
+def test_the_same_text_has_the_same_vectors(encoder: BertEncoder, folders: dict[str, Path]) -> None:
     first = encoder.words(SENTENCES[0])
     np.testing.assert_array_equal(first.vectors, encoder.words(SENTENCES[0]).vectors)
     again = open_bert(encoder.model_id).words(SENTENCES[0])
     np.testing.assert_array_equal(first.vectors, again.vectors)
 
 
-def test_a_word_is_the_mean_of_its_pieces(encoders: dict[str, Bert]) -> None:
+def test_a_word_is_the_mean_of_its_pieces(encoders: dict[str, BertEncoder]) -> None:
     encoder = encoders["bert"]
     text = "the zebu trots in"
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder.model_id)
@@ -171,14 +173,14 @@ def test_pieces_belong_to_the_words_they_touch() -> None:
     np.testing.assert_allclose(words.vectors, [[2], [5.5]])
 
 
-def test_batches_say_what_single_texts_say(encoder: Bert) -> None:
+def test_batches_say_what_single_texts_say(encoder: BertEncoder) -> None:
     assert len(MIXED) > bert.BATCH
     expect_same(encoder.words_of(MIXED), [encoder.words(text) for text in MIXED])
     assert encoder.words_of([]) == []
 
 
 def test_out_of_memory_halves_the_batch(
-    encoders: dict[str, Bert], monkeypatch: pytest.MonkeyPatch
+    encoders: dict[str, BertEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = encoders["bert"]
     wanted = encoder.words_of(MIXED[:10])
@@ -199,7 +201,7 @@ def test_out_of_memory_halves_the_batch(
 
 
 @pytest.mark.parametrize("text", STRANGE, ids=ascii)
-def test_strange_texts(encoder: Bert, text: str) -> None:
+def test_strange_texts(encoder: BertEncoder, text: str) -> None:
     words = encoder.words(text)
     assert np.isfinite(words.vectors).all()
     assert words.vectors.shape == (len(words), encoder.dim)
@@ -207,20 +209,20 @@ def test_strange_texts(encoder: Bert, text: str) -> None:
     expect_same(encoder.words_of([text, "a dog"])[:1], [words])
 
 
-def test_a_long_text_is_cut(encoder: Bert) -> None:
+def test_a_long_text_is_cut(encoder: BertEncoder) -> None:
     text = "dog " * 2500
     words = encoder.words(text)
     assert words.spans == tuple((at, at + 3) for at in range(0, 4 * len(words), 4))
     assert (POSITIONS - 2) // 2 <= len(words) <= POSITIONS - 2
 
 
-def test_right_to_left_keeps_its_words(encoders: dict[str, Bert]) -> None:
+def test_right_to_left_keeps_its_words(encoders: dict[str, BertEncoder]) -> None:
     text = "הכלב רץ"
     assert written(text, encoders["roberta"].words(text)) == ["הכלב", "רץ"]
     assert written(text, encoders["bert"].words(text)) == ["הכלב", "רץ"]
 
 
-def test_names_of_special_pieces_are_words(encoders: dict[str, Bert]) -> None:
+def test_names_of_special_pieces_are_words(encoders: dict[str, BertEncoder]) -> None:
     text = "a [SEP] dog"
     words = encoders["bert"].words(text)
     assert written(text, words) == ["a", "[", "SEP", "]", "dog"]
@@ -228,13 +230,13 @@ def test_names_of_special_pieces_are_words(encoders: dict[str, Bert]) -> None:
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_is_close(encoder: Bert, precision: str) -> None:
+def test_half_precision_is_close(encoder: BertEncoder, precision: str) -> None:
     half = open_bert(encoder.model_id, precision=precision).words(SENTENCES[0])
     assert half.vectors.dtype == np.float32
     assert cosines(half, encoder.words(SENTENCES[0])).min() > 0.99
 
 
-def test_the_model_is_named_by_what_it_is(encoder: Bert, folders: dict[str, Path]) -> None:
+def test_the_model_is_named_by_what_it_is(encoder: BertEncoder, folders: dict[str, Path]) -> None:
     assert Path(encoder.model_id) in folders.values()
     data = (Path(encoder.model_id) / "model.safetensors").read_bytes()
     assert encoder.model_sha256 == hashlib.sha256(data).hexdigest()
@@ -359,7 +361,7 @@ needs_minilm = pytest.mark.skipif(
 
 
 @needs_minilm
-def test_all_encoders_cut_the_same_words(encoders: dict[str, Bert]) -> None:
+def test_all_encoders_cut_the_same_words(encoders: dict[str, BertEncoder]) -> None:
     minilm = open_text_encoder(TextConfig(threads=1))
     assert minilm.dim == 384
     assert minilm.model_sha256 == weights.sha256("minilm")

@@ -36,7 +36,7 @@ from cospal_cli.prepared.folder import Prepared
 from cospal_cli.preparing import prepare as preparing
 from cospal_cli.preparing import watching
 from cospal_cli.preparing.plan import file_name
-from cospal_cli.preparing.prepare import Report, prepare
+from cospal_cli.preparing.prepare import PrepareReport, prepare
 from cospal_cli.settings import (
     ClipsConfig,
     Config,
@@ -75,7 +75,7 @@ def root(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def again(root: Path, config: Config = SMALL, **options: Any) -> Report:
+def again(root: Path, config: Config = SMALL, **options: Any) -> PrepareReport:
     report = prepare(root, root / "prepared", config, **options)
     assert report is not None
     return report
@@ -519,7 +519,7 @@ def test_a_killed_run_leaves_whole_files_and_goes_on(
     assert process.wait(120) == code
     left = [path for path in folder.iterdir() if not files.is_ours(path.name)]
     for path in left:
-        cache.Reader(path)
+        cache.VideoFile(path)
     wait_for(lambda: not_locked(root / "prepared"))
     process = started(root)
     assert process.wait(120) == 0

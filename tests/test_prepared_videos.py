@@ -16,7 +16,7 @@ from cospal_cli.core.types import Clips, Looks, Timeline, Tubelet, VideoInfo
 from cospal_cli.features.tubelets import select
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache
-from cospal_cli.prepared.videos import Reader, Searched, whole, write
+from cospal_cli.prepared.videos import Searched, VideoFile, whole, write
 from tests.test_language_phrases import Encoder
 
 KEY = {"files": [[5, 6]], "settings": {"video": {"fps": 10.0}}}
@@ -52,7 +52,7 @@ def stored() -> Observation:
     return Observation(info, line, tuple(many), ("car", "person"))
 
 
-def saved(path: Path, stored: Observation, *segments: FrameSpan | None) -> Reader:
+def saved(path: Path, stored: Observation, *segments: FrameSpan | None) -> VideoFile:
     k = len(stored.tubelets)
     rng = np.random.default_rng(1)
     views = [
@@ -62,7 +62,7 @@ def saved(path: Path, stored: Observation, *segments: FrameSpan | None) -> Reade
     spans = np.arange(8).reshape(4, 2) / 4
     clips = Clips(np.arange(8, dtype=np.float32).reshape(4, 2), spans)
     assert write(path, {"": stored}, views, clips, KEY) == path.stat().st_size
-    return Reader(path)
+    return VideoFile(path)
 
 
 def same(one: object, other: object) -> None:
@@ -150,14 +150,14 @@ def test_damage_is_named(tmp_path: Path, stored: Observation) -> None:
     for broken in (data[:-3], b"", b"x" * 400, b"\xff" * 8 + data[8:], bytes(200)):
         path.write_bytes(broken)
         with pytest.raises(InputError, match=r"v\.safetensors"):
-            Reader(path)
+            VideoFile(path)
         assert not whole(path, KEY)
     save_file({"a": np.zeros(2)}, path)
     with pytest.raises(InputError, match="not a file of features"):
-        Reader(path)
+        VideoFile(path)
     save_file({"a": np.zeros(2)}, path, {"cospal": json.dumps({"format": "other"})})
     with pytest.raises(InputError, match="expected 'cospal/features@1'"):
-        Reader(path)
+        VideoFile(path)
 
 
 def test_numbers_that_are_none(tmp_path: Path, stored: Observation) -> None:
@@ -165,14 +165,14 @@ def test_numbers_that_are_none(tmp_path: Path, stored: Observation) -> None:
     clips = Clips(np.zeros((1, 2), np.float32), np.zeros((1, 2)))
     write(tmp_path / "v.safetensors", {"": stored}, views, clips, KEY)
     with pytest.raises(InputError, match="not finite"):
-        Reader(tmp_path / "v.safetensors").vision("", None)
+        VideoFile(tmp_path / "v.safetensors").vision("", None)
 
 
 def test_large_numbers_are_kept_finite(tmp_path: Path, stored: Observation) -> None:
     views = [Searched("", None, np.full((3, 4, 3), 1e9, np.float32), np.ones((3, 4), bool))]
     clips = Clips(np.full((1, 2), -1e9, np.float32), np.zeros((1, 2)))
     write(tmp_path / "v.safetensors", {"": stored}, views, clips, KEY)
-    found = Reader(tmp_path / "v.safetensors").vision("", None)
+    found = VideoFile(tmp_path / "v.safetensors").vision("", None)
     assert (found.tubelets.max(), found.clips.min()) == (65504, -65504)
 
 
@@ -209,7 +209,7 @@ def test_texts_are_read_one_by_one(tmp_path: Path) -> None:
     path, encoder = tmp_path / "t.safetensors", Encoder()
     many = ["the man, in red", "", "naïve \U0001f600 words", "a\nb"]
     texts.write(path, many, encoder, KEY)
-    reader = texts.Reader(path)
+    reader = texts.TextsFile(path)
     assert (reader.dim, reader.key) == (3, KEY)
     for text in many:
         found, expected = reader.words(text), encoder.words(text)
@@ -225,7 +225,7 @@ def test_texts_are_read_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("many", [[], [""]])
 def test_texts_without_words(tmp_path: Path, many: list[str]) -> None:
     texts.write(tmp_path / "t", many, Encoder(), KEY)
-    assert texts.Reader(tmp_path / "t").dim == 3
+    assert texts.TextsFile(tmp_path / "t").dim == 3
 
 
 def test_damaged_texts_are_named(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_damaged_texts_are_named(tmp_path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[:-1])
     with pytest.raises(InputError, match=r"t\.safetensors: damaged"):
-        texts.Reader(path)
+        texts.TextsFile(path)
     save_file({"vectors": np.zeros((2, 2))}, path, {"cospal": "{}"})
     with pytest.raises(InputError, match="not a file of texts"):
-        texts.Reader(path)
+        texts.TextsFile(path)

@@ -28,7 +28,7 @@ from cospal_cli.model.checkpoint import load_card
 from cospal_cli.outputs.tube_json import load_tubes
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_about
-from cospal_cli.prepared.videos import Reader
+from cospal_cli.prepared.videos import VideoFile
 from cospal_cli.ranking.heads import completed
 from cospal_cli.settings import Config, DetectorConfig, FileConfig
 from cospal_cli.settings.stored import modern
@@ -162,7 +162,7 @@ def test_the_description_of_prepared_features(tmp_path: Path) -> None:
     path = tmp_path / "v.safetensors"
 
     def read() -> None:
-        reader = Reader(path)
+        reader = VideoFile(path)
         for prompt, segment in list(reader._views):
             reader.tubelets(prompt, segment)
             reader.vision(prompt, segment)

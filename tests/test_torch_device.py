@@ -11,7 +11,7 @@ import torch
 
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.devices import processors
-from cospal_cli.devices.torch_device import Halving, Place, choose, use_threads
+from cospal_cli.devices.torch_device import Halving, Placement, choose, use_threads
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def threads() -> Iterator[None]:
 )
 def test_the_cpu_is_chosen_where_there_is_no_gpu(precision: str, dtype: torch.dtype) -> None:
     place = choose("auto", precision)
-    assert place == Place(torch.device("cpu"), dtype)
+    assert place == Placement(torch.device("cpu"), dtype)
     assert not place.cuda
 
 
 @pytest.mark.usefixtures("cuda_here")
 def test_a_gpu_is_chosen_in_half_precision_where_there_is_one() -> None:
-    assert choose("auto", "auto") == Place(torch.device("cuda"), torch.float16)
-    assert choose("cuda:1", "fp32") == Place(torch.device("cuda:1"), torch.float32)
+    assert choose("auto", "auto") == Placement(torch.device("cuda"), torch.float16)
+    assert choose("cuda:1", "fp32") == Placement(torch.device("cuda:1"), torch.float32)
     assert choose("cpu", "auto").dtype == torch.float32
     with pytest.raises(DeviceError, match="there are 2 GPUs"):
         choose("cuda:2", "auto")
@@ -86,10 +86,10 @@ def test_unknown_precision() -> None:
 
 @pytest.mark.usefixtures("threads")
 def test_threads_are_those_given_or_all_but_one() -> None:
-    cpu = Place(torch.device("cpu"), torch.float32)
+    cpu = Placement(torch.device("cpu"), torch.float32)
     use_threads(cpu, 3)
     assert torch.get_num_threads() == 3
-    use_threads(Place(torch.device("cuda"), torch.float16), 7)
+    use_threads(Placement(torch.device("cuda"), torch.float16), 7)
     assert torch.get_num_threads() == 3
     use_threads(cpu, 0)
     assert torch.get_num_threads() == max(1, processors() - 1)

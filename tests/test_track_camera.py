@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cospal_cli.track.camera import STILL, Camera, Motion, normalise, shrink
+from cospal_cli.track.camera import STILL, Camera, CameraMotion, normalise, shrink
 from cospal_cli.track.cuts import Shots
 from cospal_cli.track.path import CameraPath
 from tests.scenes import Actor, background, sample, still, texture, walk
@@ -84,7 +84,7 @@ def test_boxes_over_the_whole_frame_leave_nothing_to_tell():
 
 
 def test_path_to_the_world_and_back():
-    path = CameraPath.of([STILL, Motion(1.1, (5, -3)), Motion(0.9, (20, 4))])
+    path = CameraPath.of([STILL, CameraMotion(1.1, (5, -3)), CameraMotion(0.9, (20, 4))])
     boxes = np.array([[10, 20, 110, 220]], np.float32)
     two = np.array([2])
     there = path.to_frame(two, boxes)
@@ -94,7 +94,7 @@ def test_path_to_the_world_and_back():
 
 
 def test_what_stands_in_the_world_is_carried_by_the_camera_alone():
-    path = CameraPath.of([STILL] + [Motion(1.0, (7, -2))] * 9)
+    path = CameraPath.of([STILL] + [CameraMotion(1.0, (7, -2))] * 9)
     frames = np.arange(3, 10)
     points = np.array([[100, 200]]) + frames[:, None] * np.array([7, -2])
     carried = path.carried(frames, points.astype(np.float32))

@@ -7,7 +7,7 @@ import pytest
 
 from cospal_cli.core.types import Detections, Looks
 from cospal_cli.settings import TrackerConfig
-from cospal_cli.track.camera import STILL, Motion
+from cospal_cli.track.camera import STILL, CameraMotion
 from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.tubelets import build, smooth
@@ -140,7 +140,7 @@ def test_a_gap_is_filled_along_with_the_camera():
     # The picture moves 5 px a frame; a thing that stands in the world is not seen at 10..19.
     still = 200 + 5 * np.arange(30)
     rows = [track_row([*range(10), *range(20, 30)], still[[*range(10), *range(20, 30)]])]
-    (tubelet,) = tubelets_of(rows, motion=Motion(1.0, (5.0, 0.0)))
+    (tubelet,) = tubelets_of(rows, motion=CameraMotion(1.0, (5.0, 0.0)))
     middle = tubelet.boxes_xyxy[:, [0, 2]].mean(axis=1)
     assert middle == pytest.approx(still, abs=0.5)
     assert np.ptp(middle - tubelet.camera_xy[:, 0]) < 1

@@ -143,9 +143,9 @@ def test_several_processes_do_not_prepare(
 def test_bench_measures_the_real_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from cospal_cli.bench.train import Plan, measure
+    from cospal_cli.bench.train import TrainBenchPlan, measure
 
-    report = measure(Plan(train_fake.config(), SMALL, updates=20))
+    report = measure(TrainBenchPlan(train_fake.config(), SMALL, updates=20))
     assert report["updates"] == 20
     assert report["samples_per_s"] > 0
     assert 0 <= report["wait_share"] < 1

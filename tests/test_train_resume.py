@@ -88,7 +88,7 @@ def test_killed_while_a_checkpoint_is_written(
 def test_resume_goes_on_where_it_was_stopped_and_does_nothing_at_the_end(tmp_path: Path) -> None:
     whole, out = tmp_path / "whole", tmp_path / "run"
     train_fake.train(whole)
-    from cospal_cli.training.loop import Job
+    from cospal_cli.training.loop import TrainingJob
     from cospal_cli.training.loop import train as run
 
     reached = 0
@@ -97,7 +97,7 @@ def test_resume_goes_on_where_it_was_stopped_and_does_nothing_at_the_end(tmp_pat
         nonlocal reached
         reached = int(done)
 
-    job = Job(
+    job = TrainingJob(
         FakePrepared(), out, train_fake.config(), resume=True
     )  # nothing there: from the start
     first = run(job, told, lambda: reached >= 4)

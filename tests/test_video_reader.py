@@ -16,7 +16,7 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video.ranges import Mark, parse_mark
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.video.timing import Clock
+from cospal_cli.video.timing import StreamClock
 from tests import media
 
 
@@ -218,7 +218,7 @@ def test_missing_stamps_follow_the_declared_rate(tmp_path: Path) -> None:
     ],
 )
 def test_clock(stamps: list[int | None], want: list[int]) -> None:
-    clock = Clock(10)
+    clock = StreamClock(10)
     following = [*stamps[1:], None]
     assert [clock.place(a, b) for a, b in zip(stamps, following, strict=True)] == want
     changed = sum(a != b for a, b in zip(stamps, want, strict=True))

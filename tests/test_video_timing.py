@@ -14,7 +14,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Timeline
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.video.timing import Clock, ordered
+from cospal_cli.video.timing import StreamClock, ordered
 from tests import media
 
 B_FRAMES = {"bf": "3", "x264-params": "b-adapt=0:bframes=3:b-pyramid=none"}
@@ -245,7 +245,7 @@ HUGE = 2**54
     ],
 )
 def test_clock(stamps: list[int | None], want: list[int], found: dict[str, int]) -> None:
-    clock = Clock(10, Fraction(1, 100), wraps=True)
+    clock = StreamClock(10, Fraction(1, 100), wraps=True)
     following = [*stamps[1:], None]
     placed = [clock.place(a, b) for a, b in zip(stamps, following, strict=True)]
     assert (np.diff(placed) > 0).all()

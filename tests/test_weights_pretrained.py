@@ -20,9 +20,9 @@ from cospal_cli.core.errors import UsageError, WeightsError
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from cospal_cli.devices.torch_device import Place  # noqa: E402
+from cospal_cli.devices.torch_device import Placement  # noqa: E402
 
-CPU = Place(torch.device("cpu"), torch.float32)
+CPU = Placement(torch.device("cpu"), torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_whole_folder_opens_silently(
 
 def test_the_weights_are_those_of_the_file_in_the_type_asked_for(bert: Path) -> None:
     whole = open_model("BertModel", str(bert), CPU).state_dict()
-    halves = open_model("BertModel", str(bert), Place(CPU.device, torch.bfloat16)).state_dict()
+    halves = open_model("BertModel", str(bert), Placement(CPU.device, torch.bfloat16)).state_dict()
     from safetensors.torch import load_file
 
     for name, weight in load_file(bert / "model.safetensors").items():

@@ -30,10 +30,10 @@ def config(*changed: str) -> Config:
 
 def train(out: Path, *changed: str, data: Any = None, progress: Any = None, **job: Any) -> Any:
     """Train on a fake data set."""
-    from cospal_cli.training.loop import Job
+    from cospal_cli.training.loop import TrainingJob
     from cospal_cli.training.loop import train as run
 
-    whole = Job(data or FakePrepared(), out, config(*changed), **job)
+    whole = TrainingJob(data or FakePrepared(), out, config(*changed), **job)
     return run(whole, progress) if progress else run(whole)
 
 

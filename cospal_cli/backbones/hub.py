@@ -54,7 +54,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FetchPlan:
     """What ``download`` would bring for ``name``, into the folder ``target``."""
 
     name: str
@@ -81,7 +81,7 @@ def offline() -> bool:
     return any(os.environ.get(name, "").lower() in _TRUE for name in names)
 
 
-def make_plan(name: str) -> Plan:
+def make_plan(name: str) -> FetchPlan:
     """What a known id or hub id consists of; asks the hub, downloads nothing.
 
     Raises WeightsError if it is unknown, withheld or cannot be reached, UsageError without
@@ -94,11 +94,11 @@ def make_plan(name: str) -> Plan:
         raise WeightsError("no home to keep models in", "set COSPAL_MODELS to a folder")
     if entry is not None and entry.single:
         files = (Wanted(entry.file, entry.bytes, entry.sha256),)
-        return Plan(name, entry.source, entry.revision, entry.licence, files, root / own)
+        return FetchPlan(name, entry.source, entry.revision, entry.licence, files, root / own)
     return _ask_hub(name, entry, root / own)
 
 
-def download(plan: Plan, progress: Progress = silent) -> Path:
+def download(plan: FetchPlan, progress: Progress = silent) -> Path:
     """Bring the files of ``plan`` to its target; the folder, or the file of a single checkpoint.
 
     Raises WeightsError if the source fails or sends something else, DeviceError if the disk is
@@ -132,7 +132,7 @@ def choose(names: Iterable[str]) -> list[str]:
     return [*weights, *side] if weights else []
 
 
-def _ask_hub(name: str, entry: Known | None, target: Path) -> Plan:
+def _ask_hub(name: str, entry: Known | None, target: Path) -> FetchPlan:
     """The plan for a repository of the hub, at the pinned revision or its main branch."""
     hub = require("huggingface_hub", "torch")
     source = entry.source if entry else name
@@ -148,7 +148,7 @@ def _ask_hub(name: str, entry: Known | None, target: Path) -> Plan:
         raise WeightsError(f"{source}: no weights in this repository", "name another hub id")
     card = getattr(info, "card_data", None)
     licence = entry.licence if entry else str(getattr(card, "license", None) or "not stated")
-    return Plan(name, source, info.sha, licence, wanted, target)
+    return FetchPlan(name, source, info.sha, licence, wanted, target)
 
 
 def _wanted(file: Any, entry: Known | None) -> Wanted:
@@ -159,7 +159,7 @@ def _wanted(file: Any, entry: Known | None) -> Wanted:
     return Wanted(file.rfilename, file.size, stated.sha256 if stated else None)
 
 
-def _bring(plan: Plan, part: Path) -> None:
+def _bring(plan: FetchPlan, part: Path) -> None:
     """Download every file of ``plan`` into ``part``."""
     if plan.single:
         file = plan.files[0]
@@ -172,7 +172,7 @@ def _bring(plan: Plan, part: Path) -> None:
     shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's notes for resuming
 
 
-def _check(plan: Plan, path: Path, wanted: Wanted) -> None:
+def _check(plan: FetchPlan, path: Path, wanted: Wanted) -> None:
     """WeightsError, and the file removed, unless it is the one that was meant."""
     if not path.is_file():
         raise WeightsError(f"{plan.source}: {wanted.name} did not come", AGAIN)
@@ -190,7 +190,7 @@ def _check(plan: Plan, path: Path, wanted: Wanted) -> None:
         )
 
 
-def _check_room(plan: Plan, part: Path) -> None:
+def _check_room(plan: FetchPlan, part: Path) -> None:
     """DeviceError if the disk cannot take what is still to come."""
     free = shutil.disk_usage(part).free
     missing = plan.bytes - bytes_in(part)

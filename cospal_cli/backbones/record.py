@@ -34,7 +34,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Record:
+class ModelRecord:
     """Where a model came from, and its files by their path below its folder."""
 
     source: str
@@ -62,15 +62,15 @@ def fingerprint(path: Path) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def write(folder: Path, source: str, revision: str | None, licence: str) -> Record:
+def write(folder: Path, source: str, revision: str | None, licence: str) -> ModelRecord:
     """Hash every file of ``folder`` and write its record there."""
     files = {name: _record_of(path) for name, path in _files(folder)}
-    record = Record(source, revision, licence, files)
+    record = ModelRecord(source, revision, licence, files)
     _save(folder, record)
     return record
 
 
-def read(folder: Path) -> Record | None:
+def read(folder: Path) -> ModelRecord | None:
     """The record of ``folder``, None if it has none; WeightsError if it is damaged itself."""
     path = folder / NAME
     if not os.path.lexists(path):
@@ -80,7 +80,7 @@ def read(folder: Path) -> Record | None:
     with errors_as(WeightsError, about, _again(folder)):
         if stored.pop("schema") != SCHEMA:
             raise ValueError(f"not {SCHEMA}")
-        record = filled(Record, stored)
+        record = filled(ModelRecord, stored)
         for name in record.files:
             _check_inside(name)
         return record
@@ -115,7 +115,7 @@ def check(folder: Path) -> None:
             touched[name] = _same(folder / name, entry, folder)
     if touched:  # copied, say: remember the new times, where the folder can be written to
         with suppress(CospalError, OSError):
-            _save(folder, Record(**{**vars(record), "files": {**record.files, **touched}}))
+            _save(folder, ModelRecord(**{**vars(record), "files": {**record.files, **touched}}))
 
 
 def _same(path: Path, entry: Recorded, folder: Path) -> Recorded:
@@ -147,7 +147,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _save(folder: Path, record: Record) -> None:
+def _save(folder: Path, record: ModelRecord) -> None:
     document = {"schema": SCHEMA, **asdict(record)}
     write_text(folder / NAME, json.dumps(document, indent=1) + "\n")
 

@@ -36,7 +36,7 @@ PAUSE_S = 0.03  # before each turn: another runtime's threads may still wait bus
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportBenchPlan:
     """What to measure. ``threads``: of torch and of ONNX Runtime, on the CPU."""
 
     checkpoint: Path | None = None  # None: random heads of full size
@@ -51,7 +51,7 @@ class Plan:
     gpu: bool = False  # the runtimes that need one too
 
 
-def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
+def measure(plan: ExportBenchPlan, progress: Progress = silent) -> dict[str, Any]:
     """Times by runtime and lengths, as plain values for JSON."""
     from cospal_exporters.verify import random_inputs
 
@@ -146,7 +146,7 @@ def _in_turns(works: Mapping[str, timing.Work], rounds: int) -> dict[str, list[f
 
 
 def _runtimes(
-    plan: Plan, checkpoint: Path, exported: Path, threads: int
+    plan: ExportBenchPlan, checkpoint: Path, exported: Path, threads: int
 ) -> tuple[dict[str, Runtime], dict[str, str]]:
     """What runs here by name, and why the others do not."""
     device = "cuda" if plan.gpu else "cpu"
@@ -207,7 +207,7 @@ def _random_heads(folder: Path) -> Path:
 
 
 def _export(checkpoint: Path, folder: Path) -> Path:
-    from cospal_exporters.onnx import Plan as Export
+    from cospal_exporters.onnx import ExportBenchPlan as Export
     from cospal_exporters.onnx import export
 
     # Random heads have nothing to be right about: int8 is measured whatever it answers.

@@ -33,7 +33,7 @@ _MATCH = 0.5  # overlap from which two boxes of two precisions are one
 
 
 @dataclass(frozen=True)
-class Plan:
+class GroundBenchPlan:
     """What to measure."""
 
     video: Path
@@ -45,7 +45,7 @@ class Plan:
     compare: str = ""  # another precision, whose boxes are compared
 
 
-def measure(plan: Plan) -> dict[str, Any]:
+def measure(plan: GroundBenchPlan) -> dict[str, Any]:
     """Stages, ratios, batch sizes and agreement, as plain values for JSON."""
     config = plan.config
     grounder = Grounder(config, open_detector(config.detector))
@@ -100,14 +100,14 @@ def _rate(frames: int, took: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _read(plan: Plan, detector: Detector, size: int) -> list[FrameBatch]:
+def _read(plan: GroundBenchPlan, detector: Detector, size: int) -> list[FrameBatch]:
     """The frames that the pipeline samples, in batches of ``size``."""
     side = max(plan.config.video.work_side, detector.image_side)
     with VideoReader(plan.video, replace(plan.config.video, work_side=side)) as reader:
         return list(reader.batches(size))
 
 
-def _source_frames(plan: Plan, detector: Detector) -> int:
+def _source_frames(plan: GroundBenchPlan, detector: Detector) -> int:
     with VideoReader(plan.video, plan.config.video) as reader:
         for _ in reader.batches(64):
             pass
@@ -115,7 +115,10 @@ def _source_frames(plan: Plan, detector: Detector) -> int:
 
 
 def _track(
-    plan: Plan, detector: Detector, batches: Sequence[FrameBatch], found: Sequence[Detections]
+    plan: GroundBenchPlan,
+    detector: Detector,
+    batches: Sequence[FrameBatch],
+    found: Sequence[Detections],
 ) -> None:
     """Looks and tracks of boxes that are there already."""
     size = batches[0].size
@@ -127,7 +130,7 @@ def _track(
     tracker.finish()
 
 
-def _at_batch(plan: Plan, size: int) -> dict[str, Any]:
+def _at_batch(plan: GroundBenchPlan, size: int) -> dict[str, Any]:
     """The detector alone in batches of ``size``."""
     config = replace(plan.config.detector, batch=size)
     detector = open_detector(config).ask(plan.query)
@@ -140,7 +143,7 @@ def _at_batch(plan: Plan, size: int) -> dict[str, Any]:
     return {"batch": size, **rate, "gpu_peak_mb": timing.gpu_peak_mb()}
 
 
-def _encoders(plan: Plan) -> dict[str, Any]:
+def _encoders(plan: GroundBenchPlan) -> dict[str, Any]:
     """Words a second of the text encoder, video seconds a second of the video encoder."""
     text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
     words = len(text.words(plan.query.text))
@@ -160,7 +163,7 @@ def _encoders(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _agreement(plan: Plan, found: Sequence[Detections]) -> dict[str, Any]:
+def _agreement(plan: GroundBenchPlan, found: Sequence[Detections]) -> dict[str, Any]:
     """Overlap of each box with its best match under the other precision."""
     config = replace(plan.config.detector, precision=plan.compare)
     other = open_detector(config).ask(plan.query)

@@ -14,7 +14,7 @@ import numpy as np
 from cospal_cli import settings
 from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Clips, Timeline, VideoInfo, Words
+from cospal_cli.core.types import Clips, Timeline, VideoInfo, WordVectors
 from cospal_cli.datasets.splits import held_sources
 from cospal_cli.language.phrases import Refined, texts_of
 from cospal_cli.prepared import texts as texts
@@ -47,11 +47,11 @@ class _Encoder:
     def __init__(self, dim: int) -> None:
         self.dim = dim
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         """The words between spaces."""
         return self.words_of([text])[0]
 
-    def words_of(self, many: Sequence[str]) -> list[Words]:
+    def words_of(self, many: Sequence[str]) -> list[WordVectors]:
         """Likewise of many texts."""
         found = []
         for text in many:
@@ -62,7 +62,7 @@ class _Encoder:
                 np.random.default_rng(list(word.encode())).normal(size=self.dim)
                 for word in text.split()
             ]
-            found.append(Words(spans, np.array(rows, np.float32)))
+            found.append(WordVectors(spans, np.array(rows, np.float32)))
         return found
 
 

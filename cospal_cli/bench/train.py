@@ -14,13 +14,13 @@ from cospal_cli.core.progress import Progress, silent
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.settings import Config
 from cospal_cli.training import metrics
-from cospal_cli.training.loop import EVERY, Job, train
+from cospal_cli.training.loop import EVERY, TrainingJob, train
 
 HCSTVG_V1 = 4500  # sentences of its training split
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainBenchPlan:
     """What to measure. ``updates`` after the first ``EVERY``, which warm up."""
 
     config: Config
@@ -39,7 +39,7 @@ class _Count:
         self.progress(stage, done, self.total, note)
 
 
-def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
+def measure(plan: TrainBenchPlan, progress: Progress = silent) -> dict[str, Any]:
     """Rates and memory, as plain values for JSON."""
     config, total = plan.config, plan.updates + EVERY
     shape = replace(plan.shape, sentences=max(plan.shape.sentences, 2 * config.train.batch * total))
@@ -54,7 +54,9 @@ def measure(plan: Plan, progress: Progress = silent) -> dict[str, Any]:
         make(data, shape)
         timing.reset_gpu_peak()
         # The loop looks before an update: it is asked to stop at the last one.
-        train(Job(Prepared.open(data), out, config), count, lambda: count.reached >= total - 1)
+        train(
+            TrainingJob(Prepared.open(data), out, config), count, lambda: count.reached >= total - 1
+        )
         lines = [line for line in metrics.read(out) if line["update"] > EVERY]
     rate = statistics.median(line["samples_per_s"] for line in lines)
     return {

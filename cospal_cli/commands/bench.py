@@ -55,7 +55,7 @@ def bench() -> None:
 
 
 @dataclass(frozen=True)
-class GroundOptions:
+class BenchGroundOptions:
     """See ``ground``."""
 
     video: Annotated[Path, argument(type=PATH)]
@@ -94,8 +94,8 @@ class GroundOptions:
     as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
 
 
-@command(GroundOptions, GROUND_FLAGS)
-def ground(context: Context[GroundOptions]) -> None:
+@command(BenchGroundOptions, GROUND_FLAGS)
+def ground(context: Context[BenchGroundOptions]) -> None:
     """Time every stage of 'cospal ground' on VIDEO with QUERY.
 
     The whole first pass is compared with the detector's forward passes alone and, for Grounding
@@ -103,13 +103,13 @@ def ground(context: Context[GroundOptions]) -> None:
     """
     options, config = context.options, context.config
     from cospal_cli import detect
-    from cospal_cli.bench.ground import Plan, measure
+    from cospal_cli.bench.ground import GroundBenchPlan, measure
     from cospal_cli.language.parser.parse import parse
 
     chosen, why = detect.resolve(config.detector)
     if why:
         say(why)
-    plan = Plan(
+    plan = GroundBenchPlan(
         options.video,
         parse(options.query, config.language),
         replace(config, detector=chosen),
@@ -123,7 +123,7 @@ def ground(context: Context[GroundOptions]) -> None:
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class BenchTrainOptions:
     """See ``train``."""
 
     updates: Annotated[int, _count("--updates", 30, 10, "Updates to measure over.")]
@@ -131,8 +131,8 @@ class TrainOptions:
     as_json: Annotated[bool, json_option("One JSON document.")]
 
 
-@command(TrainOptions, TRAIN_FLAGS)
-def train(context: Context[TrainOptions]) -> None:
+@command(BenchTrainOptions, TRAIN_FLAGS)
+def train(context: Context[BenchTrainOptions]) -> None:
     """Time the training loop on random features: 10 tubelets x 32 x 256, 200 clips x 1024,
     20 words x 768, written to a temporary folder and read from there.
     """
@@ -142,15 +142,17 @@ def train(context: Context[TrainOptions]) -> None:
     for package in ("torch", "accelerate"):
         require(package, "train")
     from cospal_cli.bench.made import Shape
-    from cospal_cli.bench.train import Plan, measure
+    from cospal_cli.bench.train import TrainBenchPlan, measure
 
     with context.progress("updates") as told:
-        report = measure(Plan(config, Shape(videos=options.videos), options.updates), told)
+        report = measure(
+            TrainBenchPlan(config, Shape(videos=options.videos), options.updates), told
+        )
     emit(json.dumps(report, indent=2) if options.as_json else _train_table(report))
 
 
 @dataclass(frozen=True)
-class ExportOptions:
+class BenchExportOptions:
     """See ``export``."""
 
     checkpoint: Annotated[
@@ -217,8 +219,8 @@ class ExportOptions:
     as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
 
 
-@command(ExportOptions)
-def export(context: Context[ExportOptions]) -> None:
+@command(BenchExportOptions)
+def export(context: Context[BenchExportOptions]) -> None:
     """Time the heads in torch, ONNX Runtime and TensorRT: one video, one query."""
     from cospal_cli.bench import export as heads
 
@@ -232,7 +234,7 @@ def export(context: Context[ExportOptions]) -> None:
         check_outputs([output], inputs, overwrite=True)
         click.get_current_context().with_resource(claimed([output]))
     with context.progress("points") as shown:
-        report = heads.measure(heads.Plan(**options), shown)
+        report = heads.measure(heads.ExportBenchPlan(**options), shown)
     if output is not None:
         heads.draw(output, report)
     emit(

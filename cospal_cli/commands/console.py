@@ -76,7 +76,7 @@ def silence_stdout() -> None:
         os.close(null)
 
 
-class _Lines(logging.Formatter):
+class _LineFormatter(logging.Formatter):
     """``warning: text`` on one safe line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -103,7 +103,7 @@ def set_up_logging(
     """
     levels = {-1: logging.ERROR, 0: NOTICE, 1: logging.INFO}
     handlers: list[logging.Handler] = [_Stderr(levels.get(verbosity, logging.DEBUG))]
-    handlers[0].setFormatter(_Lines())
+    handlers[0].setFormatter(_LineFormatter())
     if log_file is not None:
         from cospal_cli.commands.log_file import LogFile, check_log_file
 

@@ -17,14 +17,14 @@ from cospal_cli.datasets import FORMATS
 from cospal_cli.settings.words import INPUT, SPEED
 
 if TYPE_CHECKING:
-    from cospal_cli.datasets.check import Report
+    from cospal_cli.datasets.check import CheckReport
 
 SOME_FAILED = 3  # exit code
 SHOWN = 5  # problems of one kind in the table
 
 
 @dataclass(frozen=True)
-class Options:
+class CheckOptions:
     """See ``check``."""
 
     folder: Annotated[Path, argument(type=PATH)]
@@ -63,8 +63,8 @@ class Options:
     as_json: Annotated[bool, json_option("One JSON document with every problem.")]  # fmt: skip
 
 
-@command(Options)
-def check(context: Context[Options]) -> int:
+@command(CheckOptions)
+def check(context: Context[CheckOptions]) -> int:
     """Hold the annotations in FOLDER against its videos and list every fault.
 
     Exits with 0 if every record can be used, 3 if some cannot, 4 if none can.
@@ -88,7 +88,7 @@ def check(context: Context[Options]) -> int:
     )
 
 
-def _table(report: Report, show_all: bool) -> str:
+def _table(report: CheckReport, show_all: bool) -> str:
     """The report as lines for a person."""
     from cospal_cli.datasets.records import KINDS
 

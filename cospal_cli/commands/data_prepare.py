@@ -29,7 +29,7 @@ FLAGS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class PrepareOptions:
     """See ``prepare``."""
 
     folder: Annotated[Path, argument(metavar="DIR", type=PATH)]
@@ -60,8 +60,8 @@ class Options:
     as_json: Annotated[bool, json_option("One JSON document about the features.")]  # fmt: skip
 
 
-@command(Options, FLAGS)
-def prepare(context: Context[Options]) -> int:
+@command(PrepareOptions, FLAGS)
+def prepare(context: Context[PrepareOptions]) -> int:
     """Watch every video of the data set in DIR once and keep what trained heads see of it.
 
     A run that was stopped goes on where it was. Videos that cannot be read are named and left out.

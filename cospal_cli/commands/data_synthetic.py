@@ -18,7 +18,7 @@ from cospal_cli.settings.words import SPEED
 
 
 @dataclass(frozen=True)
-class Options:
+class SyntheticOptions:
     """See ``synthetic``."""
 
     folder: Annotated[Path, argument(metavar="DIR", type=PATH)]
@@ -83,8 +83,8 @@ class Options:
     as_json: Annotated[bool, json_option("One JSON document about the set.")]  # fmt: skip
 
 
-@command(Options)
-def synthetic(context: Context[Options]) -> None:
+@command(SyntheticOptions)
+def synthetic(context: Context[SyntheticOptions]) -> None:
     """Make a SYNTHETIC set in DIR: figures that act, sentences, boxes, simulated detections.
 
     The same settings make the same files. A run that was stopped goes on where it was, and a

@@ -21,14 +21,14 @@ CODECS = ("libx264", "aac")
 
 
 @dataclass(frozen=True)
-class Options:
+class DoctorOptions:
     """See ``doctor``."""
 
     as_json: Annotated[bool, json_option("One JSON document.")]
 
 
-@command(Options)
-def doctor(context: Context[Options]) -> int:
+@command(DoctorOptions)
+def doctor(context: Context[DoctorOptions]) -> int:
     """Show what works here, what does not, and what to do.
 
     Exits with 5 if weights are not whole.

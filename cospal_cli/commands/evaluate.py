@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.records import Dataset
     from cospal_cli.evaluation.predictions import Answers
-    from cospal_cli.evaluation.summary import Report
+    from cospal_cli.evaluation.summary import EvaluationReport
     from cospal_cli.evaluation.tubes import Prediction
     from cospal_cli.prepared.folder import Prepared, Sample
     from cospal_cli.runtime import Runtime
@@ -47,7 +47,7 @@ FLAGS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluateOptions:
     """See ``evaluate``."""
 
     data: Annotated[
@@ -133,8 +133,8 @@ class Options:
     as_json: Annotated[bool, json_option("Print the JSON instead of the table.")]  # fmt: skip
 
 
-@command(Options, FLAGS)
-def evaluate(context: Context[Options]) -> int:
+@command(EvaluateOptions, FLAGS)
+def evaluate(context: Context[EvaluateOptions]) -> int:
     """Score predictions on a split of a data set.
 
     Means over all samples with 95 % intervals by resampling videos; what is missing counts 0.
@@ -327,7 +327,7 @@ def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwr
     check_outputs(targets, inputs, overwrite)  # as others left them
 
 
-def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -> None:
+def _write(folder: Path, text: str, title: str, reports: Mapping[str, EvaluationReport]) -> None:
     """Picture and JSON; without matplotlib no picture, and that is said."""
     from cospal_cli.core.files import write_text
     from cospal_cli.evaluation.plots import distributions
@@ -339,7 +339,7 @@ def _write(folder: Path, text: str, title: str, reports: Mapping[str, Report]) -
         console.LOG.warning("no picture: %s (%s)", error.message, error.hint)
 
 
-def _table(reports: Mapping[str, Report], details: bool, synthetic: bool) -> str:
+def _table(reports: Mapping[str, EvaluationReport], details: bool, synthetic: bool) -> str:
     from cospal_cli.core.table import screen_width, wrapped
     from cospal_cli.evaluation.table import table
 

@@ -22,7 +22,7 @@ HEADS, DETECTOR = "heads", "detector"
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """See ``export``."""
 
     as_onnx: Annotated[
@@ -125,8 +125,8 @@ class Options:
     ]  # fmt: skip
 
 
-@command(Options)
-def export(context: Context[Options]) -> None:
+@command(ExportOptions)
+def export(context: Context[ExportOptions]) -> None:
     """Export trained heads as ONNX graphs or TensorRT engines.
 
     What is written answers as the checkpoint does: it is compared with it, on random inputs of
@@ -139,7 +139,7 @@ def export(context: Context[Options]) -> None:
     console.emit(json.dumps(report, indent=1) if options.as_json else _table(report))
 
 
-def _heads(context: Context[Options]) -> dict[str, Any]:
+def _heads(context: Context[ExportOptions]) -> dict[str, Any]:
     options = context.options
     if options.model is not None:
         raise UsageError("--model is of --what detector", "the heads are --checkpoint's")
@@ -169,7 +169,7 @@ def _heads(context: Context[Options]) -> dict[str, Any]:
     return report
 
 
-def _evaluation(options: Options) -> Evaluation | None:
+def _evaluation(options: ExportOptions) -> Evaluation | None:
     if options.data is None and options.prepared is None:
         return None
     from cospal_exporters.verify import Evaluation
@@ -178,7 +178,7 @@ def _evaluation(options: Options) -> Evaluation | None:
     return Evaluation(prepared, options.data, options.split, options.samples)
 
 
-def _detector(context: Context[Options]) -> dict[str, Any]:
+def _detector(context: Context[ExportOptions]) -> dict[str, Any]:
     options = context.options
     if options.checkpoint is not None or options.as_tensorrt:
         raise UsageError("--what detector goes with --onnx and --model", "leave out the others")

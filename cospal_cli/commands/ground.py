@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.flags import flag_names
-from cospal_cli.commands.ground_files import Answer, Files
+from cospal_cli.commands.ground_files import Files, PlacedResult
 from cospal_cli.commands.ground_lines import show_plan, summarise
-from cospal_cli.commands.places import Place, inputs_of, made_folder, places
+from cospal_cli.commands.places import OutputPaths, inputs_of, made_folder, places
 from cospal_cli.commands.queries import split, understood
 from cospal_cli.core.backends import TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
@@ -54,7 +54,7 @@ FLAGS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class GroundOptions:
     """See ``ground``."""
 
     arguments: Annotated[tuple[str, ...], argument(nargs=-1, metavar="INPUT... QUERY")]
@@ -104,18 +104,18 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Job:
+class GroundJob:
     """One video, what is asked of it, and where each answer goes."""
 
     video: Path
     queries: dict[int, Query]  # by number: those that were understood
-    places: list[Place]  # of every number from 1
+    places: list[OutputPaths]  # of every number from 1
     stdout: bool  # the JSON is printed
     quiet: bool
 
 
-@command(Options, FLAGS, logs=False)
-def ground(context: Context[Options]) -> int | None:
+@command(GroundOptions, FLAGS, logs=False)
+def ground(context: Context[GroundOptions]) -> int | None:
     """Find what QUERY means in the video INPUT, and when.
 
     Writes STEM.tube.json, and STEM.tube.mp4 with the box drawn, into the working folder or where
@@ -145,7 +145,7 @@ def ground(context: Context[Options]) -> int | None:
         console.say(why)
     queries = understood(asked, config.language)
     targets = [path for number in queries for path in answers[number - 1].files]
-    job = Job(video, queries, answers, options.as_json, context.quiet)
+    job = GroundJob(video, queries, answers, options.as_json, context.quiet)
     opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
@@ -167,14 +167,14 @@ def ground(context: Context[Options]) -> int | None:
 
 
 def _inputs(
-    context: Context[Options], video: Path, trained: Path | None, config: Config
+    context: Context[GroundOptions], video: Path, trained: Path | None, config: Config
 ) -> dict[Path, str]:
     """Every file that is read, with what it is to the user."""
     named = {"--config": context.config_file, "--query-file": context.options.query_file}
     return inputs_of(video, named | {"--checkpoint": trained}, config, flag_names(FLAGS))
 
 
-def _run(job: Job, grounder: Grounder) -> tuple[list[str], bool]:
+def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
     """Answer every query; returns the texts without an answer, and if interrupted."""
     empty = []
     left = iter(job.queries)  # their numbers
@@ -185,7 +185,7 @@ def _run(job: Job, grounder: Grounder) -> tuple[list[str], bool]:
         for seen, queries in passes:
             _warn(seen.timeline.warnings)
             answers = [
-                Answer(replace(grounder.answer(seen, query), id=str(n)), job.places[n - 1])
+                PlacedResult(replace(grounder.answer(seen, query), id=str(n)), job.places[n - 1])
                 for query, n in zip(queries, left, strict=False)
             ]
             grounder.release()

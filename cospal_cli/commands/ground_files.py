@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
-from cospal_cli.commands.places import Place
+from cospal_cli.commands.places import OutputPaths
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.progress import never
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Answer:
+class PlacedResult:
     """A result and the files that it goes to."""
 
     result: Result
-    place: Place
+    place: OutputPaths
     written: str | None = None  # the status that the JSON's file has by now
 
     @property
@@ -59,19 +59,19 @@ class Files:
         self._progress, self._stopped = progress, stopped
         self.failure: Exception | None = None
 
-    def status(self, answer: Answer) -> str:
+    def status(self, answer: PlacedResult) -> str:
         """What the JSON says of the run, as things stand."""
         return "interrupted" if self._stopped() else answer.result.status
 
-    def write(self, answers: Sequence[Answer]) -> Iterator[tuple[Answer, Place]]:
+    def write(self, answers: Sequence[PlacedResult]) -> Iterator[tuple[PlacedResult, OutputPaths]]:
         """Write all; yields each answer with the files that were written for it."""
         for answer in answers:
             if not answer.replaces:
                 answer.write(self.status(answer))
         for answer in answers:
-            yield answer, Place(answer.place.json, self._video(answer))
+            yield answer, OutputPaths(answer.place.json, self._video(answer))
 
-    def _video(self, answer: Answer) -> Path | None:
+    def _video(self, answer: PlacedResult) -> Path | None:
         """Write the MP4, and the JSON if that still waits; the MP4's path if there is one now.
 
         After an interrupted first pass the video is as long as what was watched; an interruption
@@ -89,7 +89,7 @@ class Files:
         answer.write(self.status(answer), () if drawn or self.failure else tuple(filter(None, old)))
         return drawn
 
-    def _draw(self, answer: Answer, video: Path) -> None:
+    def _draw(self, answer: PlacedResult, video: Path) -> None:
         result = answer.result
         written = result.save_video(
             video,
@@ -101,7 +101,7 @@ class Files:
             console.LOG.warning(message)
 
 
-def _told(error: Exception, answer: Answer) -> Exception:
+def _told(error: Exception, answer: PlacedResult) -> Exception:
     """``error``, saying what becomes of the answer's files; others than ours as they are."""
     if not isinstance(error, CospalError):
         return error

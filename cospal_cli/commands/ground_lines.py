@@ -10,12 +10,12 @@ from cospal_cli.commands import console
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cospal_cli.commands.places import Place
+    from cospal_cli.commands.places import OutputPaths
     from cospal_cli.core.types import Query
     from cospal_cli.result import Result
 
 
-def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) -> None:
+def show_plan(video: Path, queries: Sequence[Query], places: Sequence[OutputPaths]) -> None:
     """What a run would read, understand and write."""
     console.say(f"video: {console.printable(str(video))}")
     for query, place in zip(queries, places, strict=True):
@@ -30,7 +30,7 @@ def show_plan(video: Path, queries: Sequence[Query], places: Sequence[Place]) ->
             console.say(f"  would write {console.printable(str(path))}")
 
 
-def summarise(result: Result, place: Place) -> None:
+def summarise(result: Result, place: OutputPaths) -> None:
     """The answer for a person."""
     console.say(f"query: {console.printable(result.query.text)}")
     if not result.tubes:

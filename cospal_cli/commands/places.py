@@ -17,7 +17,7 @@ MAX_NAME_BYTES = 255
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputPaths:
     """The files of one query's answer; None: not written."""
 
     json: Path | None
@@ -31,7 +31,7 @@ class Place:
 
 def places(
     source: Path, output: str | None, queries: int, video: bool, stdout: bool
-) -> list[Place]:
+) -> list[OutputPaths]:
     """One Place per query.
 
     ``output``: a .json file (JSON only), an .mp4 file (its JSON beside it), a folder (an existing
@@ -41,7 +41,7 @@ def places(
     one file for several queries, a file of another kind, or a path that the system refuses.
     """
     if output is None and stdout:
-        return [Place(None, None)] * queries
+        return [OutputPaths(None, None)] * queries
     if output == "-":
         raise UsageError("-o -: results go to files", "--json prints them; ./- is a folder")
     target = Path(output or ".")
@@ -51,7 +51,7 @@ def places(
         endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
         names = [_fitting(source.stem, ending) for ending in endings]
         named = [(target / f"{name}.json", target / f"{name}.mp4") for name in names]
-        return [Place(json, drawn if video else None) for json, drawn in named]
+        return [OutputPaths(json, drawn if video else None) for json, drawn in named]
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError(
             f"-o {str(target)!r}: unknown kind of output {target.suffix!r}",
@@ -62,8 +62,8 @@ def places(
             f"-o {str(target)!r} is one file, but there are {queries} queries", "name a folder"
         )
     if target.suffix.lower() == ".json":
-        return [Place(target, None)]
-    return [Place(target.with_suffix(".json"), target if video else None)]
+        return [OutputPaths(target, None)]
+    return [OutputPaths(target.with_suffix(".json"), target if video else None)]
 
 
 def is_folder(output: str) -> bool:

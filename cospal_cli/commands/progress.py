@@ -40,7 +40,7 @@ def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
         with _bar(console, unit) as bar:
             yield bar
     else:
-        with _Lines(unit) as lines:
+        with _ProgressLines(unit) as lines:
             yield lines
 
 
@@ -67,7 +67,7 @@ class _State(NamedTuple):
         return ", ".join([*parts, self.note] if self.note else parts)
 
 
-class _Lines:
+class _ProgressLines:
     """Writes from a thread of its own, so also while one step takes its time."""
 
     def __init__(self, unit: str) -> None:
@@ -76,7 +76,7 @@ class _Lines:
         self._ended = threading.Event()
         self._writer = threading.Thread(target=self._write, name="cospal-progress", daemon=True)
 
-    def __enter__(self) -> _Lines:
+    def __enter__(self) -> _ProgressLines:
         self._writer.start()
         return self
 

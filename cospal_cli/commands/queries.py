@@ -20,7 +20,7 @@ TABLES = (".csv", ".tsv")
 _VIDEO = re.compile(r"\.(mp4|mkv|webm|avi|mov|m4v|mpe?g|ts|flv|wmv|ogv|3gp)$", re.IGNORECASE)
 
 
-class Sentence(NamedTuple):
+class UserSentence(NamedTuple):
     """One sentence of the user's, verbatim, and where it stands: "-q 2", "queries.txt:7"."""
 
     text: str
@@ -29,9 +29,9 @@ class Sentence(NamedTuple):
 
 def split(
     arguments: Sequence[str], asked: Sequence[str], query_file: Path | None
-) -> tuple[Path, list[Sentence]]:
+) -> tuple[Path, list[UserSentence]]:
     """The one video and the sentences; UsageError where the grammar leaves no choice."""
-    sentences = [Sentence(text, f"-q {number}") for number, text in enumerate(asked, 1)]
+    sentences = [UserSentence(text, f"-q {number}") for number, text in enumerate(asked, 1)]
     sentences += _read_queries(query_file) if query_file else []
     inputs = list(arguments)
     if not sentences:
@@ -45,7 +45,7 @@ def split(
             raise UsageError(
                 f"the last argument {text!r} is a file, not a sentence", "give it with -q"
             )
-        sentences = [Sentence(text, "QUERY")]
+        sentences = [UserSentence(text, "QUERY")]
     if len(inputs) != 1:
         raise UsageError(
             f"expected one video, found {len(inputs)}: {', '.join(map(repr, inputs))}",
@@ -54,7 +54,7 @@ def split(
     return Path(inputs[0]), sentences
 
 
-def understood(sentences: Sequence[Sentence], config: LanguageConfig) -> dict[int, Query]:
+def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dict[int, Query]:
     """The sentences that can be, by number from 1; of several, the others are named and left out.
 
     UsageError where none can be.
@@ -73,12 +73,12 @@ def understood(sentences: Sequence[Sentence], config: LanguageConfig) -> dict[in
     return {n: one for n, one in enumerate(read, 1) if not isinstance(one, UsageError)}
 
 
-def _read_queries(path: Path) -> list[Sentence]:
+def _read_queries(path: Path) -> list[UserSentence]:
     """The file's lines, verbatim but for blank ones; UsageError if there is none to use, or if
     they are those of a table."""
     about, hint = f"--query-file {str(path)!r}", "give a text file with a sentence a line"
     lines = read_text(path, UsageError, hint, about=about).splitlines()
-    sentences = [Sentence(x, f"{path}:{n}") for n, x in enumerate(lines, 1) if x.strip()]
+    sentences = [UserSentence(x, f"{path}:{n}") for n, x in enumerate(lines, 1) if x.strip()]
     if not sentences:
         raise UsageError(f"{about}: no sentence in it", "write one a line")
     rows = sum(_is_row(sentence.text) for sentence in sentences)

@@ -42,7 +42,7 @@ FLAGS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainOptions:
     """See ``train``."""
 
     data: Annotated[
@@ -110,8 +110,8 @@ class Options:
     as_json: Annotated[bool, json_option("Print one JSON document about the run.")]  # fmt: skip
 
 
-@command(Options, FLAGS)
-def train(context: Context[Options]) -> None:
+@command(TrainOptions, FLAGS)
+def train(context: Context[TrainOptions]) -> None:
     """Train the heads on videos and their sentences, without any boxes or times.
 
     A tenth of the training data is held out to choose the best checkpoint. Several processes:
@@ -126,7 +126,7 @@ def train(context: Context[Options]) -> None:
     root, features = _places(options.data, options.prepared)
     recipe = _recipe(root, features, options.recipe, context.config_file)
     settings = context.merged(recipe)
-    from cospal_cli.training.loop import Job
+    from cospal_cli.training.loop import TrainingJob
     from cospal_cli.training.loop import train as run
 
     with _Stops() as stops:
@@ -136,7 +136,7 @@ def train(context: Context[Options]) -> None:
             raise click.exceptions.Exit(stops.code)
         config = _fitted(settings, found)
         name = root.resolve().name or "data"
-        job = Job(
+        job = TrainingJob(
             found,
             options.out or Path("runs") / name,
             config,

@@ -19,7 +19,7 @@ TRACKERS = {
 }
 TEXT_ENCODERS = {
     "minilm": "cospal_cli.language.encoders.minilm:open_minilm",
-    "bert": "cospal_cli.language.encoders.bert:Bert",
+    "bert": "cospal_cli.language.encoders.bert:BertEncoder",
 }
 VIDEO_ENCODERS = {
     "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",

@@ -209,7 +209,7 @@ class Clips:
 
 
 @dataclass(frozen=True)
-class Words:
+class WordVectors:
     """What a text encoder says of each word of a text."""
 
     spans: tuple[tuple[int, int], ...]  # (N) half-open character spans in the text

@@ -21,7 +21,7 @@ TINY_BYTES = 6000  # placeholders of videos that were taken down are smaller
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """All splits of a data set and everything wrong with them."""
 
     root: str
@@ -79,7 +79,7 @@ def check(
     decode: bool = False,
     workers: int = 0,
     progress: Progress = silent,
-) -> Report:
+) -> CheckReport:
     """Read every split, open every video (``decode``: to its end) and compare the two.
 
     ``workers``: processes that open videos. InputError or UsageError where no data set is found.
@@ -104,7 +104,7 @@ def check(
             found = _compare(record, dataset.truths.get(record.id), state, dataset.split)
             unusable[dataset.split] += any(problem.skipped for problem in found)
             problems.extend(found)
-    return Report(
+    return CheckReport(
         root=str(root),
         format=name,
         splits={one.split: _counts(one, unusable[one.split]) for one in read},

@@ -19,7 +19,7 @@ from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import open_regular
 from cospal_cli.datasets.format import Format
-from cospal_cli.datasets.records import Bad, Found, Record
+from cospal_cli.datasets.records import Bad, Record, SplitRecords
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import (
     boxes_within,
@@ -46,10 +46,12 @@ _SENTENCES = ("caption", "English", "english", "description")
 _OTHERS = re.compile(rb'\s*(\[|\{\s*"(videos|trajectories|images|annotations)")')
 
 
-def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent) -> Found:
+def read(
+    tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent
+) -> SplitRecords:
     """The records of the file ``path``, with their truths if asked. Raises Bad for the file."""
     rows, again = read_object(path)
-    found = Found(split, sources=[source(name) for name in rows])
+    found = SplitRecords(split, sources=[source(name) for name in rows])
     for name in again:
         found.note("duplicate-id", name, "the first one is kept")
     boxed = any(isinstance(row, dict) and "bbox" in row for row in rows.values())
@@ -72,7 +74,7 @@ def source(name: str) -> str:
     return clip[1] if clip else stem
 
 
-def _record(tree: Tree, name: str, row: Mapping[str, Any], found: Found) -> Record:
+def _record(tree: Tree, name: str, row: Mapping[str, Any], found: SplitRecords) -> Record:
     video, remarks = tree.video(name)
     for kind, detail in remarks:
         found.note(kind, name, detail)
@@ -99,7 +101,7 @@ def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
     return whole(row, "width", 1), whole(row, "height", 1)
 
 
-def _truth(record: Record, row: Mapping[str, Any], found: Found) -> Truth:
+def _truth(record: Record, row: Mapping[str, Any], found: SplitRecords) -> Truth:
     if not isinstance(row.get("bbox"), list) or not row["bbox"]:
         raise Bad("missing-truth", "no boxes")
     if record.size is None or record.frames is None:

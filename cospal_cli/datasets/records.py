@@ -114,7 +114,7 @@ class Dataset:
 
 
 @dataclass
-class Found:
+class SplitRecords:
     """A split while it is read."""
 
     split: str

@@ -18,7 +18,7 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.format import Format
-from cospal_cli.datasets.records import Bad, Found, Record
+from cospal_cli.datasets.records import Bad, Record, SplitRecords
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.datasets.values import Boxes, boxes_within, rate, read_json, sentence, table, whole
 from cospal_cli.evaluation.tubes import Track, Truth
@@ -30,12 +30,14 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 Trajectories = list[Any]  # per frame a list of {"tid", "bbox": {"xmin", ...}}
 
 
-def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent) -> Found:
+def read(
+    tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent
+) -> SplitRecords:
     """The sentences of the file ``path``, with their truths if asked. Raises Bad for the file."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise Bad("bad-file", f"expected a list, found {type(rows).__name__}")
-    found = Found(split)
+    found = SplitRecords(split)
     by_video: dict[str, list[int]] = {}
     for at, row in enumerate(rows):
         with found.record(f"item {at}"):
@@ -51,7 +53,7 @@ def read(tree: Tree, path: Path, split: str, truth: bool, progress: Progress = s
 
 
 def _read_video(
-    tree: Tree, vid: str, items: list[tuple[int, Any]], truth: bool, found: Found
+    tree: Tree, vid: str, items: list[tuple[int, Any]], truth: bool, found: SplitRecords
 ) -> None:
     """All sentences about one video; its VidOR file is read once."""
     names = [f"{vid}.{at}" for at, _ in items]
@@ -79,7 +81,7 @@ def _add(
     told: Any,
     row: Mapping[str, Any],
     trajectories: Trajectories | None,
-    found: Found,
+    found: SplitRecords,
 ) -> None:
     told = table(told, form)
     text = sentence(told.get("description"))
@@ -129,7 +131,7 @@ def _truth(
     told: Mapping[str, Any],
     row: Mapping[str, Any],
     trajectories: Trajectories,
-    found: Found,
+    found: SplitRecords,
 ) -> Truth:
     span = _span(record, row, found)
     target = whole(told, "target_id", 0, "missing-truth")
@@ -147,7 +149,7 @@ def _truth(
     return Truth(span, track, record.segment, rate(row), record.form, video=record.source)
 
 
-def _span(record: Record, row: Mapping[str, Any], found: Found) -> FrameSpan:
+def _span(record: Record, row: Mapping[str, Any], found: SplitRecords) -> FrameSpan:
     """``temporal_gt``, held against the video and the segment."""
     told = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
     start = whole(told, "begin_fid", 0, "bad-span")

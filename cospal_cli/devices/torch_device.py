@@ -26,7 +26,7 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """A torch device and the floating point type of weights and activations there."""
 
     device: torch.device
@@ -38,7 +38,7 @@ class Place:
         return self.device.type == "cuda"
 
 
-def choose(device: str, precision: str) -> Place:
+def choose(device: str, precision: str) -> Placement:
     """The place that the settings mean: auto is the first CUDA GPU, in fp16, else the CPU in fp32.
 
     Raises UsageError for an unknown name, DeviceError for CUDA that this torch does not have.
@@ -65,10 +65,10 @@ def choose(device: str, precision: str) -> Place:
             f"device {device!r}: there are {torch.cuda.device_count()} GPUs",
             "the first is cuda:0; CUDA_VISIBLE_DEVICES may hide some",
         )
-    return Place(chosen, kinds[precision])
+    return Placement(chosen, kinds[precision])
 
 
-def use_threads(place: Place, threads: int) -> None:
+def use_threads(place: Placement, threads: int) -> None:
     """Let torch use so many processors; 0: all but one, which decodes and tracks meanwhile.
 
     Only for work on the CPU, and then for all of this process.

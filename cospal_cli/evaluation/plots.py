@@ -10,7 +10,7 @@ import numpy as np
 
 from cospal_cli.core.files import replacing
 from cospal_cli.core.registry import require
-from cospal_cli.evaluation.summary import Group, Report
+from cospal_cli.evaluation.summary import EvaluationReport, Group
 
 OVERLAPS = ("m_tIoU", "m_vIoU", "m_sIoU")  # one value per sample each
 BY_GROUP = "m_vIoU"
@@ -18,7 +18,7 @@ _INCHES = 4.2  # of a panel's side
 _MARKS = (0.3, 0.5)  # thresholds that tables give
 
 
-def distributions(path: Path, reports: Mapping[str, Report], title: str) -> None:
+def distributions(path: Path, reports: Mapping[str, EvaluationReport], title: str) -> None:
     """Write a PNG: per overlap the share of samples above each threshold, per kind of group the
     mean vIoU with its interval; a colour per method. UsageError without matplotlib.
 
@@ -48,7 +48,7 @@ def above(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     return 1 - np.searchsorted(ordered, thresholds, "right") / max(len(ordered), 1)
 
 
-def _above(axes: Any, reports: Mapping[str, Report], name: str) -> None:
+def _above(axes: Any, reports: Mapping[str, EvaluationReport], name: str) -> None:
     axes.set_axis_on()
     thresholds = np.linspace(0, 1, 201)
     for method, report in reports.items():
@@ -59,7 +59,7 @@ def _above(axes: Any, reports: Mapping[str, Report], name: str) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=name.removeprefix("m_"), ylabel="share above")
 
 
-def _groups(axes: Any, reports: Mapping[str, Report], kind: str) -> None:
+def _groups(axes: Any, reports: Mapping[str, EvaluationReport], kind: str) -> None:
     axes.set_axis_on()
     labels = list(
         dict.fromkeys(

@@ -20,7 +20,7 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, documents, table, whole
-from cospal_cli.evaluation.tube_files import SUFFIX, Matcher, Sample, is_tube_file, prediction
+from cospal_cli.evaluation.tube_files import SUFFIX, ExpectedTube, Matcher, is_tube_file, prediction
 from cospal_cli.evaluation.tubes import Prediction, Track
 
 FORMS = (
@@ -44,7 +44,7 @@ def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) 
     files.write_text(path, json.dumps(rows, allow_nan=False) + "\n")
 
 
-def read_predictions(path: Path, samples: Sequence[Sample]) -> Answers:
+def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> Answers:
     """The predictions in a file or a folder, for ``samples``.
 
     InputError where it cannot be read, or answers none of the samples; UsageError where it holds
@@ -73,7 +73,7 @@ def read_predictions(path: Path, samples: Sequence[Sample]) -> Answers:
     return answers
 
 
-def _read_folder(folder: Path, samples: Sequence[Sample], answers: Answers) -> None:
+def _read_folder(folder: Path, samples: Sequence[ExpectedTube], answers: Answers) -> None:
     names = sorted(folder.rglob(f"*{SUFFIX}"))
     if not names:
         raise UsageError(f"no *{SUFFIX} in the folder {str(folder)!r}", FORMS)
@@ -120,7 +120,7 @@ def _add_rows(path: Path, rows: Any, answers: Answers) -> None:
             answers.bad.append(f"{one!r} is left out: {error}")
 
 
-def _refuse_nothing(path: Path, samples: Sequence[Sample], answers: Answers) -> None:
+def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], answers: Answers) -> None:
     """A table of zeros would look like scores."""
     if not answers.found and not answers.strangers:
         why = answers.bad[0] if answers.bad else "it is empty"

@@ -42,7 +42,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What ``evaluate`` found. All means lie in [0, 1] and are over every truth."""
 
     protocol: str
@@ -91,7 +91,7 @@ def evaluate(
     groups: Mapping[str, Mapping[str, str]] | None = None,
     resamples: int = 1000,
     seed: int = 0,
-) -> Report:
+) -> EvaluationReport:
     """Score ``predictions`` (id -> answer, None: nothing found) against ``truths`` by id.
 
     ``groups``: further ways to split the samples, kind -> id -> label; the sentence's form and the
@@ -113,7 +113,7 @@ def evaluate(
         )
 
     labels = _own_groups(ids, cases) | dict(groups or {})
-    return Report(
+    return EvaluationReport(
         protocol=protocol,
         samples=len(ids),
         rows={name: means(columns, range(len(ids))) for name, columns in rows.items()},

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from cospal_cli.core import table as tables
 from cospal_cli.evaluation.bootstrap import Interval
-from cospal_cli.evaluation.summary import PREDICTED, Means, Report
+from cospal_cli.evaluation.summary import PREDICTED, EvaluationReport, Means
 
 
 def table(
-    reports: Mapping[str, Report], *, details: bool = True, width: int = tables.WIDTH
+    reports: Mapping[str, EvaluationReport], *, details: bool = True, width: int = tables.WIDTH
 ) -> list[str]:
     """Lines: remarks, then percentages with their intervals, a line per method; then, for each
     method, its what-if rows and its groups. What ``width`` does not hold goes on below.

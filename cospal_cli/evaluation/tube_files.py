@@ -16,7 +16,7 @@ SCHEMA = "cospal/tube@1"
 SUFFIX = ".tube.json"
 
 
-class Sample(Protocol):
+class ExpectedTube(Protocol):
     """What an answer may belong to: a record of the split."""
 
     @property
@@ -67,9 +67,9 @@ class Matcher:
     searched in.
     """
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[ExpectedTube]) -> None:
         self._by_id = {one.id: one for one in samples}
-        self._by_words: dict[tuple[str, str], list[Sample]] = {}
+        self._by_words: dict[tuple[str, str], list[ExpectedTube]] = {}
         for one in samples:
             self._by_words.setdefault((one.video.name, _plain(one.text)), []).append(one)
 

@@ -20,7 +20,7 @@ _BORDER = 0.012  # of the frame's side: nearer to it a box's side is the border'
 
 
 @dataclass(frozen=True)
-class Motion:
+class MotionCurves:
     """Curves of one tubelet at its own times (T,)."""
 
     times_s: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Motion:
         return np.maximum(self.speed, DEPTH * np.abs(self.growth))
 
 
-def motion(tubelet: Tubelet, size: tuple[int, int]) -> Motion:
+def motion(tubelet: Tubelet, size: tuple[int, int]) -> MotionCurves:
     """Motion of ``tubelet`` in a frame of ``size`` (W, H)."""
     scale = float(np.sqrt(np.median(area(tubelet.boxes_xyxy)))) or 1.0
     path, log_size = _path(tubelet.boxes_xyxy, size)
@@ -47,7 +47,7 @@ def motion(tubelet: Tubelet, size: tuple[int, int]) -> Motion:
     if tubelet.camera_xy is not None:
         place = place - tubelet.camera_xy / scale
     slopes = _slopes(tubelet.times_s, np.column_stack([place, log_size]))
-    return Motion(
+    return MotionCurves(
         tubelet.times_s,
         slopes[:, :2].astype(np.float32),
         slopes[:, 2].astype(np.float32),

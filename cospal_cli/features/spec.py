@@ -23,14 +23,14 @@ _OF_ONE_RUN = "start end duration stream config_file".split()
 _MODELS = {"model": "sha256", "detector": "detector_sha256"}  # a name, and what it stands for
 
 
-class Model(Protocol):
+class HasWeights(Protocol):
     """A backend with weights: a detector or an encoder."""
 
     model_id: str
     model_sha256: str
 
 
-class Encoder(Model, Protocol):
+class Encoder(HasWeights, Protocol):
     """An encoder of texts or videos."""
 
     dim: int
@@ -51,7 +51,7 @@ class FeatureSpec:
     def of(
         cls,
         config: Config,
-        detector: Model,
+        detector: HasWeights,
         clips: Encoder,
         text: Encoder,
         width: int | None = None,

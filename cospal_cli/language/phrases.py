@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Phrase, Phrases, Query, Words
+from cospal_cli.core.types import Phrase, Phrases, Query, WordVectors
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.parser.parse import MAX_PHRASES
@@ -113,7 +113,7 @@ def phrases_of(many: Sequence[Refined], encoder: TextEncoder, max_words: int) ->
     return [join(refined, words, max_words) for refined in many]
 
 
-def join(refined: Refined, words: Mapping[str, Words], max_words: int) -> Phrases:
+def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> Phrases:
     """The same, given the ``words`` of each of its texts. InputError for a sentence of none.
 
     ``refined`` and ``passes`` are <global : local>, one after the other; where all local texts are
@@ -132,7 +132,7 @@ def join(refined: Refined, words: Mapping[str, Words], max_words: int) -> Phrase
     )
 
 
-def _read(text: str, words: Mapping[str, Words], refined: Refined) -> Phrase:
+def _read(text: str, words: Mapping[str, WordVectors], refined: Refined) -> Phrase:
     """The words of one text, without punctuation."""
     found = words[text]
     shown = [_plain(text[start:end]) for start, end in found.spans]

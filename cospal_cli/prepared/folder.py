@@ -86,7 +86,7 @@ class Prepared:
     folder: Path
     about: Mapping[str, Any]  # prepared.json
     _splits: dict[str, _Split] = field(default_factory=dict, repr=False)
-    _words: dict[str, texts.Reader] = field(default_factory=dict, repr=False)
+    _words: dict[str, texts.TextsFile] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
@@ -184,19 +184,22 @@ class Prepared:
 
         return parse(sample.text, self.config.language)
 
-    def _video(self, sample: Sample) -> cache.Reader:
-        return cache.Reader(self.folder / VIDEOS / sample.video)
+    def _video(self, sample: Sample) -> cache.VideoFile:
+        return cache.VideoFile(self.folder / VIDEOS / sample.video)
 
-    def _texts(self, split: str) -> texts.Reader:
+    def _texts(self, split: str) -> texts.TextsFile:
         if split not in self._words:
             with self._lock:
                 if split not in self._words:
                     self._words[split] = self._open_texts(self.folder / TEXTS / split)
         return self._words[split]
 
-    def _open_texts(self, path: Path) -> texts.Reader:
+    def _open_texts(self, path: Path) -> texts.TextsFile:
         """The word vectors beside a file of parses; InputError unless they are of those parses."""
-        parses, vectors = path.with_suffix(".jsonl"), texts.Reader(path.with_suffix(".safetensors"))
+        parses, vectors = (
+            path.with_suffix(".jsonl"),
+            texts.TextsFile(path.with_suffix(".safetensors")),
+        )
         with errors_as(InputError, str(parses), AGAIN), open_regular(parses) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             if vectors.key.get("parses") != found:

@@ -20,7 +20,7 @@ from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import parse_json
-from cospal_cli.core.types import Words
+from cospal_cli.core.types import WordVectors
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
 
@@ -89,7 +89,7 @@ def _header(about: dict[str, str], parts: Sequence[tuple[str, str, list[int], Bi
     return len(text).to_bytes(8, "little") + text
 
 
-class Reader(ArrayFile):
+class TextsFile(ArrayFile):
     """The words of every text of a file; from several threads at once, too.
 
     InputError, naming the file, where it is damaged or of another format.
@@ -117,7 +117,7 @@ class Reader(ArrayFile):
             if not counts.sum() == len(self._spans) == len(self._vectors) or (counts < 0).any():
                 raise ValueError("words that are not those of its texts")
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         """The words of ``text`` as the encoder told them, in float32."""
         if text not in self._rows:
             raise self.refusal(f"nothing for the text {text!r:.100}")
@@ -125,7 +125,7 @@ class Reader(ArrayFile):
         vectors = self._vectors[start:end].astype(np.float32)
         if not np.isfinite(vectors).all():
             raise self.refusal("vectors that are not finite")
-        return Words(tuple(map(tuple, self._spans[start:end].tolist())), vectors)
+        return WordVectors(tuple(map(tuple, self._spans[start:end].tolist())), vectors)
 
 
 def _mapped(path: Path, name: str) -> np.ndarray:
@@ -144,6 +144,6 @@ def _mapped(path: Path, name: str) -> np.ndarray:
 def whole(path: Path, key: Mapping[str, Any]) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
-        return Reader(path).key == json.loads(json.dumps(key))
+        return TextsFile(path).key == json.loads(json.dumps(key))
     except InputError:
         return False

@@ -90,7 +90,7 @@ def write(
     return path.stat().st_size
 
 
-class Reader(ArrayFile):
+class VideoFile(ArrayFile):
     """One video's file. InputError, naming it, where it is damaged or of another format."""
 
     holds = "features"
@@ -190,7 +190,7 @@ def _today(key: Mapping[str, Any]) -> dict[str, Any]:
 def whole(path: Path, key: Mapping[str, Any]) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
-        reader = Reader(path)
+        reader = VideoFile(path)
         reader.check_all()
         return _today(reader.key) == json.loads(json.dumps(key))
     except InputError:

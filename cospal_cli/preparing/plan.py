@@ -18,14 +18,14 @@ from cospal_cli.features.spec import FILE, video_settings
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import FORMAT, VIDEOS, read_about, write_about
 from cospal_cli.preparing import sentences, watching
-from cospal_cli.preparing.watching import Job, View
+from cospal_cli.preparing.watching import VideoJob, View
 from cospal_cli.settings import Config, stored
 
 DETECTIONS = "detections"  # a synthetic set's own: see ``datasets.synthetic.write``
 
 
 @dataclass
-class Model:
+class ModelIdentity:
     """What is told of a backend that other processes run."""
 
     model_id: str
@@ -34,7 +34,7 @@ class Model:
 
 
 @dataclass
-class Plan:
+class PreparePlan:
     """The data set while it is prepared."""
 
     root: Path
@@ -43,7 +43,7 @@ class Plan:
     read: list[Dataset]
     detections: bool  # the set's own
     prompted: bool
-    models: dict[str, Model]  # detector and clips, unless the boxes were made elsewhere
+    models: dict[str, ModelIdentity]  # detector and clips, unless the boxes were made elsewhere
     failed: dict[Path, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be asked
     seconds: float = 0.0  # that the videos of this run took
@@ -62,7 +62,7 @@ class Plan:
 
 def open_plan(
     root: Path, out: Path, config: Config, read: list[Dataset], own: bool, workers: int
-) -> Plan:
+) -> PreparePlan:
     """Open the models once here, so that what is wrong with them is said before any work."""
     few = workers > 1
     config = replace(
@@ -70,23 +70,23 @@ def open_plan(
         detector=replace(config.detector, threads=config.detector.threads or int(few)),
         clips=replace(config.clips, threads=config.clips.threads or int(few)),
     )
-    models, prompted = {"detector": Model(FILE, "")}, False
+    models, prompted = {"detector": ModelIdentity(FILE, "")}, False
     if own:
         config = replace(config, detector=DEFAULTS.within(config.detector)[0])
     else:
         found = watching.detector(config.detector)
         prompted = found.prompted
-        models["detector"] = Model(found.model_id, found.model_sha256)
+        models["detector"] = ModelIdentity(found.model_id, found.model_sha256)
         config = replace(config, detector=found.config)
     encoder = watching.encoder(config.clips)
-    models["clips"] = Model(encoder.model_id, encoder.model_sha256, encoder.dim)
+    models["clips"] = ModelIdentity(encoder.model_id, encoder.model_sha256, encoder.dim)
     config = replace(config, clips=encoder.config)
     if few:
         watching.forget()
-    return Plan(root, out, config, read, own, prompted, models)
+    return PreparePlan(root, out, config, read, own, prompted, models)
 
 
-def claim(plan: Plan) -> dict[str, Any]:
+def claim(plan: PreparePlan) -> dict[str, Any]:
     """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
     wanted = json.loads(json.dumps(video_settings(plan.config)))
     found = read_about(plan.out)
@@ -108,7 +108,7 @@ def claim(plan: Plan) -> dict[str, Any]:
     return found
 
 
-def jobs_of(plan: Plan) -> Iterator[Job]:
+def jobs_of(plan: PreparePlan) -> Iterator[VideoJob]:
     """One job per video. Videos whose detections or files are gone are failed at once."""
     asked: dict[Path, dict[View, None]] = {}
     for dataset in plan.read:
@@ -132,10 +132,10 @@ def jobs_of(plan: Plan) -> Iterator[Job]:
             plan.failed[video] = error.message
             continue
         name = str(video.relative_to(plan.root))
-        yield Job(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
+        yield VideoJob(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
 
 
-def _can_ask(plan: Plan, text: str) -> bool:
+def _can_ask(plan: PreparePlan, text: str) -> bool:
     """Whether a detector can be prompted with the sentence; remembers why not."""
     if text not in plan.asked:
         reason = sentences.trouble(text, plan.config.language)
@@ -152,7 +152,7 @@ def file_name(name: str) -> str:
     return f"{stem}-{digest}.safetensors"
 
 
-def bad(plan: Plan) -> Iterator[dict[str, str]]:
+def bad(plan: PreparePlan) -> Iterator[dict[str, str]]:
     """Every record without features, and why."""
     for dataset in plan.read:
         for problem in dataset.problems:

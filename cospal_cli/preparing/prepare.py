@@ -31,8 +31,8 @@ from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
 from cospal_cli.preparing import sentences, watching
-from cospal_cli.preparing.plan import Plan, bad, claim, jobs_of, open_plan
-from cospal_cli.preparing.watching import Job, View
+from cospal_cli.preparing.plan import PreparePlan, bad, claim, jobs_of, open_plan
+from cospal_cli.preparing.watching import VideoJob, View
 from cospal_cli.settings import Config, FileConfig, as_dict
 
 LOG = logging.getLogger("cospal")
@@ -43,7 +43,7 @@ PUBLISHED = {"HC-STVG v1": 4500 + 1160, "HC-STVG v2": 10131 + 2000 + 4413, "VidS
 
 
 @dataclass(frozen=True)
-class Report:
+class PrepareReport:
     """What a run did and what the folder now holds."""
 
     folder: str
@@ -82,7 +82,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Video:
+class _VideoEntry:
     """What the tables tell of a video's file."""
 
     name: str
@@ -91,9 +91,9 @@ class _Video:
     tubelets: Mapping[View, int]
 
     @classmethod
-    def of(cls, job: Job) -> _Video:
+    def of(cls, job: VideoJob) -> _VideoEntry:
         """Read from its header."""
-        reader = cache.Reader(job.target)
+        reader = cache.VideoFile(job.target)
         counts = {view: reader.tubelets(*view) for view in job.views}
         return cls(job.target.name, job.target.stat().st_size, reader.width, counts)
 
@@ -108,7 +108,7 @@ def prepare(
     *,
     parses: Sequence[Path] = (),
     own_detections: bool = True,
-) -> Report | None:
+) -> PrepareReport | None:
     """Prepare the data set in ``root`` into the folder ``out``, made if needed; None when stopped.
 
     ``workers``: processes that watch videos; up to 1, this one does. ``parses``: files of parses
@@ -140,7 +140,7 @@ def prepare(
         missing = [job for job in jobs if not cache.whole(job.target, job.key)]
         if not _watch_all(plan, missing, workers, progress, stopped):
             return None
-        report = Report(
+        report = PrepareReport(
             folder=str(out),
             detector=plan.config.detector.name,
             synthetic=(root / SYNTHETIC).is_file(),
@@ -205,8 +205,8 @@ def _claim_folder(out: Path) -> None:
 
 
 def _watch_all(
-    plan: Plan,
-    jobs: Sequence[Job],
+    plan: PreparePlan,
+    jobs: Sequence[VideoJob],
     workers: int,
     progress: Progress,
     stopped: Callable[[], bool],
@@ -231,16 +231,16 @@ def _watch_all(
 
 
 def _finish(
-    plan: Plan,
+    plan: PreparePlan,
     about: Mapping[str, Any],
-    report: Report,
-    jobs: Sequence[Job],
+    report: PrepareReport,
+    jobs: Sequence[VideoJob],
     given: Sequence[Mapping[str, Any]],
     progress: Progress,
     stopped: Callable[[], bool],
-) -> Report | None:
+) -> PrepareReport | None:
     """Write the tables, the texts and what is said of the whole folder."""
-    made = {job.video: _Video.of(job) for job in jobs if job.video not in plan.failed}
+    made = {job.video: _VideoEntry.of(job) for job in jobs if job.video not in plan.failed}
     encoder = open_text_encoder(plan.config.text)
     splits: dict[str, dict[str, int]] = {}
     parses: dict[str, int] = {}
@@ -290,7 +290,7 @@ def _finish(
     return report
 
 
-def _row(plan: Plan, record: Record, video: _Video, held: bool) -> dict[str, Any]:
+def _row(plan: PreparePlan, record: Record, video: _VideoEntry, held: bool) -> dict[str, Any]:
     """A record as the folder keeps it."""
     prompt = plan.prompt(record)
     row = {
@@ -309,7 +309,7 @@ def _row(plan: Plan, record: Record, video: _Video, held: bool) -> dict[str, Any
     return row
 
 
-def _spec(plan: Plan, text: TextEncoder, videos: Sequence[_Video]) -> FeatureSpec:
+def _spec(plan: PreparePlan, text: TextEncoder, videos: Sequence[_VideoEntry]) -> FeatureSpec:
     """What made the features; InputError where the videos' tubelets differ in kind."""
     widths: dict[int | None, str] = {}
     for video in videos:

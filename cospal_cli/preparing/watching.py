@@ -30,7 +30,7 @@ FILE = "file"  # the detector that reads detections made elsewhere
 
 
 @dataclass(frozen=True)
-class Job:
+class VideoJob:
     """A video to watch. Picklable."""
 
     video: Path
@@ -61,7 +61,7 @@ def _made(seconds: float, stop: Any) -> Made:
     return Made(seconds, stop and stop[0](*stop[1:]))
 
 
-def make(job: Job, config: Config) -> Made:
+def make(job: VideoJob, config: Config) -> Made:
     """Watch one video and write its file. InputError where the video cannot be read."""
     try:
         return _make(job, config)
@@ -89,7 +89,7 @@ def encoder(config: ClipsConfig) -> VideoEncoder:
     return open_video_encoder(config)
 
 
-def _make(job: Job, config: Config) -> Made:
+def _make(job: VideoJob, config: Config) -> Made:
     began = time.monotonic()
     scenes: dict[str, Observation] = {}
     views: list[Searched] = []
@@ -107,7 +107,7 @@ def _make(job: Job, config: Config) -> Made:
     return Made(time.monotonic() - began)
 
 
-def _grounder(job: Job, config: Config) -> Grounder:
+def _grounder(job: VideoJob, config: Config) -> Grounder:
     """With this process's models; detections made elsewhere are opened anew for each video."""
     if job.detections is None:
         return Grounder(config, detector(config.detector), encoder=encoder(config.clips))

@@ -20,7 +20,7 @@ from cospal_cli.settings import GroundConfig
 
 
 @dataclass(frozen=True)
-class Answer:
+class HeadScores:
     """The scores of the tubelets ``ids``, in their order, and of times as shares of the video."""
 
     ids: tuple[int, ...]
@@ -48,7 +48,7 @@ class Answer:
 
 def ask(
     runtime: Runtime, features: HeadFeatures, phrases: Phrases, config: GroundConfig
-) -> Answer | None:
+) -> HeadScores | None:
     """The heads' answer to what ``config.query_form`` names; None where there is no tubelet at all.
 
     The sub-phrases are asked too where ``config.segment`` needs them. UsageError where the
@@ -60,7 +60,7 @@ def ask(
     _check(runtime.card, features, whole)
     parts = phrases.passes if config.segment == "hull" else ()
     scores, *others = [_run(runtime, features, phrase) for phrase in (whole, *parts)]
-    return Answer(features.ids, scores, tuple(others), unknown(runtime.card, whole))
+    return HeadScores(features.ids, scores, tuple(others), unknown(runtime.card, whole))
 
 
 def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:

@@ -11,7 +11,7 @@ from cospal_cli.core.boxes import area, centres, iou
 from cospal_cli.core.brief import brief
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.types import FloatArray, Timeline, Tubelet
-from cospal_cli.features.motion import Motion, motion
+from cospal_cli.features.motion import MotionCurves, motion
 
 _ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes
 _EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
@@ -22,7 +22,7 @@ class Candidate:
     """One tubelet that may be meant. Positions and sizes are shares of the frame."""
 
     tubelet: Tubelet
-    motion: Motion
+    motion: MotionCurves
     colours: FloatArray  # (R, C) mean share of each colour name in each region
     centre: FloatArray  # (2,) median centre
     size: float  # square root of the median share of the frame's area

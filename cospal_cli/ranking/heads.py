@@ -19,7 +19,7 @@ from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.language.phrases import Refined, phrases, refine
 from cospal_cli.model.card import Card
 from cospal_cli.ranking import TRAINED
-from cospal_cli.ranking.answer import Answer, ask, chosen, unknown
+from cospal_cli.ranking.answer import HeadScores, ask, chosen, unknown
 from cospal_cli.runtime import Runtime, open_runtime, read_card
 from cospal_cli.settings import Config, FeaturesConfig, override
 from cospal_cli.settings.stored import modern
@@ -35,7 +35,7 @@ class Heads:
 
     def answer(
         self, features: HeadFeatures, query: Query, config: Config, phrases: Phrases | None = None
-    ) -> Answer | None:
+    ) -> HeadScores | None:
         """What the heads say of a query; None where the video has no tubelet.
 
         ``phrases``: the query's words, where they are encoded already.

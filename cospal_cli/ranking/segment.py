@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import GroundingScores, Timeline
-from cospal_cli.ranking.answer import Answer
+from cospal_cli.ranking.answer import HeadScores
 
 MIDDLE = TimeSpan(0.15, 0.85)  # shares of the video
 
 
-def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
+def segment(answer: HeadScores, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
     """Seconds of the video, half-open, and the log score of the proposal that they come from.
 
     ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
@@ -25,19 +25,19 @@ def segment(answer: Answer, rule: str, timeline: Timeline) -> tuple[TimeSpan, fl
     return TimeSpan(start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
 
 
-def _best(answer: Answer) -> tuple[TimeSpan, float]:
+def _best(answer: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal from which the sentence is told best."""
     return _row(answer.scores, int(answer.scores.proposal_scores.argmax()))
 
 
-def _vote(answer: Answer) -> tuple[TimeSpan, float]:
+def _vote(answer: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal that overlaps the others most; the better told one where several do."""
     votes = overlaps(answer.scores.proposals).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
     return _row(answer.scores, int(tied[answer.scores.proposal_scores[tied].argmax()]))
 
 
-def _hull(answer: Answer) -> tuple[TimeSpan, float]:
+def _hull(answer: HeadScores) -> tuple[TimeSpan, float]:
     """From the earliest start to the latest end of the sub-phrases' best proposals."""
     if not answer.parts:
         return _best(answer)
@@ -46,12 +46,12 @@ def _hull(answer: Answer) -> tuple[TimeSpan, float]:
     return TimeSpan(min(starts), max(ends)), min(score for _, score in rows)
 
 
-def _blind(answer: Answer) -> tuple[TimeSpan, float]:
+def _blind(answer: HeadScores) -> tuple[TimeSpan, float]:
     """The middle of the video, whatever the heads say: what a segment must beat to be one."""
     return MIDDLE, 1.0
 
 
-RULES: dict[str, Callable[[Answer], tuple[TimeSpan, float]]] = {
+RULES: dict[str, Callable[[HeadScores], tuple[TimeSpan, float]]] = {
     "best": _best,
     "vote": _vote,
     "hull": _hull,

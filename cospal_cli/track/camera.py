@@ -32,7 +32,7 @@ _GAIN = 0.93  # residual that motion must reach, relative to "no motion", to be 
 
 
 @dataclass(frozen=True)
-class Motion:
+class CameraMotion:
     """Maps a displayed point of the previous frame to this one: ``p * zoom + shift`` (pixels)."""
 
     zoom: float = 1.0
@@ -43,7 +43,7 @@ class Motion:
         return points * np.float32(self.zoom) + np.asarray(self.shift, np.float32)
 
 
-STILL = Motion()
+STILL = CameraMotion()
 
 
 def shrink(image: NDArray[np.uint8], side: int = _SIDE) -> NDArray[np.uint8]:
@@ -77,7 +77,7 @@ class Camera:
         self._past: _View | None = None
         self._now: _View | None = None
 
-    def update(self, gray: FloatArray, boxes: FloatArray, time_s: float) -> Motion:
+    def update(self, gray: FloatArray, boxes: FloatArray, time_s: float) -> CameraMotion:
         """Motion since the last frame that showed any, for ``normalise(shrink(image))`` (h, w).
 
         ``boxes`` (B, 4), displayed pixels, are masked out of the frame.
@@ -91,7 +91,7 @@ class Camera:
         if (zoom, x, y) != (1.0, 0.0, 0.0) or time_s - past.time_s >= _PATIENCE_S:
             self._past = now
         scale = self._size[0] / gray.shape[1], self._size[1] / gray.shape[0]
-        return Motion(zoom, (x * scale[0], y * scale[1]))
+        return CameraMotion(zoom, (x * scale[0], y * scale[1]))
 
     def restart(self) -> None:
         """The last frame began a new shot: nothing before it counts."""

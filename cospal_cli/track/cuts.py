@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import FloatArray
-from cospal_cli.track.camera import CELLS, STILL, Motion, cell_sums, likeness
+from cospal_cli.track.camera import CELLS, STILL, CameraMotion, cell_sums, likeness
 
 _HUES, _VALUES = 6, 4  # bins; the hue bin after the last is gray
 _BINS = (_HUES + 1) * _VALUES
@@ -33,7 +33,11 @@ class Shots:
         self._left_shot, self._left_s = 0, -np.inf
 
     def update(
-        self, small: NDArray[np.uint8], gray: FloatArray, time_s: float, motion: Motion = STILL
+        self,
+        small: NDArray[np.uint8],
+        gray: FloatArray,
+        time_s: float,
+        motion: CameraMotion = STILL,
     ) -> int:
         """Shot number of the next frame; an earlier number where a flash ended.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import FloatArray, IntArray
-from cospal_cli.track.camera import Motion
+from cospal_cli.track.camera import CameraMotion
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class CameraPath:
     shift: NDArray[np.float64]  # (N, 2) displayed pixels
 
     @classmethod
-    def of(cls, motions: Sequence[Motion]) -> CameraPath:
+    def of(cls, motions: Sequence[CameraMotion]) -> CameraPath:
         """From the motion of every frame since the one before (the first frame's is ignored)."""
         zooms, shifts = [1.0], [(0.0, 0.0)]
         for motion in motions[1:]:

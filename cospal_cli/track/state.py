@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import FloatArray, IntArray
-from cospal_cli.track.camera import Motion
+from cospal_cli.track.camera import CameraMotion
 
 _JITTER = 0.05  # standard deviation of an observed coordinate, box sizes
 _SPEED = 2.5  # of a centre's unknown velocity, box sizes per second
@@ -78,7 +78,7 @@ class Live:
         deviation: FloatArray = np.sqrt(self.spread[:, 0, 0])
         return deviation
 
-    def predict(self, step_s: float, time_s: float, motion: Motion, agility: Agility) -> None:
+    def predict(self, step_s: float, time_s: float, motion: CameraMotion, agility: Agility) -> None:
         """Carry every track ``step_s`` on to ``time_s``, moved along with the camera."""
         self.place[:, :2] = motion.apply(self.place[:, :2])
         self.place[:, 2:] *= np.float32(motion.zoom)

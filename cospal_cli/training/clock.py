@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Clock:
+class TrainingTimer:
     """Counts the seconds of both and the samples worked on, in all and since the last ``lap``."""
 
     def __init__(self) -> None:

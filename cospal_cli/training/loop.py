@@ -29,7 +29,7 @@ from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.settings import Config
 from cospal_cli.training import held, metrics, optimise, report, setup, state
 from cospal_cli.training.batches import Arrays, Batches, Share
-from cospal_cli.training.clock import Clock
+from cospal_cli.training.clock import TrainingTimer
 from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.objective import Objective
 from cospal_cli.training.setup import BEST, LAST
@@ -42,7 +42,7 @@ EVERY = 10  # updates of one line of metrics
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One training. ``truths`` of held-out samples choose the best checkpoint; else its loss."""
 
     prepared: Prepared
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def train(
-    job: Job, progress: Progress = silent, stopped: Callable[[], bool] = lambda: False
+    job: TrainingJob, progress: Progress = silent, stopped: Callable[[], bool] = lambda: False
 ) -> Outcome:
     """Train, or go on with a training, until its end or until ``stopped()``; both are saved.
 
@@ -96,7 +96,7 @@ def train(
 class _Training:
     """Everything that a training has; ``run`` is the loop."""
 
-    def __init__(self, job: Job, accelerator: Accelerator, stack: ExitStack) -> None:
+    def __init__(self, job: TrainingJob, accelerator: Accelerator, stack: ExitStack) -> None:
         self.job, self.config, self.accelerator = job, job.config.train, accelerator
         config, prepared = job.config.train, job.prepared
         share = Share(accelerator.process_index, accelerator.num_processes)
@@ -142,7 +142,7 @@ class _Training:
         )
         self.window: list[dict[str, float]] = []  # updates since the last line of metrics
         self.losses: list[float] = []  # of this run's updates in the epoch
-        self.clock = Clock()
+        self.clock = TrainingTimer()
 
     def run(self, progress: Progress, stopped: Callable[[], bool]) -> Outcome:
         """The loop. Where it goes on follows from the number of updates that are done."""

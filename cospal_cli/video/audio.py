@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cospal_cli.core.foreign import of_system
 from cospal_cli.video import probe
-from cospal_cli.video.timing import ESTIMATES, Clock
+from cospal_cli.video.timing import ESTIMATES, StreamClock
 
 if TYPE_CHECKING:
     from av import Packet
@@ -42,7 +42,7 @@ class Sound:
         target: OutputContainer,
         begin_s: Fraction | float,
         shift_s: Fraction,
-        pictures: Clock,
+        pictures: StreamClock,
         *,
         wanted: bool = True,
     ) -> None:
@@ -164,7 +164,7 @@ class _Track:
         source: AudioStream,
         target: OutputContainer,
         shift_s: Fraction,
-        pictures: Clock,
+        pictures: StreamClock,
         wraps: bool,
     ) -> None:
         """ValueError where the track says too little of itself."""
@@ -174,7 +174,7 @@ class _Track:
             raise ValueError("a track of an unknown codec or form")
         self.source = source
         step = max(1, round(Fraction(context.frame_size or 1024, source.rate) / tick_s))
-        self.clock = Clock(step, tick_s, wraps=wraps, leader=pictures)
+        self.clock = StreamClock(step, tick_s, wraps=wraps, leader=pictures)
         self._shift = round(shift_s / tick_s)
         self._last: int | None = None
         self.copied = context.codec.canonical_name in _COPIED

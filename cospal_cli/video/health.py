@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import TimeRule, VideoInfo
-from cospal_cli.video.timing import Clock
+from cospal_cli.video.timing import StreamClock
 
 
 class Health:
@@ -119,7 +119,7 @@ def misfit(length_s: float | None, end_s: float) -> str:
     return f"the time stamps run to {end_s:.2f} s, the header says {length_s:.2f} s"
 
 
-def told_times(clock: Clock, rate: Fraction, frames: int) -> tuple[list[str], list[str]]:
+def told_times(clock: StreamClock, rate: Fraction, frames: int) -> tuple[list[str], list[str]]:
     """(doubts, notes) about the time stamps of ``frames`` frames."""
     first = {rule.rule: rule for rule in clock.tally.rules}
     doubts, notes = [], []

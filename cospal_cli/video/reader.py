@@ -24,7 +24,7 @@ from cospal_cli.video.health import Health, misfit, shortfall, told_times
 from cospal_cli.video.orientation import Orientation, orientation
 from cospal_cli.video.ranges import Window
 from cospal_cli.video.timeline import TimelineBuilder
-from cospal_cli.video.timing import REACH, Clock, Order, ordered
+from cospal_cli.video.timing import REACH, Order, StreamClock, ordered
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -58,7 +58,7 @@ class VideoReader:
 
     info: VideoInfo
     orientation: Orientation
-    clock: Clock  # of the current or last pass
+    clock: StreamClock  # of the current or last pass
     free_running: bool  # the source's clock may begin anywhere, and overflow
     _source: Generator[tuple[int, VideoFrame]]
     _head: tuple[int, VideoFrame]
@@ -230,7 +230,7 @@ class VideoReader:
         step = max(1, round(1 / (rate * tick)))
         self.free_running = probe.wraps(self._container)
         self._positions: dict[int | None, int] = {}  # of packets in the file, by stamp
-        self.clock, self._order = Clock(step, tick, wraps=self.free_running), Order(step)
+        self.clock, self._order = StreamClock(step, tick, wraps=self.free_running), Order(step)
         self._source = self._timed()
         try:
             head = next(self._source, None)

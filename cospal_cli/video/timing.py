@@ -78,7 +78,7 @@ class Choice(NamedTuple):
     recording: int = 0  # number of the joined recording that it is of
 
 
-class Clock:
+class StreamClock:
     """Applies the table to one stream's stamps, with the next raw stamp in view.
 
     ``offsets[n]``: ticks added to the stamps of the n-th joined recording. A clock of sound has a
@@ -91,7 +91,7 @@ class Clock:
         tick_s: Fraction = Fraction(1),
         *,
         wraps: bool = False,
-        leader: Clock | None = None,
+        leader: StreamClock | None = None,
     ) -> None:
         """``step``: ticks from frame to frame at the nominal rate; ``wraps``: 33-bit stamps;
         ``leader``: the pictures' clock."""

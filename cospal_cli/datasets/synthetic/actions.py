@@ -56,7 +56,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Motion:
+class ActionCurves:
     """Curves over the frames (F,); lengths in the figure's heights, angles in radians."""
 
     x: Curve  # pixels of the world
@@ -117,7 +117,7 @@ def perform(
     height: float,
     stage: Stage,
     rng: np.random.Generator,
-) -> Motion | None:
+) -> ActionCurves | None:
     """The curves of a figure of ``height`` pixels; None if its walks do not fit the stage."""
     x = _path(acts, frames, fps, height, stage, rng)
     if x is None:
@@ -146,7 +146,7 @@ def perform(
             _gesture(act, since, fps, curves, rng)
     steps = np.abs(np.diff(x, prepend=x[0])) / height
     seconds = np.arange(frames) / fps
-    return Motion(
+    return ActionCurves(
         x=x,
         yaw=_smooth(yaw, round(_TURN_S * fps)) + turns,
         gait=_smooth(gait, round(0.3 * fps)),

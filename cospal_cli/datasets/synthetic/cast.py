@@ -17,7 +17,7 @@ _TOLD = (0.24, 0.3, 0.24, 0.14, 0.08)  # chance of one to five actions in a sent
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScenePlan:
     """What is settled before a scene is drafted, so that no draft's failure changes the mix."""
 
     seconds: float
@@ -43,7 +43,7 @@ class Part:
     avoid: frozenset[str] = frozenset()
 
 
-def plan(recipe: Recipe, rng: np.random.Generator) -> Plan:
+def plan(recipe: Recipe, rng: np.random.Generator) -> ScenePlan:
     """How long, how many, how much is told."""
     low, high = recipe.seconds
     chances = np.array(_TOLD) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
@@ -51,10 +51,10 @@ def plan(recipe: Recipe, rng: np.random.Generator) -> Plan:
     seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * told), high)
     actors = np.arange(recipe.actors[0], recipe.actors[1] + 1)
     weights = actors**-0.7  # fewer are more usual, many are no exception
-    return Plan(seconds, int(rng.choice(actors, p=weights / weights.sum())), told)
+    return ScenePlan(seconds, int(rng.choice(actors, p=weights / weights.sum())), told)
 
 
-def cast(recipe: Recipe, plan: Plan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:
+def cast(recipe: Recipe, plan: ScenePlan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:
     """What the sentence will say, and all parts, the target's first."""
     room, others = plan.room, plan.actors - 1
     target, meaning = _target(plan, rng)
@@ -70,7 +70,7 @@ def cast(recipe: Recipe, plan: Plan, rng: np.random.Generator) -> tuple[Meaning,
     return meaning, [target, *(parts[i] for i in rng.permutation(len(parts))[:others])]
 
 
-def _target(plan: Plan, rng: np.random.Generator) -> tuple[Part, Meaning]:
+def _target(plan: ScenePlan, rng: np.random.Generator) -> tuple[Part, Meaning]:
     look = draw_look(rng)
     kinds = [str(kind) for kind in rng.permutation(KINDS)]
     told = ordered(kinds[: plan.told])

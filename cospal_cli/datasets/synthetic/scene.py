@@ -11,9 +11,16 @@ from cospal_cli.core.boxes import area, clip
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.types import FloatArray
 from cospal_cli.datasets.synthetic import grammar
-from cospal_cli.datasets.synthetic.actions import Act, Motion, Stage, clipped, perform, timetable
+from cospal_cli.datasets.synthetic.actions import (
+    Act,
+    ActionCurves,
+    Stage,
+    clipped,
+    perform,
+    timetable,
+)
 from cospal_cli.datasets.synthetic.actors import Figure
-from cospal_cli.datasets.synthetic.cast import Part, Plan, cast, plan
+from cospal_cli.datasets.synthetic.cast import Part, ScenePlan, cast, plan
 from cospal_cli.datasets.synthetic.looks import Look
 from cospal_cli.datasets.synthetic.meaning import Meaning, ambiguities, moments
 from cospal_cli.datasets.synthetic.recipe import Recipe
@@ -99,11 +106,11 @@ def frames_of(recipe: Recipe, number: int) -> int:
     return round(_settled(recipe, number).seconds * recipe.fps)
 
 
-def _settled(recipe: Recipe, number: int) -> Plan:
+def _settled(recipe: Recipe, number: int) -> ScenePlan:
     return plan(recipe, np.random.default_rng([recipe.seed, number]))
 
 
-def _draft(recipe: Recipe, number: int, plan: Plan, rng: np.random.Generator) -> Scene | None:
+def _draft(recipe: Recipe, number: int, plan: ScenePlan, rng: np.random.Generator) -> Scene | None:
     frames = round(plan.seconds * recipe.fps)
     view = camera(recipe, frames, rng)
     light = rng.uniform(*LIGHT) * (1 + rng.uniform(-TINT, TINT, 3))
@@ -190,7 +197,7 @@ def _rehearse(
     tall: float,
     stage: Stage,
     rng: np.random.Generator,
-) -> tuple[list[Act], Motion] | None:
+) -> tuple[list[Act], ActionCurves] | None:
     """When the part acts, and how it moves; None if that does not fit time and stage.
 
     Of what a twin or a bystander does, the first may be left out.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.datasets.synthetic.actions import Curve, Motion
+from cospal_cli.datasets.synthetic.actions import ActionCurves, Curve
 from cospal_cli.datasets.synthetic.looks import Look
 from cospal_cli.datasets.synthetic.sketch import Points, Series
 
@@ -58,7 +58,7 @@ class Skeleton:
 class Frame:
     """Where a body stands: turns its points into points of the canvas."""
 
-    motion: Motion
+    motion: ActionCurves
     x: Curve  # of its feet, pixels of the world
     ground: float
     height: float  # pixels
@@ -79,7 +79,7 @@ class Frame:
         return self.view.place(self.x + self.height * across, self.ground - self.height * up)
 
 
-def skeleton(look: Look, motion: Motion) -> Skeleton:
+def skeleton(look: Look, motion: ActionCurves) -> Skeleton:
     """The joints of ``look``'s body at every frame."""
     legs = {side: _leg(side, motion) for side in SIDES}
     lowest = np.minimum(*(legs[side][1][:, 1] for side in SIDES))
@@ -106,7 +106,7 @@ def skeleton(look: Look, motion: Motion) -> Skeleton:
     )
 
 
-def _leg(side: int, motion: Motion) -> tuple[Body, Body, Body]:
+def _leg(side: int, motion: ActionCurves) -> tuple[Body, Body, Body]:
     """Knee, ankle and toes, seen from the middle of the hips."""
     thigh = 0.48 * motion.gait * side * np.sin(motion.phase) + 1.2 * motion.crouch
     flex = 0.75 * motion.gait * np.maximum(side * np.cos(motion.phase), 0) + 2.15 * motion.crouch
@@ -118,7 +118,7 @@ def _leg(side: int, motion: Motion) -> tuple[Body, Body, Body]:
     return knee, ankle, ankle + _body(0.015 * side, -0.02, 0.075)
 
 
-def _arm(side: int, motion: Motion) -> tuple[Body, Body]:
+def _arm(side: int, motion: ActionCurves) -> tuple[Body, Body]:
     """Elbow and hand, seen from the shoulder. The arm of side 1 waves."""
     raised = motion.wave if side > 0 else 0 * motion.wave
     swing = -0.5 * motion.gait * side * np.sin(motion.phase) * (1 - raised)

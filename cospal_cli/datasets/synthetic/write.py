@@ -31,7 +31,7 @@ SPLITS = {False: "train.json", True: "test.json"}
 
 
 @dataclass(frozen=True)
-class Report:
+class SyntheticReport:
     """What a run did. ``sentences`` and ``actors`` are over the whole set."""
 
     videos: dict[str, int]  # by split
@@ -55,7 +55,7 @@ def make(
     workers: int = 1,
     progress: Progress = silent,
     stopped: Callable[[], bool] = lambda: False,
-) -> Report | None:
+) -> SyntheticReport | None:
     """Write ``videos`` videos of ``recipe`` to ``folder``, made if needed; None when stopped.
 
     Videos that are there stay; more can be added by another call. UsageError where the folder
@@ -77,7 +77,7 @@ def make(
         return _finish(recipe, folder, videos, len(missing))
 
 
-def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> Report:
+def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> SyntheticReport:
     """Write what is said of the whole set."""
     facts = [_json(place(folder, FACTS, Scene.name_of(recipe, number))) for number in range(videos)]
     for test, name in SPLITS.items():
@@ -149,11 +149,11 @@ def _workers(count: int) -> Iterator[Run]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _report(facts: list[dict[str, Any]], made: int, folder: Path) -> Report:
+def _report(facts: list[dict[str, Any]], made: int, folder: Path) -> SyntheticReport:
     records = [fact["record"] for fact in facts]
     sizes = [(folder / VIDEOS / fact["video"]).stat().st_size for fact in facts]
     tests = sum(fact["test"] for fact in facts)
-    return Report(
+    return SyntheticReport(
         videos={"train": len(facts) - tests, "test": tests},
         made=made,
         kept=len(facts) - made,

@@ -11,7 +11,7 @@ from cospal_cli.backbones.pretrained import offline, open_model
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import Words
+from cospal_cli.core.types import WordVectors
 from cospal_cli.devices.torch_device import Halving, choose, use_threads
 from cospal_cli.language.encoders.text import clean, pool
 from cospal_cli.settings import TextConfig
@@ -21,7 +21,7 @@ BATCH = 32  # texts a call
 _UNUSED = ("pooler.",)  # many checkpoints come without; it feeds classifiers only
 
 
-class Bert:
+class BertEncoder:
     """See ``TextEncoder``: any encoder of transformers with absolute or relative positions and a
     fast tokenizer, such as BERT, RoBERTa, DistilBERT, MPNet, ELECTRA."""
 
@@ -41,21 +41,21 @@ class Bert:
         self.dim = int(self._model.config.hidden_size)
         self.model_sha256 = record.fingerprint(folder)
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         """See ``TextEncoder``."""
         return self._read([text])[0]
 
-    def words_of(self, texts: Sequence[str]) -> list[Words]:
+    def words_of(self, texts: Sequence[str]) -> list[WordVectors]:
         """See ``TextEncoder``. Texts of like length share a batch, so little of it is padding."""
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
-        found: dict[int, Words] = {}
+        found: dict[int, WordVectors] = {}
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             batch = self._fit(self._read, [texts[row] for row in rows])
             found.update(zip(rows, batch, strict=True))
         return [found[row] for row in range(len(texts))]
 
-    def _read(self, texts: Sequence[str]) -> list[Words]:
+    def _read(self, texts: Sequence[str]) -> list[WordVectors]:
         """The words of each text by one forward pass, padded to the longest."""
         cleaned = [clean(text) for text in texts]
         inputs = self._tokenizer(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.core.types import Words
+from cospal_cli.core.types import WordVectors
 from cospal_cli.devices import check
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.language.encoders.text import clean, pool
@@ -77,12 +77,12 @@ class MiniLM:
         means = np.stack([self._states(clean(text))[0].mean(axis=0) for text in texts])
         return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         """See ``TextEncoder``."""
         states, pieces = self._states(clean(text))
         return pool(clean(text), pieces, states)
 
-    def words_of(self, texts: Sequence[str]) -> list[Words]:
+    def words_of(self, texts: Sequence[str]) -> list[WordVectors]:
         """See ``TextEncoder``."""
         return [self.words(text) for text in texts]
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from cospal_cli.core.backends import TEXT_ENCODERS as BACKENDS
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import FloatArray, Words
+from cospal_cli.core.types import FloatArray, WordVectors
 from cospal_cli.language.parser.tokens import spans
 from cospal_cli.settings import TextConfig
 
@@ -26,14 +26,14 @@ class TextEncoder(Protocol):
     model_id: str  # what the results name as their source
     model_sha256: str
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordVectors:
         """The words of ``text`` in its order: character spans, vectors (N, ``dim``).
 
         Words that the encoder did not read are left out: those behind the longest text it takes,
         and marks that its alphabet has no piece for.
         """
 
-    def words_of(self, texts: Sequence[str]) -> list[Words]:
+    def words_of(self, texts: Sequence[str]) -> list[WordVectors]:
         """``words`` of each text, in their order."""
 
 
@@ -48,7 +48,7 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def pool(text: str, pieces: ArrayLike, states: FloatArray) -> Words:
+def pool(text: str, pieces: ArrayLike, states: FloatArray) -> WordVectors:
     """Each word of ``text`` with the mean state of its word pieces.
 
     ``pieces`` (L, 2): the half-open character span of each piece, empty for special tokens and
@@ -61,4 +61,4 @@ def pool(text: str, pieces: ArrayLike, states: FloatArray) -> Words:
     read = counts[:, 0] > 0
     means = (shared > 0)[read].astype(np.float32) @ states / counts[read].astype(np.float32)
     found = tuple((int(start), int(end)) for start, end in words[read, 0])
-    return Words(found, means.astype(np.float32))
+    return WordVectors(found, means.astype(np.float32))

@@ -18,7 +18,7 @@ from cospal_cli.language.lexicon.verbs import (
     kinds,
 )
 from cospal_cli.language.lexicon.words import verb_readings
-from cospal_cli.language.parser.chunks import Phrase
+from cospal_cli.language.parser.chunks import NounPhrase
 from cospal_cli.language.parser.clauses import Event
 
 _PARTICLES = {
@@ -68,7 +68,7 @@ _SPORTS = frozenset(
 )
 
 
-def action(event: Event, subject: Phrase) -> Action | None:
+def action(event: Event, subject: NounPhrase) -> Action | None:
     """The action of one verb of the subject; None for verbs that only dress or begin."""
     verb, lemma = event.verb, event.verb.lemma
     dressing = event.dressing and not _lively(event)
@@ -87,7 +87,7 @@ def action(event: Event, subject: Phrase) -> Action | None:
     return Action(verb.word, kind, directions, _speed(event, kind), weight)
 
 
-def _kind(event: Event, subject: Phrase) -> tuple[str, tuple[str, ...]]:
+def _kind(event: Event, subject: NounPhrase) -> tuple[str, tuple[str, ...]]:
     """Kind of the verb with its particle and object, and the directions it says by itself."""
     lemma = event.verb.lemma
     words = [*event.particles, *(prep for prep, _ in event.places), *event.adverbs]
@@ -128,7 +128,7 @@ def _lively(event: Event) -> bool:
     return event.verb.lemma == "have" and any(_verbs_of(phrase) for phrase in event.objects)
 
 
-def _verbs_of(phrase: Phrase) -> set[str]:
+def _verbs_of(phrase: NounPhrase) -> set[str]:
     """Kinds of the verbs that are written as the phrase's noun."""
     known = phrase.thing.classes or phrase.thing.region or phrase.head.lemma in BODY
     readings = () if known else verb_readings(phrase.head.word)
@@ -142,7 +142,7 @@ def _goes(event: Event) -> bool:
     return headed or bool(_ALONG & {*along, *event.particles})
 
 
-def _handles(lemma: str, thing: Phrase) -> bool:
+def _handles(lemma: str, thing: NounPhrase) -> bool:
     """Verbs of motion that move only a hand: "drops the cup", "leaves the cup on the table"."""
     if thing.head.lemma in BODY:
         return True
@@ -180,7 +180,7 @@ def _ways(event: Event, kind: str) -> list[str]:
     return named
 
 
-def _place_ways(prep: str, phrase: Phrase, event: Event) -> list[str]:
+def _place_ways(prep: str, phrase: NounPhrase, event: Event) -> list[str]:
     word, place = phrase.head.word, phrase.place
     if place and prep in ("to", "toward", "towards", "into"):
         return [_TOWARD[place]] if place in _TOWARD else []

@@ -24,7 +24,7 @@ _OATHS = (["the", "heck"], ["the", "hell"], ["on", "earth"], ["in", "the", "worl
 _NO_NOUN = ("DET", "POSS", "ADJ", "NUM", "POS", "GEN", "PREP", "TO", "AUX")
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """A question. ``fronted``: the wh-word is known to be an object, of a verb or preposition."""
 
     word: Token
@@ -32,31 +32,31 @@ class Asked(NamedTuple):
     fronted: bool = False
 
 
-def fronted(tokens: Sequence[Token]) -> Asked | None:
+def fronted(tokens: Sequence[Token]) -> Question | None:
     """The question that ``tokens`` (tagged) ask, its wh-word first; None for a statement."""
     found = _first(list(tokens)) or _within(list(tokens))
     return None if found is None else _plain(found)
 
 
-def _first(tokens: list[Token]) -> Asked | None:
+def _first(tokens: list[Token]) -> Question | None:
     """The wh-word at the start, or behind a preposition or a phrase of place at the start."""
     if not tokens:
         return None
     at = next((i for i, t in enumerate(tokens) if t.word in WH | ADVERBIAL), len(tokens))
     before, rest = tokens[:at], tokens[at + 1 :]
     if rest and all(t.word in _ASIDES or t.tag == "PUNCT" for t in before):
-        return Asked(tokens[at], rest)
+        return Question(tokens[at], rest)
     if at == len(tokens) or not rest or not (_prepositions(before) or before[0].tag == "PREP"):
         return None
     if _prepositions(before):
         named = rest[0].tag != "AUX" and tokens[at].word in ("which", "what")
-        return Asked(tokens[at], rest, fronted=named or rest[0].tag in ("AUX", "DET", "POSS"))
+        return Question(tokens[at], rest, fronted=named or rest[0].tag in ("AUX", "DET", "POSS"))
     nouns = [t for t in before if t.tag in ("NOUN", "PUNCT")]
     place = before[-1].tag in ("NOUN", "PUNCT") and len(nouns) <= 2
     if place and sum(t.tag in ("DET", "POSS", "PREP") for t in before) <= 2 and _asks(rest):
         behind = [t for t in before if t.tag != "PUNCT"]
         marks = [t for t in rest if t.tag == "PUNCT"][-1:]
-        return Asked(tokens[at], [*(t for t in rest if t not in marks), *behind])
+        return Question(tokens[at], [*(t for t in rest if t not in marks), *behind])
     return None
 
 
@@ -73,7 +73,7 @@ def _asks(rest: Sequence[Token]) -> bool:
     return acts[0] or (rest[0].tag in ("NOUN", "ADJ") and any(acts))
 
 
-def _within(tokens: list[Token]) -> Asked | None:
+def _within(tokens: list[Token]) -> Question | None:
     """ "The child watches what in the room": the wh-word where its noun would stand."""
     for at, token in enumerate(tokens[1:], 1):
         if token.word not in WH - {"whose"} or not (
@@ -88,11 +88,11 @@ def _within(tokens: list[Token]) -> Asked | None:
         if following not in ("PUNCT", "PREP", "TO", "ADV") or tokens[0].word in WH | ADVERBIAL:
             continue
         rest = [*tokens[at + 1 : end], replace(token, word="", tag="AUX", lemma="")]
-        return Asked(token, [*rest, *tokens[:at], *tokens[end:]], fronted=True)
+        return Question(token, [*rest, *tokens[:at], *tokens[end:]], fronted=True)
     return None
 
 
-def _plain(asked: Asked) -> Asked:
+def _plain(asked: Question) -> Question:
     """Without what only makes the question longer; counted and described nouns are named."""
     word, rest = asked.word, list(asked.rest)
     while rest and rest[0].word in _AFTER_WH:
@@ -125,7 +125,7 @@ def _plain(asked: Asked) -> Asked:
         word, rest = replace(word, word="how"), rest[at:] if at else rest
     if word.word == "how" and asked.fronted:
         asked = asked._replace(fronted=False)
-    return Asked(word, _with_verb(_with_noun(word.word, rest)), asked.fronted)
+    return Question(word, _with_verb(_with_noun(word.word, rest)), asked.fronted)
 
 
 def _with_verb(rest: list[Token]) -> list[Token]:

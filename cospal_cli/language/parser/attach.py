@@ -6,10 +6,10 @@ A describing phrase goes to the nearest noun that can carry it. Denied ones are 
 from __future__ import annotations
 
 from cospal_cli.language.lexicon.verbs import HOLD
-from cospal_cli.language.parser.chunks import Item, Phrase
+from cospal_cli.language.parser.chunks import Item, NounPhrase
 from cospal_cli.language.parser.clauses import (
     Event,
-    Sentence,
+    SentenceParts,
     describes,
     finite_after,
     inside_thing,
@@ -29,35 +29,37 @@ _PLACE_PREPS = frozenset("on in at to near from by toward towards of into".split
 class Attach:
     """The state of a pass over a sentence's items, and where each phrase belongs."""
 
-    def __init__(self, items: list[Item], subject: Phrase | None = None) -> None:
+    def __init__(self, items: list[Item], subject: NounPhrase | None = None) -> None:
         self.items = items
-        self.found = Sentence(subject=subject)
-        self.clause: Phrase | None = subject  # whose verbs the current clause has
+        self.found = SentenceParts(subject=subject)
+        self.clause: NounPhrase | None = subject  # whose verbs the current clause has
         self.clause_verbs = 0
         self.under = False  # inside a clause opened by "while", "as", "when"
-        self.relative: Phrase | None = None  # whom an open "who ..." speaks of
+        self.relative: NounPhrase | None = None  # whom an open "who ..." speaks of
         self.relative_verbs = 0
         self.relative_start = -1
-        self.seen: list[Phrase] = [subject] if subject else []
+        self.seen: list[NounPhrase] = [subject] if subject else []
         self.event: Event | None = None
         self.prep = ""
         self.joint = ""  # conjunction, mark or subordinator just before
         self.aux: list[Token] = []
         self.early: list[Token] = []  # adverbs before their verb
-        self.last: tuple[Phrase | None, str] = (subject, "")  # for "a hat and gloves"
+        self.last: tuple[NounPhrase | None, str] = (subject, "")  # for "a hat and gloves"
         self.refused = False  # whether that was denied,
         self.no = False  # and by "no", which reaches one noun with its article
         self.denied = False  # the preposition just before is: "not in red"
         self.last_tag = ""
-        self.idle: Phrase | None = None  # "guy on bike going past", "man and dog going": he goes
+        self.idle: NounPhrase | None = (
+            None  # "guy on bike going past", "man and dog going": he goes
+        )
 
-    def _begin(self, phrase: Phrase) -> None:
+    def _begin(self, phrase: NounPhrase) -> None:
         self.found.subject = self.clause = phrase
         self.last = (phrase, "")
         self.event = None
         self._see(phrase)
 
-    def _introduce(self, prep: str, phrase: Phrase) -> None:
+    def _introduce(self, prep: str, phrase: NounPhrase) -> None:
         """A place before the subject: "on the left the man ...", "in the kitchen a man ..."."""
         if prep == "except":
             self.found.excepted.append(phrase)
@@ -69,11 +71,11 @@ class Attach:
         elif not phrase.pronoun:
             self.found.context.append(phrase)
 
-    def _see(self, phrase: Phrase) -> None:
+    def _see(self, phrase: NounPhrase) -> None:
         if not phrase.pronoun and not phrase.place and not phrase.bare:
             self.seen.append(phrase)
 
-    def _contact(self, at: int, phrase: Phrase, joint: str) -> bool:
+    def _contact(self, at: int, phrase: NounPhrase, joint: str) -> bool:
         """ "The person | the dog chases": a relative clause without its word."""
         if joint or self.event or self.aux or self.last_tag != "NP" or not self.seen:
             return False
@@ -81,18 +83,18 @@ class Attach:
         fits = bool(named) and not phrase.wearable and not phrase.bare and not phrase.place
         return fits and finite_after(self.items, at + 1)
 
-    def _is_excepted(self, phrase: Phrase, joint: str) -> bool:
+    def _is_excepted(self, phrase: NounPhrase, joint: str) -> bool:
         """Whether "not ..." names somebody else, not something the subject has not."""
         if not phrase.denied or phrase.determiner == "no" or self.event:
             return False
         return joint in APPOSING or (joint in ("and", "but") and not phrase.wearable)
 
-    def _except(self, phrase: Phrase) -> None:
+    def _except(self, phrase: NounPhrase) -> None:
         """ "Other than the man": what is said of him is said not to be so of the subject."""
         self.found.excepted.append(phrase)
         self.last, self.event, self.refused = (phrase, ""), None, False
 
-    def _prepositional(self, prep: str, phrase: Phrase) -> None:
+    def _prepositional(self, prep: str, phrase: NounPhrase) -> None:
         denied, self.denied = self.denied, False
         if prep == "except":
             self._except(phrase)
@@ -114,7 +116,7 @@ class Attach:
         else:
             self._background(prep, phrase)
 
-    def _worn(self, prep: str, phrase: Phrase, denied: bool) -> None:
+    def _worn(self, prep: str, phrase: NounPhrase, denied: bool) -> None:
         """ "In a hat", "without one", "not dressed in red", "never goes out without a hat"."""
         owner, event = self._nearest(alive=True) or self._nearest(alive=False), self.event
         lifeless = owner is not None and owner.thing.classes and not owner.thing.alive
@@ -128,14 +130,14 @@ class Attach:
             denied = not denied
         self._relate(owner, relation, phrase, denied)
 
-    def _handled(self, phrase: Phrase) -> bool:
+    def _handled(self, phrase: NounPhrase) -> bool:
         """ "Plays with the backpack", "shakes hands with": the verb's own, nothing worn."""
         if self.event is None or not phrase.thing.classes:
             return False
         hands = any(p.head.word in ("hand", "hands") for p in self.event.objects)
         return hands or self.event.verb.lemma in ("play", "fiddle", "struggle", "fight")
 
-    def _lacking(self, prep: str, phrase: Phrase) -> None:
+    def _lacking(self, prep: str, phrase: NounPhrase) -> None:
         """ "Without a dog", "not next to the car": the thing is not beside whoever is spoken of."""
         owner = self.event.owner if self.event else self._nearest(alive=False)
         if self.event is not None:
@@ -146,7 +148,7 @@ class Attach:
             self.found.absent.append(phrase)
         self.last, self.refused = (owner, "near"), True
 
-    def _placed(self, prep: str, phrase: Phrase, denied: bool) -> None:
+    def _placed(self, prep: str, phrase: NounPhrase, denied: bool) -> None:
         owner = self.event.owner if self.event else self._nearest(alive=False)
         excepted = owner in self.found.excepted
         negated = self.event is not None and self.event.negated
@@ -160,7 +162,7 @@ class Attach:
         elif self.found.own(self._nearest(alive=False)):
             self.found.positions.append(phrase.place)
 
-    def _background(self, prep: str, phrase: Phrase) -> None:
+    def _background(self, prep: str, phrase: NounPhrase) -> None:
         if self.aux and self.event is None:  # "is next to the man | wearing a hat"
             self.aux = []
             self.relative_verbs += self.relative is not None
@@ -178,7 +180,7 @@ class Attach:
         if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
             self.found.context.append(phrase)
 
-    def _predicate(self, phrase: Phrase) -> None:
+    def _predicate(self, phrase: NounPhrase) -> None:
         """ "is red", "is a taxi": said of whoever the clause is about."""
         owner = self.relative if self.relative is not None else self.clause
         garment = self.seen[-1] if self.seen else None
@@ -203,7 +205,7 @@ class Attach:
         self.early = [t for t in self.early if t.tag != "NEG"]
         return found
 
-    def _apposed(self, phrase: Phrase, joint: str) -> bool:
+    def _apposed(self, phrase: NounPhrase, joint: str) -> bool:
         """ "man blue jeans", "man: red cap", "motorbike right side": said without a word."""
         owner = self._nearest(alive=False)
         if phrase.place and self.found.own(owner):
@@ -222,7 +224,7 @@ class Attach:
             return True
         return False
 
-    def _coordinated(self, phrase: Phrase, joint: str) -> None:
+    def _coordinated(self, phrase: NounPhrase, joint: str) -> None:
         owner, relation = self.last
         refused = self.refused and joint != "but"
         own_article = joint == "and" and phrase.determiner not in ("", "any")
@@ -245,7 +247,7 @@ class Attach:
             self.found.context.append(phrase)
             self.idle = None if self.event else phrase
 
-    def _object(self, phrase: Phrase) -> None:
+    def _object(self, phrase: NounPhrase) -> None:
         assert self.event
         lemma, owner = self.event.verb.lemma, self.event.owner
         self.event.objects.append(phrase)
@@ -264,7 +266,7 @@ class Attach:
             self.found.context.append(phrase)
 
     def _relate(
-        self, owner: Phrase | None, relation: str, phrase: Phrase, denied: bool = False
+        self, owner: NounPhrase | None, relation: str, phrase: NounPhrase, denied: bool = False
     ) -> None:
         denied = denied or phrase.denied  # "does not have no hat" has none
         if owner is not None:
@@ -275,7 +277,7 @@ class Attach:
         if relation == "hold" and self.found.own(owner) and not phrase.pronoun:
             (self.found.absent if denied else self.found.context).append(phrase)
 
-    def _nearest(self, alive: bool) -> Phrase | None:
+    def _nearest(self, alive: bool) -> NounPhrase | None:
         """The last noun phrase, or the last that can wear and act (also "the one")."""
         return nearest(self.seen, self.found.subject, alive)
 

@@ -17,7 +17,7 @@ _PLACE_HEADS = frozenset("side corner part half edge end hand area portion row s
 
 
 @dataclass(eq=False)
-class Phrase:
+class NounPhrase:
     """A noun phrase. ``head`` is its last noun, or its last describing word ("in red")."""
 
     tokens: list[Token]
@@ -27,7 +27,7 @@ class Phrase:
     modifiers: list[Token] = field(default_factory=list)  # nouns before the head ("tennis player")
     owners: list[Token] = field(default_factory=list)  # nouns before 's
     determiner: str = ""
-    worn: list[Phrase] = field(default_factory=list)  # garments before the head: "red hat lady"
+    worn: list[NounPhrase] = field(default_factory=list)  # garments before the head: "red hat lady"
     lead: Token | None = None  # the first word of a longer owner: "*the* man in the suit's bike"
 
     @property
@@ -76,7 +76,7 @@ class Phrase:
         return bool(self.thing.region)
 
 
-Item = Phrase | Token
+Item = NounPhrase | Token
 
 
 def chunk(tokens: Sequence[Token]) -> list[Item]:
@@ -85,7 +85,7 @@ def chunk(tokens: Sequence[Token]) -> list[Item]:
     at = 0
     while at < len(tokens):
         if tokens[at].tag == "PRON":
-            items.append(Phrase([tokens[at]], tokens[at], Thing(tokens[at].word)))
+            items.append(NounPhrase([tokens[at]], tokens[at], Thing(tokens[at].word)))
             at += 1
             continue
         size = _extent(tokens[at:])
@@ -136,7 +136,7 @@ def _joins(tokens: Sequence[Token], at: int, noun: bool) -> bool:
     return tokens[at - 1].tag == "ADJ" and tokens[at + 1].tag == "ADJ"
 
 
-def noun_phrase(tokens: list[Token]) -> Phrase:
+def noun_phrase(tokens: list[Token]) -> NounPhrase:
     """The phrase that ``tokens`` are, with its head found."""
     after = max((i + 1 for i, t in enumerate(tokens) if t.tag == "GEN"), default=0)
     named = any(t.tag in ("NOUN", "ADJ", "POS") for t in tokens[after:])
@@ -151,7 +151,7 @@ def noun_phrase(tokens: list[Token]) -> Phrase:
     bare = bool(worn) and tokens[0].word == "no"  # "no hat man"
     if bare:
         worn[0].determiner = "no"
-    return Phrase(
+    return NounPhrase(
         tokens=tokens,
         head=head,
         thing=thing,
@@ -167,9 +167,9 @@ def noun_phrase(tokens: list[Token]) -> Phrase:
     )
 
 
-def _garments(tokens: list[Token], head: Token) -> list[Phrase]:
+def _garments(tokens: list[Token], head: Token) -> list[NounPhrase]:
     """ "long dark hair lady", "blue shirt black shorts man": the garments with their words."""
-    found: list[Phrase] = []
+    found: list[NounPhrase] = []
     start = 0
     for at, token in enumerate(tokens):
         near = lexicon.thing(token.word)
@@ -221,11 +221,11 @@ def _share_garments(items: list[Item]) -> list[Item]:
     for item in items:
         last = shared[-2:]
         if (
-            isinstance(item, Phrase)
+            isinstance(item, NounPhrase)
             and item.worn
             and not item.determiner
             and len(last) == 2
-            and isinstance(last[0], Phrase)
+            and isinstance(last[0], NounPhrase)
             and isinstance(last[1], Token)
             and last[1].word in ("and", ",", "&")
             and last[0].wearable
@@ -248,12 +248,12 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
             len(of) == 2
             and isinstance(of[0], Token)
             and of[0].word == "of"
-            and isinstance(of[1], Phrase)
+            and isinstance(of[1], NounPhrase)
             and (_amount(item) or (at == 0 and _side(item, of[1])))
         ):
-            first = item.tokens if isinstance(item, Phrase) else [item]
+            first = item.tokens if isinstance(item, NounPhrase) else [item]
             of[1].tokens = [*first, of[0], *of[1].tokens]
-            if isinstance(item, Phrase) and _amount(item):
+            if isinstance(item, NounPhrase) and _amount(item):
                 ranks = (*item.described, item.head)
                 of[1].described[:0] = [t for t in ranks if t.word in POSITION]
             at += 2
@@ -263,9 +263,9 @@ def _fold_partitives(items: list[Item]) -> list[Item]:
     return folded
 
 
-def _side(item: Item, whole: Phrase) -> bool:
+def _side(item: Item, whole: NounPhrase) -> bool:
     """ "the back of the van": a side of a thing that can be found stands for the thing."""
-    side = item.place if isinstance(item, Phrase) else item.word in POSITION_NOUNS
+    side = item.place if isinstance(item, NounPhrase) else item.word in POSITION_NOUNS
     return bool(side and whole.thing.classes)
 
 

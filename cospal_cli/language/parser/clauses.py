@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cospal_cli.language.lexicon.dress import BODY, HAIR
 from cospal_cli.language.lexicon.person import GENDER, GENERIC
 from cospal_cli.language.lexicon.verbs import HOLD, MOVE, OWN, WEAR
-from cospal_cli.language.parser.chunks import Item, Phrase
+from cospal_cli.language.parser.chunks import Item, NounPhrase
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 _STATES = frozenset("dress clothe park locate surround name call seat".split())
@@ -22,7 +22,7 @@ class Event:
     """A verb with what follows it."""
 
     verb: Token
-    owner: Phrase | None
+    owner: NounPhrase | None
     start: int  # offset of its first auxiliary or adverb
     end: int  # offset behind its particle, object or direction: no background
     finite: bool = False
@@ -32,8 +32,8 @@ class Event:
     aspect: bool = False  # only begins, tries or goes on with the next verb
     particles: list[str] = field(default_factory=list)
     adverbs: list[str] = field(default_factory=list)
-    objects: list[Phrase] = field(default_factory=list)
-    places: list[tuple[str, Phrase]] = field(default_factory=list)  # preposition, its noun
+    objects: list[NounPhrase] = field(default_factory=list)
+    places: list[tuple[str, NounPhrase]] = field(default_factory=list)  # preposition, its noun
 
     @property
     def dressing(self) -> bool:
@@ -42,28 +42,30 @@ class Event:
         return self.verb.lemma in WEAR or (owns and any(_of_body(p) for p in self.objects))
 
 
-def _of_body(phrase: Phrase) -> bool:
+def _of_body(phrase: NounPhrase) -> bool:
     return phrase.wearable or (phrase.head.lemma in BODY and bool(phrase.described))
 
 
 @dataclass
-class Sentence:
+class SentenceParts:
     """What the pass found. Relations: wear, with, hold, is, near; (owner, relation, phrase)."""
 
-    subject: Phrase | None = None
+    subject: NounPhrase | None = None
     events: list[Event] = field(default_factory=list)
-    relations: list[tuple[Phrase, str, Phrase]] = field(default_factory=list)
+    relations: list[tuple[NounPhrase, str, NounPhrase]] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)
-    context: list[Phrase] = field(default_factory=list)
-    denied: list[tuple[Phrase, str, Phrase]] = field(default_factory=list)  # relations not so
-    absent: list[Phrase] = field(default_factory=list)  # things that are not beside the subject
+    context: list[NounPhrase] = field(default_factory=list)
+    denied: list[tuple[NounPhrase, str, NounPhrase]] = field(
+        default_factory=list
+    )  # relations not so
+    absent: list[NounPhrase] = field(default_factory=list)  # things that are not beside the subject
     elsewhere: list[str] = field(default_factory=list)  # positions that the subject does not have
-    excepted: list[Phrase] = field(default_factory=list)  # "other than *the man*": not meant
+    excepted: list[NounPhrase] = field(default_factory=list)  # "other than *the man*": not meant
     numbers: list[Token] = field(default_factory=list)
-    beside: list[Phrase] = field(default_factory=list)  # "a man and *a woman* dance": meant too
+    beside: list[NounPhrase] = field(default_factory=list)  # "a man and *a woman* dance": meant too
     referral_end: int = 0
 
-    def own(self, phrase: Phrase | None) -> bool:
+    def own(self, phrase: NounPhrase | None) -> bool:
         return phrase is self.subject
 
     def find_end(self) -> None:
@@ -74,7 +76,7 @@ class Sentence:
         self.referral_end = min((e.start for e in main or doing), default=-1)
 
 
-def describes(prep: str, phrase: Phrase, before_verbs: bool) -> bool:
+def describes(prep: str, phrase: NounPhrase, before_verbs: bool) -> bool:
     """Whether "in ..." or "with ..." says how somebody looks."""
     if prep == "in":
         return phrase.wearable and phrase.head.lemma not in HAIR
@@ -84,7 +86,7 @@ def describes(prep: str, phrase: Phrase, before_verbs: bool) -> bool:
 
 def participle(verb: Token, last_tag: str, following: Item | None) -> bool:
     """ "dressed in red", "parked near ...", "held by the boy"; not "stood by the door"."""
-    if last_tag not in ("NP", "CONJ", "PUNCT", "ADV") or isinstance(following, Phrase):
+    if last_tag not in ("NP", "CONJ", "PUNCT", "ADV") or isinstance(following, NounPhrase):
         return False
     if verb.lemma in _STATES:
         return True
@@ -92,7 +94,7 @@ def participle(verb: Token, last_tag: str, following: Item | None) -> bool:
     return by and verb.lemma not in _ALONE
 
 
-def same_as(phrase: Phrase, subject: Phrase | None) -> bool:
+def same_as(phrase: NounPhrase, subject: NounPhrase | None) -> bool:
     """Whether a later clause speaks of the subject again: a pronoun or the same noun."""
     if subject is None:
         return False
@@ -109,7 +111,9 @@ def same_as(phrase: Phrase, subject: Phrase | None) -> bool:
     )
 
 
-def nearest(seen: Sequence[Phrase], subject: Phrase | None, alive: bool) -> Phrase | None:
+def nearest(
+    seen: Sequence[NounPhrase], subject: NounPhrase | None, alive: bool
+) -> NounPhrase | None:
     """The last noun phrase seen, or the last that can wear and act (also "the one")."""
     for phrase in reversed(seen):
         generic = not phrase.thing.classes and (phrase is subject or phrase.thing.lemma in GENERIC)
@@ -136,7 +140,7 @@ def verb_later(items: Sequence[Item], at: int) -> bool:
 
 def has_noun(items: Sequence[Item], at: int) -> bool:
     """Whether a noun phrase that is no pronoun stands at or behind ``at``."""
-    return any(isinstance(item, Phrase) and not item.pronoun for item in items[at:])
+    return any(isinstance(item, NounPhrase) and not item.pronoun for item in items[at:])
 
 
 def finite_after(items: Sequence[Item], at: int) -> bool:
@@ -147,16 +151,16 @@ def finite_after(items: Sequence[Item], at: int) -> bool:
             return False
         if item.tag == "ADV":
             at += 1
-        elif item.tag in ("PREP", "TO", "VG") and isinstance(item_at(items, at + 1), Phrase):
+        elif item.tag in ("PREP", "TO", "VG") and isinstance(item_at(items, at + 1), NounPhrase):
             at += 2  # "in a hat", "wearing a hat"
         else:
             return item.tag in ("VZ", "VD", "VB", "AUX")
 
 
-def inside_thing(items: Sequence[Item], phrase: Phrase) -> bool:
+def inside_thing(items: Sequence[Item], phrase: NounPhrase) -> bool:
     """Whether "the back" is a thing's ("in the back of a car"), not the picture's."""
     at = next(i for i, item in enumerate(items) if item is phrase)
     of, thing = item_at(items, at + 1), item_at(items, at + 2)
-    if not (isinstance(of, Token) and of.word == "of" and isinstance(thing, Phrase)):
+    if not (isinstance(of, Token) and of.word == "of" and isinstance(thing, NounPhrase)):
         return False
     return phrase.place in ("back", "front", "top", "bottom") and bool(thing.thing.classes)

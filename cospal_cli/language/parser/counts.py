@@ -8,8 +8,8 @@ from dataclasses import replace
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.lexicon.dress import ORDINALS, POSITION, REGION
-from cospal_cli.language.parser.chunks import Phrase
-from cospal_cli.language.parser.clauses import Sentence
+from cospal_cli.language.parser.chunks import NounPhrase
+from cospal_cli.language.parser.clauses import SentenceParts
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 _EACH = frozenset("both every each all these those no none neither".split())
@@ -57,7 +57,7 @@ def _is_number(word: str) -> bool:
     return word.isdigit() or word == "one"
 
 
-def counted(tokens: Sequence[Token], sentence: Sentence) -> list[str]:
+def counted(tokens: Sequence[Token], sentence: SentenceParts) -> list[str]:
     """The words of ``sentence`` that one subject cannot answer; empty for a single one."""
     subject = sentence.subject
     assert subject is not None
@@ -72,7 +72,7 @@ def warning(words: Sequence[str]) -> str:
     return f"one subject is returned, the likeliest, though the query says {named}"
 
 
-def ranks(tokens: Sequence[Token], subject: Phrase) -> list[Token]:
+def ranks(tokens: Sequence[Token], subject: NounPhrase) -> list[Token]:
     """ "The first person to jump": ranks in the order of doing, not of place."""
     behind = [t for t in tokens if t.start >= subject.end][:2]
     does = len(behind) == 2 and behind[0].tag == "TO" and behind[1].tag in VERBAL
@@ -80,13 +80,13 @@ def ranks(tokens: Sequence[Token], subject: Phrase) -> list[Token]:
     return [t for t in subject.described if does and t.word in ranked]
 
 
-def seen_first(tokens: Sequence[Token], subject: Phrase) -> bool:
+def seen_first(tokens: Sequence[Token], subject: NounPhrase) -> bool:
     """Whether the rank is that of coming into view, which the picture shows: "first to appear"."""
     behind = [t for t in tokens if t.start >= subject.end][1:2]
     return any(t.lemma in _APPEAR for t in behind)
 
 
-def _amounts(subject: Phrase) -> list[str]:
+def _amounts(subject: NounPhrase) -> list[str]:
     """Numbers and words such as "both", "every", "a group of"."""
     found: list[str] = []
     words = [t.word for t in subject.tokens]
@@ -110,7 +110,7 @@ def _picked(words: Sequence[str]) -> bool:
     return any(word in _ONE or word in POSITION or word in ORDINALS for word in before)
 
 
-def _plural(tokens: Sequence[Token], subject: Phrase) -> list[str]:
+def _plural(tokens: Sequence[Token], subject: NounPhrase) -> list[str]:
     """The subject's noun where it is a plural: "the people", "dogs"."""
     word, words = subject.head.word, [t.word for t in subject.tokens]
     if subject.head.tag != "NOUN" or subject.determiner in ("a", "an") or _picked(words):

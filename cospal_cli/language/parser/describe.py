@@ -20,8 +20,8 @@ from cospal_cli.language.lexicon.dress import (
 from cospal_cli.language.lexicon.person import FEMALE, GENERIC, MALE, YOUNG
 from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.parser import derived
-from cospal_cli.language.parser.chunks import Phrase
-from cospal_cli.language.parser.clauses import Event, Sentence
+from cospal_cli.language.parser.chunks import NounPhrase
+from cospal_cli.language.parser.clauses import Event, SentenceParts
 from cospal_cli.language.parser.description import Description
 from cospal_cli.language.parser.tokens import Token
 
@@ -51,7 +51,7 @@ _MUTE = frozenset(
 )
 
 
-def describe(sentence: Sentence) -> Description:
+def describe(sentence: SentenceParts) -> Description:
     """The subject's attributes, positions and the words that only the classifier can judge."""
     out = Description.pair()
     subject = sentence.subject
@@ -90,7 +90,7 @@ def describe(sentence: Sentence) -> Description:
     return out
 
 
-def _denied(out: Description, relation: str, phrase: Phrase) -> None:
+def _denied(out: Description, relation: str, phrase: NounPhrase) -> None:
     """A relation that is not so. Of "not a red hat" only the red counts against, hats may be."""
     no = Description.pair()
     _relation(no, relation, phrase)
@@ -118,7 +118,7 @@ def _shown(attribute: Attribute) -> bool:
     return bool(attribute.values) or attribute.kind in ("size", "age")
 
 
-def _not_meant(out: Description, subject: Phrase, phrase: Phrase) -> None:
+def _not_meant(out: Description, subject: NounPhrase, phrase: NounPhrase) -> None:
     """ "Other than the white dog": white and being that dog count against."""
     _denied(out, "is", phrase)
     for worn in phrase.worn:
@@ -128,7 +128,7 @@ def _not_meant(out: Description, subject: Phrase, phrase: Phrase) -> None:
             _position(out.turned(True), POSITION[token.word])
 
 
-def stands_for_wearer(sentence: Sentence, subject: Phrase) -> bool:
+def stands_for_wearer(sentence: SentenceParts, subject: NounPhrase) -> bool:
     """ "orange top moving cups", "legs in black pants": the person is meant by a part."""
     part = subject.thing.region or (subject.head.lemma in BODY and not subject.owners)
     if not part or subject.thing.classes or subject.bare:
@@ -150,7 +150,7 @@ def _stands(event: Event, prep: str) -> bool:
     return prep in ("on", "in", "at", "near", "by")
 
 
-def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
+def _subject(out: Description, subject: NounPhrase, wearer: bool) -> None:
     lemma = subject.thing.lemma
     if subject.head.tag == "NOUN":
         out.nouns.append(subject.head.word)
@@ -187,7 +187,7 @@ def _subject(out: Description, subject: Phrase, wearer: bool) -> None:
             out.unresolved.append(token.word)
 
 
-def _relation(out: Description, relation: str, phrase: Phrase) -> None:
+def _relation(out: Description, relation: str, phrase: NounPhrase) -> None:
     if relation == "is":
         if phrase.place:
             _position(out, phrase.place)
@@ -206,14 +206,14 @@ def _relation(out: Description, relation: str, phrase: Phrase) -> None:
         _held(out, phrase)
 
 
-def _unknown_modifiers(out: Description, phrase: Phrase) -> None:
+def _unknown_modifiers(out: Description, phrase: NounPhrase) -> None:
     """ "The Lakers jersey": a name that says which, without evidence."""
     for token in phrase.modifiers:
         if not (lexicon.knows(token.word) or lexicon.thing(token.word).known):
             out.unresolved.append(token.word)
 
 
-def _garment(out: Description, phrase: Phrase) -> None:
+def _garment(out: Description, phrase: NounPhrase) -> None:
     word, region = phrase.head.word, phrase.thing.region
     _unknown_modifiers(out, phrase)
     hair = phrase.head.lemma in HAIR or word in HAIR
@@ -226,7 +226,7 @@ def _garment(out: Description, phrase: Phrase) -> None:
     _adjectives(out, _describing(phrase), "" if word in _TINY else region, word, hair)
 
 
-def _held(out: Description, phrase: Phrase) -> None:
+def _held(out: Description, phrase: NounPhrase) -> None:
     """Carried things: their colour fills too little of the box to count as the subject's."""
     out.nouns.append(phrase.head.word)
     _unknown_modifiers(out, phrase)
@@ -328,7 +328,7 @@ def _colour_groups(tokens: list[Token]) -> list[list[Token]]:
     return groups
 
 
-def _describing(phrase: Phrase) -> list[Token]:
+def _describing(phrase: NounPhrase) -> list[Token]:
     """Adjectives of a phrase, its head too where it has no noun."""
     found = [t for t in phrase.described if t.tag == "ADJ"]
     return [*found, phrase.head] if phrase.bare else found

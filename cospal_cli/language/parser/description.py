@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cospal_cli.core.types import Attribute
-from cospal_cli.language.parser.chunks import Phrase
+from cospal_cli.language.parser.chunks import NounPhrase
 from cospal_cli.language.parser.tokens import Token
 
 
@@ -37,7 +37,7 @@ class Description:
         if attribute not in self.attributes:
             self.attributes.append(attribute)
 
-    def look(self, phrase: Phrase) -> bool:
+    def look(self, phrase: NounPhrase) -> bool:
         """Take the classifier's classes of the phrase's noun; whether there are any."""
         if phrase.thing.looks:
             self.looks[phrase.head.word] = phrase.thing.looks

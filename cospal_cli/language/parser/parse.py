@@ -23,11 +23,11 @@ from cospal_cli.language.parser import (
     questions,
     spelling,
 )
-from cospal_cli.language.parser.chunks import Phrase
-from cospal_cli.language.parser.clauses import Event, Sentence
+from cospal_cli.language.parser.chunks import NounPhrase
+from cospal_cli.language.parser.clauses import Event, SentenceParts
 from cospal_cli.language.parser.describe import RESTS, describe
 from cospal_cli.language.parser.description import Description
-from cospal_cli.language.parser.subject import Words, classes_of, context_of, resolve_nouns
+from cospal_cli.language.parser.subject import UnknownWords, classes_of, context_of, resolve_nouns
 from cospal_cli.language.parser.tokens import Token, tag, tokenize
 from cospal_cli.settings import LanguageConfig
 
@@ -61,14 +61,14 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     sentence, question = questions.read(tokens)
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]
-    words = Words(config.similarity)
+    words = UnknownWords(config.similarity)
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
     query = _without_counts(query, tokens, sentence)
     query = replace(query, unresolved=_unique([*query.unresolved, *lost, *signs]))
     return replace(query, interrogative=True) if asks else query
 
 
-def _without_counts(query: Query, tokens: Sequence[Token], sentence: Sentence) -> Query:
+def _without_counts(query: Query, tokens: Sequence[Token], sentence: SentenceParts) -> Query:
     """Say which words mean more than one subject, or count."""
     words = counts.counted(tokens, sentence)
     subject = sentence.subject
@@ -150,9 +150,9 @@ def _without_rank(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
 def _query(
     text: str,
     used: str,
-    sentence: Sentence,
+    sentence: SentenceParts,
     question: Token | None,
-    words: Words,
+    words: UnknownWords,
     warnings: tuple[str, ...],
 ) -> Query:
     subject = sentence.subject
@@ -199,7 +199,7 @@ def _query(
     )
 
 
-def _actions(events: list[Event], subject: Phrase, words: Words) -> list[Action]:
+def _actions(events: list[Event], subject: NounPhrase, words: UnknownWords) -> list[Action]:
     """The subject's actions, in the order of the sentence."""
     doing = []
     for event in events:
@@ -212,7 +212,9 @@ def _actions(events: list[Event], subject: Phrase, words: Words) -> list[Action]
     return doing
 
 
-def _avoided(events: list[Event], subject: Phrase, words: Words) -> tuple[list[Action], list[str]]:
+def _avoided(
+    events: list[Event], subject: NounPhrase, words: UnknownWords
+) -> tuple[list[Action], list[str]]:
     """What the subject is said not to do: actions that motion shows, and the words of the rest."""
     found: list[Action] = []
     unclear: list[str] = []
@@ -230,7 +232,7 @@ def _avoided(events: list[Event], subject: Phrase, words: Words) -> tuple[list[A
     return found, unclear
 
 
-def _excluded(sentence: Sentence, found: Description, avoided: list[Action]) -> Excluded:
+def _excluded(sentence: SentenceParts, found: Description, avoided: list[Action]) -> Excluded:
     """What counts against."""
     denied = found.turned(True)
     absent = {p.head.word: p.thing.classes for p in sentence.absent if p.head.tag == "NOUN"}
@@ -249,7 +251,7 @@ def _shows(action: Action) -> bool:
     return moves or bool(set(action.directions) & {"up", "down"})
 
 
-def _prenominal(subject: Phrase, denied: bool = False) -> list[Action]:
+def _prenominal(subject: NounPhrase, denied: bool = False) -> list[Action]:
     """ "the running dog", "a parked car": what the participle before the noun says, or denies."""
     found = []
     for token in (t for t in subject.described if t.denied == denied):
@@ -263,7 +265,7 @@ def _prenominal(subject: Phrase, denied: bool = False) -> list[Action]:
     return found
 
 
-def _referral(used: str, sentence: Sentence) -> str:
+def _referral(used: str, sentence: SentenceParts) -> str:
     """The words up to the main verb, lower case, without the mark at the end."""
     subject = sentence.subject
     assert subject is not None

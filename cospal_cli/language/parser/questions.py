@@ -22,14 +22,14 @@ from cospal_cli.language.lexicon.questions import (
     WH,
 )
 from cospal_cli.language.lexicon.words import Thing
-from cospal_cli.language.parser.asking import Asked, fronted
-from cospal_cli.language.parser.chunks import Item, Phrase, chunk
-from cospal_cli.language.parser.clauses import Sentence
+from cospal_cli.language.parser.asking import Question, fronted
+from cospal_cli.language.parser.chunks import Item, NounPhrase, chunk
+from cospal_cli.language.parser.clauses import SentenceParts
 from cospal_cli.language.parser.scan import scan
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 
-def read(tokens: Sequence[Token]) -> tuple[Sentence, Token | None]:
+def read(tokens: Sequence[Token]) -> tuple[SentenceParts, Token | None]:
     """The structure of tagged ``tokens``, and the wh-word if they ask."""
     asked = fronted(tokens)
     if asked is None:
@@ -39,13 +39,13 @@ def read(tokens: Sequence[Token]) -> tuple[Sentence, Token | None]:
     return _with_subject(_answer(asked)), asked.word
 
 
-def _answer(asked: Asked) -> Sentence:
+def _answer(asked: Question) -> SentenceParts:
     """What a question with a wh-word for a noun says of it."""
     head, clause = _parts(asked.rest)
     if asked.fronted or _object_asked(asked.word.word, head, clause):
         return _about_object(asked, head, clause)
     items = chunk(asked.rest)
-    named = bool(items) and isinstance(items[0], Phrase)
+    named = bool(items) and isinstance(items[0], NounPhrase)
     if named and asked.word.word in ("what", "which", "whose"):
         return scan(items)  # "what vehicle drives away"
     if _names(items):  # "who is the man in red", "what is the dog doing"
@@ -76,9 +76,9 @@ def _object_asked(word: str, head: list[Token], clause: list[Token]) -> bool:
     if not items:
         return False
     first, owner = items[0], items[1] if len(items) > 1 else None
-    if isinstance(first, Phrase):  # "what the child watches", no auxiliary in front
+    if isinstance(first, NounPhrase):  # "what the child watches", no auxiliary in front
         return not head and bool(verbs or _stranded(items[1:]))
-    if not isinstance(owner, Phrase) or (owner.bare and not _determined(owner)):
+    if not isinstance(owner, NounPhrase) or (owner.bare and not _determined(owner)):
         return False
     if verbs and verbs[-1].lemma == "do":
         return False  # "what is the dog doing in the yard"
@@ -87,11 +87,11 @@ def _object_asked(word: str, head: list[Token], clause: list[Token]) -> bool:
     return _lacks_object(word, bool(head), owner, items[2:])
 
 
-def _determined(phrase: Phrase) -> bool:
+def _determined(phrase: NounPhrase) -> bool:
     return phrase.determiner != "" and len(phrase.tokens) > 1
 
 
-def _lacks_object(word: str, named: bool, owner: Phrase, rest: list[Item]) -> bool:
+def _lacks_object(word: str, named: bool, owner: NounPhrase, rest: list[Item]) -> bool:
     """Whether "is the child ..." leaves a verb or a preposition without its noun."""
     inner = _relative_end(rest)
     if _stranded(rest[inner:]):
@@ -101,7 +101,7 @@ def _lacks_object(word: str, named: bool, owner: Phrase, rest: list[Item]) -> bo
         return False
     verb, behind = rest[verbs[-1]], _without_adverbs(rest[verbs[-1] + 1 :])
     assert isinstance(verb, Token)
-    if behind and isinstance(behind[0], Phrase) and not _adjunct(behind[0]):
+    if behind and isinstance(behind[0], NounPhrase) and not _adjunct(behind[0]):
         return verb.lemma in DITRANSITIVE and (word == "what" or named) and len(behind) == 1
     ask_thing = word == "what" and owner.thing.person and verb.lemma not in _posture()
     return ask_thing or verb.lemma not in INTRANSITIVE
@@ -111,7 +111,7 @@ def _posture() -> frozenset[str]:
     return frozenset("stand sit lie kneel crouch squat sleep smile laugh".split())
 
 
-def _adjunct(phrase: Phrase) -> bool:
+def _adjunct(phrase: NounPhrase) -> bool:
     """ "today", "this time": a noun that is no object."""
     return phrase.head.word in ("time", "day", "moment", "morning", "evening", "today", "tonight")
 
@@ -119,14 +119,14 @@ def _adjunct(phrase: Phrase) -> bool:
 def _relative_end(rest: list[Item]) -> int:
     """Behind the verb, and the preposition left behind, of a relative clause of the noun's own."""
     at = next((i for i, t in enumerate(rest) if isinstance(t, Token) and t.tag == "REL"), None)
-    if at is None and rest and isinstance(rest[0], Phrase) and rest[0].determiner:
+    if at is None and rest and isinstance(rest[0], NounPhrase) and rest[0].determiner:
         at = -1  # "the man | the dog plays with"
     if at is None:
         return 0
     verb = next(
         (i for i, t in enumerate(rest) if i > at and isinstance(t, Token) and t.tag in VERBAL), None
     )
-    owned = isinstance(rest[at + 1], Phrase) if at + 1 < len(rest) else False
+    owned = isinstance(rest[at + 1], NounPhrase) if at + 1 < len(rest) else False
     if verb is None:
         return 0 if not owned else _first_stranded(rest, at) + 1
     if not owned:
@@ -155,7 +155,7 @@ def _left_behind(items: list[Item], at: int) -> bool:
         return following is None and token.word in ("away", "next")
     if token.tag not in ("PREP", "TO"):
         return False
-    if isinstance(following, Phrase):
+    if isinstance(following, NounPhrase):
         return False
     if following is None or following.tag in ("PUNCT", "CONJ", "SUB"):
         return True
@@ -166,7 +166,7 @@ def _left_behind(items: list[Item], at: int) -> bool:
     if token.word == "from" and led:
         return True
     paired = following.word in COMPOUND.get(token.word, COMPOUND_ENDS)
-    return not (paired and any(isinstance(i, Phrase) for i in behind[1:2]))
+    return not (paired and any(isinstance(i, NounPhrase) for i in behind[1:2]))
 
 
 def _without_adverbs(items: list[Item]) -> list[Item]:
@@ -181,14 +181,14 @@ def _names(items: list[Item]) -> bool:
     """Whether the noun behind the copula is who is meant: "who is the man in red"."""
     first = items[1] if len(items) > 1 else None
     copula = isinstance(items[0], Token) and items[0].tag == "AUX" if items else False
-    if not (copula and isinstance(first, Phrase)) or first.pronoun:
+    if not (copula and isinstance(first, NounPhrase)) or first.pronoun:
         return False
     return not first.bare  # "who is the tallest", "what is not red"
 
 
-def _about_object(asked: Asked, head: list[Token], clause: list[Token]) -> Sentence:
+def _about_object(asked: Question, head: list[Token], clause: list[Token]) -> SentenceParts:
     """The wh-word, or its noun, as the subject; whoever acts on it is context."""
-    meant = scan(chunk(head)) if head else Sentence()
+    meant = scan(chunk(head)) if head else SentenceParts()
     if meant.subject is None:
         meant.subject = stand_in(asked.word)
     meant.referral_end = meant.subject.end
@@ -209,17 +209,17 @@ def _without_auxiliary(tokens: Sequence[Token]) -> list[Token]:
     return found
 
 
-def stand_in(word: Token) -> Phrase:
+def stand_in(word: Token) -> NounPhrase:
     """The noun that a wh-word stands for, at the word's place."""
     noun = "person" if word.word in ("who", "whom") else "object"
     head = Token(noun, word.start, word.end, "NOUN", noun)
-    return Phrase([head], head, lexicon.thing(noun))
+    return NounPhrase([head], head, lexicon.thing(noun))
 
 
-def _with_subject(sentence: Sentence) -> Sentence:
+def _with_subject(sentence: SentenceParts) -> SentenceParts:
     if sentence.subject is None:
         head = Token("", 0, 0, "PRON", "")
-        sentence.subject = Phrase([head], head, Thing(""))
+        sentence.subject = NounPhrase([head], head, Thing(""))
         for event in sentence.events:
             event.owner = event.owner or sentence.subject
     return sentence

@@ -10,10 +10,10 @@ from cospal_cli.language.lexicon.dress import POSITION
 from cospal_cli.language.lexicon.negative import REFUSE
 from cospal_cli.language.lexicon.verbs import ASPECT, MOVE, OTHERS
 from cospal_cli.language.parser.attach import APPOSING, Attach
-from cospal_cli.language.parser.chunks import Item, Phrase
+from cospal_cli.language.parser.chunks import Item, NounPhrase
 from cospal_cli.language.parser.clauses import (
     Event,
-    Sentence,
+    SentenceParts,
     finite_after,
     has_noun,
     item_at,
@@ -31,9 +31,9 @@ _BE = frozenset("is are was were be been being 's".split())
 class Scan(Attach):
     """The pass: what each item opens or ends; ``run`` consumes the items once."""
 
-    def run(self) -> Sentence:
+    def run(self) -> SentenceParts:
         for at, item in enumerate(self.items):
-            if isinstance(item, Phrase):
+            if isinstance(item, NounPhrase):
                 self._phrase(at, item)
                 self.last_tag = "NP"
             else:
@@ -69,7 +69,7 @@ class Scan(Attach):
 
     def _preposition(self, at: int, token: Token) -> None:
         following = item_at(self.items, at + 1)
-        if isinstance(following, Phrase):
+        if isinstance(following, NounPhrase):
             self.prep, self.denied = token.word, token.denied
         elif token.tag == "PREP" and self.event and not verb_at(self.items, at + 1):
             self.event.particles.append(token.word)
@@ -79,7 +79,7 @@ class Scan(Attach):
         assert self.event
         self.event.particles.append(token.word)
         self.event.end = token.end
-        if isinstance(item_at(self.items, at + 1), Phrase) and self.event.verb.lemma in MOVE:
+        if isinstance(item_at(self.items, at + 1), NounPhrase) and self.event.verb.lemma in MOVE:
             self.prep = token.word
 
     def _joint(self, token: Token) -> None:
@@ -148,7 +148,7 @@ class Scan(Attach):
         self.event = event
         self.aux, self.early, self.prep, self.joint = [], [], "", ""
 
-    def _owner(self, verb: Token, finite: bool) -> Phrase | None:
+    def _owner(self, verb: Token, finite: bool) -> NounPhrase | None:
         """Whose verb it is; keeps count of the verbs of clause and relative clause."""
         placed = self.last_tag == "NP" and not (finite or self.joint)
         if self.relative is not None and self.relative_verbs and placed:
@@ -175,7 +175,7 @@ class Scan(Attach):
             return self.event.owner if self.event and not self.event.finite else self.clause
         return self._doer(verb)
 
-    def _doer(self, verb: Token) -> Phrase | None:
+    def _doer(self, verb: Token) -> NounPhrase | None:
         """The noun that an -ing or a participle right behind it speaks of."""
         near = self._nearest(alive=False)
         idle = near is not None and near is self.idle
@@ -189,7 +189,7 @@ class Scan(Attach):
             return subject
         return self._nearest(alive=True) or near or self.found.subject
 
-    def _still_negated(self, verb: Token, owner: Phrase | None) -> bool:
+    def _still_negated(self, verb: Token, owner: NounPhrase | None) -> bool:
         """ "Is not running or jumping": the second of two verbs alike."""
         last = self.event
         if last is None or not last.negated or self.aux or last.owner is not owner:
@@ -199,7 +199,7 @@ class Scan(Attach):
     def _bare_finite(self, verb: Token) -> bool:
         return verb.tag == "VB" and self.last_tag in ("NP", "REL", "CONJ", "ADV", "")
 
-    def _phrase(self, at: int, phrase: Phrase) -> None:
+    def _phrase(self, at: int, phrase: NounPhrase) -> None:
         prep, self.prep = self.prep, ""
         joint, self.joint = self.joint, ""
         if phrase.determiner == "whose" and self.found.subject is not None:
@@ -233,7 +233,7 @@ class Scan(Attach):
             self._object(phrase)
         self._see(phrase)
 
-    def _opens_clause(self, at: int, phrase: Phrase, joint: str) -> bool:
+    def _opens_clause(self, at: int, phrase: NounPhrase, joint: str) -> bool:
         """Whether the ``phrase`` at ``at`` is the subject of a finite verb of its own."""
         if self.last_tag == "REL" and self.relative is not None and not phrase.bare:
             return True  # "which | an adult wearing a hat cleans"
@@ -254,7 +254,7 @@ class Scan(Attach):
             return False
         return joint == "SUB" or self.clause_verbs > 0 or self.event is not None
 
-    def _new_clause(self, phrase: Phrase, joint: str) -> None:
+    def _new_clause(self, phrase: NounPhrase, joint: str) -> None:
         target = self.relative
         same = same_as(phrase, self.found.subject)
         self.under = joint == "SUB" and not same
@@ -277,6 +277,6 @@ class Scan(Attach):
             self.found.context.append(phrase)
 
 
-def scan(items: list[Item], subject: Phrase | None = None) -> Sentence:
+def scan(items: list[Item], subject: NounPhrase | None = None) -> SentenceParts:
     """What the items say of their first noun phrase, or of ``subject`` (a wh-word's) if given."""
     return Scan(regrouped(items), subject).run()

@@ -11,8 +11,8 @@ from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.person import GENERIC, IMPLIED
 from cospal_cli.language.lexicon.verbs import kinds
 from cospal_cli.language.lexicon.words import Thing
-from cospal_cli.language.parser.chunks import Phrase
-from cospal_cli.language.parser.clauses import Sentence
+from cospal_cli.language.parser.chunks import NounPhrase
+from cospal_cli.language.parser.clauses import SentenceParts
 from cospal_cli.language.parser.describe import stands_for_wearer
 from cospal_cli.language.parser.description import Description
 
@@ -20,7 +20,7 @@ _ANYTHING = {**dict.fromkeys(COCO, 1.0), "person": 0.15}  # "what": an object or
 
 
 @dataclass
-class Words:
+class UnknownWords:
     """Unknown words by similarity, if allowed and installed; remembers why not."""
 
     allowed: bool
@@ -64,7 +64,7 @@ def _agent(word: str) -> Thing | None:
     return None
 
 
-def context_of(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float]]:
+def context_of(sentence: SentenceParts, subject: NounPhrase) -> dict[str, dict[str, float]]:
     """The other things' classes, and the thing that the subject's role implies."""
     things = {p.head.word: p.thing.classes for p in sentence.context if p.head.tag == "NOUN"}
     carried = [*subject.modifiers, *(p.head for p in subject.worn if not p.thing.region)]
@@ -78,12 +78,14 @@ def context_of(sentence: Sentence, subject: Phrase) -> dict[str, dict[str, float
     return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
 
 
-def classes_of(sentence: Sentence, found: Description, words: Words) -> dict[str, float]:
+def classes_of(
+    sentence: SentenceParts, found: Description, words: UnknownWords
+) -> dict[str, float]:
     """Detector classes of the subject, without those that are denied; empty for any class."""
     return _without_denied(_said(sentence, found, words), sentence, found)
 
 
-def _said(sentence: Sentence, found: Description, words: Words) -> dict[str, float]:
+def _said(sentence: SentenceParts, found: Description, words: UnknownWords) -> dict[str, float]:
     subject = sentence.subject
     assert subject is not None
     lemma = subject.thing.lemma
@@ -110,7 +112,7 @@ def _said(sentence: Sentence, found: Description, words: Words) -> dict[str, flo
 
 
 def _without_denied(
-    classes: dict[str, float], sentence: Sentence, found: Description
+    classes: dict[str, float], sentence: SentenceParts, found: Description
 ) -> dict[str, float]:
     """ "An animal that is not a dog": every class but that, if any is left."""
     subject = sentence.subject
@@ -127,7 +129,7 @@ def _without_denied(
     return classes
 
 
-def _acts(sentence: Sentence) -> bool:
+def _acts(sentence: SentenceParts) -> bool:
     """Whether the subject, of a noun nobody knows, speaks, handles things or is dressed."""
     events = [e for e in sentence.events if e.owner is sentence.subject and not e.passive]
     handles = any(kinds().get(e.verb.lemma) == "limb" and e.objects for e in events)
@@ -137,7 +139,7 @@ def _acts(sentence: Sentence) -> bool:
 
 
 def resolve_nouns(
-    subject: Phrase, found: Description, classes: dict[str, float], words: Words
+    subject: NounPhrase, found: Description, classes: dict[str, float], words: UnknownWords
 ) -> None:
     """Give unknown nouns the looks of near ones, or list them as unresolved."""
     for token in found.unknown:
