@@ -159,3 +159,12 @@ def test_onnxruntime_comes_in_one_flavour_per_platform() -> None:
                 assert names == ["onnxruntime-gpu"]
             if system == "darwin":
                 assert names == ["onnxruntime"]
+
+
+def test_no_class_name_stands_in_two_files() -> None:
+    places: dict[str, set[str]] = {}
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "exporters").rglob("*.py")]:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, set()).add(str(path.relative_to(ROOT)))
+    assert {name: sorted(files) for name, files in places.items() if len(files) > 1} == {}
