@@ -28,8 +28,8 @@ from typing import Any
 from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
+from cospal_cli.features.box_colours import box_colours
 from cospal_cli.features.crops import CropKeeper
-from cospal_cli.features.looks import look
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import Config, DetectorConfig
@@ -103,7 +103,7 @@ def steps(batches: list[FrameBatch], detector: NanoDet, config: Config) -> dict[
         outputs = timed("forward", partial(detector.run, pixels))
         found = timed("decode", partial(detector.decode, outputs, batch))
         for image, at, boxes in zip(batch.images, batch.times_s.tolist(), found, strict=True):
-            seen = timed("looks", partial(look, image, boxes.boxes_xyxy, size))
+            seen = timed("looks", partial(box_colours, image, boxes.boxes_xyxy, size))
             ids = timed("track", partial(tracker.update, boxes, at, seen, image))
             timed("crops", partial(crops.update, image, boxes.boxes_xyxy, size, ids, at))
     frames = sum(map(len, batches))

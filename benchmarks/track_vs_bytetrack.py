@@ -44,8 +44,8 @@ def ours(made: Scene, name: str = "bytetrack") -> tuple[list[Frame], list[Frame]
     """Online and linked answer of tracker ``name``, and milliseconds a frame."""
     tracker = open_tracker(TrackerConfig(name=name), made.size, CLASSES)
     began = time.perf_counter()
-    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
-    ids = [tracker.update(found, now, looks, image) for found, now, looks, image in frames]
+    frames = zip(made.detections, made.times_s, made.colours, made.images, strict=True)
+    ids = [tracker.update(found, now, colours, image) for found, now, colours, image in frames]
     tubelets = tracker.finish()
     spent_ms = (time.perf_counter() - began) / len(made) * 1e3
     tubelet_of = {number: t.id for t in tubelets for number in t.track_ids}

@@ -12,7 +12,7 @@ import pytest
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.progress import silent
-from cospal_cli.core.types import Detections, FrameBatch, GroundingInputs, Looks, Query
+from cospal_cli.core.types import BoxColours, Detections, FrameBatch, GroundingInputs, Query
 from cospal_cli.datasets.format import Format
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.detect import Detector, detect
@@ -60,11 +60,11 @@ def check_detector(detector: Detector, batch: FrameBatch) -> None:
 
 
 def check_tracker(
-    tracker: Tracker, frames: Sequence[tuple[Detections, float, Looks, np.ndarray]]
+    tracker: Tracker, frames: Sequence[tuple[Detections, float, BoxColours, np.ndarray]]
 ) -> None:
     """``frames``: detections, time, looks and picture of each."""
-    for detections, time_s, looks, image in frames:
-        ids = tracker.update(detections, time_s, looks, image)
+    for detections, time_s, colours, image in frames:
+        ids = tracker.update(detections, time_s, colours, image)
         assert ids.shape == (len(detections),)
         assert (ids >= -1).all()
     tubelets = tracker.finish()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import area, clip, intersection
-from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks
+from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray
 
 CLASSES = ("person", "car", "truck", "cup", "dog")
 REGIONS, NAMES, THUMB = 3, 8, 4
@@ -52,7 +52,7 @@ class Scene:
     size: tuple[int, int]
     times_s: list[float] = field(default_factory=list)
     detections: list[Detections] = field(default_factory=list)
-    looks: list[Looks] = field(default_factory=list)
+    colours: list[BoxColours] = field(default_factory=list)
     images: list[NDArray[np.uint8]] = field(default_factory=list)
     truth: list[tuple[IntArray, FloatArray]] = field(default_factory=list)
     owners: list[IntArray] = field(default_factory=list)  # actor of every detection, -1 for none
@@ -111,15 +111,15 @@ def scene(
         made.images.append(background(places(now), view, actors, ids, boxes, size))
         there = shares >= VISIBLE
         made.truth.append((ids[there], boxes[there]))
-        found, looks, owners = _detect(
+        found, colours, owners = _detect(
             index, actors, ids[there], boxes[there], shares[there], size, noise, palette, rng
         )
         if featured:
             features = identity.features(actors, owners, found, ids, boxes, shares)
             found = replace(found, features=features, referral=found.scores * np.float32(0.5))
-        looks = replace(looks, thumbs=identity.thumbs(owners))
+        colours = replace(colours, thumbs=identity.thumbs(owners))
         made.detections.append(found)
-        made.looks.append(looks)
+        made.colours.append(colours)
         made.owners.append(owners)
     return made
 
@@ -158,7 +158,7 @@ def _detect(
     noise: Noise,
     palette: NDArray[np.float64],
     rng: np.random.Generator,
-) -> tuple[Detections, Looks, IntArray]:
+) -> tuple[Detections, BoxColours, IntArray]:
     """What a detector would say, best first."""
     rows: list[tuple[FloatArray, float, int, int]] = []
     for number, box, share in zip(ids.tolist(), boxes, shares, strict=True):
@@ -193,7 +193,7 @@ def _detect(
         label_scores=label_scores,
     )
     thumbs = np.zeros((count, THUMB, THUMB), np.uint8)
-    return detections, Looks(colours, thumbs), np.array([row[3] for row in rows], np.int64)
+    return detections, BoxColours(colours, thumbs), np.array([row[3] for row in rows], np.int64)
 
 
 class Identity:

@@ -166,7 +166,7 @@ def test_a_tracker(add: Add, clip: Path) -> None:
     assert len(found.tubes[0].frame_indices) == 20
     made = scenes.scene([scenes.Actor(lambda t: (0.5, 0.5, 0.1, 0.3))], 2, 10)
     config = override(None, {"tracker.name": settings["tracker__name"]}).tracker
-    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
+    frames = zip(made.detections, made.times_s, made.colours, made.images, strict=True)
     contracts.check_tracker(track.open_tracker(config, made.size, scenes.CLASSES), list(frames))
 
 

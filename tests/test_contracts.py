@@ -22,7 +22,7 @@ from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.ranking import open_method
-from cospal_cli.ranking.answer import Answer
+from cospal_cli.ranking.answer import HeadScores
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.runtime import open_runtime
@@ -70,7 +70,7 @@ def test_trackers(name: str) -> None:
     there = scenes.Actor(lambda t: (0.2 + 0.1 * t, 0.5, 0.1, 0.3))
     made = scenes.scene([there], 3, 10)
     tracker = track.open_tracker(TrackerConfig(name=name), made.size, scenes.CLASSES)
-    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
+    frames = zip(made.detections, made.times_s, made.colours, made.images, strict=True)
     contracts.check_tracker(tracker, list(frames))
 
 
@@ -86,14 +86,14 @@ def test_the_embedded_text_encoder() -> None:
     contracts.check_text_encoder(open_text_encoder(TextConfig()))
 
 
-def answered(field: list[Candidate]) -> Answer:
+def answered(field: list[Candidate]) -> HeadScores:
     """What heads might say of the tubelets of ``field``."""
     scores = GroundingScores(
         np.full(len(field), 1 / len(field), np.float32),
         np.array([[0.2, 0.6], [0.0, 1.0]], np.float32),
         np.array([0.7, 0.3], np.float32),
     )
-    return Answer(tuple(one.tubelet.id for one in field), scores, ())
+    return HeadScores(tuple(one.tubelet.id for one in field), scores, ())
 
 
 @pytest.mark.parametrize("name", METHODS)

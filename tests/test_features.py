@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES, REGIONS
-from cospal_cli.core.types import Looks, Tubelet
+from cospal_cli.core.types import BoxColours, Tubelet
+from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import KEPT, CropKeeper
-from cospal_cli.features.looks import look, smaller
 from cospal_cli.features.motion import motion
 
 
@@ -29,10 +29,10 @@ def person(image: np.ndarray, x: int, y: int, width: int, height: int) -> None:
 def test_colours_by_region_at_any_working_size(scale: int) -> None:
     image = np.full((720, 1280, 3), 245, np.uint8)
     person(image, 400, 100, 160, 480)
-    looks = look(
+    colours = box_colours(
         image[::scale, ::scale], np.array([[400, 100, 560, 580.0]], np.float32), (1280, 720)
     )
-    best = {r: NAMES[looks.colours[0, i].argmax()] for i, r in enumerate(REGIONS)}
+    best = {r: NAMES[colours.shares[0, i].argmax()] for i, r in enumerate(REGIONS)}
     assert best == {
         "whole": "blue", "upper": "red", "lower": "blue", "head": "black", "feet": "blue"
     }  # fmt: skip
@@ -41,10 +41,10 @@ def test_colours_by_region_at_any_working_size(scale: int) -> None:
 def test_boxes_outside_the_frame_still_look_somewhere() -> None:
     image = np.full((90, 160, 3), 245, np.uint8)
     boxes = np.array([[-50, -50, 5, 5], [150, 80, 400, 300], [30, 30, 30, 30]], np.float32)
-    looks = look(image, boxes, (160, 90))
+    colours = box_colours(image, boxes, (160, 90))
     white = NAMES.index("white")
-    assert (looks.colours[:, :, white] == 255).all()
-    assert len(look(image, np.zeros((0, 4), np.float32), (160, 90))) == 0
+    assert (colours.shares[:, :, white] == 255).all()
+    assert len(box_colours(image, np.zeros((0, 4), np.float32), (160, 90))) == 0
 
 
 @pytest.mark.parametrize("fps", [5, 10, 25])
@@ -88,7 +88,7 @@ def test_inner_motion_sees_limbs_not_exposure() -> None:
     brighter = np.tile(np.arange(20, dtype=np.uint8)[:, None, None] * 5, (1, 12, 12))
     waving = rng.integers(0, 255, (20, 12, 12)).astype(np.uint8)
     still, moving = (
-        motion(tubelet(times, boxes, looks=Looks(colours, thumbs)), (100, 100)).inner
+        motion(tubelet(times, boxes, colours=BoxColours(colours, thumbs)), (100, 100)).inner
         for thumbs in (brighter, waving)
     )
     assert still.max() < 1e-3 < 1 < moving.min()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES
-from cospal_cli.core.types import Looks, Tubelet
+from cospal_cli.core.types import BoxColours, Tubelet
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
@@ -74,8 +74,8 @@ def test_long_gaps_weigh_by_time() -> None:
 def test_the_embedded_parts() -> None:
     colours = np.zeros((3, 5, len(NAMES)), np.uint8)
     colours[:, 1, NAMES.index("red")] = 255
-    looks = Looks(colours, np.zeros((3, 12, 12), np.uint8))
-    found, mask = features(tubelet([0, 1, 2], looks=looks), frames=3, end_s=0.3)
+    colours = BoxColours(colours, np.zeros((3, 12, 12), np.uint8))
+    found, mask = features(tubelet([0, 1, 2], colours=colours), frames=3, end_s=0.3)
     assert found.shape == (1, 3, DIM) == (1, 3, 190)
     assert mask.all()
     row = found[0, 1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES, REGIONS, parse_colour
-from cospal_cli.core.types import Action, Attribute, Looks, Query, Timeline, Tube, Tubelet
+from cospal_cli.core.types import Action, Attribute, BoxColours, Query, Timeline, Tube, Tubelet
 from cospal_cli.ranking import w_gdino, zero_shot
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.cut import cut
@@ -48,7 +48,7 @@ def tubelet(
     return Tubelet(
         number, np.round(times * FPS).astype(np.int64), times, boxes.astype(np.float32),
         np.full(n, 0.7, np.float32), np.ones(n, bool), scores,
-        looks=Looks(colours, np.zeros((n, 12, 12), np.uint8)), track_ids=(number,),
+        colours=BoxColours(colours, np.zeros((n, 12, 12), np.uint8)), track_ids=(number,),
     )  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def test_last_verb_bounds_only_the_end() -> None:
 def test_looks_are_asked_lazily_and_decide() -> None:
     asked: list[int] = []
 
-    def looks_of(candidate: object) -> np.ndarray:
+    def appearance_of(candidate: object) -> np.ndarray:
         asked.append(candidate.tubelet.id)  # type: ignore[attr-defined]
         probabilities = np.zeros(1000, np.float32)
         probabilities[834] = 0.8 if candidate.tubelet.id == 2 else 0.0  # type: ignore[attr-defined]
@@ -158,10 +158,10 @@ def test_looks_are_asked_lazily_and_decide() -> None:
 
     people = [tubelet(1), tubelet(2), tubelet(3, "car")]
     field, config = candidates(people, SIZE, TIMELINE), GroundConfig()
-    evidence = Evidence(TIMELINE, CLASSES, looks_of)
+    evidence = Evidence(TIMELINE, CLASSES, appearance_of)
     zero_shot.rank(field, ask(), evidence, config)
     assert asked == []
-    query = ask(looks={"suit": {834: 1.0}})
+    query = ask(appearance={"suit": {834: 1.0}})
     (tube,) = tubes_of(zero_shot.rank(field, query, evidence, config), query, evidence, config)
     assert tube.id == 2
     assert sorted(asked) == [1, 2]  # the car is out of the race
@@ -286,7 +286,7 @@ def test_w_gdino_takes_the_surest_tubelet_for_its_whole_life() -> None:
 def test_w_gdino_means_over_observed_frames_only() -> None:
     seen = np.arange(100) % 2 == 0
     flicker = replace(
-        tubelet(0), observed=seen, looks=None, referral=np.linspace(0, 1, 50, dtype=np.float32)
+        tubelet(0), observed=seen, colours=None, referral=np.linspace(0, 1, 50, dtype=np.float32)
     )
     assert baseline([flicker], ask())[0].score == pytest.approx(0.5)
 

@@ -21,13 +21,13 @@ NO_MODEL = LanguageConfig(similarity=False)
 def winner(sentence: str, tubelets: list[Tubelet], wears: dict[int, str] | None = None) -> int:
     """The id of the best tubelet; ``wears``: what the appearance classifier sees, by id."""
 
-    def looks_of(candidate: Candidate) -> np.ndarray:
+    def appearance_of(candidate: Candidate) -> np.ndarray:
         seen = np.full(1000, 1e-4, np.float32)
         for index in thing((wears or {}).get(candidate.tubelet.id, "")).looks:
             seen[index] = 0.8
         return seen
 
-    evidence = Evidence(TIMELINE, CLASSES, looks_of=looks_of)
+    evidence = Evidence(TIMELINE, CLASSES, appearance_of=appearance_of)
     field = candidates(tubelets, SIZE, TIMELINE)
     query, config = parse(sentence, NO_MODEL), GroundConfig()
     ranked = zero_shot.rank(field, query, evidence, config)

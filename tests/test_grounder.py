@@ -49,19 +49,19 @@ def test_the_cyclist_of_the_example(grounder: Grounder, seen: Observation) -> No
 
 def test_appearance_is_kept_and_the_classifier_let_go(grounder: Grounder, shared: Shared) -> None:
     candidate = max(shared.candidates, key=lambda c: c.size)
-    assert shared.looks_of is not None
-    kept = shared.looks_of(candidate)
+    assert shared.appearance_of is not None
+    kept = shared.appearance_of(candidate)
     assert kept.shape == (1000,)
     assert kept.sum() == pytest.approx(1, abs=1e-3)
     grounder.release()
-    assert shared.looks_of(candidate) is kept
+    assert shared.appearance_of(candidate) is kept
 
 
 def test_a_tubelet_without_pictures_has_no_looks(shared: Shared) -> None:
     candidate = shared.candidates[0]
     unseen = replace(candidate, tubelet=replace(candidate.tubelet, id=-1, track_ids=()))
-    assert shared.looks_of is not None
-    assert shared.looks_of(unseen).max() == 0
+    assert shared.appearance_of is not None
+    assert shared.appearance_of(unseen).max() == 0
 
 
 def test_stopping_ends_the_pass_early() -> None:

@@ -101,16 +101,16 @@ def test_a_held_thing_does_not_colour_its_holder() -> None:
         ("cup", "held", "cup"),
         ("red", "held", "cup"),
     }
-    assert 504 in query.looks["cup"]
+    assert 504 in query.appearance["cup"]
 
 
 def test_looks_are_only_of_the_subject() -> None:
     query = parse("the woman in a kimono next to the man with a guitar", PLAIN)
-    assert set(query.looks) == {"kimono"}
-    assert query.looks["kimono"] == {614: 1.0}
-    assert parse("the white car", PLAIN).looks == {}
-    assert 468 in parse("the yellow taxi", PLAIN).looks["taxi"]
-    assert 402 in parse("the man plays the guitar", PLAIN).looks["guitar"]
+    assert set(query.appearance) == {"kimono"}
+    assert query.appearance["kimono"] == {614: 1.0}
+    assert parse("the white car", PLAIN).appearance == {}
+    assert 468 in parse("the yellow taxi", PLAIN).appearance["taxi"]
+    assert 402 in parse("the man plays the guitar", PLAIN).appearance["guitar"]
 
 
 def test_speed_and_guessed_weight() -> None:

@@ -83,18 +83,18 @@ def test_flipped_word_vectors_are_noticed(tmp_path: Path) -> None:
         dim, model_sha256, model_id = 4, "m", "m"
 
         def words_of(self, texts: list[str]) -> list[object]:
-            from cospal_cli.core.types import Words
+            from cospal_cli.core.types import WordVectors
 
-            return [Words(((0, 1),), np.full((1, 4), 1.5, np.float32)) for _ in texts]
+            return [WordVectors(((0, 1),), np.full((1, 4), 1.5, np.float32)) for _ in texts]
 
     path = tmp_path / "t.safetensors"
     key = {"model": "m"}
     assert cache.write(path, ["a", "b"], Encoder(), key)  # type: ignore[arg-type]
     assert cache.whole(path, key)
-    assert cache.Reader(path).words("b").vectors.tolist() == [[1.5] * 4]
+    assert cache.TextsFile(path).words("b").vectors.tolist() == [[1.5] * 4]
     data = path.read_bytes()
     at = data.rindex(np.float16(1.5).tobytes())
     path.write_bytes(data[:at] + np.float16(1.25).tobytes() + data[at + 2 :])
     assert not cache.whole(path, key)
     with pytest.raises(InputError, match="vectors is damaged"):
-        cache.Reader(path)
+        cache.TextsFile(path)

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.observation import FrameSpan, Observation
-from cospal_cli.core.types import Clips, Looks, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.types import BoxColours, Clips, Timeline, Tubelet, VideoInfo
 from cospal_cli.features.tubelets import select
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache
@@ -28,7 +28,7 @@ def tubelet(number: int, first: int, observed: list[bool], rng: np.random.Genera
     return Tubelet(
         number, at, at / 10, rng.random((n, 4), np.float32), rng.random(n, np.float32),
         np.array(observed), rng.random(2, np.float32),
-        looks=Looks(
+        colours=BoxColours(
             rng.integers(0, 255, (seen, 5, 20), np.uint8),
             rng.integers(0, 255, (seen, 12, 12), np.uint8),
         ),
@@ -72,7 +72,7 @@ def same(one: object, other: object) -> None:
         if isinstance(mine, np.ndarray):
             np.testing.assert_array_equal(mine, its)
             assert mine.dtype == its.dtype, field.name
-        elif isinstance(mine, Looks):
+        elif isinstance(mine, BoxColours):
             same(mine, its)
         else:
             assert mine == its, field.name
@@ -101,7 +101,7 @@ def test_what_is_written_is_read(tmp_path: Path, stored: Observation, kept: int)
 
 def test_tubelets_without_looks_or_camera(tmp_path: Path, stored: Observation) -> None:
     bare = [
-        replace(one, looks=None, camera_xy=None, features=None, referral=one.scores[one.observed])
+        replace(one, colours=None, camera_xy=None, features=None, referral=one.scores[one.observed])
         for one in stored.tubelets
     ]
     found = saved(tmp_path / "v.safetensors", replace(stored, tubelets=bare)).scene("")
@@ -120,9 +120,9 @@ def test_a_part_of_the_video(tmp_path: Path, stored: Observation) -> None:
     assert second.frame_indices.tolist() == [8, 9]
     source = stored.tubelets[1]
     np.testing.assert_array_equal(first.boxes_xyxy, source.boxes_xyxy[1:6])
-    assert first.looks is not None
-    assert source.looks is not None
-    np.testing.assert_array_equal(first.looks.colours, source.looks.colours[1:6])
+    assert first.colours is not None
+    assert source.colours is not None
+    np.testing.assert_array_equal(first.colours.shares, source.colours.shares[1:6])
     np.testing.assert_array_equal(first.features, source.features[1:6])  # type: ignore[index]
     clips = reader.vision("", FrameSpan(5, 10)).clips
     np.testing.assert_array_equal(clips, [[2, 3]])  # of 0.5 s to 1 s: the one from 0.5 to 0.75
@@ -133,10 +133,10 @@ def test_a_part_of_the_video(tmp_path: Path, stored: Observation) -> None:
 def test_a_part_begins_and_ends_with_observations(stored: Observation) -> None:
     part = stored.within(FrameSpan(1, 4))
     assert part.tubelets[0].frame_indices.tolist() == [2, 3]
-    assert part.tubelets[0].looks is not None
-    assert stored.tubelets[0].looks is not None
+    assert part.tubelets[0].colours is not None
+    assert stored.tubelets[0].colours is not None
     np.testing.assert_array_equal(
-        part.tubelets[0].looks.thumbs, stored.tubelets[0].looks.thumbs[1:]
+        part.tubelets[0].colours.thumbs, stored.tubelets[0].colours.thumbs[1:]
     )
     assert [one.id for one in select(stored.tubelets, 1)] == [1]
     with pytest.raises(InputError, match="no frame of the annotated segment 30 to 40"):

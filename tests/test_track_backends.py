@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cospal_cli import track
-from cospal_cli.core.types import Detections, Looks, Tubelet
+from cospal_cli.core.types import BoxColours, Detections, Tubelet
 from cospal_cli.evaluation.mot import evaluate
 from cospal_cli.settings import TrackerConfig
 from tests import scenes
@@ -35,8 +35,8 @@ def filmed(actors: Callable[[], list[Actor]], fps: float, camera: View, featured
 def follow(made: Scene, name: str, **settings) -> tuple[list[np.ndarray], list[Tubelet]]:
     """Ids of every frame's detections, and the tubelets, by the tracker ``name``."""
     tracker = track.open_tracker(TrackerConfig(name=name, **settings), made.size, CLASSES)
-    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
-    ids = [tracker.update(found, now, looks, image) for found, now, looks, image in frames]
+    frames = zip(made.detections, made.times_s, made.colours, made.images, strict=True)
+    ids = [tracker.update(found, now, colours, image) for found, now, colours, image in frames]
     return ids, tracker.finish()
 
 
@@ -165,11 +165,11 @@ def test_the_order_of_detections_does_not_matter(name):
     rng = np.random.default_rng(1)
     mixed = Scene(made.size, made.times_s, images=made.images)
     orders = [rng.permutation(len(found)) for found in made.detections]
-    for found, looks, order in zip(made.detections, made.looks, orders, strict=True):
+    for found, colours, order in zip(made.detections, made.colours, orders, strict=True):
         columns = ("boxes_xyxy", "scores", "labels", "label_scores")
         taken = {name: getattr(found, name)[order] for name in columns}
         mixed.detections.append(replace(found, **taken))
-        mixed.looks.append(looks.take(order))
+        mixed.colours.append(colours.take(order))
     mixed_ids, mixed_tubelets = follow(mixed, name)
     for first, second, order in zip(ids, mixed_ids, orders, strict=True):
         assert first[order].tolist() == second.tolist()
@@ -182,8 +182,8 @@ def test_frames_without_detections(name):
     assert tracker.finish() == []
     for step in range(5):
         image = np.full((36, 64, 3), 40 * step, np.uint8)
-        none, looks = nothing(step)
-        assert tracker.update(none, step / 10, looks, image).shape == (0,)
+        none, colours = nothing(step)
+        assert tracker.update(none, step / 10, colours, image).shape == (0,)
     assert tracker.finish() == []
 
 
@@ -205,11 +205,11 @@ def test_camera_motion_is_stored_with_the_tubelet(name):
 @pytest.mark.parametrize("featured", [False, True])
 def test_what_is_kept_of_a_long_video_is_small(name, featured):
     made = scene(scenes.crowd(), 0.1, noise=CLEAN, featured=featured)
-    found, looks, image = made.detections[0], made.looks[0], made.images[0][:36, :64]
+    found, colours, image = made.detections[0], made.colours[0], made.images[0][:36, :64]
     tracker = track.open_tracker(TrackerConfig(name=name), made.size, CLASSES)
     tracemalloc.start()
     for step in range(280):
-        tracker.update(replace(found, frame_index=step), step / 10, looks, image)
+        tracker.update(replace(found, frame_index=step), step / 10, colours, image)
     kept = tracemalloc.get_traced_memory()[0] / (280 * len(found))
     tubelets = tracker.finish()
     peak = tracemalloc.get_traced_memory()[1] / (280 * len(found))
@@ -246,7 +246,7 @@ def test_a_detector_that_tells_nothing_more_costs_nothing(name):
     assert {t.features is None and t.referral is None for t in tubelets} == {True}
 
 
-def nothing(index: int = 0, width: int | None = None) -> tuple[Detections, Looks]:
+def nothing(index: int = 0, width: int | None = None) -> tuple[Detections, BoxColours]:
     """A frame without any detection, from a detector with features of ``width`` or without."""
     none = Detections(
         index,
@@ -257,7 +257,7 @@ def nothing(index: int = 0, width: int | None = None) -> tuple[Detections, Looks
         None if width is None else np.empty((0, width), np.float32),
         None if width is None else np.empty(0, np.float32),
     )
-    return none, Looks(np.empty((0, 3, 8), np.uint8), np.empty((0, 4, 4), np.uint8))
+    return none, BoxColours(np.empty((0, 3, 8), np.uint8), np.empty((0, 4, 4), np.uint8))
 
 
 @pytest.mark.parametrize("width", [None, WIDTH])
@@ -265,7 +265,7 @@ def nothing(index: int = 0, width: int | None = None) -> tuple[Detections, Looks
 def test_frames_without_detections_from_a_detector_with_features(name, gap, width):
     made = scene(scenes.crossing()[2:], 4, noise=CLEAN, featured=True)
     for index in gap:
-        made.detections[index], made.looks[index] = nothing(index, width)
+        made.detections[index], made.colours[index] = nothing(index, width)
     ids, (tubelet,) = follow(made, name)
     assert [len(found) for found in ids] == [index not in gap for index in range(40)]
     assert len(tubelet.features) == len(tubelet.referral) == 40 - len(gap)
@@ -283,13 +283,13 @@ def test_what_is_told_of_boxes_must_not_come_and_go(name, column):
 def test_classes_of_any_name(name, classes):
     made = filmed(scenes.crossing, 10, scenes.still, False)
     tracker = track.open_tracker(TrackerConfig(name=name), made.size, classes)
-    for found, now, looks, image in zip(
-        made.detections, made.times_s, made.looks, made.images, strict=True
+    for found, now, colours, image in zip(
+        made.detections, made.times_s, made.colours, made.images, strict=True
     ):
         labels = found.labels % len(classes)
         scores = np.full((len(found), len(classes)), 0.01, np.float32)
         scores[np.arange(len(found)), labels] = found.scores
-        tracker.update(replace(found, labels=labels, label_scores=scores), now, looks, image)
+        tracker.update(replace(found, labels=labels, label_scores=scores), now, colours, image)
     tubelets = tracker.finish()
     assert len([t for t in tubelets if len(t) > 50]) == 3
     assert {t.label_scores.shape for t in tubelets} == {(len(classes),)}
@@ -298,11 +298,11 @@ def test_classes_of_any_name(name, classes):
 def test_finishing_halfway_changes_nothing_later(name):
     made = scene(scenes.occlusion(), 5)
     tracker = track.open_tracker(TrackerConfig(name=name), made.size, CLASSES)
-    frames = zip(made.detections, made.times_s, made.looks, made.images, strict=True)
-    for index, (found, now, looks, image) in enumerate(frames):
-        tracker.update(found, now, looks, image)
+    frames = zip(made.detections, made.times_s, made.colours, made.images, strict=True)
+    for index, (found, now, colours, image) in enumerate(frames):
+        tracker.update(found, now, colours, image)
         if index == 25:
             assert tracker.finish()
     for a, b in zip(tracker.finish(), follow(made, name)[1], strict=True):
         assert a.boxes_xyxy.tolist() == b.boxes_xyxy.tolist()
-        assert a.looks.colours.tolist() == b.looks.colours.tolist()
+        assert a.colours.shares.tolist() == b.colours.shares.tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Detections, FloatArray, Looks
+from cospal_cli.core.types import BoxColours, Detections, FloatArray
 from cospal_cli.settings import BotSortConfig, SettingError, TrackerConfig
 from cospal_cli.track import open_tracker
 
@@ -28,14 +28,14 @@ def frame(index: int, at: FloatArray, features: FloatArray | None, score: float)
     return Detections(index, at, scores, labels, scores[:, None], features)
 
 
-def grays(count: int) -> Looks:
+def grays(count: int) -> BoxColours:
     """Looks that tell nothing."""
-    return Looks(np.zeros((count, 2, 4), np.uint8), np.zeros((count, 4, 4), np.uint8))
+    return BoxColours(np.zeros((count, 2, 4), np.uint8), np.zeros((count, 4, 4), np.uint8))
 
 
 def told_apart(
     features: FloatArray | None,
-    looks: Looks,
+    colours: BoxColours,
     score: float = 0.8,
     inward: float = 30,
     mistaken: int = -1,
@@ -53,10 +53,10 @@ def told_apart(
     other = None if features is None else features[back]
     for step in range(6):
         given = other if step == mistaken else features
-        first = tracker.update(frame(step, boxes(300, 350), given, 0.8), step / 10, looks, IMAGE)
+        first = tracker.update(frame(step, boxes(300, 350), given, 0.8), step / 10, colours, IMAGE)
         assert first.tolist() == [0, 1]
     at = boxes(350 - inward, 300 + inward)
-    last = tracker.update(frame(6, at, other, score), 0.6, looks.take(back), IMAGE)
+    last = tracker.update(frame(6, at, other, score), 0.6, colours.take(back), IMAGE)
     assert sorted(last.tolist()) == [0, 1]
     return last.tolist() == [1, 0]
 
@@ -70,12 +70,12 @@ def test_features_of_the_detector_settle_what_place_leaves_open():
 
 @pytest.mark.parametrize("tell", ["colours", "thumbs"])
 def test_without_features_colours_and_thumbnails_do(tell):
-    looks = grays(2)
+    colours = grays(2)
     if tell == "colours":
-        looks.colours[:] = (np.stack([RED, BLUE])[:, None] * 255).astype(np.uint8)
+        colours.shares[:] = (np.stack([RED, BLUE])[:, None] * 255).astype(np.uint8)
     else:
-        looks.thumbs[:] = np.stack([STRIPES, STRIPES.T])
-    assert told_apart(None, looks) is True
+        colours.thumbs[:] = np.stack([STRIPES, STRIPES.T])
+    assert told_apart(None, colours) is True
 
 
 def test_looks_do_not_count_beyond_the_gates_nor_for_weak_detections():

@@ -21,8 +21,8 @@ from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.detect import Detector, detect, open_detector
+from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.clips import open_video_encoder
-from cospal_cli.features.looks import look, smaller
 from cospal_cli.grounder import Grounder, clips_of
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.settings import Config
@@ -126,7 +126,7 @@ def _track(
     frames = ((i, t) for b in batches for i, t in zip(b.images, b.times_s.tolist(), strict=True))
     for (image, at), boxes in zip(frames, found, strict=True):
         small = smaller(image, plan.config.video.work_side)
-        tracker.update(boxes, at, look(small, boxes.boxes_xyxy, size), small)
+        tracker.update(boxes, at, box_colours(small, boxes.boxes_xyxy, size), small)
     tracker.finish()
 
 

@@ -103,7 +103,7 @@ def _within(tubelet: Tubelet, span: FrameSpan) -> Tubelet | None:
     part = slice(int(rows[0]), int(rows[-1]) + 1)
     before = int(tubelet.observed[: part.start].sum())
     seen = slice(before, before + len(rows))
-    looks = tubelet.looks
+    colours = tubelet.colours
     return replace(
         tubelet,
         frame_indices=tubelet.frame_indices[part],
@@ -112,7 +112,7 @@ def _within(tubelet: Tubelet, span: FrameSpan) -> Tubelet | None:
         scores=tubelet.scores[part],
         observed=tubelet.observed[part],
         camera_xy=None if tubelet.camera_xy is None else tubelet.camera_xy[part],
-        looks=None if looks is None else looks.take(np.arange(seen.start, seen.stop)),
+        colours=None if colours is None else colours.take(np.arange(seen.start, seen.stop)),
         referral=None if tubelet.referral is None else tubelet.referral[seen],
         features=None if tubelet.features is None else tubelet.features[seen],
     )

@@ -98,10 +98,10 @@ def _slopes(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[
 
 def _inner(tubelet: Tubelet) -> FloatArray:
     """Mean absolute change of the thumbnail per second, at every frame of the tubelet."""
-    if tubelet.looks is None or len(tubelet.looks) < 2:
+    if tubelet.colours is None or len(tubelet.colours) < 2:
         return np.zeros(len(tubelet), np.float32)
     seen = tubelet.times_s[tubelet.observed]
-    thumbs = tubelet.looks.thumbs.astype(np.float32) / 255
+    thumbs = tubelet.colours.thumbs.astype(np.float32) / 255
     thumbs -= thumbs.mean(axis=(1, 2), keepdims=True)  # exposure changes are not motion
     change = np.abs(np.diff(thumbs, axis=0)).mean(axis=(1, 2)) / np.maximum(np.diff(seen), 1e-3)
     middle = (seen[1:] + seen[:-1]) / 2

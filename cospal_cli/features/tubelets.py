@@ -113,8 +113,8 @@ def _describe(tubelet: Tubelet, size: tuple[int, int], places: NDArray[np.int64]
     """(O, DIM): the parts at each observation."""
     rows = np.flatnonzero(tubelet.observed)
     found = np.zeros((len(rows), DIM), np.float32)
-    if tubelet.looks is not None:
-        shares = tubelet.looks.colours.reshape(len(rows), -1).astype(np.float32) / 255
+    if tubelet.colours is not None:
+        shares = tubelet.colours.shares.reshape(len(rows), -1).astype(np.float32) / 255
         found[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
     scores = np.zeros(CLASSES, np.float32)
     mapped = np.flatnonzero(places[: len(tubelet.label_scores)] >= 0)

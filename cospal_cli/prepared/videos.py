@@ -24,7 +24,7 @@ from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
-from cospal_cli.core.types import Clips, FloatArray, Looks, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.types import BoxColours, Clips, FloatArray, Timeline, Tubelet, VideoInfo
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
 from cospal_cli.settings.stored import modern
 
@@ -215,9 +215,9 @@ def _pack(seen: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
         for name in ("camera_xy", "referral", "features")
         if tubelets and all(getattr(t, name) is not None for t in tubelets)
     }
-    if tubelets and all(t.looks is not None for t in tubelets):
-        every["colours"] = [t.looks.colours for t in tubelets if t.looks is not None]
-        every["thumbs"] = [t.looks.thumbs for t in tubelets if t.looks is not None]
+    if tubelets and all(t.colours is not None for t in tubelets):
+        every["colours"] = [t.colours.shares for t in tubelets if t.colours is not None]
+        every["thumbs"] = [t.colours.thumbs for t in tubelets if t.colours is not None]
     if tubelets:
         arrays |= {f"tubelet.{name}": np.concatenate(parts) for name, parts in every.items()}
     told = {
@@ -263,6 +263,6 @@ def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Observati
     for at, number in enumerate(told["ids"]):
         own: dict[str, Any] = {field: rows[at] for field, rows in parts.items()}
         if "colours" in own:
-            own["looks"] = Looks(own.pop("colours"), own.pop("thumbs"))
+            own["colours"] = BoxColours(own.pop("colours"), own.pop("thumbs"))
         tubelets.append(Tubelet(id=number, track_ids=tuple(told["track_ids"][at]), **own))
     return Observation(info, line, tuple(tubelets), tuple(told["classes"]))

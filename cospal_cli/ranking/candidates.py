@@ -83,8 +83,8 @@ def _candidate(
 
 def _colours(tubelet: Tubelet) -> FloatArray:
     """Mean over observations, weighted by score: weak boxes are often half background."""
-    if tubelet.looks is None:
+    if tubelet.colours is None:
         return np.full((len(REGIONS), len(NAMES)), 1 / len(NAMES), np.float32)
     weights = np.maximum(tubelet.scores[tubelet.observed], 0.05)
-    shares = tubelet.looks.colours.astype(np.float32) / 255
+    shares = tubelet.colours.shares.astype(np.float32) / 255
     return np.einsum("t,trc->rc", weights / weights.sum(), shares)

@@ -16,7 +16,7 @@ from cospal_cli.core.types import Action, Attribute, Query
 from cospal_cli.ranking.candidates import Candidate
 
 Scores = NDArray[np.float64]
-LooksOf = Callable[[Candidate], NDArray[np.float32]]  # mean ImageNet-1k probabilities (1000,)
+AppearanceOf = Callable[[Candidate], NDArray[np.float32]]  # mean ImageNet-1k probabilities (1000,)
 
 MOVING = 0.35  # heights per second above which a subject moves: a slow walk is about 0.8
 # Beyond these a subject is not noticed more: seconds in view, and mean detection score.

@@ -1,7 +1,7 @@
 """Zero-shot grounding: rank tubelets by what the sentence says of class, colour, place and motion.
 
     total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action
-            + .8 Σ log company + .6 Σ log looks + prior
+            + .8 Σ log company + .6 Σ log appearance + prior
 
 The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer. Where the
 detector was prompted with the sentence, its score of the referral takes the place of p(class).
@@ -25,7 +25,7 @@ from cospal_cli.settings import GroundConfig
 
 _CLOSE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _LEADERS = 4
-_LOOKS_FLOOR = 0.02
+_APPEARANCE_FLOOR = 0.02
 _NO_CLASS = 0.28  # of a tubelet's own best class: less is another thing, or the detector's noise
 
 
@@ -46,9 +46,10 @@ def rank(
     table = _terms(candidates, query, classes, config, share >= 0.5 * share.max())
     company = company_term(candidates, everything, query, classes)
     table["company"] = config.company_weight * company
-    if (query.looks or query.excluded.looks) and evidence.looks_of:
-        looks = _looks(candidates, query, _total(table), evidence.looks_of)
-        table["looks"] = config.appearance_weight * looks
+    if (query.appearance or query.excluded.appearance) and evidence.appearance_of:
+        appearance = _appearance(candidates, query, _total(table), evidence.appearance_of)
+        # "looks" is its name in JSON files, as in 0.1.0.
+        table["looks"] = config.appearance_weight * appearance
     total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()
@@ -77,8 +78,11 @@ def _terms(
     }
 
 
-def _looks(
-    candidates: Sequence[Candidate], query: Query, total: terms.Scores, looks_of: terms.LooksOf
+def _appearance(
+    candidates: Sequence[Candidate],
+    query: Query,
+    total: terms.Scores,
+    appearance_of: terms.AppearanceOf,
 ) -> terms.Scores:
     """Σ over words of log(floor + p); of those excluded, log(floor / (floor + p)).
 
@@ -87,17 +91,17 @@ def _looks(
     for what is said, the leaders' worst for what is not.
     """
     leaders = [i for i in np.argsort(-total)[:_LEADERS] if total[i] > total.max() - _CLOSE_NATS]
-    seen = [looks_of(candidates[i]) for i in leaders]
+    seen = [appearance_of(candidates[i]) for i in leaders]
     total = np.zeros(len(candidates))
-    for classes in query.looks.values():
+    for classes in query.appearance.values():
         chances = np.zeros(len(candidates))
         chances[leaders] = [_chance(probabilities, classes) for probabilities in seen]
-        total += np.log(_LOOKS_FLOOR + chances)
-    for classes in query.excluded.looks.values():
+        total += np.log(_APPEARANCE_FLOOR + chances)
+    for classes in query.excluded.appearance.values():
         found = [_chance(probabilities, classes) for probabilities in seen]
         chances = np.full(len(candidates), max(found))
         chances[leaders] = found
-        total += np.log(_LOOKS_FLOOR / (_LOOKS_FLOOR + chances))
+        total += np.log(_APPEARANCE_FLOOR / (_APPEARANCE_FLOOR + chances))
     return total
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.backends import TRACKERS as BACKENDS
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import Detections, IntArray, Looks, Tubelet
+from cospal_cli.core.types import BoxColours, Detections, IntArray, Tubelet
 from cospal_cli.settings import TrackerConfig
 
 
@@ -18,7 +18,7 @@ class Tracker(Protocol):
     """Made as ``Backend(config: TrackerConfig, size: (width, height), classes: names)``."""
 
     def update(
-        self, detections: Detections, time_s: float, looks: Looks, image: NDArray[np.uint8]
+        self, detections: Detections, time_s: float, colours: BoxColours, image: NDArray[np.uint8]
     ) -> IntArray:
         """Take the next sampled frame; the track id (D,) of every detection, -1 for none."""
 

@@ -1,4 +1,4 @@
-"""BoT-SORT: the lesser of the distances in place and in looks, the latter only where both agree.
+"""BoT-SORT: the lesser of the distances in place and appearance, the latter only where both agree.
 
 Weak detections are matched by place alone. Sides change as freely as centres move.
 """
@@ -9,24 +9,24 @@ from math import prod
 
 import numpy as np
 
-from cospal_cli.core.types import Detections, FloatArray, Looks
+from cospal_cli.core.types import BoxColours, Detections, FloatArray
 from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
 
-_TIE = 0.25  # of the distance in place is added to that in looks: many people look the same
+_TIE = 0.25  # of the distance in place is added to that in appearance: many people look the same
 _THUMB = 0.5  # weight of the thumbnail's vector beside that of the colours
 
 
 class BotSort(TwoStageTracker):
-    """Looks are unit vectors: the detector's features, else colours and thumbnails."""
+    """Appearance is unit vectors: the detector's features, else colours and thumbnails."""
 
     limits = (0.8, 0.5)
     agility = Agility(1.0, 1.0)
 
-    def _describe(self, detections: Detections, looks: Looks) -> FloatArray:
+    def _describe(self, detections: Detections, seen: BoxColours) -> FloatArray:
         if detections.features is not None:
             return _unit(np.nan_to_num(detections.features.astype(np.float32)))
-        return _look_vectors(looks)
+        return _colour_vectors(seen)
 
     def _alike(self, memory: FloatArray, seen: FloatArray) -> FloatArray:
         cosine: FloatArray = _unit(memory) @ seen.T
@@ -42,15 +42,15 @@ class BotSort(TwoStageTracker):
         return np.where(near, fused, away), away
 
 
-def _look_vectors(looks: Looks) -> FloatArray:
-    """Unit vectors (D, E) whose cosine says how alike looks are.
+def _colour_vectors(seen: BoxColours) -> FloatArray:
+    """Unit vectors (D, E) whose cosine says how alike boxes look.
 
     Roots of the colours' shares, so that their product is the overlap of histograms, and
     thumbnails less their mean. What a region or a flat thumbnail does not tell counts nothing.
     """
     colours, thumbs = (
         rows.reshape(len(rows), prod(rows.shape[1:])).astype(np.float32)
-        for rows in (looks.colours, looks.thumbs)
+        for rows in (seen.shares, seen.thumbs)
     )
     thumbs -= thumbs.sum(axis=1, keepdims=True) / max(thumbs.shape[1], 1)
     return _unit(np.concatenate([_unit(np.sqrt(colours)), _THUMB * _unit(thumbs)], axis=1))

@@ -1,4 +1,4 @@
-"""ByteTrack with colours: place and looks share the cost, the same in both stages.
+"""ByteTrack with colours: place and colours share the cost, the same in both stages.
 
 Sides change less than centres move.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cospal_cli.core.types import Detections, FloatArray, Looks
+from cospal_cli.core.types import BoxColours, Detections, FloatArray
 from cospal_cli.track.affinity import likenesses
 from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
@@ -16,13 +16,13 @@ _LOOK_SHARE = 0.35  # of the cost that is appearance; the rest is place
 
 
 class ByteTracker(TwoStageTracker):
-    """Looks are colours by region; the tracks' own usual likeness is the yardstick."""
+    """Appearance is colours by region; the tracks' own usual likeness is the yardstick."""
 
     limits = (0.8, 0.45)
     agility = Agility(1.5, 0.375)
 
-    def _describe(self, detections: Detections, looks: Looks) -> FloatArray:
-        return looks.colours.astype(np.float32)
+    def _describe(self, detections: Detections, colours: BoxColours) -> FloatArray:
+        return colours.shares.astype(np.float32)
 
     def _alike(self, memory: FloatArray, seen: FloatArray) -> FloatArray:
         return likenesses(memory, seen)

@@ -19,8 +19,8 @@ from cospal_cli.track.camera import CameraMotion
 _JITTER = 0.05  # standard deviation of an observed coordinate, box sizes
 _SPEED = 2.5  # of a centre's unknown velocity, box sizes per second
 _FORGET_S = 1.0  # time constant of the velocity while a track is lost
-_USUAL = 0.7  # likeness of looks expected of a new track
-_LOOKS_S = 1.0  # time constant of the remembered looks
+_USUAL = 0.7  # likeness expected of a new track
+_APPEARANCE_S = 1.0  # time constant of the remembered appearance
 
 
 class Agility(NamedTuple):
@@ -43,7 +43,7 @@ class Live:
     place: FloatArray  # (n, 4) centre x, y, width, height in displayed pixels
     speed: FloatArray  # (n, 4) of these per second
     spread: FloatArray  # (n, 2, 3) variance of place, covariance, variance of speed; centre, sides
-    memory: FloatArray  # (n, ...) moving average of what the backend tells looks by
+    memory: FloatArray  # (n, ...) moving average of the appearance that the backend compares
     usual: FloatArray  # (n,) how alike the track's own observations are to ``memory``
 
     @classmethod
@@ -102,8 +102,8 @@ class Live:
         alike: FloatArray,
         time_s: float,
     ) -> None:
-        """Take in one observation for each of ``rows`` (m,): its looks ``seen`` (m, ...), and how
-        ``alike`` (m,) they are to the track's memory."""
+        """Take in one observation for each of ``rows`` (m,): its appearance ``seen`` (m, ...), and
+        how ``alike`` (m,) they are to the track's memory."""
         if not len(rows):
             return
         noise = (_JITTER / np.clip(scores, 0.25, 1) ** 0.5)[:, None] ** 2
@@ -118,7 +118,7 @@ class Live:
             [rest * p[:, :, 0], rest * p[:, :, 1], p[:, :, 2] - gain[:, :, 1] * p[:, :, 1]], axis=2
         )
         since = (time_s - self.seen_s[rows]).astype(np.float32)
-        share = (1 - np.exp(-np.maximum(since, 1e-3) / _LOOKS_S)) * scores
+        share = (1 - np.exp(-np.maximum(since, 1e-3) / _APPEARANCE_S)) * scores
         share = np.maximum(share, 1 / (1 + self.hits[rows])).astype(np.float32)
         self.usual[rows] += share * (alike - self.usual[rows])
         share = share.reshape(-1, *(1,) * (seen.ndim - 1))
@@ -141,7 +141,7 @@ def born(
     seen: FloatArray,
     agility: Agility,
 ) -> Live:
-    """New tracks, one for each of the boxes (n, 4) with looks ``seen``: at rest, of doubtful
+    """New tracks, one for each of the boxes (n, 4) with appearance ``seen``: at rest, of doubtful
     speed."""
     count = len(ids)
     spread = np.array([_JITTER**2, 0, _SPEED**2], np.float32) * np.ones((count, 2, 1), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import centres, clip, iou
-from cospal_cli.core.types import FloatArray, IntArray, Looks, Tubelet
+from cospal_cli.core.types import BoxColours, FloatArray, IntArray, Tubelet
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds
@@ -129,7 +129,7 @@ def _tubelet(
         scores=scores.astype(np.float32),
         observed=observed,
         label_scores=fragment.label_sum / np.float32(fragment.seen),
-        looks=Looks(_pick(columns.colours, rows), _pick(columns.thumbs, rows)),
+        colours=BoxColours(_pick(columns.colours, rows), _pick(columns.thumbs, rows)),
         referral=None if columns.referral is None else _pick(columns.referral, rows),
         features=None if columns.features is None else _pick(columns.features, rows),
         camera_xy=film.camera.carried(frames, centres(boxes)),

@@ -97,14 +97,14 @@ def _denied(out: Description, relation: str, phrase: NounPhrase) -> None:
     if phrase.thing.lemma in YOUNG and relation == "is":
         no.add(Attribute(phrase.thing.lemma, "age"))
     if any(a.values for a in no.attributes):
-        no.looks, no.nouns = {}, []
+        no.appearance, no.nouns = {}, []
         no.attributes = [a for a in no.attributes if a.values]
     target = out.turned(True)
     for attribute in no.attributes:
         target.add(attribute)
-    target.looks |= no.looks
+    target.appearance |= no.appearance
     target.positions += no.positions
-    evidence = bool(no.looks or no.positions or any(_shown(a) for a in no.attributes))
+    evidence = bool(no.appearance or no.positions or any(_shown(a) for a in no.attributes))
     named = phrase.thing.lemma not in GENERIC and not phrase.bare
     lost = [phrase.head.word] if named and not evidence else []
     out.unresolved += [*lost, *no.unresolved, *(t.word for t in no.unknown)]
@@ -157,7 +157,7 @@ def _subject(out: Description, subject: NounPhrase, wearer: bool) -> None:
     for modifier in subject.modifiers:
         known = lexicon.thing(modifier.word)
         if known.looks:
-            out.looks[modifier.word] = known.looks
+            out.appearance[modifier.word] = known.looks
         elif lexicon.is_colour(modifier.word):
             out.turned(modifier.denied).add(_colour([modifier], "whole", ""))
         elif modifier.word != lemma:
@@ -289,7 +289,7 @@ def _bare(out: Description, word: str, garment: str, negated: bool) -> None:
             garment, "accessory" if garment in ACCESSORY else "garment", thing.region, garment
         )
     )
-    denied.looks |= {garment: thing.looks} if thing.looks else {}
+    denied.appearance |= {garment: thing.looks} if thing.looks else {}
     if not thing.looks:
         out.unresolved.append(word)
 
@@ -303,14 +303,14 @@ def _derived(out: Description, word: str, made: derived.Worn, region: str, of: s
         out.add(Attribute(word, made.kind, made.region, made.garment))
         out.nouns.append(made.garment)
         looks = lexicon.thing(made.garment).looks
-        out.looks.update({made.garment: looks} if looks else {})
+        out.appearance.update({made.garment: looks} if looks else {})
     elif made.kind != "colour":
         out.add(Attribute(word, made.kind, where, garment))
         out.unresolved.append(word)
     values = colours.parse_colour([made.colour]) if made.colour else None
     if values and (region or made.garment):
         out.add(Attribute(word, "colour", where, garment, values))
-    elif made.garment and made.garment not in out.looks:
+    elif made.garment and made.garment not in out.appearance:
         out.unresolved.append(word)
     out.adjectives.append(word)
 

@@ -11,13 +11,13 @@ from cospal_cli.language.parser.tokens import Token
 
 @dataclass
 class Description:
-    """What is found so far; ``looks``: word -> classes of the appearance classifier."""
+    """What is found so far; ``appearance``: word -> classes of the appearance classifier."""
 
     attributes: list[Attribute] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)
     nouns: list[str] = field(default_factory=list)
     adjectives: list[str] = field(default_factory=list)
-    looks: dict[str, dict[int, float]] = field(default_factory=dict)
+    appearance: dict[str, dict[int, float]] = field(default_factory=dict)
     unresolved: list[str] = field(default_factory=list)
     unknown: list[Token] = field(default_factory=list)  # nouns that no list has
     opposite: Description | None = None  # what is denied, and of that again what is said
@@ -40,7 +40,7 @@ class Description:
     def look(self, phrase: NounPhrase) -> bool:
         """Take the classifier's classes of the phrase's noun; whether there are any."""
         if phrase.thing.looks:
-            self.looks[phrase.head.word] = phrase.thing.looks
+            self.appearance[phrase.head.word] = phrase.thing.looks
         elif not phrase.thing.known and phrase.head.tag == "NOUN":
             self.unknown.append(phrase.head)
         return bool(phrase.thing.looks)
@@ -50,4 +50,4 @@ class Description:
         no = self.turned(True)
         self.attributes, no.attributes = no.attributes, self.attributes
         self.positions, no.positions = no.positions, self.positions
-        self.looks, no.looks = no.looks, self.looks
+        self.appearance, no.appearance = no.appearance, self.appearance

@@ -189,7 +189,7 @@ def _query(
         actions=tuple(said),
         positions=tuple(found.positions),
         context=context_of(sentence, subject),
-        looks=found.looks,
+        appearance=found.appearance,
         excluded=_excluded(sentence, found, avoided),
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
@@ -241,7 +241,7 @@ def _excluded(sentence: SentenceParts, found: Description, avoided: list[Action]
         actions=tuple(avoided),
         positions=_unique(denied.positions),
         context=absent,
-        looks=denied.looks,
+        appearance=denied.appearance,
     )
 
 

@@ -145,7 +145,7 @@ def resolve_nouns(
     for token in found.unknown:
         near = words.noun(token.lemma)
         if near.looks:
-            found.looks[token.word] = dict(near.looks)
+            found.appearance[token.word] = dict(near.looks)
         elif not (token is subject.head and classes):
             found.unresolved.append(token.word)
     known = subject.thing.known and subject.head.tag == "NOUN"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.colours import NAMES, REGIONS, name_map
-from cospal_cli.core.types import FloatArray, Looks
+from cospal_cli.core.types import BoxColours, FloatArray
 
 THUMB = 12  # side of the gray thumbnails, pixels
 _STEP = 2  # colours are counted on every second pixel of large images
@@ -29,7 +29,9 @@ _CUT_OFF = {
 }
 
 
-def look(image: NDArray[np.uint8], boxes_xyxy: FloatArray, size: tuple[int, int]) -> Looks:
+def box_colours(
+    image: NDArray[np.uint8], boxes_xyxy: FloatArray, size: tuple[int, int]
+) -> BoxColours:
     """Colours (D, R, C) and thumbnails (D, S, S) of boxes given in pixels of the displayed frame.
 
     ``image`` (h, w, 3) may be smaller than the displayed ``size`` (W, H).
@@ -42,7 +44,7 @@ def look(image: NDArray[np.uint8], boxes_xyxy: FloatArray, size: tuple[int, int]
     for row, regions in zip(colours, region_boxes(boxes) / step, strict=True):
         for cell, region in zip(row, regions, strict=True):
             cell[:] = _shares(names, region)
-    return Looks(colours, _thumbs(image, boxes))
+    return BoxColours(colours, _thumbs(image, boxes))
 
 
 def smaller(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
