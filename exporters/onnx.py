@@ -46,7 +46,7 @@ SCHEMA = "cospal/export@1"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportPlan:
     """What to export. ``evaluation``: real inputs, for task parity and the drop of accuracy."""
 
     checkpoint: Path
@@ -66,7 +66,7 @@ class Plan:
             )
 
 
-def export(plan: Plan, progress: Progress = silent) -> verify.Report:
+def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
     """Write the graphs, their card and ``export.json`` into ``plan.out``; returns that report.
 
     Raises UsageError without a package, WeightsError for a bad checkpoint or where the graphs do
@@ -184,7 +184,7 @@ def _fusible_gelu() -> Callable[..., object]:
     return gelu
 
 
-def _about(plan: Plan, card: Card) -> verify.Report:
+def _about(plan: ExportPlan, card: Card) -> verify.Report:
     """What the files say of themselves besides the card."""
     words = "\n".join(card.vocabulary).encode()
     text = card.features.get("text", {})

@@ -45,13 +45,13 @@ def checkpoint(
 def exported() -> tuple[Path, Path]:
     """A checkpoint's folder and that of its graphs in fp32 and fp16. Made once, not to be changed:
     take a ``copy``."""
-    from cospal_exporters.onnx import Plan, export
+    from cospal_exporters.onnx import ExportPlan, export
 
     root = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     source = checkpoint(root / "best")
     # Random heads have near ties: which of two is the best in fp16 is chance.
-    export(Plan(source, root / "best-onnx", ("fp32", "fp16"), force=True))
+    export(ExportPlan(source, root / "best-onnx", ("fp32", "fp16"), force=True))
     return source, root / "best-onnx"
 
 

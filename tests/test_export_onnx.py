@@ -237,7 +237,7 @@ def test_two_exports_to_one_folder_do_not_mix(tmp_path: Path) -> None:
     source = checkpoint(tmp_path / "best")
     (tmp_path / "out").mkdir()
     with alone(tmp_path / "out"), pytest.raises(UsageError, match="another process is writing"):
-        export_onnx.export(export_onnx.Plan(source, tmp_path / "out"))
+        export_onnx.export(export_onnx.ExportPlan(source, tmp_path / "out"))
 
 
 def test_the_checkpoint_that_was_exported_is_the_one_that_is_asked() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cospal_exporters.onnx import Plan, export
+from cospal_exporters.onnx import ExportPlan, export
 from cospal_exporters.verify import Evaluation
 
 from cospal_cli.cli import run
@@ -39,7 +39,7 @@ def heads(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graphs(data: Path, heads: Path) -> Path:
     folder = heads.with_name("exported")
     evaluation = Evaluation(data / "prepared", data)
-    report = export(Plan(heads, folder, evaluation=evaluation))
+    report = export(ExportPlan(heads, folder, evaluation=evaluation))
     told = report["precisions"]["fp32"]
     assert told["task"]["same"] == 1
     assert told["task"]["samples"] > 0

@@ -19,13 +19,13 @@ from cospal_cli.weights.headers import check_safetensors
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cospal_cli.devices.torch_device import Place
+    from cospal_cli.devices.torch_device import Placement
 
 _LONGEST = 200  # characters of another library's message that are passed on
 _LOCK = threading.RLock()  # what ``offline`` changes belongs to the whole process
 
 
-def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) -> Any:
+def open_model(kind: str, name: str, place: Placement, spare: tuple[str, ...] = ()) -> Any:
     """The transformers class ``kind`` (such as "AutoModel") with the weights of ``name``, in eval
     mode, without gradients, at ``place``.
 
@@ -65,7 +65,7 @@ def open_model(kind: str, name: str, place: Place, spare: tuple[str, ...] = ()) 
     return model.eval().requires_grad_(False).to(place.device)
 
 
-def open_state(sizes: Mapping[str, Any], state: Mapping[str, Tensor], place: Place) -> Any:
+def open_state(sizes: Mapping[str, Any], state: Mapping[str, Tensor], place: Placement) -> Any:
     """A model of transformers built as ``sizes`` (the content of a config.json) say, with the
     weights ``state``; else as ``open_model``."""
     with offline() as transformers:

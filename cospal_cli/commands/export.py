@@ -151,10 +151,10 @@ def _heads(context: Context[ExportOptions]) -> dict[str, Any]:
     wanted = options.precisions or ("fp32",)
     with context.progress("steps") as progress:
         if options.as_onnx:
-            from cospal_exporters.onnx import Plan
+            from cospal_exporters.onnx import ExportPlan
             from cospal_exporters.onnx import export as run
 
-            plan = Plan(checkpoint, folder, wanted, options.opset, evaluation, options.force)
+            plan = ExportPlan(checkpoint, folder, wanted, options.opset, evaluation, options.force)
             report = run(plan, progress)
         else:
             folder = options.output or checkpoint

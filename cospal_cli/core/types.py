@@ -126,29 +126,29 @@ class Detections:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What the pixels of D boxes look like; small enough to keep for hours of video.
+class BoxColours:
+    """Colours and thumbnails of D boxes; small enough to keep for hours of video.
 
-    ``colours`` (D, R, C) uint8: share (0..255) of colour name c in region r, the names and regions
+    ``shares`` (D, R, C) uint8: share (0..255) of colour name c in region r, the names and regions
     of ``colours.NAMES`` and ``colours.REGIONS``. ``thumbs`` (D, S, S) uint8: gray box thumbnail.
     """
 
-    colours: NDArray[np.uint8]
+    shares: NDArray[np.uint8]
     thumbs: NDArray[np.uint8]
 
     __repr__ = brief
 
     def __post_init__(self) -> None:
-        n = len(self.colours)
-        expect("colours", self.colours, (n, None, None), "u")
+        n = len(self.shares)
+        expect("shares", self.shares, (n, None, None), "u")
         expect("thumbs", self.thumbs, (n, None, None), "u")
 
     def __len__(self) -> int:
-        return len(self.colours)
+        return len(self.shares)
 
-    def take(self, rows: IntArray) -> Looks:
-        """The looks of some boxes, in the order of ``rows``."""
-        return Looks(self.colours[rows], self.thumbs[rows])
+    def take(self, rows: IntArray) -> BoxColours:
+        """Those of some boxes, in the order of ``rows``."""
+        return BoxColours(self.shares[rows], self.thumbs[rows])
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Tubelet:
     scores: FloatArray  # (T,); interpolated where not observed
     observed: NDArray[np.bool_]  # (T,)
     label_scores: FloatArray  # (L,) mean over observations
-    looks: Looks | None = None  # one row per *observed* frame
+    colours: BoxColours | None = None  # one row per *observed* frame
     camera_xy: FloatArray | None = None  # (T, 2) where the camera's motion alone carries a point,
     # in displayed pixels, relative to the video's first frame: centre - camera_xy is world motion
     track_ids: tuple[int, ...] = ()  # the tracker's ids that were linked into this tubelet
@@ -180,7 +180,7 @@ class Tubelet:
         if self.camera_xy is not None:
             expect("camera_xy", self.camera_xy, (n, 2), "f")
         seen = int(self.observed.sum())
-        for name in ("looks", "referral", "features"):
+        for name in ("colours", "referral", "features"):
             rows = getattr(self, name)
             if rows is not None and len(rows) != seen:
                 raise ValueError(
@@ -263,12 +263,12 @@ class Excluded:
     actions: tuple[Action, ...] = ()
     positions: tuple[str, ...] = ()
     context: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    looks: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    appearance: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def words(self) -> tuple[str, ...]:
         """Every word of it, once."""
         said = [*(a.word for a in self.attributes), *(a.word for a in self.actions)]
-        return tuple(dict.fromkeys([*said, *self.positions, *self.context, *self.looks]))
+        return tuple(dict.fromkeys([*said, *self.positions, *self.context, *self.appearance]))
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,9 @@ class Query:
     # smallest, tallest, first, last
     context: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # nouns of other
     # things ("next to the white *car*") -> detector classes, as ``classes``; {}: none known
-    looks: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # word -> ImageNet-1k
+    appearance: Mapping[str, Mapping[int, float]] = field(
+        default_factory=dict
+    )  # word -> ImageNet-1k
     # class index -> weight: words whose evidence only the appearance classifier can give
     global_words: tuple[str, ...] = ()  # CRG global query (method: nouns, adjectives, verbs)
     local_phrases: tuple[str, ...] = ()  # CRG local query: referral x each verb phrase

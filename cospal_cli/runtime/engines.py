@@ -30,7 +30,7 @@ WORKSPACE = 1 << 30  # bytes that TensorRT may use while it tries kernels
 Shapes = Mapping[str, Sequence[str | int]]  # of a graph's inputs: see ``onnx.input_shapes``
 
 
-class Context(Protocol):
+class ExecutionContext(Protocol):
     """What runs an engine."""
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool: ...
@@ -45,7 +45,7 @@ class Engine(Protocol):
     num_io_tensors: int
 
     def get_tensor_name(self, index: int) -> str: ...
-    def create_execution_context(self) -> Context: ...
+    def create_execution_context(self) -> ExecutionContext: ...
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class TensorRTRuntime:
         self._torch = require("torch", "torch")
         self._device = device
         self.cached = True  # whether no engine had to be built
-        self._parts: list[tuple[engines.Shapes, engines.Engine, engines.Context]] = []
+        self._parts: list[tuple[engines.Shapes, engines.Engine, engines.ExecutionContext]] = []
         with self._on(device):
             for graph, session in sessions.items():
                 shapes = input_shapes(session)
@@ -59,7 +59,7 @@ class TensorRTRuntime:
         return answer(found)
 
     def _execute(
-        self, engine: engines.Engine, context: engines.Context, known: dict[str, Array]
+        self, engine: engines.Engine, context: engines.ExecutionContext, known: dict[str, Array]
     ) -> dict[str, Array]:
         """The outputs of an engine by name for its inputs, ``known`` by name."""
         torch = self._torch

@@ -31,7 +31,7 @@ from cospal_cli.detect.defaults import dino_limits
 from cospal_cli.detect.dino.pixels import Pixels
 from cospal_cli.detect.dino.prompt import Prompt, best_of, build, cover
 from cospal_cli.detect.nms import suppress
-from cospal_cli.devices.torch_device import Halving, Place, choose, use_threads
+from cospal_cli.devices.torch_device import Halving, Placement, choose, use_threads
 from cospal_cli.settings import DetectorConfig
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _corners(boxes: FloatArray, size: tuple[int, int]) -> FloatArray:
     return corners * np.array([*size, *size], np.float32)
 
 
-def _current(place: Place) -> Any:
+def _current(place: Placement) -> Any:
     """The context in which CUDA's events and streams are those of ``place``."""
     torch = require("torch", "torch")
     return torch.cuda.device(place.device) if place.cuda else nullcontext()
@@ -291,7 +291,7 @@ def tokenizer_of(folder: Path, network: Any) -> Any:
     return tokenizer
 
 
-def _prepared(model: Any, place: Place, compiled: bool) -> Any:
+def _prepared(model: Any, place: Placement, compiled: bool) -> Any:
     """The network, with less than fp32 its last part still in it, and ``compiled`` if need be."""
     from cospal_cli.detect.dino.modules import keep_coordinates_exact
 

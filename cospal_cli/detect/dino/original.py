@@ -12,10 +12,10 @@ from cospal_cli.detect.dino.config import MAX_TOKENS, from_state, read_settings
 from cospal_cli.detect.dino.keys import convert
 
 if TYPE_CHECKING:
-    from cospal_cli.devices.torch_device import Place
+    from cospal_cli.devices.torch_device import Placement
 
 
-def open_original(path: Path, settings: str | None, place: Place) -> Any:
+def open_original(path: Path, settings: str | None, place: Placement) -> Any:
     """The network with the weights of the file ``path`` at ``place``, in eval mode.
 
     Its sizes are read from the weights; ``settings`` is a configuration file that came with them,
