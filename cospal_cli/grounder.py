@@ -24,8 +24,8 @@ from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.features.appearance import AppearanceClassifier
+from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
-from cospal_cli.features.looks import look, smaller
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.evidence import Evidence
@@ -167,8 +167,8 @@ class Grounder:
                     found = detector.decode(outputs, batch)
                     for image, at, boxes in zip(batch.images, batch.times_s, found, strict=True):
                         small = smaller(image, self.config.video.work_side)
-                        looks = look(small, boxes.boxes_xyxy, size)
-                        ids = tracker.update(boxes, float(at), looks, small)
+                        colours = box_colours(small, boxes.boxes_xyxy, size)
+                        ids = tracker.update(boxes, float(at), colours, small)
                         crops.update(image, boxes.boxes_xyxy, size, ids, float(at))
                     done += len(batch)
                     progress("watch", done, reader.expected_samples)
@@ -210,7 +210,7 @@ class Grounder:
         if self.heads is not None:
             seen_by_heads = shared.features if features is None else features
             scores = self.heads.answer(seen_by_heads, query, self.config, phrases)
-        evidence = Evidence(seen.timeline, seen.classes, shared.looks_of, scores)
+        evidence = Evidence(seen.timeline, seen.classes, shared.appearance_of, scores)
         ranked = self._method(shared.candidates, query, evidence, self.config.ground)
         tubes = tubes_of(ranked, query, evidence, self.config.ground)
         return Result(query, tuple(tubes), seen, self.config, scores, self.heads)

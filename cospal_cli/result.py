@@ -15,7 +15,7 @@ from cospal_cli.outputs import tube_json
 from cospal_cli.settings import Config, VideoConfig, as_dict
 
 if TYPE_CHECKING:
-    from cospal_cli.ranking.answer import Answer
+    from cospal_cli.ranking.answer import HeadScores
     from cospal_cli.ranking.heads import Heads
     from cospal_cli.video.writer import Written
 
@@ -28,7 +28,7 @@ class Result:
     tubes: tuple[Tube, ...]  # best first; empty: no match
     observation: Observation
     config: Config  # what was used, the back ends' own defaults filled in
-    scores: Answer | None = None  # of trained heads
+    scores: HeadScores | None = None  # of trained heads
     heads: Heads | None = None
     id: str = "1"  # of the query
 
@@ -98,7 +98,7 @@ class Result:
         gets its name. InputError, also if the source is another by now; DeviceError when the disk
         is full."""
 
-        from cospal_cli.video.writer import Drawing, write_annotated
+        from cospal_cli.video.writer import Overlay, write_annotated
 
         def publish() -> None:
             self.observation.check_source(needed=False)
@@ -108,7 +108,7 @@ class Result:
         return write_annotated(
             Path(self.observation.info.path),
             Path(path),
-            Drawing(self.tubes, self.query.text, tube_json.fingerprint(self.document("complete"))),
+            Overlay(self.tubes, self.query.text, tube_json.fingerprint(self.document("complete"))),
             observed_range(self.config.video, self.observation),
             self.config.output,
             progress,

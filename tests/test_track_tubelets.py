@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Detections, Looks
+from cospal_cli.core.types import BoxColours, Detections
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.camera import STILL, CameraMotion
 from cospal_cli.track.history import History
@@ -40,7 +40,7 @@ def tubelets_of(rows, frames=60, step_s=0.1, motion=STILL, **settings):
             np.stack([np.full(len(xs), number), at, np.full(len(xs), 1e6)], axis=1),
             (number + np.asarray(at) / 100).astype(np.float32),
         )
-        looks = Looks(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8))
+        looks = BoxColours(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8))
         every = np.arange(len(xs))
         history.add(np.asarray(at), np.full(len(xs), number), every, found, looks)
     return build(history, Kinds(CLASSES), TrackerConfig(**settings), SIZE)
@@ -55,7 +55,7 @@ def test_two_fragments_of_one_walk_are_linked_and_the_gap_filled():
     assert tubelet.track_ids == (0, 1)
     assert tubelet.frame_indices.tolist() == [10 + 2 * i for i in range(30)]
     assert tubelet.observed.sum() == 20
-    assert len(tubelet.looks) == 20
+    assert len(tubelet.colours) == 20
     frames = [*range(10), *range(20, 30)]
     assert tubelet.features[:, :2].tolist() == [[int(at >= 20), at] for at in frames]
     assert tubelet.referral == pytest.approx([(at >= 20) + at / 100 for at in frames])

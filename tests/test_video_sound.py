@@ -13,14 +13,14 @@ import pytest
 from cospal_cli.core.errors import DeviceError
 from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video import audio
-from cospal_cli.video.writer import Drawing, Written, write_annotated
+from cospal_cli.video.writer import Overlay, Written, write_annotated
 from tests import media
 
 
 def write(source: Path, **settings: object) -> tuple[Path, Written]:
     target = source.with_name("out.mp4")
     return target, write_annotated(
-        source, target, Drawing([], ""), VideoConfig(**settings), OutputConfig(crf=1)
+        source, target, Overlay([], ""), VideoConfig(**settings), OutputConfig(crf=1)
     )
 
 

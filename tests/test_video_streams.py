@@ -14,7 +14,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.video.writer import Drawing, write_annotated
+from cospal_cli.video.writer import Overlay, write_annotated
 from tests import media
 
 
@@ -55,7 +55,7 @@ def test_one_of_two_cameras(tmp_path: Path, suffix: str, stream: int | None, fir
     assert f"number {first // 100} is taken" in told
     assert "--stream" in told
     target = tmp_path / "out.mp4"
-    write_annotated(path, target, Drawing([], ""), VideoConfig(stream=stream), OutputConfig(crf=1))
+    write_annotated(path, target, Overlay([], ""), VideoConfig(stream=stream), OutputConfig(crf=1))
     with av.open(str(target)) as container:
         frame = next(container.decode(video=0))
         assert media.number_of(frame.to_ndarray(format="rgb24")) == first
@@ -130,7 +130,7 @@ def test_side_data_without_a_name_is_no_obstacle(
     upright = np.rot90(images[2], clockwise // 90)
     assert media.number_of(np.ascontiguousarray(upright)) == 2
     assert write_annotated(
-        path, tmp_path / "out.mp4", Drawing([], ""), VideoConfig(), OutputConfig()
+        path, tmp_path / "out.mp4", Overlay([], ""), VideoConfig(), OutputConfig()
     )
 
 
@@ -193,5 +193,5 @@ def test_a_pixel_format_that_cannot_be_converted_is_named(tmp_path: Path, pix_fm
     with pytest.raises(InputError, match=pix_fmt):
         read(path)
     with pytest.raises(InputError, match=pix_fmt):
-        write_annotated(path, tmp_path / "out.mp4", Drawing([], ""), VideoConfig(), OutputConfig())
+        write_annotated(path, tmp_path / "out.mp4", Overlay([], ""), VideoConfig(), OutputConfig())
     assert list(tmp_path.iterdir()) == [path]

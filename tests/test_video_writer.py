@@ -18,7 +18,7 @@ import pytest
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.types import Tube
 from cospal_cli.settings import OutputConfig, VideoConfig
-from cospal_cli.video.writer import Drawing, write_annotated
+from cospal_cli.video.writer import Overlay, write_annotated
 from tests import media
 
 
@@ -49,7 +49,7 @@ def write(
     done = write_annotated(
         source,
         target,
-        Drawing(tubes, "the red thing"),
+        Overlay(tubes, "the red thing"),
         VideoConfig(**settings),
         OutputConfig(crf=1),
         stopped=stopped,
@@ -275,7 +275,7 @@ def test_progress_and_one_frame(tmp_path: Path) -> None:
     write_annotated(
         source,
         target,
-        Drawing([tube(0, 1, (4, 4, 40, 20))], ""),
+        Overlay([tube(0, 1, (4, 4, 40, 20))], ""),
         VideoConfig(),
         OutputConfig(),
         progress=lambda *call: calls.append(call),

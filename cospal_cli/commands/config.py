@@ -17,7 +17,7 @@ _ALL = "all"  # settings that are explained where none is named
 
 
 @dataclass(frozen=True)
-class Options:
+class ShowOptions:
     """See ``show``."""
 
     explain: Annotated[
@@ -38,8 +38,8 @@ def config() -> None:
     """Settings: defaults < --config file < COSPAL_* environment < --set < flags."""
 
 
-@command(Options, flags=(), light=True)
-def show(context: Context[Options]) -> None:
+@command(ShowOptions, flags=(), light=True)
+def show(context: Context[ShowOptions]) -> None:
     """Print every setting and where its value came from.
 
     The output is a file for --config: 'cospal config show > mine.yaml', edit, 'cospal ground

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cospal_cli.core.types import Timeline
-from cospal_cli.ranking.terms import LooksOf
+from cospal_cli.ranking.terms import AppearanceOf
 
 if TYPE_CHECKING:
-    from cospal_cli.ranking.answer import Answer
+    from cospal_cli.ranking.answer import HeadScores
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Of one video and, where trained heads were asked, one query.
 
-    ``looks_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call it
-    only for words that need it and candidates not far behind.
+    ``appearance_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call
+    it only for words that need it and candidates not far behind.
     """
 
     timeline: Timeline
     classes: Sequence[str]  # the detector's names
-    looks_of: LooksOf | None = None
-    answer: Answer | None = None  # of the trained heads
+    appearance_of: AppearanceOf | None = None
+    answer: HeadScores | None = None  # of the trained heads

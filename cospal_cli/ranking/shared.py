@@ -7,7 +7,7 @@ from functools import cached_property
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.features.appearance import Appearance, Classify
 from cospal_cli.ranking.candidates import Candidate, candidates
-from cospal_cli.ranking.terms import LooksOf
+from cospal_cli.ranking.terms import AppearanceOf
 from cospal_cli.settings import Config
 
 
@@ -26,7 +26,7 @@ class Shared:
         return candidates(seen.tubelets, seen.size, seen.timeline)
 
     @cached_property
-    def looks_of(self) -> LooksOf | None:
+    def appearance_of(self) -> AppearanceOf | None:
         """Mean ImageNet-1k probabilities of a candidate's crops; None where none were kept or
         nothing may look at them."""
         crops, config = self.observation.crops, self._config.appearance

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks
-from cospal_cli.track.camera import Motion
+from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray
+from cospal_cli.track.camera import CameraMotion
 
 _BLOCK = 256  # frames
 _HALF_MOST = float(np.finfo(np.float16).max)
@@ -34,13 +34,13 @@ class History:
 
     indices: list[int] = field(default_factory=list)  # source ordinals of the sampled frames
     times_s: list[float] = field(default_factory=list)
-    camera: list[Motion] = field(default_factory=list)  # since the frame before
+    camera: list[CameraMotion] = field(default_factory=list)  # since the frame before
     track_shots: list[int] = field(default_factory=list)  # by track id
     _parts: dict[str, list[NDArray]] = field(default_factory=dict)  # by column
     _blocks: int = 0  # parts at the front of every list that are blocks of many frames
     _sums: FloatArray | None = None
 
-    def frame(self, index: int, time_s: float, motion: Motion) -> None:
+    def frame(self, index: int, time_s: float, motion: CameraMotion) -> None:
         """Begin the next sampled frame; ``motion`` is the camera's since the last."""
         self.indices.append(index)
         self.times_s.append(time_s)
@@ -52,9 +52,9 @@ class History:
         tracks: IntArray,
         rows: IntArray,
         detections: Detections,
-        looks: Looks,
+        colours: BoxColours,
     ) -> None:
-        """Keep the detections ``rows`` (m,), with their looks, as observations of known tracks at
+        """Keep the detections ``rows`` (m,), with their colours, as observations of known tracks at
         positions ``frames``. A detector gives its own vectors with all of them, or with none."""
         if not len(tracks):
             return
@@ -63,8 +63,8 @@ class History:
             "frames": frames.astype(np.int32),
             "boxes": detections.boxes_xyxy[rows],
             "scores": detections.scores[rows],
-            "colours": looks.colours[rows],
-            "thumbs": looks.thumbs[rows],
+            "colours": colours.shares[rows],
+            "thumbs": colours.thumbs[rows],
         }
         if detections.referral is not None:
             given["referral"] = detections.referral[rows].astype(np.float32)

@@ -1,6 +1,6 @@
 """What trackers in two stages share: confident detections first, then weak ones for the rest.
 
-A backend says what it tells looks by and what a match costs. Watching the camera and the shots,
+A backend says what describes a box and what a match costs. Watching the camera and the shots,
 starting tracks, looking back and finishing are done here.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import area, pairwise_iou
-from cospal_cli.core.types import Detections, FloatArray, IntArray, Looks, Tubelet
+from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray, Tubelet
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.affinity import grown_iou
 from cospal_cli.track.camera import STILL, Camera, normalise, shrink
@@ -42,7 +42,7 @@ class _Spare(NamedTuple):
     frame: int
     time_s: float
     detections: Detections
-    looks: Looks
+    colours: BoxColours
     free: NDArray[np.bool_]
 
 
@@ -69,8 +69,8 @@ class TwoStageTracker(ABC):
         self._given: dict[str, tuple[int, ...]] | None = None
 
     @abstractmethod
-    def _describe(self, detections: Detections, looks: Looks) -> FloatArray:
-        """What tells the looks of each detection (D, ...); a track keeps its moving average."""
+    def _describe(self, detections: Detections, colours: BoxColours) -> FloatArray:
+        """The appearance of each detection (D, ...); a track keeps its moving average."""
 
     @abstractmethod
     def _alike(self, memory: FloatArray, seen: FloatArray) -> FloatArray:
@@ -83,15 +83,15 @@ class TwoStageTracker(ABC):
         """Cost (n, D) of every match in the first and in the second stage."""
 
     def update(
-        self, detections: Detections, time_s: float, looks: Looks, image: NDArray[np.uint8]
+        self, detections: Detections, time_s: float, colours: BoxColours, image: NDArray[np.uint8]
     ) -> IntArray:
         """Take the next sampled frame; the track id (D,) of every detection, -1 for none.
 
-        ``looks`` has one row per detection; ``image`` (h, w, 3) RGB may be smaller than the frame.
+        ``colours``: one row per detection; ``image`` (h, w, 3) RGB may be smaller than the frame.
         """
         self._expect_given(detections)
         self._watch(detections, time_s, image)
-        seen = self._describe(detections, looks)
+        seen = self._describe(detections, colours)
         live = self._live
         here = np.flatnonzero(live.shots == self._shots.shot)
         now = live.take(here)
@@ -114,10 +114,10 @@ class TwoStageTracker(ABC):
         first = self._starting(detections, ids)
         ids[first] = len(self._history.track_shots) + np.arange(len(first))
         self._live = live.join(self._start(ids[first], first, detections, seen, time_s))
-        self._keep(ids, detections, looks)
+        self._keep(ids, detections, colours)
         self._look_back(ids[first], detections.boxes_xyxy[first], detections.labels[first])
         frame = len(self._history.times_s) - 1
-        self._spare.append(_Spare(frame, time_s, detections, looks, ids < 0))
+        self._spare.append(_Spare(frame, time_s, detections, colours, ids < 0))
         return ids
 
     def finish(self) -> list[Tubelet]:
@@ -191,7 +191,7 @@ class TwoStageTracker(ABC):
         overlap: FloatArray,
         time_s: float,
     ) -> FloatArray:
-        """``cost`` (n, D) and what speaks against a match whatever the looks; infinite if apart."""
+        """``cost`` (n, D) and what speaks against a match in any case; infinite if apart."""
         kind = self._kinds.agreement(detections)[:, live.kinds].T
         cost = cost + _KIND_COST * (1 - kind)
         lost_s = np.maximum(time_s - live.seen_s - self._step_s(), 0)
@@ -231,10 +231,10 @@ class TwoStageTracker(ABC):
         boxes = detections.boxes_xyxy[rows]
         return born(ids, kinds, self._shots.shot, time_s, boxes, seen[rows], self.agility)
 
-    def _keep(self, ids: IntArray, detections: Detections, looks: Looks) -> None:
+    def _keep(self, ids: IntArray, detections: Detections, colours: BoxColours) -> None:
         rows = np.flatnonzero(ids >= 0)
         frames = np.full(len(rows), len(self._history.times_s) - 1)
-        self._history.add(frames, ids[rows], rows, detections, looks)
+        self._history.add(frames, ids[rows], rows, detections, colours)
 
     def _look_back(self, ids: IntArray, boxes: FloatArray, labels: IntArray) -> None:
         """Give new tracks the weak detections just before: things enter the frame by degrees."""
@@ -253,4 +253,4 @@ class TwoStageTracker(ABC):
             boxes[tracks] = spare.detections.boxes_xyxy[rows]
             spare.free[rows] = False
             frames = np.full(len(rows), spare.frame)
-            self._history.add(frames, ids[tracks], rows, spare.detections, spare.looks)
+            self._history.add(frames, ids[tracks], rows, spare.detections, spare.colours)

@@ -47,7 +47,7 @@ class Written:
         return self.complete
 
 
-class Drawing(NamedTuple):
+class Overlay(NamedTuple):
     """What is drawn on a video."""
 
     tubes: Sequence[Tube]  # the answer first
@@ -58,7 +58,7 @@ class Drawing(NamedTuple):
 def write_annotated(
     source: Path,
     target: Path,
-    drawing: Drawing,
+    drawing: Overlay,
     video: VideoConfig,
     output: OutputConfig,
     progress: Progress = silent,
