@@ -399,5 +399,5 @@ def test_float_and_int8_weights_of_one_model_agree() -> None:
     expect_same(found[:5], [single.words(text) for text in texts[:5]], atol=5e-5)
 
 
-def test_it_keeps_the_contract_of_text_encoders(encoder: Bert) -> None:
+def test_it_keeps_the_contract_of_text_encoders(encoder: BertEncoder) -> None:
     contracts.check_text_encoder(encoder)
