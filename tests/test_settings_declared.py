@@ -275,6 +275,14 @@ def test_kept_settings_get_todays_names_without_a_word(caplog: pytest.LogCapture
     assert (config.detector.nanodet.side, config.loss.negative_growth) == (320, 0.25)
 
 
+def test_an_old_null_leaves_open_what_has_a_value_today() -> None:
+    kept = {"detector": {"name": "nanodet", "side": None, "threshold": None}}
+    assert stored.config_of(kept) == Config()
+    assert resolve(sets=["detector.side=null"]).config == Config()
+    with pytest.raises(UsageError, match=r"detector\.nanodet\.side: expected a whole number"):
+        resolve(sets=["detector.nanodet.side=null"])
+
+
 def test_one_kept_section_is_read_by_its_old_names() -> None:
     old = {"dim": 64, "noise": 0.3, "sees": "subject", "nonsense": 1}
     new = {"dim": 64, "input_noise": 0.3, "temporal_input": "subject", "nonsense": 1}

@@ -115,6 +115,10 @@ class Declared:
             return 0
         return _match(value, self.kind)
 
+    def left_open(self, value: Any) -> bool:
+        """Whether ``value`` is a null of a time when the setting could be left open."""
+        return value is None and not self.optional and bool(self.setting.formerly)
+
     def converted(self, value: Any, text: bool) -> Any:
         """``value`` by ``parse`` or ``match``; SettingError says what was expected and found."""
         try:

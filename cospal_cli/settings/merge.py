@@ -61,6 +61,8 @@ def resolve(
     from_environ = _environ_entries(environ or {})
     for entry in chain(_file_entries(config_file), from_environ, map(_set_entry, sets), flags):
         for key in _today(entry):
+            if key != entry.key and keys()[key].left_open(_null(entry)):
+                continue
             try:
                 values[key] = keys()[key].converted(entry.value, entry.text)
             except SettingError as error:
@@ -126,6 +128,11 @@ def _today(entry: Entry) -> tuple[str, ...]:
         entry.origin, entry.key, " and ".join(found), OLD_NAMES_END,
     )  # fmt: skip
     return found
+
+
+def _null(entry: Entry) -> Any:
+    """The entry's value; None for a text that says so."""
+    return None if entry.text and str(entry.value).lower() in ("", "null") else entry.value
 
 
 def _set_entry(assignment: str) -> Entry:

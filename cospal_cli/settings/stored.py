@@ -29,8 +29,11 @@ def modern(kept: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for old, value in flat.items():
         for key in (old,) if old in keys() else old_keys().get(old, (old,)):
+            one = keys().get(key)
+            if one and one.left_open(value):
+                continue
             with suppress(SettingError):  # a value of another type: whoever uses it says so
-                value = keys()[key].converted(value, text=False) if key in keys() else value
+                value = one.converted(value, text=False) if one else value
             if key == old or key not in flat:
                 found[key] = value
     return in_use(found)
