@@ -32,7 +32,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, observed_range
-from cospal_cli.settings import Config, VideoConfig, argument, changed, override
+from cospal_cli.settings import Config, VideoConfig, argument, changed, current, override
 from cospal_cli.video.reader import VideoReader
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Grounder:
         from cospal_cli.ranking.heads import completed, open_heads
 
         path = Path(checkpoint)
-        config = completed(config, changed(config) | keys.keys() | stated, path)
+        config = completed(config, changed(config) | current(keys) | stated, path)
         asked = {"name": runtime, "provider": provider}
         named = {field: value for field, value in asked.items() if value != "auto"}
         config = replace(config, runtime=replace(config.runtime, **named))

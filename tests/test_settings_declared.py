@@ -21,7 +21,9 @@ from cospal_cli.settings import (
     Section,
     Setting,
     SettingError,
+    argument,
     changed,
+    current,
     flatten,
     keys,
     override,
@@ -236,6 +238,16 @@ def _other(one) -> str:
     if one.kind is bool:
         return str(not one.default).lower()
     return {str: "x", int: "64" if one.key.endswith("side") else "3", float: "0.375"}[one.kind]
+
+
+def test_old_arguments_of_python_count_as_said() -> None:
+    assert argument("tracker__high") == "tracker.high"
+    assert current(["tracker.high", "detector.side", "video.fps"]) == {
+        "tracker.high_threshold",
+        "detector.nanodet.side",
+        "detector.grounding_dino.side",
+        "video.fps",
+    }
 
 
 def test_a_new_name_beats_the_old_one_of_an_earlier_source() -> None:

@@ -22,7 +22,7 @@ from cospal_cli.settings.merge import (
     resolve,
     value_of,
 )
-from cospal_cli.settings.names import argument, keys, nearest
+from cospal_cli.settings.names import argument, current, keys, nearest
 from cospal_cli.settings.stages import (
     BotSortConfig,
     DetectorConfig,
@@ -65,6 +65,7 @@ __all__ = [
     "argument",
     "as_dict",
     "changed",
+    "current",
     "flatten",
     "keys",
     "nearest",

@@ -36,6 +36,11 @@ def old_keys() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(found)
 
 
+def current(names: Iterable[str]) -> set[str]:
+    """The keys that these keys, today's or former, have today."""
+    return {key for name in names for key in old_keys().get(name, (name,))}
+
+
 def argument(name: str) -> str:
     """The dotted key that a Python argument such as ``video__fps`` stands for; UsageError with the
     argument that was probably meant."""
