@@ -118,6 +118,7 @@ class RuntimeConfig(Section, key="runtime", group=SPEED):
             "Execution provider of runtime onnx.",
             choices=("auto", "cpu", "cuda", "tensorrt"),
             flag="--provider",
+            group=MODELS,
         ),
     ] = "auto"
 
