@@ -94,11 +94,11 @@ def measure(video: Path, text: str, frames: int, rounds: int, threads: int) -> d
         count = save_random(Path(folder))
         settings = DetectorConfig("grounding-dino", device="cpu", model=folder, threads=threads)
         seen = VideoConfig(duration=f"{frames / VideoConfig.fps}s")
-        loose = open_detector(replace(settings, threshold=0.0)).ask(query)
+        loose = open_detector(replace(settings, threshold=0.0)).prompt(query)
         batches = read(video, seen, loose)
         least = threshold(loose, batches)
         del loose
-        detector = open_detector(replace(settings, threshold=least)).ask(query)
+        detector = open_detector(replace(settings, threshold=least)).prompt(query)
     full = FrameBatch(np.zeros((1, 800, 1333, 3), np.uint8), *ONE, size=(1333, 800))
     largest = [timing.seconds(lambda: detect(detector, full)) for _ in range(rounds + 1)][1:]
     config = Config(video=seen, detector=detector.config)

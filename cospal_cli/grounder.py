@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cospal_cli import detect, track
 from cospal_cli.core.observation import HeadFeatures, Observation
-from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query
 from cospal_cli.core.unchanged import Unchanged
@@ -155,14 +155,14 @@ class Grounder:
     ) -> Observation:
         if self.detector is None:
             raise ValueError("detector: expected one to observe a video with, found None")
-        detector = self.detector if prompt is None else self.detector.ask(prompt)
+        detector = self.detector if prompt is None else self.detector.prompt(prompt)
         side = max(self.config.video.work_side, detector.image_side)
         with VideoReader(video, replace(self.config.video, work_side=side)) as reader:
             size = (reader.info.width, reader.info.height)
             tracker = track.open_tracker(self.config.tracker, size, detector.classes)
             crops = CropKeeper()
             done, interrupted = 0, False
-            with closing(ahead(_forward(reader.batches(detector.batch), detector))) as passes:
+            with closing(prefetch(_forward(reader.batches(detector.batch), detector))) as passes:
                 for batch, outputs in passes:
                     found = detector.decode(outputs, batch)
                     for image, at, boxes in zip(batch.images, batch.times_s, found, strict=True):
@@ -243,7 +243,7 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
     wanted = replace(config, fps=encoder.fps, work_side=encoder.image_side)
     with (
         VideoReader(Path(video), wanted) as reader,
-        closing(ahead(reader.batches(encoder.batch))) as batches,
+        closing(prefetch(reader.batches(encoder.batch))) as batches,
     ):
         for batch in batches:
             encoder.update(batch)
@@ -255,6 +255,6 @@ def _forward(
 ) -> Iterator[tuple[FrameBatch, Any]]:
     """Each batch with the network's outputs. Reading and preparing, and the forward passes, run
     in a thread each; what follows runs in the caller's, so that the network never waits."""
-    with closing(ahead((batch, detector.prepare(batch)) for batch in batches)) as prepared:
+    with closing(prefetch((batch, detector.prepare(batch)) for batch in batches)) as prepared:
         for batch, pixels in prepared:
             yield batch, detector.run(pixels)

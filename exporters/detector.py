@@ -180,8 +180,8 @@ def compared(
             found = network(**known)
         length = asked["input_ids"].shape[1]
         mine = _best(found.logits[..., :length].numpy(), found.pred_boxes.numpy())
-        logits, places, _ = session.run(list(OUTPUTS), asked)
-        theirs = _best(logits, places)
+        logits, position_codes, _ = session.run(list(OUTPUTS), asked)
+        theirs = _best(logits, position_codes)
         iou = pairwise_iou(mine[1], theirs[1])
         gaps = np.abs(mine[0][:, None] - theirs[0][None])
         rows, columns = assign(1 - iou + gaps, 1.0)

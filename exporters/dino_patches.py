@@ -43,13 +43,13 @@ def blocks(input_ids: Tensor, special_tokens: Tensor) -> tuple[Tensor, Tensor]:
     """
     length = input_ids.shape[1]
     special = (input_ids.unsqueeze(-1) == special_tokens).any(dim=-1)  # (B, S)
-    places = torch.arange(length, device=input_ids.device)
-    mine, other = places.unsqueeze(1), places.unsqueeze(0)
+    position_codes = torch.arange(length, device=input_ids.device)
+    mine, other = position_codes.unsqueeze(1), position_codes.unsqueeze(0)
     ends = special.unsqueeze(1)  # (B, 1, S): whether a block ends there
     before = torch.where(ends & (other < mine), other, -1).amax(dim=-1)
     after = torch.where(ends & (other >= mine), other, length).amin(dim=-1)
     inner = (after != 0) & (after != length - 1) & (after != length)
     same = (after.unsqueeze(2) == after.unsqueeze(1)) & inner.unsqueeze(1)
     seen = same | (mine == other).unsqueeze(0)
-    position = torch.where(inner, places.unsqueeze(0) - before - 1, 0).clamp(min=0)
+    position = torch.where(inner, position_codes.unsqueeze(0) - before - 1, 0).clamp(min=0)
     return seen, position.to(torch.long)

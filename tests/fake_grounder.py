@@ -69,7 +69,7 @@ class Fake:
         ) -> Observation:
             self.watched.append(grounder.config)
             assert grounder.detector is not None
-            self.detectors.append(grounder.detector.ask(prompt))
+            self.detectors.append(grounder.detector.prompt(prompt))
             self.while_watching()
             return make_observation(video, stopped())
 

@@ -7,14 +7,14 @@ from threading import active_count, get_ident
 
 import pytest
 
-from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.prefetch import prefetch
 
 
 def test_order_and_thread() -> None:
     def items() -> Iterator[tuple[int, int]]:
         yield from ((i, get_ident()) for i in range(50))
 
-    got = list(ahead(items()))
+    got = list(prefetch(items()))
     assert [i for i, _ in got] == list(range(50))
     assert {thread for _, thread in got}.isdisjoint({get_ident()})
 
@@ -24,7 +24,7 @@ def test_error_comes_at_its_place() -> None:
         yield 1
         raise ValueError("third")
 
-    stream = ahead(items())
+    stream = prefetch(items())
     assert next(stream) == 1
     with pytest.raises(ValueError, match="third"):
         next(stream)
@@ -40,7 +40,7 @@ def test_closing_early_stops_the_thread_and_the_source() -> None:
             closed.append(True)
 
     before = active_count()
-    with closing(ahead(items(), depth=1)) as stream:
+    with closing(prefetch(items(), depth=1)) as stream:
         assert [next(stream) for _ in range(3)] == [0, 1, 2]
     assert closed == [True]
     assert active_count() == before

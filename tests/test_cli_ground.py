@@ -430,7 +430,7 @@ def test_a_checkpoint_names_its_detector(
         prompted = False
         config = DetectorConfig()
 
-        def ask(self, query: object) -> Plain:
+        def prompt(self, query: object) -> Plain:
             return self
 
     def open_detector(config: DetectorConfig) -> Plain:
@@ -461,7 +461,7 @@ def test_a_prompted_detector_watches_once_for_each_sentence(
         def __init__(self, asked: str = "") -> None:
             self.asked = asked
 
-        def ask(self, query: Query) -> Prompted:
+        def prompt(self, query: Query) -> Prompted:
             return Prompted(query.text)
 
     monkeypatch.setattr("cospal_cli.detect.open_detector", lambda config: Prompted())

@@ -116,7 +116,7 @@ def test_what_it_says_of_its_model(folders: dict[str, Path], detector: Grounding
 
 
 def test_detections_of_a_batch(detector: GroundingDino) -> None:
-    asked = detector.ask(QUERY)
+    asked = detector.prompt(QUERY)
     assert asked.classes == ("person", "chair")
     assert asked.words == tuple("the man in white clothes sits down in the chair".split())
     batch = frames(3)
@@ -143,7 +143,7 @@ def test_detections_of_a_batch(detector: GroundingDino) -> None:
 
 @pytest.mark.parametrize("how", ["mean", "max"])
 def test_a_sentence_has_one_referral(folders: dict[str, Path], how: str) -> None:
-    detector = opened(folders["grounding-dino"], referral=how).ask(QUERY)
+    detector = opened(folders["grounding-dino"], referral=how).prompt(QUERY)
     (found,) = detect(detector, frames(1))
     assert found.token_scores is not None
     mine = found.token_scores[:, [detector.words.index(word) for word in ("man", "white")]]
@@ -151,7 +151,7 @@ def test_a_sentence_has_one_referral(folders: dict[str, Path], how: str) -> None
 
 
 def test_prompted_with_the_caption_alone(folders: dict[str, Path]) -> None:
-    detector = opened(folders["grounding-dino"], prompt="caption").ask(QUERY)
+    detector = opened(folders["grounding-dino"], prompt="caption").prompt(QUERY)
     (found,) = detect(detector, frames(1))
     assert detector.classes == ("person",)
     assert found.referral is not None
@@ -159,7 +159,7 @@ def test_prompted_with_the_caption_alone(folders: dict[str, Path]) -> None:
 
 
 def test_prompted_with_the_categories_alone(folders: dict[str, Path]) -> None:
-    detector = opened(folders["grounding-dino"], prompt="category").ask(QUERY)
+    detector = opened(folders["grounding-dino"], prompt="category").prompt(QUERY)
     (found,) = detect(detector, frames(1))
     assert (detector.classes, detector.words) == (("person", "chair"), ())
     assert found.token_scores is not None
@@ -170,21 +170,21 @@ def test_prompted_with_the_categories_alone(folders: dict[str, Path]) -> None:
 
 def test_thresholds_and_limits(folders: dict[str, Path]) -> None:
     folder = folders["mm-grounding-dino"]
-    (everything,) = detect(opened(folder, threshold=0.0, nms_iou=1.0).ask(QUERY), frames(1))
+    (everything,) = detect(opened(folder, threshold=0.0, nms_iou=1.0).prompt(QUERY), frames(1))
     assert 30 < len(everything) <= 40
     bound = float(everything.scores[10])
-    (best,) = detect(opened(folder, threshold=bound, nms_iou=1.0).ask(QUERY), frames(1))
+    (best,) = detect(opened(folder, threshold=bound, nms_iou=1.0).prompt(QUERY), frames(1))
     np.testing.assert_array_equal(best.scores, everything.scores[:11])
-    few = opened(folder, threshold=0.0, nms_iou=1.0, max_per_frame=4).ask(QUERY)
+    few = opened(folder, threshold=0.0, nms_iou=1.0, max_per_frame=4).prompt(QUERY)
     (found,) = detect(few, frames(1))
     np.testing.assert_array_equal(found.boxes_xyxy, everything.boxes_xyxy[:4])
-    (none,) = detect(opened(folder, threshold=1.0).ask(QUERY), frames(1))
+    (none,) = detect(opened(folder, threshold=1.0).prompt(QUERY), frames(1))
     assert len(none) == 0
     assert none.label_scores.shape == (0, 2)
 
 
 def test_doubles_go_whatever_their_class(plain: GroundingDino) -> None:
-    asked = plain.ask(QUERY)
+    asked = plain.prompt(QUERY)
     (frame,) = asked.run(asked.prepare(frames(1)))
     boxes = torch.tensor([[0.5, 0.5, 0.2, 0.4], [0.5, 0.5, 0.2, 0.39], [0.5, 0.5, 0.2, 0.2]])
     tokens = torch.zeros(3, frame.tokens.shape[1])
@@ -243,7 +243,7 @@ def test_parity_with_the_processor_of_transformers(
 ) -> None:
     folder = folders[kind]
     everything = {"nms_iou": 1.0, "max_per_frame": 1000, "threshold": 0.55, "prompt": prompt}
-    detector = opened(folder, **everything).ask(QUERY)
+    detector = opened(folder, **everything).prompt(QUERY)
     processor = GroundingDinoProcessor(
         GroundingDinoImageProcessorPil.from_pretrained(folder),
         AutoTokenizer.from_pretrained(folder),
@@ -276,7 +276,7 @@ def test_parity_with_the_processor_of_transformers(
 
 
 def test_the_text_is_read_once_for_all_frames(detector: GroundingDino) -> None:
-    asked = detector.ask(QUERY)
+    asked = detector.prompt(QUERY)
     with calls_of(detector._network.model.text_backbone) as calls:
         for start in range(3):
             detect(asked, frames(2 + start))
@@ -284,7 +284,7 @@ def test_the_text_is_read_once_for_all_frames(detector: GroundingDino) -> None:
 
 
 def test_the_text_read_once_says_the_same_as_read_for_every_frame(detector: GroundingDino) -> None:
-    asked = detector.ask(QUERY)
+    asked = detector.prompt(QUERY)
     pixels = torch.randn(3, 3, 60, 107, generator=torch.Generator().manual_seed(1))
     given = {"pixel_values": pixels, "input_ids": asked._prompt().ids.expand(3, -1)}
     with torch.inference_mode(), calls_of(detector._network.model.text_backbone) as calls:
@@ -296,8 +296,8 @@ def test_the_text_read_once_says_the_same_as_read_for_every_frame(detector: Grou
 
 
 def test_queries_share_the_weights_and_do_not_mix(plain: GroundingDino) -> None:
-    one, other = plain.ask(QUERY), plain.ask(OTHER)
-    again = other.ask(QUERY)  # of one that was asked before
+    one, other = plain.prompt(QUERY), plain.prompt(OTHER)
+    again = other.prompt(QUERY)  # of one that was asked before
     assert one.classes == again.classes != other.classes
     batch = frames(2)
     first, second, third = detect(one, batch), detect(other, batch), detect(again, batch)
@@ -314,7 +314,7 @@ def test_queries_share_the_weights_and_do_not_mix(plain: GroundingDino) -> None:
 def test_a_detector_that_was_not_asked(plain: GroundingDino) -> None:
     with pytest.raises(UsageError, match="needs a sentence"):
         plain.run(plain.prepare(frames(1)))
-    plain.ask(QUERY)
+    plain.prompt(QUERY)
     with pytest.raises(UsageError, match="needs a sentence"):
         detect(plain, frames(1))
 
@@ -323,7 +323,7 @@ def test_a_detector_that_was_not_asked(plain: GroundingDino) -> None:
 
 
 def test_a_batch_gives_what_single_frames_give(detector: GroundingDino) -> None:
-    asked, batch = detector.ask(QUERY), frames(4)
+    asked, batch = detector.prompt(QUERY), frames(4)
     singles = [found for row in range(4) for found in detect(asked, only(batch, row))]
     for found, alone in zip(detect(asked, batch), singles, strict=True):
         same(found, alone, atol=2e-5)
@@ -331,7 +331,9 @@ def test_a_batch_gives_what_single_frames_give(detector: GroundingDino) -> None:
 
 def test_results_are_the_same_every_time(folders: dict[str, Path]) -> None:
     batch = frames(2)
-    first, second = (detect(opened(folders["grounding-dino"]).ask(QUERY), batch) for _ in range(2))
+    first, second = (
+        detect(opened(folders["grounding-dino"]).prompt(QUERY), batch) for _ in range(2)
+    )
     for one, other in zip(first, second, strict=True):
         same(one, other)
 
@@ -352,8 +354,8 @@ def test_less_precision_finds_nearly_the_same(
     folder = shutil.copytree(folders[kind], tmp_path / "model")
     model.save_pretrained(folder)
     batch, settings = frames(3), {"nms_iou": 1.0, "threshold": 0.05, "max_per_frame": 300}
-    exact = opened(folder, **settings).ask(QUERY)
-    rough = opened(folder, **settings, precision=precision).ask(QUERY)
+    exact = opened(folder, **settings).prompt(QUERY)
+    rough = opened(folder, **settings, precision=precision).prompt(QUERY)
     overlaps = []
     for one, other in zip(detect(exact, batch), detect(rough, batch), strict=True):
         matrix = pairwise_iou(one.boxes_xyxy, other.boxes_xyxy)
@@ -366,7 +368,7 @@ def test_less_precision_finds_nearly_the_same(
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_boxes_are_exact_in_every_precision(folders: dict[str, Path], precision: str) -> None:
-    asked = opened(folders["grounding-dino"], precision=precision).ask(QUERY)
+    asked = opened(folders["grounding-dino"], precision=precision).prompt(QUERY)
     with torch.inference_mode():
         pixels = torch.zeros(1, 3, 64, 107, dtype=asked.place.dtype)
         outputs = asked._model(pixel_values=pixels, input_ids=asked._prompt().ids)
@@ -394,18 +396,18 @@ def test_out_of_memory_is_met_with_smaller_batches(folders: dict[str, Path]) -> 
     detector = opened(folders["grounding-dino"], batch=8)
     assert detector.batch == 8
     batch = frames(5)
-    wanted = detect(detector.ask(QUERY), batch)
+    wanted = detect(detector.prompt(QUERY), batch)
     with room_for(detector, 2) as tried:
-        found = detect(detector.ask(QUERY), batch)
+        found = detect(detector.prompt(QUERY), batch)
         assert tried == [5, 2, 2, 1]
-        detect(detector.ask(OTHER), batch)  # another query on the same weights
+        detect(detector.prompt(OTHER), batch)  # another query on the same weights
         assert tried[4:] == [2, 2, 1]
     for one, other in zip(found, wanted, strict=True):
         same(one, other, atol=2e-5)
 
 
 def test_a_single_frame_that_does_not_fit(plain: GroundingDino) -> None:
-    asked = plain.ask(QUERY)
+    asked = plain.prompt(QUERY)
     with (
         room_for(plain, 0),
         pytest.raises(DeviceError, match="out of memory with a single frame") as caught,
@@ -437,8 +439,8 @@ def test_compiled_parts_give_the_same(
         "Encoder",
         "Decoder",
     ]
-    (found,) = detect(detector.ask(QUERY), frames(1))
-    (wanted,) = detect(opened(folders["grounding-dino"]).ask(QUERY), frames(1))
+    (found,) = detect(detector.prompt(QUERY), frames(1))
+    (wanted,) = detect(opened(folders["grounding-dino"]).prompt(QUERY), frames(1))
     same(found, wanted)
 
 
@@ -576,7 +578,7 @@ def failing(detector: GroundingDino, error: Exception) -> GroundingDino:
         raise error
 
     detector._network.model.backbone.register_forward_pre_hook(fail)
-    return detector.ask(QUERY)
+    return detector.prompt(QUERY)
 
 
 @pytest.mark.parametrize(
@@ -601,7 +603,7 @@ def test_other_errors_are_bugs(plain: GroundingDino) -> None:
 
 
 def test_scores_that_are_not_numbers(plain: GroundingDino) -> None:
-    asked = plain.ask(QUERY)
+    asked = plain.prompt(QUERY)
     with torch.no_grad():
         plain._network.model.level_embed.fill_(torch.inf)
     with pytest.raises(DeviceError, match="not numbers") as caught:
@@ -623,9 +625,9 @@ def test_a_video_has_a_scene_for_every_query(clip: Path, plain: GroundingDino) -
     ]
     assert len(calls) == 2
     for scene, (query,) in found:
-        assert scene.classes == plain.ask(query).classes
+        assert scene.classes == plain.prompt(query).classes
         assert scene.model == {"id": plain.model_id, "sha256": plain.model_sha256}
 
 
 def test_it_keeps_the_contract_of_detectors(detector: GroundingDino) -> None:
-    contracts.check_detector(detector.ask(QUERY), frames(2))
+    contracts.check_detector(detector.prompt(QUERY), frames(2))

@@ -73,8 +73,8 @@ def test_a_checkpoint_finds_what_its_converted_folder_finds(
     both: tuple[Path, Path], original: Detector, sentence: str
 ) -> None:
     query, batch = parse(sentence), frames()
-    reference = open_detector(settings(both[0])).ask(query)
-    asked = original.ask(query)
+    reference = open_detector(settings(both[0])).prompt(query)
+    asked = original.prompt(query)
     expected = detect(reference, batch)
     assert_same(detect(asked, batch), expected, 1e-6)
     assert asked.classes == reference.classes
@@ -91,14 +91,14 @@ def test_parity_with_the_authors_own_code(
     from tests.original_dino import open_network
 
     batch = frames(size=size)
-    asked = original.ask(parse(SENTENCES[0]))
+    asked = original.prompt(parse(SENTENCES[0]))
     theirs = copy.copy(asked)
     theirs._model = open_network(both[1])
     assert_same(detect(theirs, batch), detect(asked, batch), 1e-4)
 
 
 def test_batch_and_repetition_change_nothing(original: Detector) -> None:
-    asked, batch = original.ask(parse(SENTENCES[0])), frames(3)
+    asked, batch = original.prompt(parse(SENTENCES[0])), frames(3)
     together = detect(asked, batch)
     alone = [
         detect(asked, FrameBatch(batch.images[n : n + 1], batch.indices[n : n + 1],
@@ -113,8 +113,8 @@ def test_batch_and_repetition_change_nothing(original: Detector) -> None:
 
 def test_half_precision_is_close(both: tuple[Path, Path], original: Detector) -> None:
     query, batch = parse(SENTENCES[0]), frames()
-    half = open_detector(settings(both[1], precision="bf16")).ask(query)
-    for one, other in zip(detect(half, batch), detect(original.ask(query), batch), strict=True):
+    half = open_detector(settings(both[1], precision="bf16")).prompt(query)
+    for one, other in zip(detect(half, batch), detect(original.prompt(query), batch), strict=True):
         apart = np.abs(one.boxes_xyxy[:, None] - other.boxes_xyxy[None]).max(axis=2).min(axis=0)
         assert np.median(apart) < 1  # pixels; which 40 places are looked at may differ
         assert one.boxes_xyxy.dtype == one.scores.dtype == np.float32

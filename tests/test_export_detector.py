@@ -32,7 +32,7 @@ from cospal_cli.settings import DetectorConfig, LanguageConfig
 from cospal_cli.detect import open_detector
 from cospal_cli.language.parser.parse import parse
 detector = open_detector(DetectorConfig("grounding-dino-onnx", model=sys.argv[1]))
-detector.ask(parse("the man in red walks", LanguageConfig()))
+detector.prompt(parse("the man in red walks", LanguageConfig()))
 heavy = {"torch", "transformers", "onnx"} & set(sys.modules)
 assert not heavy, heavy
 """
@@ -108,7 +108,7 @@ def same_without_torch(source: Path, out: Path) -> None:
     found = []
     for name, model in (("grounding-dino", source), ("grounding-dino-onnx", out)):
         config = DetectorConfig(name, model=str(model), threshold=0.3, device="cpu")
-        opened = open_detector(config).ask(query)
+        opened = open_detector(config).prompt(query)
         found.append((opened, detect(opened, frames)))
     (one, mine), (other, theirs) = found
     assert (one.classes, one.model_sha256) == (other.classes, other.model_sha256)

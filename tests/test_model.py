@@ -99,7 +99,7 @@ def test_eq_1_and_the_explained_words_by_hand() -> None:
     sim = query @ key.T / SMALL.dim**0.5
     attention = sim.exp() / sim.exp().sum(dim=1, keepdim=True)
     wanted = (value * (attention @ shown)).sum(dim=1)
-    found = head.explained(one["words"], encoded, there)[0, :, 0]
+    found = head.word_tubelet_scores(one["words"], encoded, there)[0, :, 0]
     assert found.tolist() == pytest.approx(wanted.tolist(), abs=1e-5)
     scores = head(one["tubelets"], one["tubelet_mask"], one["words"], one["referral_mask"])
     assert scores[0].tolist() == pytest.approx(sim.mean(dim=0).softmax(0).tolist(), abs=1e-5)
@@ -128,7 +128,7 @@ def test_what_is_outside_a_moment_cannot_leak_into_it() -> None:
     masked = torch.zeros_like(there).unsqueeze(1)
 
     def told(clips: Tensor) -> Tensor:
-        return head.tell(head.embed(clips, mask, None), mask, weights, words, there, masked)
+        return head.reconstruct(head.embed(clips, mask, None), mask, weights, words, there, masked)
 
     changed = one["clips"].clone()
     changed[:, 15:] = 50.0
@@ -142,7 +142,7 @@ def test_a_moment_is_told_by_what_is_there_not_by_where_it_is() -> None:
     mask, there = one["clip_mask"], one["word_mask"]
     moments = Moments(torch.tensor([[0.3, 0.7]]), torch.tensor([[0.2, 0.2]]))
     same = one["clips"][:, :1].expand(-1, 30, -1)
-    told = head.tell(
+    told = head.reconstruct(
         head.embed(same, mask, None), mask, head.weights(moments, mask), one["words"], there,
         torch.zeros_like(there).unsqueeze(1),
     )  # fmt: skip
@@ -166,7 +166,7 @@ def test_the_reconstruction_hides_every_word_once_and_only_it() -> None:
     for hidden in ([0, 3], [1], [2]):
         masked = torch.zeros(1, 1, 4, dtype=torch.bool)
         masked[..., hidden] = True
-        logs = head.tell(embedded, mask, weights, words, there, masked)[0, 0].log_softmax(-1)
+        logs = head.reconstruct(embedded, mask, weights, words, there, masked)[0, 0].log_softmax(-1)
         total -= sum(logs[at, ids[0, at]].item() for at in hidden)
     found = head.reconstruction(embedded, mask, weights, words, there, ids)
     assert found.item() == pytest.approx(total / 4, abs=1e-5)

@@ -407,7 +407,7 @@ class Asked:
     def __init__(self, text: str = "") -> None:
         self.text = text
 
-    def ask(self, query: Query) -> Asked:
+    def prompt(self, query: Query) -> Asked:
         return Asked(query.text)
 
     def prepare(self, batch: FrameBatch) -> None: ...

@@ -43,7 +43,7 @@ def test_told_is_the_mean_cross_entropy_of_the_words_in_the_vocabulary() -> None
     logits = torch.zeros(1, 2, 3, 4)
     logits[0, 1, 0, 2] = 1.0
     ids = torch.tensor([[2, 3, 0]])  # the last word is not in the vocabulary
-    found = losses.told(logits, ids)
+    found = losses.reconstruction(logits, ids)
     even, hit = math.log(4), math.log(3 + E) - 1
     assert found[0].tolist() == pytest.approx([even, (hit + even) / 2], abs=1e-6)
 
@@ -52,18 +52,18 @@ def test_told_with_label_smoothing_shares_among_all_words() -> None:
     logits = torch.tensor([[[[1.0, 0.0]]]])
     normal = math.log(1 + E)
     each = normal - 1, normal  # cross-entropy of word 0 and of word 1
-    found = losses.told(logits, torch.tensor([[1]]), smoothing=0.2)
+    found = losses.reconstruction(logits, torch.tensor([[1]]), smoothing=0.2)
     assert found.item() == pytest.approx(0.8 * each[1] + 0.2 * sum(each) / 2, abs=1e-6)
 
 
 def test_sides_lie_before_and_after_and_grow() -> None:
     moments = Moments(torch.tensor([[0.6]]), torch.tensor([[0.2]]))
-    left, right = losses.sides(moments, torch.tensor(0.25), 0.5)
+    left, right = losses.negatives_of(moments, torch.tensor(0.25), 0.5)
     assert left.centre.item() == left.width.item() == pytest.approx(0.5 * 0.5 * 0.5)
     assert right.width.item() == pytest.approx(0.5 * 0.5 * 0.3)
     assert right.centre.item() == pytest.approx(1 - 0.5 * 0.5 * 0.3)
     wide = Moments(torch.tensor([[0.5]]), torch.tensor([[1.5]]))
-    assert all(side.width.item() == 0 for side in losses.sides(wide, torch.tensor(1.0), 0.5))
+    assert all(side.width.item() == 0 for side in losses.negatives_of(wide, torch.tensor(1.0), 0.5))
 
 
 def test_contrast_is_a_hinge_with_its_own_margin_for_each_negative() -> None:
@@ -73,11 +73,13 @@ def test_contrast_is_a_hinge_with_its_own_margin_for_each_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    ("push", "wanted"), [(True, [2.0, -1.0, 0.0, -1.0]), (False, [2.0, 0.0, 0.0, 0.0])]
+    ("push_negatives", "wanted"), [(True, [2.0, -1.0, 0.0, -1.0]), (False, [2.0, 0.0, 0.0, 0.0])]
 )
-def test_without_a_push_contrast_moves_the_moment_alone(push: bool, wanted: list[float]) -> None:
+def test_without_a_push_contrast_moves_the_moment_alone(
+    push_negatives: bool, wanted: list[float]
+) -> None:
     nll = torch.tensor([[1.0, 1.05, 1.5, 0.9]], requires_grad=True)
-    losses.contrast(nll, whole=0.1, side=0.15, push=push).backward()
+    losses.contrast(nll, whole=0.1, side=0.15, push_negatives=push_negatives).backward()
     assert nll.grad is not None
     assert nll.grad.tolist() == [wanted]
 

@@ -49,7 +49,7 @@ def measure(plan: GroundBenchPlan) -> dict[str, Any]:
     """Stages, ratios, batch sizes and agreement, as plain values for JSON."""
     config = plan.config
     grounder = Grounder(config, open_detector(config.detector))
-    detector = open_detector(config.detector).ask(plan.query)
+    detector = open_detector(config.detector).prompt(plan.query)
     batches = _read(plan, detector, detector.batch)
     frames = sum(map(len, batches))
     prepared = [detector.prepare(batch) for batch in batches]
@@ -133,7 +133,7 @@ def _track(
 def _at_batch(plan: GroundBenchPlan, size: int) -> dict[str, Any]:
     """The detector alone in batches of ``size``."""
     config = replace(plan.config.detector, batch=size)
-    detector = open_detector(config).ask(plan.query)
+    detector = open_detector(config).prompt(plan.query)
     batches = _read(plan, detector, size)
     prepared = [detector.prepare(batch) for batch in batches]
     detector.run(prepared[0])
@@ -166,7 +166,7 @@ def _encoders(plan: GroundBenchPlan) -> dict[str, Any]:
 def _agreement(plan: GroundBenchPlan, found: Sequence[Detections]) -> dict[str, Any]:
     """Overlap of each box with its best match under the other precision."""
     config = replace(plan.config.detector, precision=plan.compare)
-    other = open_detector(config).ask(plan.query)
+    other = open_detector(config).prompt(plan.query)
     overlaps: list[float] = []
     for batch in _read(plan, other, other.batch):
         for theirs in detect(other, batch):

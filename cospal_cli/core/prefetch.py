@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T], depth: int = 2) -> Generator[T]:
+def prefetch(items: Iterator[T], depth: int = 2) -> Generator[T]:
     """Yield ``items`` in order while a thread makes at most ``depth`` of them in advance.
 
     An exception of the iterator is raised here, at its place in the order. Closing the generator

@@ -30,10 +30,10 @@ class Detector(Protocol):
     image_side: int  # longer side (pixels) of the images it wants; 0: any
     prompted: bool  # whether its boxes depend on the sentence
 
-    def ask(self, query: Query) -> Detector:
+    def prompt(self, query: Query) -> Detector:
         """This detector, on the same weights, prompted with ``query``; itself if not prompted.
 
-        A prompted detector must be asked before it is run; its ``classes`` are then the nouns of
+        A prompted detector must be prompted before it is run; its ``classes`` are then the nouns of
         the sentence that it looked for, the subject's first.
         """
 

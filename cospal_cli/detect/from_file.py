@@ -72,7 +72,7 @@ class FromFile:
         self.classes = tuple(dict.fromkeys(words))
         self._number = {label: number for number, label in enumerate(self.classes)}
 
-    def ask(self, query: Query) -> FromFile:
+    def prompt(self, query: Query) -> FromFile:
         """Itself: the boxes are what they are."""
         return self
 

@@ -92,7 +92,7 @@ class NanoDet:
         self.batch = max(1, self.limits.batch // views)
         self.image_side = config.nanodet.side * tiles
 
-    def ask(self, query: Query) -> NanoDet:
+    def prompt(self, query: Query) -> NanoDet:
         """Itself: it sees all classes whatever the sentence."""
         return self
 

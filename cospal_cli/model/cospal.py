@@ -48,8 +48,8 @@ class CoSPaL(nn.Module):
         """
         chosen = self.spatial(tubelets, tubelet_mask, words, referral_mask)
         subject = self.subject(tubelets, tubelet_mask, chosen, clip_mask)
-        proposals, told = self.temporal(clips, clip_mask, words, word_mask, word_ids, subject)
-        return Scores(chosen, proposals, told)
+        proposals, scores = self.temporal(clips, clip_mask, words, word_mask, word_ids, subject)
+        return Scores(chosen, proposals, scores)
 
     def subject(
         self, tubelets: Tensor, tubelet_mask: Tensor, chosen: Tensor, clip_mask: Tensor

@@ -57,19 +57,19 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """``x`` (B, L, d) looks at itself alone. ``bias`` (B, 1, L)."""
-        return self._feed(self.look(x, bias))
+        return self._mlp(self.self_attention(x, bias))
 
-    def look(self, x: Tensor, bias: Tensor, among: Tensor | None = None) -> Tensor:
+    def self_attention(self, x: Tensor, bias: Tensor, among: Tensor | None = None) -> Tensor:
         """The self-attention alone; ``x`` may be some of the rows ``among`` (B, M, d)."""
         normed = self.own_norm(x)
         memory = normed if among is None else self.own_norm(among)
         return x + self.drop(self.own(normed, memory, bias))
 
-    def read(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+    def cross_attention(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
         """What follows it: ``x`` (B, L, d) reads ``memory`` (B, M, d), ``bias`` (B, 1 or L, M)."""
-        return self._feed(x + self.drop(self.cross(self.cross_norm(x), memory, bias)))
+        return self._mlp(x + self.drop(self.cross(self.cross_norm(x), memory, bias)))
 
-    def _feed(self, x: Tensor) -> Tensor:
+    def _mlp(self, x: Tensor) -> Tensor:
         return x + self.drop(self.ffn(x))
 
 
@@ -108,7 +108,7 @@ def bias_of(mask: Tensor) -> Tensor:
     return hidden.unsqueeze(-2)
 
 
-def places(length: int, dim: int, like: Tensor) -> Tensor:
+def position_codes(length: int, dim: int, like: Tensor) -> Tensor:
     """Sinusoidal position codes (length, dim) on the device of ``like``."""
     at = torch.arange(length, device=like.device, dtype=torch.float32).unsqueeze(1)
     rates = torch.exp(

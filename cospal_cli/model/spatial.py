@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cospal_cli.model.card import Sizes
-from cospal_cli.model.layers import Block, Noise, bias_of, masked_mean, mlp, places
+from cospal_cli.model.layers import Block, Noise, bias_of, masked_mean, mlp, position_codes
 from cospal_cli.settings import ModelConfig
 
 HIDDEN = -1e4  # logit of what is not there
@@ -36,7 +36,7 @@ class SpatialGrounding(nn.Module):
         """f~ (B, K, d): a tubelet's frames (B, K, T, F) attend to each other; then their mean."""
         times = mask.flatten(0, 1)  # (BK, T)
         x = self.input(self.noise(tubelets)).flatten(0, 1)
-        x = x + places(x.shape[1], x.shape[2], x)
+        x = x + position_codes(x.shape[1], x.shape[2], x)
         bias = bias_of(times)
         for layer in self.layers:
             x = layer(x, bias)
@@ -50,7 +50,7 @@ class SpatialGrounding(nn.Module):
         logits = self.word_query(words) @ self.tube_key(encoded).transpose(1, 2) * self.scale
         return logits.masked_fill(~mask.unsqueeze(1), HIDDEN)
 
-    def explained(self, words: Tensor, encoded: Tensor, mask: Tensor) -> Tensor:
+    def word_tubelet_scores(self, words: Tensor, encoded: Tensor, mask: Tensor) -> Tensor:
         """A_T (B, N, S): how well each of S sets of tubelets explains each word.
 
         ``encoded`` (S, K, d) and ``mask`` (S, K) are the sets of the whole batch, so every word

@@ -1,8 +1,8 @@
-"""TPG, temporal: when the sentence is true, learnt by telling it again from a part of the video.
+"""TPG, temporal: when the sentence is true, learnt by reconstructing it from a part of the video.
 
 A video transformer that reads the words proposes Gaussian moments; the word transformer, some words
-hidden, tells the sentence from the clips that a moment weights. Better told is better found
-(masked-query reconstruction, in the line of CNM and CPL). The clips that are told from are encoded
+hidden, reconstructs the sentence from the clips that a moment weights: the better, the better found
+(masked-query reconstruction, in the line of CNM and CPL). The clips are encoded
 once for all moments, and each sees its neighbours only, so no moment can leak into another.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cospal_cli.model.card import Sizes
-from cospal_cli.model.layers import Block, Noise, bias_of, blocks, places
+from cospal_cli.model.layers import Block, Noise, bias_of, blocks, position_codes
 from cospal_cli.settings import ModelConfig
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
@@ -36,7 +36,7 @@ class Moments(NamedTuple):
 
 
 class TemporalGrounding(nn.Module):
-    """Proposals, and how well the sentence is told from any Gaussian part of the video."""
+    """Proposals, and how well the sentence is reconstructed from any Gaussian part of the video."""
 
     def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
         super().__init__()
@@ -77,16 +77,16 @@ class TemporalGrounding(nn.Module):
 
     def moments(self, embedded: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Moments:
         """P proposals of each video for its sentence."""
-        told, hidden = self._words(words), bias_of(word_mask)
+        encoded, hidden = self._words(words), bias_of(word_mask)
         for layer in blocks(self.word_layers):
-            told = layer(told, hidden)
-        x = embedded + places(embedded.shape[1], embedded.shape[2], embedded)
+            encoded = layer(encoded, hidden)
+        x = embedded + position_codes(embedded.shape[1], embedded.shape[2], embedded)
         x = torch.cat([x, self.token.expand(len(x), 1, -1)], dim=1)
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
         *earlier, last = blocks(self.video_layers)
         for layer in earlier:
-            x = layer.read(layer.look(x, bias), told, hidden)
-        token = last.read(last.look(x[:, -1:], bias, among=x), told, hidden)
+            x = layer.cross_attention(layer.self_attention(x, bias), encoded, hidden)
+        token = last.cross_attention(last.self_attention(x[:, -1:], bias, among=x), encoded, hidden)
         centre, width = self.propose(token[:, 0]).float().sigmoid().chunk(2, dim=-1)
         return Moments(centre, width)
 
@@ -105,7 +105,7 @@ class TemporalGrounding(nn.Module):
         logs = logs.masked_fill(~mask.unsqueeze(1), -torch.inf)
         return (logs - logs.amax(dim=2, keepdim=True)).clamp(min=FAINT)
 
-    def tell(
+    def reconstruct(
         self,
         embedded: Tensor,
         mask: Tensor,
@@ -136,10 +136,16 @@ class TemporalGrounding(nn.Module):
                 at = rows.unsqueeze(-1)
                 some = x.gather(1, repeated(at, each).expand(-1, -1, x.shape[2]))
                 bias = own.gather(1, at.expand(-1, -1, own.shape[2]))
-            read = layer.look(some, repeated(bias, each), among=x)
-            read, each, length = repeated(read, count // each), count, read.shape[1]
+            attended = layer.self_attention(some, repeated(bias, each), among=x)
+            attended, each, length = (
+                repeated(attended, count // each),
+                count,
+                attended.shape[1],
+            )
             seen = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(len(memory), -1, clips)
-            x = layer.read(read.reshape(len(memory), count * length, -1), memory, seen)
+            x = layer.cross_attention(
+                attended.reshape(len(memory), count * length, -1), memory, seen
+            )
             x = x.reshape(-1, length, x.shape[2])
         return self.head(self.word_norm(x)).unflatten(0, (-1, count))
 
@@ -177,7 +183,7 @@ class TemporalGrounding(nn.Module):
         turn = turns(word_mask, word_ids)
         masked = (turn.unsqueeze(1) == thirds) & word_mask.unsqueeze(1)  # (B, 3, N)
         rows = turn * words.shape[1] + torch.arange(words.shape[1], device=words.device)
-        logits = self.tell(embedded, mask, weights, words, word_mask, masked, rows).float()
+        logits = self.reconstruct(embedded, mask, weights, words, word_mask, masked, rows).float()
         ids = word_ids.unsqueeze(1).expand(-1, logits.shape[1], -1)
         nll = -logits.log_softmax(dim=-1).gather(-1, ids.unsqueeze(-1)).squeeze(-1)
         counted = (word_mask & (word_ids > 0)).unsqueeze(1).to(nll.dtype)
@@ -188,7 +194,7 @@ class TemporalGrounding(nn.Module):
         x = self.word_input(self.noise(words))
         if masked is not None:
             x = torch.where(masked.unsqueeze(-1), self.hidden.to(x.dtype), x.unsqueeze(1))
-        return x + places(words.shape[1], x.shape[-1], x)
+        return x + position_codes(words.shape[1], x.shape[-1], x)
 
 
 def repeated(x: Tensor, count: int) -> Tensor:

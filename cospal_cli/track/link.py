@@ -173,9 +173,9 @@ def _cost(a: _End, b: _End) -> float:
         return np.inf
     # Things wait behind what hides them as often as they walk on: any of standing still, moving on
     # as before and moving as after may explain the gap.
-    ahead = _FADE_S * (1 - np.exp(-gap / _FADE_S))
+    prefetch = _FADE_S * (1 - np.exp(-gap / _FADE_S))
     apart = b.centre - a.centre
-    moves = (0, a.velocity * ahead, b.velocity * ahead, (a.velocity + b.velocity) * gap / 2)
+    moves = (0, a.velocity * prefetch, b.velocity * prefetch, (a.velocity + b.velocity) * gap / 2)
     off = min(float(np.hypot(*(apart - move))) for move in moves)
     place = off / (max(a.size, b.size) * (_REACH + _REACH_PER_S * gap))
     return float(place + (1 - alike)) / 2 + 0.2 * stretch if place <= 1 else np.inf

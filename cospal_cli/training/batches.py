@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError, WeightsError
 from cospal_cli.core.head_inputs import assemble, collate
-from cospal_cli.core.prefetch import ahead
+from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
 from cospal_cli.training.curriculum import Epoch
@@ -87,7 +87,7 @@ class Batches:
         ``finish`` is applied to each in the thread that makes them. Close the generator when it is
         left early. InputError when too many samples cannot be read.
         """
-        return ahead(map(finish, self._made(epoch, start)), DEPTH)
+        return prefetch(map(finish, self._made(epoch, start)), DEPTH)
 
     def order(self, epoch: Epoch) -> NDArray[np.int64]:
         """Rows of the epoch's items as they are shown."""

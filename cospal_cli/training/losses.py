@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from cospal_cli.model.temporal import Moments
 
-SIDE_DIVISOR = 4.5  # sigma of a negative: its width over this
+NEGATIVE_DIVISOR = 4.5  # sigma of a negative: its width over this
 
 
 def info_nce(logits: Tensor, words: Tensor, own: Tensor, allowed: Tensor) -> Tensor:
@@ -25,8 +25,8 @@ def info_nce(logits: Tensor, words: Tensor, own: Tensor, allowed: Tensor) -> Ten
     return ((losses * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)).mean()
 
 
-def told(logits: Tensor, ids: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy (B, S) of the words, told S times. Words with id 0 do not count.
+def reconstruction(logits: Tensor, ids: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Mean cross-entropy (B, S) of the words, reconstructed S times. Words with id 0 do not count.
 
     ``logits`` (B, S, N, V), ``ids`` (B, N). With label smoothing every word of the vocabulary gets
     an equal share of ``smoothing``.
@@ -42,27 +42,29 @@ def told(logits: Tensor, ids: Tensor, smoothing: float = 0.0) -> Tensor:
     return losses.view_as(wanted).sum(dim=-1) / (wanted > 0).sum(dim=-1).clamp(min=1)
 
 
-def sides(moments: Moments, progress: Tensor, harder: float) -> tuple[Moments, Moments]:
+def negatives_of(
+    moments: Moments, progress: Tensor, negative_growth: float
+) -> tuple[Moments, Moments]:
     """The negatives to the left and to the right of ``moments``, growing with ``progress`` 0..1.
 
-    Left: centre = width = e / 2 · max(c - w / 2, 0), e = progress ^ ``harder``; right: its mirror
-    image about the end of the video.
+    Left: centre = width = e / 2 · max(c - w / 2, 0), e = progress ^ gamma (``negative_growth``);
+    right: its mirror image about the end of the video.
     """
-    growth = 0.5 * progress.clamp(0, 1) ** harder
+    growth = 0.5 * progress.clamp(0, 1) ** negative_growth
     before = growth * (moments.centre - moments.width / 2).clamp(min=0)
     after = growth * (1 - moments.centre - moments.width / 2).clamp(min=0)
     return Moments(before, before), Moments(1 - after, after)
 
 
-def contrast(nll: Tensor, whole: float, side: float, push: bool = True) -> Tensor:
-    """The best moment must tell the sentence better than the whole video and both its sides.
+def contrast(nll: Tensor, whole: float, side: float, push_negatives: bool = True) -> Tensor:
+    """The best moment must reconstruct the sentence better than the whole video and the negatives.
 
     ``nll`` (B, 4): of the moment, the whole video, left, right; ``whole``, ``side``: the margins.
-    Without ``push`` only the moment gets a gradient: the heads are not taught to tell worse from
-    elsewhere.
+    Without ``push_negatives`` only the moment gets a gradient: the heads are not taught to
+    reconstruct worse from elsewhere.
     """
     margins = nll.new_tensor([whole, side, side])
-    others = nll[:, 1:] if push else nll[:, 1:].detach()
+    others = nll[:, 1:] if push_negatives else nll[:, 1:].detach()
     return functional.relu(nll[:, :1] - others + margins).sum(dim=1).mean()
 
 

@@ -44,7 +44,7 @@ class Objective(nn.Module):
         own = torch.arange(len(encoded), device=encoded.device) + rank() * len(encoded)
         others = batch["video"].unsqueeze(1) != videos
         mine = own.unsqueeze(1) == torch.arange(len(videos), device=own.device)
-        logits = self.model.spatial.explained(batch["words"], sets, there)
+        logits = self.model.spatial.word_tubelet_scores(batch["words"], sets, there)
         return losses.info_nce(logits.float(), batch["referral_mask"], own, others | mine)
 
     def _encoded(self, tubelets: Tensor, mask: Tensor) -> Tensor:
@@ -64,8 +64,8 @@ class Objective(nn.Module):
             best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
-            head.weights(side, mask, losses.SIDE_DIVISOR)
-            for side in losses.sides(chosen, batch["progress"], config.negative_growth)
+            head.weights(side, mask, losses.NEGATIVE_DIVISOR)
+            for side in losses.negatives_of(chosen, batch["progress"], config.negative_growth)
         )
         own = every.gather(1, best.unsqueeze(-1).expand(-1, -1, every.shape[2]))
         four = torch.cat([own, torch.zeros_like(own), left, right], dim=1)
@@ -79,13 +79,17 @@ class Objective(nn.Module):
             "diversity": losses.diversity(every, mask, config.overlap),
             "width": chosen.width.mean().detach(),
         }
-        told = (parts["nll"] + parts["nll_whole"]) / 2
-        total = told + config.contrast * parts["contrast"] + config.diversity * parts["diversity"]
+        reconstruction = (parts["nll"] + parts["nll_whole"]) / 2
+        total = (
+            reconstruction
+            + config.contrast * parts["contrast"]
+            + config.diversity * parts["diversity"]
+        )
         return {"temporal": total} | parts
 
     def _nll(self, batch: Mapping[str, Tensor], embedded: Tensor, weights: Tensor) -> Tensor:
         """Mean loss (B, S) of the words, told from each of S weightings of the clips."""
-        logits = self.model.temporal.tell(
+        logits = self.model.temporal.reconstruct(
             embedded,
             batch["clip_mask"],
             weights,
@@ -93,7 +97,7 @@ class Objective(nn.Module):
             batch["word_mask"],
             batch["masked"].unsqueeze(1),
         )
-        return losses.told(logits, batch["word_ids"], self.config.smoothing)
+        return losses.reconstruction(logits, batch["word_ids"], self.config.smoothing)
 
     def _subject(self, batch: Mapping[str, Tensor]) -> Tensor | None:
         if self.model.config.temporal_input == "clips":

@@ -365,7 +365,7 @@ class VideoReader:
 
     def _packets(self) -> Iterator[Packet]:
         """The stream's packets, up to ``REACH`` of them ahead, in view of ``_order``."""
-        ahead: deque[Packet] = deque()
+        prefetch: deque[Packet] = deque()
         size = 0
         for packet in self._demuxed():
             self._order.see(packet.pts)
@@ -373,12 +373,12 @@ class VideoReader:
                 self._positions[probe.stamp(packet)] = packet.pos
                 if len(self._positions) > 8 * REACH:  # those of packets that gave no frame
                     self._positions.pop(next(iter(self._positions)))
-            ahead.append(packet)
+            prefetch.append(packet)
             size += packet.size
-            while len(ahead) > REACH or (size > _AHEAD_BYTES and len(ahead) > 1):
-                size -= ahead[0].size
-                yield ahead.popleft()
-        yield from ahead
+            while len(prefetch) > REACH or (size > _AHEAD_BYTES and len(prefetch) > 1):
+                size -= prefetch[0].size
+                yield prefetch.popleft()
+        yield from prefetch
 
     def _demuxed(self) -> Iterator[Packet]:
         """The stream's packets; where reading breaks off, the decoder still gets its flush."""

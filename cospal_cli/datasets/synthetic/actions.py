@@ -179,7 +179,7 @@ def _path(
     sides = [act.way if act.kind == "leave" else -act.way for act in acts if act.shows - {act.kind}]
     if sides:  # near to where it comes from or goes to
         start = (start + (high if sum(sides) > 0 else low)) / 2 if sum(sides) else start
-    x, at, ahead = np.full(frames, start), start, iter(lengths)
+    x, at, prefetch = np.full(frames, start), start, iter(lengths)
     for act in acts:
         since = (np.arange(frames) - act.start + 0.5) / max(act.end - act.start, 1)
         goal = at
@@ -190,7 +190,7 @@ def _path(
         elif act.kind == "leave":
             goal = stage.outside(act.way)
         elif act in walks:
-            goal = at + act.way * next(ahead)
+            goal = at + act.way * next(prefetch)
         x += (goal - at) * np.clip(since, 0, 1)
         at = goal
     return x

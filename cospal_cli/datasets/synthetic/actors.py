@@ -109,17 +109,17 @@ class Figure:
                 head, head - 1.9 * r * up - 0.35 * (r * self.sin[:, None]) * right,
                 (2.0 * radius, 1.7 * radius), look.hair, np.where(self.cos > -0.2, -1.0, 2.0),
             )  # fmt: skip
-        ahead = self.sin[:, None] * right * r
-        self.sketch.disc(head + 0.15 * r * up - 0.12 * ahead, 1.08 * radius, look.hair, 1.0)
+        prefetch = self.sin[:, None] * right * r
+        self.sketch.disc(head + 0.15 * r * up - 0.12 * prefetch, 1.08 * radius, look.hair, 1.0)
         face = np.where(self.cos > -0.35, 1.1, 0.5)
-        self.sketch.disc(head - 0.12 * r * up + 0.22 * ahead, 0.9 * radius, look.skin, face)
+        self.sketch.disc(head - 0.12 * r * up + 0.22 * prefetch, 0.9 * radius, look.skin, face)
         if look.hat:
             brow, crown = head + 0.35 * r * up, head + 1.45 * r * up
             rgb = look.hat.rgb
             wide = (2.3 * radius, (1.7 if look.hat.cut == "hat" else 1.4) * radius)
             self.sketch.limb(brow, crown, wide, rgb, 1.3)
             reach = (right * 1.9, -right * 1.9) if look.hat.cut == "hat" else (
-                right * 0.4 + 1.8 * ahead / r, -right * 0.4
+                right * 0.4 + 1.8 * prefetch / r, -right * 0.4
             )  # fmt: skip
             self.sketch.limb(
                 brow + reach[0] * r, brow + reach[1] * r, (0.42 * radius,) * 2, rgb, 1.4, 0.85

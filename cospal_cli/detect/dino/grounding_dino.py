@@ -102,7 +102,7 @@ class GroundingDino:
         self._fit = Halving("frame")
         self._asked: Asked | None = None
 
-    def ask(self, query: Query) -> GroundingDino:
+    def prompt(self, query: Query) -> GroundingDino:
         """This detector for ``query``: the same weights, with the text encoded only once."""
         from cospal_cli.detect.dino.modules import EncodedOnce, with_part
 

@@ -81,7 +81,7 @@ class ExportedGroundingDino(GroundingDino):
         self.model_id, self.model_sha256 = about["model"], about["model_sha256"]
         self._asked: Asked | None = None
 
-    def ask(self, query: Query) -> ExportedGroundingDino:
+    def prompt(self, query: Query) -> ExportedGroundingDino:
         """This detector for ``query``."""
         twin = copy.copy(self)
         twin._asked = asked = self._tokens(query)
