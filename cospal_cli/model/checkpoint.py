@@ -70,5 +70,5 @@ def _compare(model: CoSPaL, state: dict[str, Any], where: str) -> None:
             raise WeightsError(
                 f"{where}: {name}: expected {own.get(name, 'nothing')}, "
                 f"found {found.get(name, 'nothing')}",
-                "the card and the weights are not of one training; train or export again",
+                "config.json and the weights are of different trainings; train or export again",
             )

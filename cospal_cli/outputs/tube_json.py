@@ -106,7 +106,7 @@ def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:
         doc = read_table(Path(source), InputError, "give a .tube.json", LARGE)
     if doc.get("schema") != SCHEMA:
         found = short(doc.get("schema"))
-        raise InputError(f"{name} is no {SCHEMA} document, found {found}", "give a .tube.json")
+        raise InputError(f"{name} is not a {SCHEMA} document, found {found}", "give a .tube.json")
     with errors_as(InputError, f"{name} holds a damaged tube", "write it again"):
         return [_read_tube(tube) for tube in doc["tubes"]]
 

@@ -38,7 +38,7 @@ def parse_mark(text: str, option: str) -> Mark:
         return Mark(seconds=float(found[1]))
     found = _CLOCK.fullmatch(text)
     if found is None or int(found[2]) >= 60 or float(found[3]) >= 60:
-        raise UsageError(f"--{option} {text!r} is no time", _HINT)
+        raise UsageError(f"--{option} {text!r} is not a time", _HINT)
     return Mark(seconds=int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3]))
 
 

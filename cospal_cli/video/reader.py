@@ -251,7 +251,7 @@ class VideoReader:
         self._stored = (raw.width, raw.height)
         self.orientation = orientation(raw)
         if not self.orientation.exact:
-            self._health.note("its display matrix is no right angle; the nearest one is used")
+            self._health.note("its display matrix is not a right angle; the nearest one is used")
         width, height = self.orientation.size(*self._stored)
         aspect, pictures = probe.sample_aspect(self._stream), self._pictures
         self.info = VideoInfo(

@@ -169,7 +169,7 @@ def _rename(name: str, to: str) -> tuple[str, str]:
             return new + name[found.end() :], part
     source = "original" if to == "transformers" else "transformers"
     raise WeightsError(
-        f"{name!r} is no weight of Grounding DINO by its {source} names",
+        f"{name!r} is not a weight of Grounding DINO by its {source} names",
         "the file holds another kind of model",
     )
 
