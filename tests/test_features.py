@@ -6,7 +6,7 @@ import pytest
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.types import BoxColours, Tubelet
 from cospal_cli.features.box_colours import box_colours, smaller
-from cospal_cli.features.crops import KEPT, CropKeeper
+from cospal_cli.features.crops import KEPT, CropKeeper, pictures
 from cospal_cli.features.motion import motion
 
 
@@ -106,12 +106,12 @@ def test_crops_stay_few_and_spread() -> None:
         ids = np.array([7, -1])
         boxes = np.array([[10, 10, 60, 80], [0, 0, 5, 5]], np.float32)
         keeper.update(image, boxes, (160, 90), ids, frame / 10)
-    grays = [int(image.mean()) for image in keeper.images([7], 4)]
+    grays = [int(image.mean()) for image in pictures(keeper.finish(), [7], 4)]
     assert len(grays) == 4
     assert grays == sorted(grays)
     assert grays[-1] - grays[0] > 120  # from all over the minute
-    assert len(keeper.images([7], 100)) <= KEPT
-    assert keeper.images([3], 4) == []
+    assert len(pictures(keeper.finish(), [7], 100)) <= KEPT
+    assert pictures(keeper.finish(), [3], 4) == []
 
 
 def test_large_images_are_averaged_before_they_are_looked_at() -> None:

@@ -191,13 +191,21 @@ def test_a_preprocessors_file_is_understood(
     assert Preparation.read(tmp_path) == Preparation(*wanted, (0.5,) * 3, (0.25,) * 3)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"size": "large"}', '{"size": {"shortest_edge": 0}}'])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[]", "expected an object"),
+        ("{", "not JSON"),
+        ('{"size": "large"}', "not a preprocessor's"),
+        ('{"size": {"shortest_edge": 0}}', "not a preprocessor's"),
+    ],
+)
 def test_a_strange_preprocessors_file_is_refused(
-    folders: dict[str, Path], tmp_path: Path, text: str
+    folders: dict[str, Path], tmp_path: Path, text: str, why: str
 ) -> None:
     folder = shutil.copytree(folders["videomae"], tmp_path / "model")
     (folder / "preprocessor_config.json").write_text(text, encoding="utf-8")
-    with pytest.raises(WeightsError, match=r"preprocessor_config\.json: not a preprocessor's"):
+    with pytest.raises(WeightsError, match=rf"preprocessor_config\.json: {why}"):
         opened("videomae", folder)
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(WeightsError, match="no video_preprocessor_config"):
