@@ -250,6 +250,17 @@ def test_damaged_files_are_refused_in_a_line(tmp_path: Path, damaged: bytes | No
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
 
+@pytest.mark.parametrize("text", [b"tubelets", b"fp32", b"cospal.card"])
+def test_names_and_metadata_that_are_no_text_are_refused(tmp_path: Path, text: bytes) -> None:
+    folder = copy(tmp_path / "exported")
+    path = graph_path(folder)
+    data = path.read_bytes()
+    assert text in data
+    path.write_bytes(data.replace(text, b"\x9c" * len(text)))  # not UTF-8, of the same length
+    with pytest.raises(WeightsError, match=r"heads\.onnx: "):
+        OnnxRuntime(folder)
+
+
 @pytest.mark.parametrize("value", ["5", "[]", "{", "[" * 50_000])
 def test_a_card_that_is_no_object_is_refused(tmp_path: Path, value: str) -> None:
     folder = copy(tmp_path / "exported")

@@ -91,8 +91,11 @@ def open_session(
             f"({', '.join(installed())})",
             "'cospal doctor' shows which providers a session gets here",
         )
-    _expect_names(path, "inputs", inputs, [node.name for node in session.get_inputs()])
-    _expect_names(path, "outputs", outputs, [node.name for node in session.get_outputs()])
+    with errors_as(WeightsError, f"{path}: the names of its inputs and outputs", hint):
+        into = [node.name for node in session.get_inputs()]
+        out_of = [node.name for node in session.get_outputs()]
+    _expect_names(path, "inputs", inputs, into)
+    _expect_names(path, "outputs", outputs, out_of)
     return session
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.contract import HEAD_INPUTS, HEAD_OUTPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.reading import parse_table
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
 from cospal_cli.devices.onnx_session import CPU, Provider, open_session
@@ -74,14 +75,14 @@ def chosen(folder: Path, precision: str) -> str:
 
 def metadata(session: InferenceSession, path: Path, key: str) -> str:
     """The JSON object, as text, that the graph has under ``key``; WeightsError without one."""
-    found = session.get_modelmeta().custom_metadata_map
+    hint = "give the files that 'cospal export --onnx' wrote"
+    with errors_as(WeightsError, f"{path}: its metadata cannot be read", hint):
+        found = session.get_modelmeta().custom_metadata_map
     try:
-        if not isinstance(json.loads(found[key]), dict):
-            raise ValueError
-    except (KeyError, ValueError, RecursionError) as error:
+        parse_table(found[key])
+    except (KeyError, ValueError) as error:
         raise WeightsError(
-            f"{path}: expected metadata {key!r}, found {', '.join(sorted(found)) or 'none'}",
-            "give the files that 'cospal export --onnx' wrote",
+            f"{path}: expected metadata {key!r}, found {', '.join(sorted(found)) or 'none'}", hint
         ) from error
     return str(found[key])
 
