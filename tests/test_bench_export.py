@@ -44,7 +44,7 @@ def test_the_table_says_what_was_skipped(capfd: pytest.CaptureFixture[str]) -> N
     assert "medians of 2 rounds in turns" in told
     assert re.search(r"^onnx fp32 +3 +2 ", told, re.MULTILINE)
     assert run(["bench", "export", "--tubelets", "x"]) == 2
-    assert "--tubelets 'x'" in capfd.readouterr().err
+    assert "'--tubelets': 'x'" in capfd.readouterr().err
 
 
 def test_the_picture_replaces_nothing_that_is_read(

@@ -131,7 +131,7 @@ def test_no_tubelet_is_no_answer_of_heads() -> None:
 def test_a_trained_method_needs_heads() -> None:
     with pytest.raises(UsageError, match="needs trained heads"):
         one([tubelet(1)], "cospal")
-    with pytest.raises(UsageError, match="unknown method 'best'"):
+    with pytest.raises(UsageError, match="unknown value 'best'"):
         one([tubelet(1)], "best")
 
 

@@ -250,9 +250,9 @@ def test_a_first_import_is_offline_too(bert: Path) -> None:
         "def refuse(*_, **__): raise AssertionError('the network was asked')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
         "import torch\n"
-        "from cospal_cli.devices.torch_device import Place\n"
+        "from cospal_cli.devices.torch_device import Placement\n"
         "from cospal_cli.backbones.pretrained import open_model\n"
-        f"open_model('AutoModel', {str(bert)!r}, Place(torch.device('cpu'), torch.float32))\n"
+        f"open_model('AutoModel', {str(bert)!r}, Placement(torch.device('cpu'), torch.float32))\n"
         "import huggingface_hub.constants as constants\n"
         "assert not constants.HF_HUB_OFFLINE\n"
     )

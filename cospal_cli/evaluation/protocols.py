@@ -60,7 +60,7 @@ def tubedetr(truth: Truth, tube: Track, whole: Track) -> Score:
 
 def stcat(truth: Truth, tube: Track, whole: Track) -> Score:
     """The truth's range one frame short; see the module. Also that of CG-STVG and TA-STVG."""
-    short = FrameSpan(truth.span.first, truth.span.stop - 1)
+    short = FrameSpan(truth.span[0], truth.span[1] - 1)
     common, overlaps = _common(tube, truth)
     low, high = _hull(short, tube.span)
     total = float(overlaps[common < short[1]].sum())
@@ -120,7 +120,7 @@ def _spatial(truth: Truth, whole: Track) -> float:
 
 
 def _hull(a: FrameSpan, b: FrameSpan) -> FrameSpan:
-    return FrameSpan(min(a.first, b.first), max(a.stop, b.stop))
+    return FrameSpan(min(a[0], b[0]), max(a[1], b[1]))
 
 
 def _within(frames: Frames, start: int, end: int) -> int:
