@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests import media
+
+os.environ["COLUMNS"] = "80"  # what is printed must not depend on the terminal of whoever tests
 
 
 @pytest.fixture

@@ -115,9 +115,11 @@ def test_config_show_explains(capfd: pytest.CaptureFixture[str]) -> None:
     assert "did you mean 'video.fps' or 'clips.fps'?" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("columns", ["30", "60", "80", "120"])
 def test_help_lists_flags_in_groups_with_defaults_and_choices(
-    capfd: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     assert run(["ground", "--help"]) == 0
     out = " ".join(capfd.readouterr().out.split())
     places = [out.index(f" {group}: ") for group in ("Input", "What to find", "Output", "Models")]

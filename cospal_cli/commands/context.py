@@ -11,7 +11,7 @@ def ground(context: Context[Options]) -> int | None: ...
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -74,8 +74,29 @@ class Context(Generic[T]):
         return console.progress(self.quiet, unit)
 
 
+class _WholeWords(click.HelpFormatter):
+    """Lines that break at spaces only: a value with a hyphen in it can be copied from the help."""
+
+    HYPHEN = "\ue000"  # stands for "-" while the text is wrapped: as wide, and no break after it
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        kept = [(first, second.replace("-", self.HYPHEN)) for first, second in rows]
+        super().write_dl(kept, col_max, col_spacing)
+
+    def write(self, string: str) -> None:
+        super().write(string.replace(self.HYPHEN, "-"))
+
+
+class _HelpContext(click.Context):
+    formatter_class = _WholeWords
+
+
 class Command(click.Command):
     """A command whose help lists its options in groups."""
+
+    context_class = _HelpContext
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each group with its options, in the order in which they are declared."""
