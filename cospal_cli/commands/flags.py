@@ -20,9 +20,17 @@ _METAVARS = {float: "NUMBER", int: "N", str: "TEXT"}
 class GroupedOption(click.Option):
     """An option with the ``group`` in which help lists it."""
 
-    def __init__(self, names: Sequence[str], *, group: str, **more: Any) -> None:
+    def __init__(
+        self, names: Sequence[str], *, group: str, declared: Declared | None = None, **more: Any
+    ) -> None:
         super().__init__(names, **more)
-        self.group = group
+        self.group, self.declared = group, declared
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Flag and help. That of a setting names the back ends there are when help is shown."""
+        if self.declared is not None:
+            self.help = flag_help(self.declared)
+        return super().get_help_record(ctx)
 
 
 def flag_options(flags: Sequence[str]) -> list[click.Parameter]:
@@ -73,7 +81,13 @@ def _option(one: Declared, flag: str, name: str, hidden: bool = False) -> Groupe
         metavar = "NAME" if one.choices else metavar
         kind = {"type": str, "metavar": "N,N,..." if one.many else metavar}
     return GroupedOption(
-        [flag, name], group=one.group, default=None, hidden=hidden, help=flag_help(one), **kind
+        [flag, name],
+        group=one.group,
+        declared=one,
+        default=None,
+        hidden=hidden,
+        help=flag_help(one),
+        **kind,
     )
 
 
