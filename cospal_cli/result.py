@@ -65,7 +65,7 @@ class Result:
         """The ``cospal/tube@1`` document; ``status`` in place of the result's own."""
         heads = None
         if self.heads is not None and self.scores is not None:
-            features = self.heads.runtime.card.features
+            features = self.heads.runtime.metadata.features
             heads = {"features": features, **self.scores.as_dict(self.observation.span_s)}
         return tube_json.document(
             self.observation,

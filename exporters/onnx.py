@@ -29,9 +29,9 @@ from cospal_cli.core.files import alone, publish, workplace, write_text
 from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load
-from cospal_cli.runtime.onnx import ABOUT, CARD, NAME, PRECISIONS, graph_path
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
+from cospal_cli.runtime.onnx import ABOUT, METADATA, NAME, PRECISIONS, graph_path
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -67,22 +67,22 @@ class ExportPlan:
 
 
 def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
-    """Write the graphs, their card and ``export.json`` into ``plan.out``; returns that report.
+    """Write the graphs, their metadata and ``export.json`` into ``plan.out``; returns that report.
 
     Raises UsageError without a package, WeightsError for a bad checkpoint or where the graphs do
     not answer as it does: nothing is written then.
     """
     for package in ("torch", "onnx", "onnxscript"):
         require(package, "train")
-    model, card = load(plan.checkpoint)
+    model, metadata = load(plan.checkpoint)
     plan.out.mkdir(parents=True, exist_ok=True)
     steps = 1 + 2 * len(plan.precisions)
     with alone(plan.out), workplace(plan.out) as work:
-        about = _about(plan, card)
-        whole = write_graph(model, card, work, about, plan.opset)
+        about = _about(plan, metadata)
+        whole = write_graph(model, metadata, work, about, plan.opset)
         progress("export", 1, steps)
         report: verify.Report = {"schema": SCHEMA, **about, "files": {}, "precisions": {}}
-        write_text(work / CONFIG, card.dumps() + "\n")
+        write_text(work / CONFIG, metadata.dumps() + "\n")
         for done, precision in enumerate(plan.precisions):
             if precision != "fp32":
                 lowered(whole, work, precision)
@@ -100,23 +100,27 @@ def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
 
 
 def write_graph(
-    model: CoSPaL, card: Card, folder: Path, about: Mapping[str, object], opset: int = OPSET
+    model: CoSPaL,
+    metadata: HeadsMetadata,
+    folder: Path,
+    about: Mapping[str, object],
+    opset: int = OPSET,
 ) -> ModelProto:
     """The graph of a model in fp32, checked; also as an ONNX model."""
     import onnx
 
-    proto = traced(model.eval(), card.sizes, opset)
-    label(proto, card, {**about, "part": NAME, "precision": "fp32"})
+    proto = traced(model.eval(), metadata.sizes, opset)
+    label(proto, metadata, {**about, "part": NAME, "precision": "fp32"})
     onnx.checker.check_model(proto, full_check=True)
     onnx.save(proto, graph_path(folder))
     return proto
 
 
-def label(proto: ModelProto, card: Card, about: Mapping[str, object]) -> None:
+def label(proto: ModelProto, metadata: HeadsMetadata, about: Mapping[str, object]) -> None:
     """Give an ONNX model its metadata, in the place of any that it has."""
     import onnx
 
-    onnx.helper.set_model_props(proto, {ABOUT: json.dumps(about), CARD: card.dumps()})
+    onnx.helper.set_model_props(proto, {ABOUT: json.dumps(about), METADATA: metadata.dumps()})
     proto.producer_name, proto.producer_version = "cospal", __version__
     proto.graph.name = NAME
 
@@ -184,14 +188,14 @@ def _fusible_gelu() -> Callable[..., object]:
     return gelu
 
 
-def _about(plan: ExportPlan, card: Card) -> verify.Report:
-    """What the files say of themselves besides the card."""
-    words = "\n".join(card.vocabulary).encode()
-    text = card.features.get("text", {})
+def _about(plan: ExportPlan, metadata: HeadsMetadata) -> verify.Report:
+    """What the files say of themselves besides the metadata."""
+    words = "\n".join(metadata.vocabulary).encode()
+    text = metadata.features.get("text", {})
     return {
         "name": "cospal heads",
         "cospal": __version__,
-        "licence": card.licence,
+        "licence": metadata.licence,
         "checkpoint": plan.checkpoint.name,
         "checkpoint_sha256": sha256(plan.checkpoint / WEIGHTS),
         "vocabulary_sha256": hashlib.sha256(words).hexdigest(),

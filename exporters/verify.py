@@ -19,7 +19,7 @@ from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
 from cospal_cli.features.spec import FeatureSpec
-from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Prepared, Sample
 from cospal_cli.runtime import Runtime, open_runtime
@@ -75,7 +75,7 @@ def verify(
     near = NEAR[precision]
     report: Report = {"runtime": runtime, "near": near, **compared(reference, found)}
     if evaluation is None:
-        asked = drawn_inputs(reference.card.sizes, DRAWN)
+        asked = drawn_inputs(reference.metadata.sizes, DRAWN)
         report["task"] = {"inputs": "random", **agreement(reference, found, asked, near)}
     else:
         report |= _on_data(evaluation, reference, found, near)
@@ -94,7 +94,7 @@ def compared(reference: Runtime, other: Runtime) -> Report:
     """The largest differences over ``SHAPES``. WeightsError where an answer is no number."""
     shapes = []
     for seed, shape in enumerate(SHAPES):
-        asked = random_inputs(reference.card.sizes, shape, seed)
+        asked = random_inputs(reference.metadata.sizes, shape, seed)
         mine, theirs = reference.run(asked), other.run(asked)
         absolute, relative = _differences(mine, theirs)
         shapes.append(
@@ -163,13 +163,13 @@ def drawn_inputs(sizes: Sizes, count: int) -> Iterator[GroundingInputs]:
 
 def _on_data(evaluation: Evaluation, reference: Runtime, other: Runtime, near: float) -> Report:
     prepared = Prepared.open(evaluation.prepared)
-    if found := FeatureSpec(reference.card.features).differences(prepared.spec):
+    if found := FeatureSpec(reference.metadata.features).differences(prepared.spec):
         raise UsageError(
             f"{str(evaluation.prepared)!r} holds other features: {'; '.join(found)}",
             "prepare the data with the settings of the training",
         )
     samples = prepared.samples(evaluation.split)[: evaluation.limit]
-    asked = _real_inputs(prepared, samples, reference.card)
+    asked = _real_inputs(prepared, samples, reference.metadata)
     report: Report = {
         "task": {
             "inputs": f"{evaluation.split} of {evaluation.prepared.parent.name}",
@@ -185,14 +185,14 @@ def _on_data(evaluation: Evaluation, reference: Runtime, other: Runtime, near: f
 
 
 def _real_inputs(
-    prepared: Prepared, samples: Sequence[Sample], card: Card
+    prepared: Prepared, samples: Sequence[Sample], metadata: HeadsMetadata
 ) -> Iterator[GroundingInputs]:
     for sample in samples:
         vision = prepared.features(sample)
         if len(vision.tubelets):
             phrase = prepared.phrases(sample).refined
             yield assemble(
-                vision.tubelets, vision.tubelet_mask, vision.clips, phrase, card.word_ids
+                vision.tubelets, vision.tubelet_mask, vision.clips, phrase, metadata.word_ids
             )
 
 

@@ -140,7 +140,7 @@ def check_method(
 
 
 def check_runtime(runtime: Runtime, inputs: Callable[[int], GroundingInputs]) -> None:
-    """``inputs`` makes those of a video of so many tubelets, in the sizes of the card."""
+    """``inputs`` makes those of a video of so many tubelets, in the sizes of the metadata."""
     for count in (1, 2, 5):
         made = inputs(count)
         found = runtime.run(made)

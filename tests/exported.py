@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.settings import ModelConfig
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=4)
@@ -37,7 +37,7 @@ def checkpoint(
                 ("spatial.word", "spatial.tube", "temporal.propose", "temporal.head")
             ):
                 weight.mul_(4)
-    save(folder, heads, Card(SIZES, model, features or {}, WORDS, {"data": "tests"}))
+    save(folder, heads, HeadsMetadata(SIZES, model, features or {}, WORDS, {"data": "tests"}))
     return folder
 
 

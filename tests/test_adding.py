@@ -27,9 +27,9 @@ from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.spec import FeatureSpec, kept
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
@@ -42,7 +42,7 @@ from cospal_cli.video.reader import VideoReader
 from tests import contracts, media, scenes
 from tests.documents import ROOT, file_of, names_of, page
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
-from tests.test_runtime_torch import CARD, inputs
+from tests.test_runtime_torch import METADATA, inputs
 
 SENTENCE = "the person walks to the left"
 _LINE = re.compile(r"- line: `\"([\w-]+)\": \"([\w.]+):(\w+)\"` in `core/backends\.py:(\w+)`")
@@ -210,11 +210,11 @@ def heads(add: Add, tmp_path: Path) -> Path:
     model = ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3)
     used = replace(config, clips=clips.config)
     told = {"settings": settings}
-    card = Card(
+    metadata = HeadsMetadata(
         sizes, model, FeatureSpec.of(used, detector, clips, text).parts, ("person", "walks"), told
     )
     torch.manual_seed(1)
-    save(tmp_path / "heads", CoSPaL(sizes, model), card)
+    save(tmp_path / "heads", CoSPaL(sizes, model), metadata)
     return tmp_path / "heads"
 
 
@@ -238,7 +238,7 @@ def test_a_runtime(heads: Path, add: Add, clip: Path, tmp_path: Path) -> None:
     assert found.scores is not None
     assert found.scores.scores.tubelet_scores.tolist() == [1.0]
     assert found.tubes[0].span_s == (0.0, 2.0)
-    save(tmp_path / "plain", CoSPaL(CARD.sizes, CARD.model), CARD)
+    save(tmp_path / "plain", CoSPaL(METADATA.sizes, METADATA.model), METADATA)
 
     def made(count: int) -> GroundingInputs:
         return inputs(count)

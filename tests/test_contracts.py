@@ -40,7 +40,7 @@ from tests import contracts, scenes
 from tests.data_folders import NAMES, hcstvg, v1, v2, vidstg
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 from tests.test_language_text import needs_minilm
-from tests.test_runtime_torch import CARD, inputs
+from tests.test_runtime_torch import METADATA, inputs
 
 BIKES = Path(__file__).parent.parent / "examples" / "bikes.mp4"
 
@@ -105,7 +105,7 @@ def test_methods(name: str) -> None:
 
 
 def test_the_torch_runtime(tmp_path: Path) -> None:
-    save(tmp_path, CoSPaL(CARD.sizes, CARD.model), CARD)
+    save(tmp_path, CoSPaL(METADATA.sizes, METADATA.model), METADATA)
     contracts.check_runtime(open_runtime("torch", tmp_path, "cpu"), inputs)
 
 

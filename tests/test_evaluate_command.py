@@ -210,9 +210,9 @@ def test_wrong_usage_ends_with_2(
 def test_features_of_another_training_are_refused_with_both_sides(
     data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model, card = load(heads)
-    clips = {**card.features["clips"], "fps": 8}
-    save(tmp_path, model, replace(card, features={**card.features, "clips": clips}))
+    model, metadata = load(heads)
+    clips = {**metadata.features["clips"], "fps": 8}
+    save(tmp_path, model, replace(metadata, features={**metadata.features, "clips": clips}))
     assert run(["evaluate", "--data", str(data), "--checkpoint", str(tmp_path)]) == 2
     assert "clips.fps: trained on 8, found 2" in capfd.readouterr().err
 
@@ -220,9 +220,9 @@ def test_features_of_another_training_are_refused_with_both_sides(
 def test_a_checkpoint_that_tells_of_no_numbers_still_gives_json(
     data: Path, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model, card = load(heads)
-    told = {**card.trained, "best": float("nan"), "more": [float("-inf"), {"x": 1e400}]}
-    save(tmp_path, model, replace(card, trained=told))
+    model, metadata = load(heads)
+    told = {**metadata.trained, "best": float("nan"), "more": [float("-inf"), {"x": 1e400}]}
+    save(tmp_path, model, replace(metadata, trained=told))
     found = evaluated(["--data", str(data), "--checkpoint", str(tmp_path)], capfd)
     assert found["checkpoint"]["trained"]["best"] is None
     assert found["checkpoint"]["trained"]["more"] == [None, {"x": None}]

@@ -23,7 +23,7 @@ from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG, load
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
-from cospal_cli.runtime.onnx import ABOUT, CARD, graph_path
+from cospal_cli.runtime.onnx import ABOUT, METADATA, graph_path
 from tests.exported import SIZES, SMALL, checkpoint, exported
 
 SHAPES = [*verify.SHAPES[:-1], (2, 3, 4, 7)]
@@ -86,7 +86,7 @@ def test_files_say_where_they_come_from() -> None:
     source, folder = exported()
     proto = onnx.load(graph_path(folder, "fp16"))
     told = {one.key: one.value for one in proto.metadata_props}
-    assert told[CARD] == (source / CONFIG).read_text().rstrip()
+    assert told[METADATA] == (source / CONFIG).read_text().rstrip()
     about = json.loads(told[ABOUT])
     assert (about["part"], about["precision"], about["opset"]) == ("heads", "fp16", 18)
     assert len(about["checkpoint_sha256"]) == len(about["vocabulary_sha256"]) == 64
@@ -151,7 +151,7 @@ def test_what_answers_otherwise_is_refused(
 ) -> None:
     source, folder = exported()
 
-    def wrong(model: Any, card: Any, work: Path, about: Any, opset: int) -> onnx.ModelProto:
+    def wrong(model: Any, metadata: Any, work: Path, about: Any, opset: int) -> onnx.ModelProto:
         proto = onnx.load(graph_path(folder))
         for one in proto.graph.initializer:
             values = onnx.numpy_helper.to_array(one)
@@ -242,5 +242,5 @@ def test_two_exports_to_one_folder_do_not_mix(tmp_path: Path) -> None:
 
 def test_the_checkpoint_that_was_exported_is_the_one_that_is_asked() -> None:
     source, folder = exported()
-    card = load(source)[1]
-    assert open_runtime("auto", folder).card == card
+    metadata = load(source)[1]
+    assert open_runtime("auto", folder).metadata == metadata

@@ -19,7 +19,7 @@ from cospal_cli.core.types import (
     Tube,
     Tubelet,
 )
-from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.ranking import baselines, cospal, open_method
 from cospal_cli.ranking.answer import HeadScores, ask
 from cospal_cli.ranking.candidates import candidates
@@ -161,7 +161,7 @@ class Recorder:
 
     def __init__(self, words: Sequence[str] = ("man", "walks")) -> None:
         sizes = Sizes(tubelets=3, clips=4, words=2, vocabulary=len(words) + 1)
-        self.card = Card(sizes, ModelConfig(), {}, tuple(words))
+        self.metadata = HeadsMetadata(sizes, ModelConfig(), {}, tuple(words))
         self.asked: list[GroundingInputs] = []
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:

@@ -16,7 +16,7 @@ from cospal_cli import grounder as stages
 from cospal_cli.cli import run
 from cospal_cli.core.types import Tube
 from cospal_cli.grounder import Grounder
-from cospal_cli.model.checkpoint import load, load_card, save
+from cospal_cli.model.checkpoint import load, load_metadata, save
 from cospal_cli.outputs import tube_json
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Prepared
@@ -69,7 +69,7 @@ def test_a_checkpoint_is_all_that_needs_to_be_said(
     assert (config["clips"]["fps"], config["clips"]["frames"]) == (2, 1)
     assert (config["features"]["frames"], config["features"]["max_tubelets"]) == (8, 5)
     told = found["heads"]
-    assert told["features"] == load_card(heads).features
+    assert told["features"] == load_metadata(heads).features
     assert told["read"]["local"][1].endswith("jumps")
     assert sum(one["score"] for one in told["tubelets"]) == pytest.approx(1, abs=1e-4)
     assert len(told["proposals"]) == 3
@@ -209,8 +209,8 @@ def test_what_is_missing_is_named(
 def test_a_damaged_checkpoint_ends_with_5_before_the_video_is_opened(
     boxes: str, heads: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model, card = load(heads)
-    save(tmp_path, model, card)
+    model, metadata = load(heads)
+    save(tmp_path, model, metadata)
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     arguments = ["absent.mp4", "the man walks", "--detections", boxes]
@@ -252,8 +252,8 @@ def test_settings_of_other_backbones() -> None:
             "clips": {"name": "i3d", "model": clips, "fps": 25, "frames": 64, "stride": 8},
             "text": {"name": "bert", "model": text},
         }
-        card: Any = type("Card", (), {"features": features, "trained": {}})
-        return spec_of(card).keys()
+        metadata: Any = type("HeadsMetadata", (), {"features": features, "trained": {}})
+        return spec_of(metadata).keys()
 
     settings = found("grounding-dino-tiny")
     assert settings["detector.name"] == "grounding-dino"
@@ -269,17 +269,17 @@ def test_settings_of_other_backbones() -> None:
 
 
 def test_the_settings_of_the_training_come_first(heads: Path) -> None:
-    card = load_card(heads)
+    metadata = load_metadata(heads)
     settings = {
         "video": {"fps": 10.0, "start": "3s"},
         "detector": {"name": "grounding-dino", "threshold": 0.3, "path": "/etc/passwd"},
         "tracker": {"name": "botsort"},
         "clips": "damaged",
     }
-    found = spec_of(replace(card, trained={"settings": settings})).keys()
+    found = spec_of(replace(metadata, trained={"settings": settings})).keys()
     assert found["detector.name"] == "grounding-dino"
     assert found["detector.threshold"] == 0.3
     assert found["tracker.name"] == "botsort"
     assert found["clips.fps"] == 2
     assert not {"detector.file.path", "video.start"} & found.keys()
-    assert spec_of(replace(card, trained={"settings": None})).keys()["detector.name"] == "file"
+    assert spec_of(replace(metadata, trained={"settings": None})).keys()["detector.name"] == "file"

@@ -16,9 +16,9 @@ from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble, collate
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.model import checkpoint
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import Noise
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.model.temporal import Moments, turns
 from cospal_cli.settings import LossConfig, ModelConfig
 from cospal_cli.training.objective import Objective
@@ -226,15 +226,15 @@ def test_other_sentences_of_a_video_are_no_negatives() -> None:
     assert objective(batch)["spatial"].item() == pytest.approx(0, abs=1e-6)
 
 
-def card(config: ModelConfig = SMALL) -> Card:
-    return Card(SIZES, config, {"clips": {"dim": 5}}, tuple(VOCABULARY))
+def metadata(config: ModelConfig = SMALL) -> HeadsMetadata:
+    return HeadsMetadata(SIZES, config, {"clips": {"dim": 5}}, tuple(VOCABULARY))
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     model, one = heads(seed=3), batch_of(sample(0))
-    checkpoint.save(tmp_path / "best", model, card())
+    checkpoint.save(tmp_path / "best", model, metadata())
     again, told = checkpoint.load(tmp_path / "best")
-    assert told == card()
+    assert told == metadata()
     assert told.word_ids["w1"] == 1
     for found, wanted in zip(again(**one), model(**one), strict=True):
         assert torch.equal(found, wanted)
@@ -246,14 +246,14 @@ def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "cospal/heads@9"}', "{"])
-def test_a_bad_card_is_refused(tmp_path: Path, text: str) -> None:
+def test_bad_metadata_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(WeightsError, match=r"config\.json: not a description"):
-        checkpoint.load_card(tmp_path)
+        checkpoint.load_metadata(tmp_path)
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, heads(), card(ModelConfig(**{**vars(SMALL), "dim": 32})))
+    checkpoint.save(tmp_path, heads(), metadata(ModelConfig(**{**vars(SMALL), "dim": 32})))
     with pytest.raises(WeightsError, match=r"expected .*, found"):
         checkpoint.load(tmp_path)
 
@@ -262,7 +262,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     model = heads()
     with torch.no_grad():
         model.temporal.token[0] = torch.nan
-    checkpoint.save(tmp_path, model, card())
+    checkpoint.save(tmp_path, model, metadata())
     with pytest.raises(WeightsError, match="not finite"):
         checkpoint.load(tmp_path)
 
@@ -270,7 +270,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [1.5, -1, 0, True, None, "6", 10**12, 2**70, [6]])
 @pytest.mark.parametrize("name", ["tubelets", "clips", "words", "vocabulary"])
 def test_sizes_that_cannot_be_are_refused(tmp_path: Path, name: str, value: Any) -> None:
-    checkpoint.save(tmp_path, heads(), card())
+    checkpoint.save(tmp_path, heads(), metadata())
     path = tmp_path / "config.json"
     told = json.loads(path.read_text())
     told["sizes"][name] = value
@@ -281,7 +281,7 @@ def test_sizes_that_cannot_be_are_refused(tmp_path: Path, name: str, value: Any)
 
 def test_sizes_that_the_weights_do_not_have_take_no_memory(tmp_path: Path) -> None:
     """4 TB, were they made."""
-    checkpoint.save(tmp_path, heads(), card())
+    checkpoint.save(tmp_path, heads(), metadata())
     path = tmp_path / "config.json"
     told = json.loads(path.read_text())
     told["sizes"] |= dict.fromkeys(("tubelets", "clips", "words"), 2**20)

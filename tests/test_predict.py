@@ -23,7 +23,7 @@ from cospal_cli.core.types import (
 )
 from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Sample
 from cospal_cli.settings import Config, ModelConfig
@@ -62,7 +62,7 @@ class Memory:
 class Fixed:
     """Heads that are sure of one tubelet and one segment."""
 
-    card = Card(Sizes(3, 2, 2, 1), ModelConfig(), {}, ())
+    metadata = HeadsMetadata(Sizes(3, 2, 2, 1), ModelConfig(), {}, ())
 
     def __init__(self, best: int, start: float, end: float) -> None:
         self.best, self.segment = best, (start, end)

@@ -24,7 +24,7 @@ from cospal_cli.evaluation.clips import read_clips
 from cospal_cli.evaluation.predictions import read_predictions
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.video_transformers import Preparation
-from cospal_cli.model.checkpoint import load_card
+from cospal_cli.model.checkpoint import load_metadata
 from cospal_cli.outputs.tube_json import load_tubes
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_about
@@ -52,20 +52,20 @@ def each(
     assert bad > 10
 
 
-def test_the_card_of_a_checkpoint(tmp_path: Path) -> None:
+def test_the_metadata_of_a_checkpoint(tmp_path: Path) -> None:
     used = Config(detector=DetectorConfig(name="file", file=FileConfig("x")))
-    card = json.loads((OLD / "checkpoint/config.json").read_text())
-    card["vocabulary"] = card["vocabulary"][:1]
-    card["sizes"]["vocabulary"] = 2
+    metadata = json.loads((OLD / "checkpoint/config.json").read_text())
+    metadata["vocabulary"] = metadata["vocabulary"][:1]
+    metadata["sizes"]["vocabulary"] = 2
     told = {"video": {"fps": 5.0}, "text": {"name": "minilm", "model": "a/b"}}
-    card["trained"] = {"settings": told}
+    metadata["trained"] = {"settings": told}
 
     def read() -> None:
-        found = load_card(tmp_path)
+        found = load_metadata(tmp_path)
         FeatureSpec(found.features).differences(FeatureSpec(found.features))
         completed(used, {"detector.file.path"}, tmp_path)
 
-    each(tmp_path / "config.json", card, read, WeightsError)
+    each(tmp_path / "config.json", metadata, read, WeightsError)
 
 
 def test_the_state_of_a_training(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG
 from cospal_cli.runtime import open_runtime
-from cospal_cli.runtime.onnx import ABOUT, CARD, OnnxRuntime, graph_path
+from cospal_cli.runtime.onnx import ABOUT, METADATA, OnnxRuntime, graph_path
 from tests import contracts
 from tests.exported import SIZES, SMALL, checkpoint, copy, exported
 
@@ -55,17 +55,17 @@ import sys
 from pathlib import Path
 import numpy as np
 from cospal_cli.core.head_inputs import assemble
-from cospal_cli.runtime import open_runtime, read_card
+from cospal_cli.runtime import open_runtime, read_metadata
 from cospal_cli.core.types import Phrase
 folder = Path(sys.argv[1])
-assert read_card(folder).vocabulary == ("man", "walks", "red")
+assert read_metadata(folder).vocabulary == ("man", "walks", "red")
 runtime = open_runtime("auto", folder)
 rng = np.random.default_rng(0)
 flags = np.array([True, False])
 phrase = Phrase(("man", "walks"), rng.normal(size=(2, 4)).astype("f"), flags, flags)
 mask = np.ones((3, 4), bool)
 drawn = [rng.normal(size=size).astype("f") for size in ((3, 4, 6), (7, 5))]
-inputs = assemble(drawn[0], mask, drawn[1], phrase, runtime.card.word_ids)
+inputs = assemble(drawn[0], mask, drawn[1], phrase, runtime.metadata.word_ids)
 assert abs(runtime.run(inputs).tubelet_scores.sum() - 1) < 1e-5
 heavy = {"torch", "transformers", "onnx", "onnxscript", "cospal_exporters"} & set(sys.modules)
 assert not heavy, heavy
@@ -119,13 +119,15 @@ def test_a_provider_that_a_session_does_not_get_is_an_error() -> None:
 
 
 def test_files_of_two_exports_are_refused_with_both_sides(tmp_path: Path) -> None:
-    folder = copy(tmp_path / "cards")
-    changed(folder, CARD, vocabulary=["a", "b", "c"])
+    folder = copy(tmp_path / "metadata")
+    changed(folder, METADATA, vocabulary=["a", "b", "c"])
     with pytest.raises(WeightsError, match=r"vocabulary: .*\('a', 'b', 'c'\).*has \('man'"):
         OnnxRuntime(folder)
     folder = copy(tmp_path / "config")
     (folder / CONFIG).unlink()
-    assert runtimes.read_card(folder) == OnnxRuntime(folder).card  # the graph's own card is enough
+    assert (
+        runtimes.read_metadata(folder) == OnnxRuntime(folder).metadata
+    )  # the graph's own is enough
     checkpoint(tmp_path / "else", model=SMALL, features={"text": {"name": "bert"}})
     (folder / CONFIG).write_bytes((tmp_path / "else" / CONFIG).read_bytes())
     with pytest.raises(WeightsError, match=r"features: .* has \{\}, .*bert"):
@@ -141,9 +143,9 @@ def test_files_of_two_exports_are_refused_with_both_sides(tmp_path: Path) -> Non
 def test_the_two_graphs_of_0_1_0_still_run_and_are_not_mixed(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(V0_1_0 / "exported", tmp_path / "exported"))
     torch, older = open_runtime("torch", V0_1_0 / "checkpoint", "cpu"), open_runtime("auto", folder)
-    assert older.card == torch.card
+    assert older.metadata == torch.metadata
     for seed, shape in enumerate([(4, 8, 12, 5), (1, 1, 1, 1)]):
-        inputs = random_inputs(torch.card.sizes, shape, seed)
+        inputs = random_inputs(torch.metadata.sizes, shape, seed)
         one, other = torch.run(inputs), older.run(inputs)
         for name in HEAD_OUTPUTS:
             np.testing.assert_allclose(getattr(other, name), getattr(one, name), atol=1e-5)
@@ -262,10 +264,10 @@ def test_names_and_metadata_that_are_no_text_are_refused(tmp_path: Path, text: b
 
 
 @pytest.mark.parametrize("value", ["5", "[]", "{", "[" * 50_000])
-def test_a_card_that_is_no_object_is_refused(tmp_path: Path, value: str) -> None:
+def test_metadata_that_is_no_object_is_refused(tmp_path: Path, value: str) -> None:
     folder = copy(tmp_path / "exported")
     proto = onnx.load(graph_path(folder))
-    onnx.helper.set_model_props(proto, {ABOUT: "{}", CARD: value})
+    onnx.helper.set_model_props(proto, {ABOUT: "{}", METADATA: value})
     onnx.save(proto, graph_path(folder))
     with pytest.raises(WeightsError, match=r"expected metadata 'cospal\.card', found cospal"):
         OnnxRuntime(folder)

@@ -12,15 +12,15 @@ import torch
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.types import GroundingInputs, Phrase
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.torch import TorchRuntime
 from cospal_cli.settings import ModelConfig
 
 WORDS = ("man", "walks", "red")
-CARD = Card(
+METADATA = HeadsMetadata(
     Sizes(tubelets=6, clips=5, words=4, vocabulary=4),
     ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3),
     {},
@@ -31,7 +31,7 @@ CARD = Card(
 @pytest.fixture(scope="module")
 def model() -> CoSPaL:
     torch.manual_seed(0)
-    return CoSPaL(CARD.sizes, CARD.model).eval()
+    return CoSPaL(METADATA.sizes, METADATA.model).eval()
 
 
 def inputs(tubelets: int = 3, seed: int = 0) -> GroundingInputs:
@@ -46,14 +46,14 @@ def inputs(tubelets: int = 3, seed: int = 0) -> GroundingInputs:
     features = rng.normal(size=(tubelets, 8, 6)).astype(np.float32)
     clips = rng.normal(size=(12, 5)).astype(np.float32)
     mask = np.ones((tubelets, 8), bool)
-    return assemble(features, mask, clips, phrase, CARD.word_ids)
+    return assemble(features, mask, clips, phrase, METADATA.word_ids)
 
 
 def test_a_saved_checkpoint_answers_as_the_model_does(model: CoSPaL, tmp_path: Path) -> None:
-    save(tmp_path, model, CARD)
+    save(tmp_path, model, METADATA)
     runtime = open_runtime("torch", tmp_path, "cpu")
-    assert runtime.card == CARD
-    live = TorchRuntime.of(model, CARD)
+    assert runtime.metadata == METADATA
+    live = TorchRuntime.of(model, METADATA)
     for seed in range(3):
         one, other = runtime.run(inputs(seed=seed)), live.run(inputs(seed=seed))
         np.testing.assert_array_equal(one.tubelet_scores, other.tubelet_scores)
@@ -62,7 +62,7 @@ def test_a_saved_checkpoint_answers_as_the_model_does(model: CoSPaL, tmp_path: P
 
 
 def test_scores_are_shares(model: CoSPaL) -> None:
-    found = TorchRuntime.of(model, CARD).run(inputs(5))
+    found = TorchRuntime.of(model, METADATA).run(inputs(5))
     assert (found.tubelet_scores.shape, found.proposals.shape) == ((5,), (3, 2))
     assert found.tubelet_scores.sum() == pytest.approx(1, abs=1e-5)
     assert found.proposal_scores.sum() == pytest.approx(1, abs=1e-5)
@@ -70,7 +70,7 @@ def test_scores_are_shares(model: CoSPaL) -> None:
 
 
 def test_a_model_in_training_answers_without_dropout_and_stays_in_training(model: CoSPaL) -> None:
-    runtime = TorchRuntime.of(model, CARD)
+    runtime = TorchRuntime.of(model, METADATA)
     expected = runtime.run(inputs())
     model.train()
     state = torch.random.get_rng_state()
@@ -83,7 +83,7 @@ def test_a_model_in_training_answers_without_dropout_and_stays_in_training(model
 
 
 def test_lower_precision_is_near(model: CoSPaL, tmp_path: Path) -> None:
-    save(tmp_path, model, CARD)
+    save(tmp_path, model, METADATA)
     half = TorchRuntime(tmp_path, "cpu", "bf16").run(inputs())
     full = TorchRuntime(tmp_path, "cpu").run(inputs())
     assert half.tubelet_scores.dtype == np.float32
@@ -92,18 +92,18 @@ def test_lower_precision_is_near(model: CoSPaL, tmp_path: Path) -> None:
 
 
 def test_not_a_number_is_no_answer(model: CoSPaL) -> None:
-    broken = CoSPaL(CARD.sizes, CARD.model).eval()
+    broken = CoSPaL(METADATA.sizes, METADATA.model).eval()
     with torch.no_grad():
         for value in broken.spatial.parameters():
             value.fill_(float("nan"))
     with pytest.raises(WeightsError, match="not finite"):
-        TorchRuntime.of(broken, CARD).run(inputs())
+        TorchRuntime.of(broken, METADATA).run(inputs())
 
 
 def test_what_cannot_be_opened_says_why(model: CoSPaL, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a checkpoint of the heads"):
         TorchRuntime(tmp_path)
-    save(tmp_path, model, CARD)
+    save(tmp_path, model, METADATA)
     with pytest.raises(UsageError, match="unknown device 'tpu'"):
         TorchRuntime(tmp_path, "tpu")
     if not torch.cuda.is_available():
@@ -111,6 +111,6 @@ def test_what_cannot_be_opened_says_why(model: CoSPaL, tmp_path: Path) -> None:
             TorchRuntime(tmp_path, "cuda")
     with pytest.raises(UsageError, match="unknown runtime 'tensorflow'"):
         open_runtime("tensorflow", tmp_path)
-    save(tmp_path, model, replace(CARD, model=replace(CARD.model, proposals=2)))
+    save(tmp_path, model, replace(METADATA, model=replace(METADATA.model, proposals=2)))
     with pytest.raises(WeightsError, match="expected"):
         TorchRuntime(tmp_path)

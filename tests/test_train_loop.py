@@ -39,14 +39,14 @@ def test_what_a_training_leaves(run: tuple[Path, Any]) -> None:
     assert outcome.best is not None
     assert 0 <= outcome.wait_share < 1
     for name in ("last", "best"):
-        model, card = checkpoint.load(out / name)
-        assert card.sizes.vocabulary == len(card.vocabulary) + 1
+        model, metadata = checkpoint.load(out / name)
+        assert metadata.sizes.vocabulary == len(metadata.vocabulary) + 1
         assert model.config.dim == 16
-    assert card.features == FakePrepared().identity
-    _, card = checkpoint.load(out / "last")
-    assert card.trained["update"] == outcome.update
-    assert card.trained["settings"]["train"]["batch"] == 4
-    assert card.trained["held"]["loss"] == pytest.approx(outcome.held["loss"])
+    assert metadata.features == FakePrepared().identity
+    _, metadata = checkpoint.load(out / "last")
+    assert metadata.trained["update"] == outcome.update
+    assert metadata.trained["settings"]["train"]["batch"] == 4
+    assert metadata.trained["held"]["loss"] == pytest.approx(outcome.held["loss"])
     assert (out / "training.png").read_bytes().startswith(b"\x89PNG")
     assert not list(out.glob(".cospal*"))
 
@@ -110,8 +110,8 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_checkpoint(
         train_fake.train(out, *SHORT)
     assert str(out / "last") in caught.value.message
     monkeypatch.undo()
-    model, card = checkpoint.load(out / "last")
-    assert card.trained["update"] == 6
+    model, metadata = checkpoint.load(out / "last")
+    assert metadata.trained["update"] == 6
     assert all(value.isfinite().all() for value in model.state_dict().values())
     train_fake.train(tmp_path / "whole", *SHORT)
     train_fake.train(out, *SHORT, resume=True)  # and it can go on from there
@@ -141,20 +141,20 @@ def test_without_held_out_samples_the_last_is_the_best(tmp_path: Path) -> None:
 
 def test_first_weights_by_word(run: tuple[Path, Any], tmp_path: Path) -> None:
     out, _ = run
-    theirs, card = checkpoint.load(out / "best")
-    words = ("hat", *card.vocabulary[2:], "quilt")  # another order, one less, some unknown
+    theirs, metadata = checkpoint.load(out / "best")
+    words = ("hat", *metadata.vocabulary[2:], "quilt")  # another order, one less, some unknown
     from dataclasses import replace
 
     from cospal_cli.model.cospal import CoSPaL
 
-    sizes = replace(card.sizes, vocabulary=len(words) + 1)
-    own = replace(card, sizes=sizes, vocabulary=words)
+    sizes = replace(metadata.sizes, vocabulary=len(words) + 1)
+    own = replace(metadata, sizes=sizes, vocabulary=words)
     torch.manual_seed(1)
-    model = CoSPaL(sizes, card.model)
+    model = CoSPaL(sizes, metadata.model)
     drawn = model.temporal.head.weight.detach().clone()
     setup.take_over(model, own, out / "best")
-    for word in card.vocabulary[2:]:
-        a, b = own.word_ids[word], card.word_ids[word]
+    for word in metadata.vocabulary[2:]:
+        a, b = own.word_ids[word], metadata.word_ids[word]
         assert torch.equal(model.temporal.head.weight[a], theirs.temporal.head.weight[b])
     assert torch.equal(model.temporal.head.weight[-1], drawn[-1])
     assert torch.equal(model.spatial.input.weight, theirs.spatial.input.weight)
@@ -173,8 +173,8 @@ def test_learning_rate(update: int) -> None:
 
 
 def test_two_rates() -> None:
-    from cospal_cli.model.card import Sizes
     from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.metadata import Sizes
 
     settings = train_fake.config("train.lr=0.1", "train.spatial_lr=0.2", "train.warmup=0")
     model = CoSPaL(Sizes(6, 5, 4, 9), settings.model)
@@ -275,7 +275,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path: Path) -
     out = tmp_path / "run"
     train_fake.train(out, *SHORT)
     before = (out / "last" / "trainer.json").read_bytes()
-    model, card = checkpoint.load(out / "last")
+    model, metadata = checkpoint.load(out / "last")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
@@ -284,7 +284,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path: Path) -
             pytest.raises(DeviceError, match="no space left"),
             replacing_folder(out / "last") as part,
         ):
-            checkpoint.save(part, model, card)
+            checkpoint.save(part, model, metadata)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)

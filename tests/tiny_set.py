@@ -9,9 +9,9 @@ import torch
 
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import make
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.preparing.prepare import prepare
 from cospal_cli.settings import ClipsConfig, Config, FeaturesConfig, ModelConfig, as_dict
@@ -41,6 +41,6 @@ def make_heads(folder: Path, prepared: Path) -> Path:
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
     settings = {"features": as_dict(features.config.features)}
     torch.manual_seed(3)
-    card = Card(sizes, MODEL, features.identity, words, {"settings": settings})
-    save(folder, CoSPaL(sizes, MODEL), card)
+    metadata = HeadsMetadata(sizes, MODEL, features.identity, words, {"settings": settings})
+    save(folder, CoSPaL(sizes, MODEL), metadata)
     return folder

@@ -63,7 +63,7 @@ def _wire(data: bytes, rng: Random) -> bytes:
 
 def _change(model: Any, rng: Random) -> None:
     inner = model.graph
-    match rng.choice("opset op wire io dims data outside card attribute drop".split()):
+    match rng.choice("opset op wire io dims data outside metadata attribute drop".split()):
         case "opset":
             model.opset_import[0].version = rng.choice((0, 1, 7, 99, 2**31, -1, 2**62))
             model.ir_version = rng.choice((model.ir_version, 0, 99, -1))
@@ -90,10 +90,10 @@ def _change(model: Any, rng: Random) -> None:
             tensor.ClearField("raw_data")
             tensor.external_data.add(key="location", value=rng.choice(OUTSIDE))
             tensor.external_data.add(key="length", value=rng.choice(("4", "-1", "1" * 30, "x")))
-        case "card":
+        case "metadata":
             entry = rng.choice(model.metadata_props)
-            card = text.changed(json.loads(entry.value), rng)
-            entry.value = text.dumped(card, rng).decode("utf-8", "replace")
+            metadata = text.changed(json.loads(entry.value), rng)
+            entry.value = text.dumped(metadata, rng).decode("utf-8", "replace")
         case "attribute":
             node = rng.choice([node for node in inner.node if node.attribute])
             attribute = rng.choice(node.attribute)

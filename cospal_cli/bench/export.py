@@ -24,7 +24,7 @@ from cospal_cli.core.files import replacing
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 from cospal_cli.devices import installed, processors
-from cospal_cli.model.card import Card, Sizes
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.runtime.onnx import OnnxRuntime, precisions
 from cospal_cli.settings import ModelConfig
@@ -64,14 +64,14 @@ def measure(plan: ExportBenchPlan, progress: Progress = silent) -> dict[str, Any
         shapes = [(k, n) for k in plan.tubelets for n in plan.words]
         for done, (k, n) in enumerate(shapes, 1):
             shape = (k, plan.frames, plan.clips, n)
-            inputs = random_inputs(runtimes[EAGER].card.sizes, shape, done)
+            inputs = random_inputs(runtimes[EAGER].metadata.sizes, shape, done)
             points.append({"K": k, "N": n, **_point(runtimes, inputs, plan.rounds)})
             progress("bench", done, len(shapes))
-        card = runtimes[EAGER].card
+        metadata = runtimes[EAGER].metadata
         return {
             "heads": "random" if plan.checkpoint is None else plan.checkpoint.name,
-            "sizes": asdict(card.sizes),
-            "model": asdict(card.model),
+            "sizes": asdict(metadata.sizes),
+            "model": asdict(metadata.model),
             "T": plan.frames,
             "C": plan.clips,
             "threads": threads,
@@ -191,8 +191,8 @@ def _compiled(checkpoint: Path, device: str) -> Runtime:
     from cospal_cli.runtime.torch import TorchRuntime
 
     place = choose(device, "fp32")
-    model, card = load(checkpoint, str(place.device))
-    return TorchRuntime.of(_torch().compile(model, dynamic=True), card)
+    model, metadata = load(checkpoint, str(place.device))
+    return TorchRuntime.of(_torch().compile(model, dynamic=True), metadata)
 
 
 def _random_heads(folder: Path) -> Path:
@@ -202,7 +202,7 @@ def _random_heads(folder: Path) -> Path:
     _torch().manual_seed(0)
     words = tuple(f"word{number}" for number in range(FULL.vocabulary - 1))
     model = ModelConfig()
-    save(folder, CoSPaL(FULL, model).eval(), Card(FULL, model, {}, words))
+    save(folder, CoSPaL(FULL, model).eval(), HeadsMetadata(FULL, model, {}, words))
     return folder
 
 

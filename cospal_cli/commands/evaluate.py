@@ -253,9 +253,9 @@ def _runtime(
     if checkpoint is None or features is None or not TRAINED.keys() & set(names):
         return None
     from cospal_cli.features.spec import FeatureSpec
-    from cospal_cli.runtime import open_runtime, read_card
+    from cospal_cli.runtime import open_runtime, read_metadata
 
-    trained = FeatureSpec(read_card(checkpoint).features)
+    trained = FeatureSpec(read_metadata(checkpoint).features)
     if found := trained.differences(features.spec):
         raise UsageError(
             f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
@@ -309,7 +309,7 @@ def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | 
         return None
     from cospal_cli.outputs.tube_json import plain
 
-    return {"path": str(checkpoint), "trained": plain(runtime.card.trained)}
+    return {"path": str(checkpoint), "trained": plain(runtime.metadata.trained)}
 
 
 def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwrite: bool) -> None:

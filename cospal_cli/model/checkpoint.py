@@ -1,4 +1,4 @@
-"""Trained heads as a folder: ``model.safetensors`` and ``config.json``, the card."""
+"""Trained heads as a folder: ``model.safetensors`` and ``config.json``, the metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
 from cospal_cli.core.reading import read_bytes
 from cospal_cli.core.registry import require
-from cospal_cli.model.card import Card
+from cospal_cli.model.metadata import HeadsMetadata
 
 if TYPE_CHECKING:
     from cospal_cli.model.cospal import CoSPaL
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
-def save(folder: Path, model: CoSPaL, card: Card) -> None:
+def save(folder: Path, model: CoSPaL, metadata: HeadsMetadata) -> None:
     """Write both files into ``folder``, which is made; each is whole or not there.
 
     A folder that must change at once is written beside its place and renamed by the caller.
@@ -29,30 +29,30 @@ def save(folder: Path, model: CoSPaL, card: Card) -> None:
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(folder / WEIGHTS) as part:
         part.write_bytes(library.save(state))  # errors of the disk are then Python's own
-    write_text(folder / CONFIG, card.dumps() + "\n")
+    write_text(folder / CONFIG, metadata.dumps() + "\n")
 
 
-def load_card(folder: Path) -> Card:
-    """The card alone, without torch. UsageError where there is none, WeightsError for a bad one."""
+def load_metadata(folder: Path) -> HeadsMetadata:
+    """The metadata alone, without torch. UsageError where there is none, WeightsError if bad."""
     path = folder / CONFIG
     hint = "name a folder that 'cospal train' wrote, such as runs/NAME/best"
     if not os.path.exists(path):  # False, too, for a name that the system refuses
         raise UsageError(f"{str(folder)!r} is not a checkpoint of the heads: no {CONFIG}", hint)
-    return Card.loads(read_bytes(path, WeightsError, hint), str(path))
+    return HeadsMetadata.loads(read_bytes(path, WeightsError, hint), str(path))
 
 
-def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, Card]:
+def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, HeadsMetadata]:
     """The heads in eval mode on ``device``. WeightsError names what does not fit."""
-    card = load_card(folder)
+    metadata = load_metadata(folder)
     torch = require("torch", "torch")
     from cospal_cli.model.cospal import CoSPaL
 
     state, where = read_state(folder / WEIGHTS), str(folder / WEIGHTS)
     with torch.device("meta"):  # sizes that the weights do not have must not take memory
-        _compare(CoSPaL(card.sizes, card.model), state, where)
-    model = CoSPaL(card.sizes, card.model)
+        _compare(CoSPaL(metadata.sizes, metadata.model), state, where)
+    model = CoSPaL(metadata.sizes, metadata.model)
     model.load_state_dict(state)
-    return model.to(device).eval(), card
+    return model.to(device).eval(), metadata
 
 
 def fill(model: CoSPaL, state: dict[str, Any], where: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.model.card import Sizes
+from cospal_cli.model.metadata import Sizes
 from cospal_cli.model.spatial import SpatialGrounding
 from cospal_cli.model.temporal import TemporalGrounding
 from cospal_cli.settings import ModelConfig

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.model.card import Sizes
 from cospal_cli.model.layers import Block, Noise, bias_of, masked_mean, mlp, position_codes
+from cospal_cli.model.metadata import Sizes
 from cospal_cli.settings import ModelConfig
 
 HIDDEN = -1e4  # logit of what is not there

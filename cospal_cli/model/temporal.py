@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cospal_cli.model.card import Sizes
 from cospal_cli.model.layers import Block, Noise, bias_of, blocks, position_codes
+from cospal_cli.model.metadata import Sizes
 from cospal_cli.settings import ModelConfig
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative

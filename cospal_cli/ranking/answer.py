@@ -14,7 +14,7 @@ from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.types import GroundingScores, Phrase, Phrases
 from cospal_cli.language.phrases import Refined
-from cospal_cli.model.card import Card
+from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.runtime import Runtime
 from cospal_cli.settings import GroundConfig
 
@@ -57,10 +57,10 @@ def ask(
     if not features.ids:
         return None
     whole = chosen(phrases, config)
-    _check(runtime.card, features, whole)
+    _check(runtime.metadata, features, whole)
     parts = phrases.passes if config.segment == "hull" else ()
     scores, *others = [_run(runtime, features, phrase) for phrase in (whole, *parts)]
-    return HeadScores(features.ids, scores, tuple(others), unknown(runtime.card, whole))
+    return HeadScores(features.ids, scores, tuple(others), unknown(runtime.metadata, whole))
 
 
 def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
@@ -68,21 +68,25 @@ def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
     return phrases.sentence if config.query_form == "sentence" else phrases.refined
 
 
-def unknown(card: Card, phrase: Phrase) -> tuple[str, ...]:
+def unknown(metadata: HeadsMetadata, phrase: Phrase) -> tuple[str, ...]:
     """The words of ``phrase`` that are not in the vocabulary of the training, each once."""
-    return tuple(dict.fromkeys(word for word in phrase.words if word not in card.word_ids))
+    return tuple(dict.fromkeys(word for word in phrase.words if word not in metadata.word_ids))
 
 
 def _run(runtime: Runtime, features: HeadFeatures, phrase: Phrase) -> GroundingScores:
     return runtime.run(
         assemble(
-            features.tubelets, features.tubelet_mask, features.clips, phrase, runtime.card.word_ids
+            features.tubelets,
+            features.tubelet_mask,
+            features.clips,
+            phrase,
+            runtime.metadata.word_ids,
         )
     )
 
 
-def _check(card: Card, features: HeadFeatures, phrase: Phrase) -> None:
-    sizes = card.sizes
+def _check(metadata: HeadsMetadata, features: HeadFeatures, phrase: Phrase) -> None:
+    sizes = metadata.sizes
     for name, wanted, found in (
         ("a tubelet's", sizes.tubelets, features.tubelets.shape[-1]),
         ("a clip's", sizes.clips, features.clips.shape[-1]),

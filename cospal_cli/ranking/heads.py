@@ -17,10 +17,10 @@ from cospal_cli.features.spec import FILE, FeatureSpec
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.language.phrases import Refined, phrases, refine
-from cospal_cli.model.card import Card
+from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.ranking import TRAINED
 from cospal_cli.ranking.answer import HeadScores, ask, chosen, unknown
-from cospal_cli.runtime import Runtime, open_runtime, read_card
+from cospal_cli.runtime import Runtime, open_runtime, read_metadata
 from cospal_cli.settings import Config, FeaturesConfig, override
 from cospal_cli.settings.stored import modern
 
@@ -49,7 +49,7 @@ class Heads:
     def understood(self, query: Query, config: Config) -> Query:
         """``query`` with what is unresolved to the heads: words that their training never met."""
         read = self._phrases(refine(query), config)
-        words = unknown(self.runtime.card, chosen(read, config.ground))
+        words = unknown(self.runtime.metadata, chosen(read, config.ground))
         return replace(query, unresolved=words)
 
     def _phrases(self, refined: Refined, config: Config) -> Phrases:
@@ -58,10 +58,10 @@ class Heads:
         return phrases(refined, self.text, config.features.max_words)
 
 
-def spec_of(card: Card) -> FeatureSpec:
+def spec_of(metadata: HeadsMetadata) -> FeatureSpec:
     """What made the features on which the heads were trained."""
-    told = card.trained.get("settings")
-    return FeatureSpec(card.features, modern(told) if isinstance(told, Mapping) else {})
+    told = metadata.trained.get("settings")
+    return FeatureSpec(metadata.features, modern(told) if isinstance(told, Mapping) else {})
 
 
 def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
@@ -70,7 +70,7 @@ def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
     ``stated``: the dotted keys that the user did not leave open. UsageError where that is another
     method, and where detections are needed.
     """
-    spec = spec_of(read_card(path))
+    spec = spec_of(read_metadata(path))
     try:
         spec.apply_to(override(None, {"detector.file.path": "-"}))
     except UsageError as error:  # of what is not the user's
@@ -100,7 +100,7 @@ def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
     UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
     of the training.
     """
-    trained = spec_of(read_card(path))
+    trained = spec_of(read_metadata(path))
     clips, text = open_video_encoder(config.clips), open_text_encoder(config.text)
     used = replace(config, detector=detector.config, clips=clips.config)
     # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.

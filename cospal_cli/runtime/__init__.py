@@ -10,8 +10,8 @@ from cospal_cli.core.backends import RUNTIMES as BACKENDS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.registry import load
 from cospal_cli.core.types import GroundingInputs, GroundingScores
-from cospal_cli.model.card import Card
-from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_card
+from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_metadata
+from cospal_cli.model.metadata import HeadsMetadata
 
 AUTO = "auto"  # exported files where there are some, else torch
 
@@ -19,7 +19,7 @@ AUTO = "auto"  # exported files where there are some, else torch
 class Runtime(Protocol):
     """A backend: built from a checkpoint's path, a device and a precision."""
 
-    card: Card
+    metadata: HeadsMetadata
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """The heads' answer for one video and one query; the same every time."""
@@ -59,10 +59,10 @@ def resolve(name: str, path: Path) -> str:
     return "onnx"
 
 
-def read_card(path: Path) -> Card:
-    """The card of a checkpoint or of exported heads; UsageError if ``path`` is neither."""
+def read_metadata(path: Path) -> HeadsMetadata:
+    """The metadata of a checkpoint or of exported heads; UsageError if ``path`` is neither."""
     if not (path / CONFIG).is_file() and any(path.glob("*.onnx")):
         from cospal_cli.runtime import onnx
 
-        return onnx.read_card(path)
-    return load_card(path)
+        return onnx.read_metadata(path)
+    return load_metadata(path)

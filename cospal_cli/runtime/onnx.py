@@ -1,6 +1,6 @@
 """Exported heads run by ONNX Runtime: no torch.
 
-The folder is what ``cospal export --onnx`` wrote: ``config.json``, the card, as in a checkpoint;
+The folder is what ``cospal export --onnx`` wrote: ``config.json``, the metadata of the heads;
 ``heads.onnx``, the graph in fp32 (those of another precision have its name before the end:
 ``heads.int8.onnx``); ``export.json``, how they compare with the checkpoint. cospal 0.1 wrote two
 graphs without a batch axis, ``spatial.onnx`` and ``temporal.onnx``; they still run.
@@ -23,8 +23,8 @@ from cospal_cli.core.reading import parse_table
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
 from cospal_cli.devices.onnx_session import CPU, Provider, open_session
-from cospal_cli.model.card import Card
-from cospal_cli.model.checkpoint import CONFIG, load_card
+from cospal_cli.model.checkpoint import CONFIG, load_metadata
+from cospal_cli.model.metadata import HeadsMetadata
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -33,8 +33,9 @@ Array = NDArray[np.generic]
 
 NAME, OLDER = "heads", ("spatial", "temporal")
 PRECISIONS = ("fp32", "fp16", "int8")
-ABOUT = "cospal"  # the metadata of every file that is not the card
-CARD = "cospal.card"
+# Keys of a graph's properties: what the file is, and the heads' metadata (in the format since 0.1).
+ABOUT = "cospal"
+METADATA = "cospal.card"
 SAME = ("checkpoint_sha256", "precision", "cospal")  # what the graphs of one export share
 TENSORRT = "TensorrtExecutionProvider"
 PROVIDERS = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
@@ -73,8 +74,8 @@ def chosen(folder: Path, precision: str) -> str:
     return precision
 
 
-def metadata(session: InferenceSession, path: Path, key: str) -> str:
-    """The JSON object, as text, that the graph has under ``key``; WeightsError without one."""
+def property_of(session: InferenceSession, path: Path, key: str) -> str:
+    """The JSON object, as text, that a graph keeps under ``key``; WeightsError without one."""
     hint = "give the files that 'cospal export --onnx' wrote"
     with errors_as(WeightsError, f"{path}: its metadata cannot be read", hint):
         found = session.get_modelmeta().custom_metadata_map
@@ -87,29 +88,30 @@ def metadata(session: InferenceSession, path: Path, key: str) -> str:
     return str(found[key])
 
 
-def read_card(folder: Path, precision: str = "auto") -> Card:
-    """The card of the heads in ``folder``; see ``card_of``."""
+def read_metadata(folder: Path, precision: str = "auto") -> HeadsMetadata:
+    """The metadata of the heads in ``folder``; see ``metadata_of``."""
     paths = graphs(folder, chosen(folder, precision))
-    return card_of(folder, {path: open_session(path) for path in paths})
+    return metadata_of(folder, {path: open_session(path) for path in paths})
 
 
-def card_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> Card:
-    """The card, once all files of an export agree. WeightsError names both sides if not."""
-    abouts = {path: json.loads(metadata(one, path, ABOUT)) for path, one in sessions.items()}
-    cards = {
-        path: Card.loads(metadata(one, path, CARD), str(path)) for path, one in sessions.items()
+def metadata_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> HeadsMetadata:
+    """The metadata, once all files of an export agree. WeightsError names both sides if not."""
+    abouts = {path: json.loads(property_of(one, path, ABOUT)) for path, one in sessions.items()}
+    found = {
+        path: HeadsMetadata.loads(property_of(one, path, METADATA), str(path))
+        for path, one in sessions.items()
     }
     if (folder / CONFIG).is_file():
-        cards[folder / CONFIG] = load_card(folder)
+        found[folder / CONFIG] = load_metadata(folder)
     first = next(iter(sessions))
     for path, about in abouts.items():
         for name in SAME:
             _same(name, first, abouts[first].get(name), path, about.get(name), "exports")
-    for path, card in cards.items():
+    for path, metadata in found.items():
         for name in ("sizes", "model", "features", "vocabulary", "trained"):
-            mine, theirs = getattr(cards[first], name), getattr(card, name)
+            mine, theirs = getattr(found[first], name), getattr(metadata, name)
             _same(name, first, mine, path, theirs, "checkpoints")
-    return cards[first]
+    return found[first]
 
 
 def _same(name: str, first: Path, mine: object, second: Path, theirs: object, origins: str) -> None:
@@ -122,8 +124,8 @@ def _same(name: str, first: Path, mine: object, second: Path, theirs: object, or
 
 def open_graphs(
     folder: Path, precision: str, provider: str = "cpu", number: str = "0", threads: int = 0
-) -> tuple[dict[Path, InferenceSession], Card]:
-    """Sessions of the graphs in ``folder`` by file, and the card of the heads.
+) -> tuple[dict[Path, InferenceSession], HeadsMetadata]:
+    """Sessions of the graphs in ``folder`` by file, and the metadata of the heads.
 
     WeightsError for files that ONNX Runtime does not load or that do not fit each other.
     """
@@ -134,7 +136,7 @@ def open_graphs(
         )
         for path in graphs(folder, precision)
     }
-    card = card_of(folder, sessions)
+    metadata = metadata_of(folder, sessions)
     inputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_inputs())
     outputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_outputs())
     if not set(inputs) <= {*HEAD_INPUTS, *HEAD_OUTPUTS} or set(outputs) != set(HEAD_OUTPUTS):
@@ -144,7 +146,7 @@ def open_graphs(
             f"outputs {', '.join(HEAD_OUTPUTS)}",
             "export the heads again",
         )
-    return sessions, card
+    return sessions, metadata
 
 
 class OnnxRuntime:
@@ -167,7 +169,7 @@ class OnnxRuntime:
         name, number = _place(device, provider)
         self.precision = chosen(path, precision)
         self.provider = PROVIDERS[name]
-        sessions, self.card = open_graphs(path, self.precision, name, number, threads)
+        sessions, self.metadata = open_graphs(path, self.precision, name, number, threads)
         self._sessions = tuple(sessions.values())
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:

@@ -36,7 +36,7 @@ class TensorRTRuntime:
                 "int8 graphs are for processors", "give --precision fp16, or --runtime onnx"
             )
         engines.machine(engines.library())
-        sessions, self.card = open_graphs(path, self.precision)
+        sessions, self.metadata = open_graphs(path, self.precision)
         self._torch = require("torch", "torch")
         self._device = device
         self.cached = True  # whether no engine had to be built

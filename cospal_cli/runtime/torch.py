@@ -12,7 +12,7 @@ from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices.torch_device import choose
-from cospal_cli.model.card import Card
+from cospal_cli.model.metadata import HeadsMetadata
 
 if TYPE_CHECKING:
     import torch
@@ -32,19 +32,19 @@ class TorchRuntime:
         from cospal_cli.model.checkpoint import load
 
         place = choose(device, "fp32" if precision == "auto" else precision)
-        model, card = load(path, str(place.device))
-        self._set(model, card, place.dtype)
+        model, metadata = load(path, str(place.device))
+        self._set(model, metadata, place.dtype)
 
     @classmethod
-    def of(cls, model: CoSPaL, card: Card) -> TorchRuntime:
+    def of(cls, model: CoSPaL, metadata: HeadsMetadata) -> TorchRuntime:
         """A model as it stands, where it stands; training goes on afterwards as if nothing was."""
         torch = require("torch", "torch")
         runtime = cls.__new__(cls)
-        runtime._set(model, card, torch.float32)
+        runtime._set(model, metadata, torch.float32)
         return runtime
 
-    def _set(self, model: CoSPaL, card: Card, dtype: torch.dtype) -> None:
-        self.card = card
+    def _set(self, model: CoSPaL, metadata: HeadsMetadata, dtype: torch.dtype) -> None:
+        self.metadata = metadata
         self._model = model
         self._dtype = dtype
 

@@ -11,8 +11,8 @@ import torch
 
 from cospal_cli.evaluation.summary import PREDICTED, TOP1, evaluate
 from cospal_cli.evaluation.tubes import Truth
-from cospal_cli.model.card import Card
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.settings import Config
 from cospal_cli.training.batches import Arrays, Batches
 from cospal_cli.training.curriculum import Epoch
@@ -45,7 +45,7 @@ def losses(
 
 def scores(
     model: CoSPaL,
-    card: Card,
+    metadata: HeadsMetadata,
     prepared: Prepared,
     samples: Sequence[Sample],
     truths: Mapping[str, Truth],
@@ -62,7 +62,7 @@ def scores(
     from cospal_cli.predict import predictions
     from cospal_cli.runtime.torch import TorchRuntime
 
-    runtime = TorchRuntime.of(model, card)
+    runtime = TorchRuntime.of(model, metadata)
     asked = [one for one in samples if one.id in known]
     found = dict(predictions(prepared, asked, "cospal", config, runtime))
     means = evaluate(found, known, resamples=0).rows[PREDICTED]

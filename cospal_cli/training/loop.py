@@ -48,7 +48,7 @@ class TrainingJob:
     prepared: Prepared
     out: Path
     config: Config
-    data: Mapping[str, Any] = field(default_factory=dict)  # what the card says of the data set
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the metadata says of the data set
     truths: Mapping[str, Truth] = field(default_factory=dict)
     resume: bool = False
     init_from: Path | None = None  # a checkpoint whose weights are the first ones
@@ -106,8 +106,8 @@ class _Training:
         self.held = setup.usable(prepared, "held")
         self.plan = setup.make_plan(self.fit, job.config, share.processes)
         self.total = self.plan[-1].end
-        self.card = setup.make_card(prepared, job.config, job.data)
-        ids = self.card.word_ids
+        self.metadata = setup.heads_metadata(prepared, job.config, job.data)
+        ids = self.metadata.word_ids
         self.batches, self.held_batches = (
             stack.enter_context(
                 Batches(prepared, samples, ids, seed=seed, bad=config.max_unreadable, share=share)
@@ -117,10 +117,10 @@ class _Training:
 
         # The heads
         torch.manual_seed(config.seed)
-        self.model = CoSPaL(self.card.sizes, self.card.model)
+        self.model = CoSPaL(self.metadata.sizes, self.metadata.model)
         resumes = job.resume and (job.out / LAST).is_dir()
         if job.init_from is not None and not resumes:
-            setup.take_over(self.model, self.card, job.init_from)
+            setup.take_over(self.model, self.metadata, job.init_from)
         self.objective = Objective(self.model, job.config.loss)
         self.adam = optimise.adam(self.model, config)
         self.wrapped, self.optimizer = accelerator.prepare(self.objective, self.adam)
@@ -235,7 +235,7 @@ class _Training:
         found = self._mean(losses)
         if self.accelerator.is_main_process:
             found |= held.scores(
-                self.kept, self.card, self.job.prepared, self.held, self.job.truths,
+                self.kept, self.metadata, self.job.prepared, self.held, self.job.truths,
                 self.job.config,
             )  # fmt: skip
         found = broadcast_object_list([found])[0]  # all must choose the same best
@@ -299,16 +299,16 @@ class _Training:
             scaler = self.accelerator.scaler
             self.at.scaler = scaler.state_dict() if scaler is not None else {}
             trained = {
-                **self.card.trained,
+                **self.metadata.trained,
                 "update": self.at.update,
                 "epoch": self.at.judged,
                 "held": self.at.held,
                 "settings": settings.as_dict(self.job.config),
             }
-            card = replace(self.card, trained=trained)
+            metadata = replace(self.metadata, trained=trained)
             plain = {} if self.average is None else self.model.state_dict()
             with replacing_folder(self.job.out / name) as part:
-                checkpoint.save(part, self.kept, card)
+                checkpoint.save(part, self.kept, metadata)
                 state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
 
     def _outcome(self, stopped: bool) -> Outcome:

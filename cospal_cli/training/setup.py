@@ -1,4 +1,4 @@
-"""What a training begins with: its folder, its processes, its samples, its card, first weights."""
+"""What a training begins with: its folder, processes, samples, metadata and first weights."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.devices import torch_device
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model import checkpoint
-from cospal_cli.model.card import Card, Sizes
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.settings import Config, TrainConfig
 from cospal_cli.training import curriculum, metrics, state
 from cospal_cli.training.curriculum import Epoch
@@ -110,13 +110,13 @@ def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple
     return epochs
 
 
-def make_card(prepared: Prepared, config: Config, trained: Mapping[str, Any]) -> Card:
+def heads_metadata(prepared: Prepared, config: Config, trained: Mapping[str, Any]) -> HeadsMetadata:
     """The heads' sizes, their features' identity and the vocabulary of the training sentences."""
     counts = prepared.words("fit")
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
     tubelets, clips, text = prepared.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
-    return Card(sizes, config.model, prepared.identity, tuple(words), trained)
+    return HeadsMetadata(sizes, config.model, prepared.identity, tuple(words), trained)
 
 
 def facts(prepared: Prepared, samples: Sequence[Sample]) -> dict[str, Any]:
@@ -126,23 +126,23 @@ def facts(prepared: Prepared, samples: Sequence[Sample]) -> dict[str, Any]:
     return {"data": {"samples": len(rows), "digest": digest}, "features": prepared.identity}
 
 
-def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
+def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
     """Begin with the weights of a checkpoint; those of words that it did not know stay drawn.
 
     UsageError where the heads are of other sizes, naming both sides.
     """
     theirs, found = checkpoint.load(folder)
-    other = state.differences(_build(found), _build(card))
+    other = state.differences(_build(found), _build(metadata))
     if other:
         raise UsageError(
             f"{folder} holds heads of other sizes: {'; '.join(other)}",
             "set the same ones, or train without --init-from",
         )
-    for line in FeatureSpec(found.features).differences(FeatureSpec(card.features)):
+    for line in FeatureSpec(found.features).differences(FeatureSpec(metadata.features)):
         LOG.warning("the first weights come from other features: %s", line)
     pairs = [(0, 0)] + [
         (own_id, found.word_ids[word])
-        for word, own_id in card.word_ids.items()
+        for word, own_id in metadata.word_ids.items()
         if word in found.word_ids
     ]
     rows, columns = torch.tensor(pairs).T
@@ -154,9 +154,11 @@ def take_over(model: CoSPaL, card: Card, folder: Path) -> None:
     model.load_state_dict(weights)
 
 
-def _build(card: Card) -> dict[str, Any]:
+def _build(metadata: HeadsMetadata) -> dict[str, Any]:
     """What two heads must share for the weights of one to serve the other."""
     rules = ("dropout", "width_divisor", "word_score")
-    widths = {f"{name} features": getattr(card.sizes, name) for name in ("tubelets", "clips")}
-    widths["word vectors"] = card.sizes.words
-    return widths | {name: value for name, value in vars(card.model).items() if name not in rules}
+    widths = {f"{name} features": getattr(metadata.sizes, name) for name in ("tubelets", "clips")}
+    widths["word vectors"] = metadata.sizes.words
+    return widths | {
+        name: value for name, value in vars(metadata.model).items() if name not in rules
+    }

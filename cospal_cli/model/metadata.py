@@ -1,6 +1,6 @@
-"""What trained heads need to know of themselves, whatever file they lie in. No torch here.
+"""What a checkpoint or an exported file says of the heads in it. No torch here.
 
-The card goes into a checkpoint's ``config.json`` and into the metadata of exported files.
+It stands in a checkpoint's ``config.json`` and among the properties of exported graphs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Card:
+class HeadsMetadata:
     """``features`` names what made the heads' inputs: see ``features.spec``.
 
     ``vocabulary``: the words of the training captions, most frequent first; their ids count from 1.
@@ -50,7 +50,9 @@ class Card:
     model: ModelConfig
     features: Mapping[str, Mapping[str, str | int | float | bool | None]]
     vocabulary: tuple[str, ...]
-    trained: Mapping[str, Any] = field(default_factory=dict)  # data set, settings, held-out metrics
+    trained: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # data set, settings, scores of the validation
     version: str = __version__
     licence: str = LICENCE
 
@@ -64,8 +66,8 @@ class Card:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
 
     @classmethod
-    def loads(cls, text: str | bytes, where: str) -> Card:
-        """From JSON text; WeightsError, naming ``where`` it stood, if it is not a card."""
+    def loads(cls, text: str | bytes, where: str) -> HeadsMetadata:
+        """From JSON text; WeightsError, naming ``where`` it stood, if it is none."""
         about = f"{where}: not a description of cospal's heads"
         hint = "give a folder that 'cospal train' wrote, or a file of 'cospal export'"
         with errors_as(WeightsError, about, hint):
@@ -74,13 +76,13 @@ class Card:
                 raise ValueError(f"not {FORMAT}")
             found["model"] = renamed(ModelConfig, as_table(found["model"]))
             try:
-                card = filled(cls, found)
+                metadata = filled(cls, found)
             except SettingError as error:  # UsageError for settings of the user's own
                 raise ValueError(error.message) from error
-        if card.sizes.vocabulary != len(card.vocabulary) + 1:
+        if metadata.sizes.vocabulary != len(metadata.vocabulary) + 1:
             raise WeightsError(
-                f"{where}: {len(card.vocabulary)} words for a vocabulary of "
-                f"{card.sizes.vocabulary}",
+                f"{where}: {len(metadata.vocabulary)} words for a vocabulary of "
+                f"{metadata.sizes.vocabulary}",
                 "train or export it again",
             )
-        return card
+        return metadata
