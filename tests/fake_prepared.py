@@ -40,7 +40,7 @@ class FakePrepared:
     """``bad``: ids of samples that cannot be read."""
 
     count: int = 12
-    held: int = 4
+    validation: int = 4
     bad: frozenset[str] = frozenset()
     identity: Mapping[str, Any] = field(
         default_factory=lambda: {"tubelets": {"name": "fake", "dim": F}}
@@ -48,7 +48,9 @@ class FakePrepared:
     sizes: tuple[int, int, int] = (F, DV, DT)
 
     def samples(self, split: str) -> tuple[Sample, ...]:
-        chosen = range(self.count) if split == "fit" else range(self.count, self.count + self.held)
+        chosen = (
+            range(self.count) if split == "fit" else range(self.count, self.count + self.validation)
+        )
         return tuple(self._sample(number) for number in chosen)
 
     def words(self, split: str) -> Counter[str]:

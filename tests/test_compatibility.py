@@ -72,3 +72,15 @@ def test_its_training_goes_on(old: Path) -> None:
         *(argument for size in sizes for argument in ("--set", size)),
     )
     assert json.loads((out / "last" / "trainer.json").read_text())["update"] == 4
+
+
+def test_its_name_of_the_validation_is_read(old: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from cospal_cli.model.checkpoint import load_metadata
+    from cospal_cli.prepared.folder import Prepared
+    from cospal_cli.training import metrics
+
+    prepared = Prepared.open(old / "set" / "prepared")
+    assert [len(prepared.samples(part)) for part in ("fit", "validation")] == [2, 1]
+    assert "loss" in load_metadata(old / "checkpoint").trained["validation"]
+    assert [line["kind"] for line in metrics.read(old)] == ["train", "validation"] * 2
+    assert not caplog.messages  # nobody typed those names

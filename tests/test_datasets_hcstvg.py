@@ -78,7 +78,7 @@ def test_training_reads_the_same_whatever_boxes_and_times_are(tmp_path: Path) ->
     assert found.records == whole.records
     assert found.truths == {}
     assert found.problems == ()
-    for part in ("fit", "held"):
+    for part in ("fit", "validation"):
         assert {record.id for record in read(tmp_path, part, truth=False).records} <= set(NAMES)
     assert read(tmp_path).records == ()
 

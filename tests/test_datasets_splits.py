@@ -1,4 +1,4 @@
-"""The held-out tenth of train, and work that outlives bad items and dying processes."""
+"""The tenth of train for validation, and work that outlives bad items and dying processes."""
 
 import logging
 import os
@@ -8,54 +8,69 @@ from pathlib import Path
 import pytest
 
 from cospal_cli import datasets
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.worker_pool import DIED, Failure, attempt_all, up_to
-from cospal_cli.datasets.splits import held_sources
+from cospal_cli.datasets.splits import validation_sources
 from tests.data_folders import NAMES, hcstvg, v1
 
 
 def test_a_tenth_by_source_whatever_the_order() -> None:
     sources = [f"film{at % 200}" for at in range(1000)]
-    held = held_sources(sources)
-    assert held == held_sources(sources[::-1])
-    assert len(held) == 20
+    validation = validation_sources(sources)
+    assert validation == validation_sources(sources[::-1])
+    assert len(validation) == 20
     # Fixed for ever: another choice would judge old checkpoints by what they were trained on.
-    assert sorted(held)[:4] == ["film1", "film113", "film126", "film127"]
+    assert sorted(validation)[:4] == ["film1", "film113", "film126", "film127"]
 
 
 def test_uneven_sources_come_near_the_share() -> None:
     sources = [f"film{at}" for at in range(100) for _ in range(1 + at)]
-    held = held_sources(sources)
-    share = sum(source in held for source in sources) / len(sources)
+    validation = validation_sources(sources)
+    share = sum(source in validation for source in sources) / len(sources)
     assert 0.08 < share < 0.12
 
 
 @pytest.mark.parametrize(
-    ("sources", "held"), [(["a"], 0), (["a", "b"], 1), ([], 0), (["a"] * 9, 0)]
+    ("sources", "validation"), [(["a"], 0), (["a", "b"], 1), ([], 0), (["a"] * 9, 0)]
 )
-def test_few_sources(sources: list[str], held: int) -> None:
-    assert len(held_sources(sources)) == held
+def test_few_sources(sources: list[str], validation: int) -> None:
+    assert len(validation_sources(sources)) == validation
 
 
 def test_parts_of_train_share_no_source(tmp_path: Path) -> None:
     root = hcstvg(tmp_path)
     fit = datasets.read(root, "fit", truth=False)
-    held = datasets.read(root, "held", truth=True)
-    assert (fit.split, held.split) == ("fit", "held")
-    assert len(held.records) == 1
-    assert not {one.source for one in fit.records} & {one.source for one in held.records}
-    assert {one.id for one in fit.records + held.records} == set(NAMES)
-    assert set(held.truths) == {one.id for one in held.records}
+    validation = datasets.read(root, "validation", truth=True)
+    assert (fit.split, validation.split) == ("fit", "validation")
+    assert len(validation.records) == 1
+    assert not {one.source for one in fit.records} & {one.source for one in validation.records}
+    assert {one.id for one in fit.records + validation.records} == set(NAMES)
+    assert set(validation.truths) == {one.id for one in validation.records}
+
+
+def test_the_former_name_is_read_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = hcstvg(tmp_path)
+    former = datasets.read(root, "held", truth=False)
+    assert caplog.messages == [
+        "the split held is now called validation; the old name works until version 0.3"
+    ]
+    assert former.split == "validation"
+    assert former.records == datasets.read(root, "validation", truth=False).records
+    with pytest.raises(UsageError, match=r"unknown split 'hold'") as caught:
+        datasets.read(root, "hold", truth=False)
+    assert caught.value.hint == "known: train, val, test, fit, validation"
 
 
 def test_a_bad_truth_moves_no_record_to_the_other_part(tmp_path: Path) -> None:
     root = hcstvg(tmp_path)
-    (held,) = datasets.read(root, "held", truth=True).records
-    rows = {name: v1(**({"bbox": []} if name == held.id else {})) for name in NAMES}
+    (validation,) = datasets.read(root, "validation", truth=True).records
+    rows = {name: v1(**({"bbox": []} if name == validation.id else {})) for name in NAMES}
     hcstvg(tmp_path / "again", rows)
-    assert datasets.read(tmp_path / "again", "held", truth=True).records == ()
+    assert datasets.read(tmp_path / "again", "validation", truth=True).records == ()
     fit = datasets.read(tmp_path / "again", "fit", truth=False).records
-    assert {one.id for one in fit} == set(NAMES) - {held.id}
+    assert {one.id for one in fit} == set(NAMES) - {validation.id}
 
 
 def work(item: int) -> int:

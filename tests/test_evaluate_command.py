@@ -181,7 +181,7 @@ def test_the_same_answers_twice(data: Path, heads: Path, capfd: pytest.CaptureFi
 
 
 def test_held_out_records_can_be_scored(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    found = evaluated(["--data", str(data), "--split", "held", "--method", "largest"], capfd)
+    found = evaluated(["--data", str(data), "--split", "validation", "--method", "largest"], capfd)
     assert found["methods"]["largest"]["samples"] >= 1
     assert found["methods"]["largest"]["unknown"]["count"] == 0
 

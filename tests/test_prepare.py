@@ -132,10 +132,10 @@ def test_features_are_those_of_the_grounder(made: Path) -> None:
 
 def test_the_held_out_tenth_is_that_of_the_reader(made: Path) -> None:
     prepared = Prepared.open(made / "prepared")
-    for part in ("train", "fit", "held"):
+    for part in ("train", "fit", "validation"):
         expected = [one.id for one in datasets.read(made, part, truth=False).records]
         assert [one.id for one in prepared.samples(part)] == expected
-    assert len(prepared.samples("held")) == 1
+    assert len(prepared.samples("validation")) == 1
     with pytest.raises(UsageError, match="no split 'val'"):
         prepared.samples("val")
 

@@ -129,7 +129,7 @@ def test_prepare_and_train_say_how_far_they_are(
     )
     assert epochs == [str(number + 1) for number in range(len(epochs))]
     assert len(epochs) >= 2
-    assert "held out" in err
+    assert "validation" in err
 
 
 @pytest.mark.parametrize(("verbosity", "seen"), [(-1, ""), (0, "epoch 1\n"), (1, "epoch 1\n")])

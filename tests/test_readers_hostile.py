@@ -87,7 +87,7 @@ def prepared(tmp_path: Path) -> Path:
 def use(folder: Path) -> None:
     found = Prepared.open(folder)
     _ = found.synthetic, found.sizes, found.identity
-    for split in ("train", "fit", "held"):
+    for split in ("train", "fit", "validation"):
         for sample in found.samples(split):
             found.features(sample)
             found.phrases(sample)

@@ -109,7 +109,7 @@ def test_boxes_and_times_never_reach_the_weights(
     sighted, other = (json.loads(part + "}") for part in capfd.readouterr().out.split("\n}\n")[:2])
     assert (sighted["selected_by"], other["selected_by"]) == ("m_vIoU", "loss")
     assert sighted["synthetic"]
-    assert {"m_tIoU", "m_vIoU", "top-1 tubelet"} <= set(sighted["held"])
+    assert {"m_tIoU", "m_vIoU", "top-1 tubelet"} <= set(sighted["validation"])
     assert train_fake.same(tmp_path / synthetic.name / "last", tmp_path / "blind" / "last")
 
 

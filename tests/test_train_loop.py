@@ -46,7 +46,7 @@ def test_what_a_training_leaves(run: tuple[Path, Any]) -> None:
     _, metadata = checkpoint.load(out / "last")
     assert metadata.trained["update"] == outcome.update
     assert metadata.trained["settings"]["train"]["batch"] == 4
-    assert metadata.trained["held"]["loss"] == pytest.approx(outcome.held["loss"])
+    assert metadata.trained["validation"]["loss"] == pytest.approx(outcome.validation["loss"])
     assert (out / "training.png").read_bytes().startswith(b"\x89PNG")
     assert not list(out.glob(".cospal*"))
 
@@ -55,8 +55,8 @@ def test_metrics_are_lines_of_json(run: tuple[Path, Any]) -> None:
     out, outcome = run
     lines = metrics.read(out)
     train = [line for line in lines if line["kind"] == "train"]
-    held = [line for line in lines if line["kind"] == "held"]
-    assert [line["epoch"] for line in held] == [0, 1]
+    validations = [line for line in lines if line["kind"] == "validation"]
+    assert [line["epoch"] for line in validations] == [0, 1]
     assert train[-1]["update"] == outcome.updates
     assert {"loss", "spatial", "temporal", "lr", "norm", "stage", "wait_share"} <= set(train[0])
     assert {line["stage"] for line in train} == {0, 2}
@@ -119,7 +119,7 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_checkpoint(
 
 
 def test_bad_samples_are_skipped_up_to_the_limit(tmp_path: Path) -> None:
-    data = FakePrepared(bad=frozenset({"s1", "s12"}))  # one of training, one held out
+    data = FakePrepared(bad=frozenset({"s1", "s12"}))  # one of training, one of validation
     outcome = train_fake.train(tmp_path / "run", *SHORT, data=data)
     assert outcome.update == outcome.updates
     data = FakePrepared(bad=frozenset({"s1", "s2", "s3"}))
@@ -133,7 +133,7 @@ def test_no_sample_at_all(tmp_path: Path) -> None:
 
 
 def test_without_held_out_samples_the_last_is_the_best(tmp_path: Path) -> None:
-    outcome = train_fake.train(tmp_path / "run", *SHORT, data=FakePrepared(held=0))
+    outcome = train_fake.train(tmp_path / "run", *SHORT, data=FakePrepared(validation=0))
     assert outcome.selected_by == "update"
     assert outcome.best_update == outcome.updates
     assert train_fake.same(tmp_path / "run" / "last", tmp_path / "run" / "best")
@@ -206,7 +206,7 @@ def test_precision_and_device_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="fp16 needs a GPU"):
         train_fake.train(tmp_path / "run", "train.precision=fp16")
     outcome = train_fake.train(tmp_path / "run", *SHORT, "train.precision=bf16")
-    assert math.isfinite(outcome.held["loss"])
+    assert math.isfinite(outcome.validation["loss"])
 
 
 @pytest.mark.parametrize("name", ["trainer.safetensors", "model.safetensors", "trainer.json"])
@@ -252,7 +252,7 @@ def test_unfinished_lines_of_metrics_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text(text)
     assert [line["update"] for line in metrics.read(tmp_path)] == [10, 20, 30]
     with metrics.Metrics(tmp_path, 20) as open_metrics:
-        open_metrics.add("held", 25, 1, {"loss": 0.5})
+        open_metrics.add("validation", 25, 1, {"loss": 0.5})
     assert [line["update"] for line in metrics.read(tmp_path)] == [10, 20, 25]
 
 

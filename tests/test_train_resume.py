@@ -133,7 +133,7 @@ def test_changed_settings_are_refused_with_a_diff(tmp_path: Path) -> None:
 def test_killed_between_the_epochs_end_and_its_judgement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cospal_cli.training import held
+    from cospal_cli.training import validation
 
     whole, out = tmp_path / "whole", tmp_path / "run"
     outcome = train_fake.train(whole)
@@ -145,7 +145,7 @@ def test_killed_between_the_epochs_end_and_its_judgement(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(held, "losses", dies)
+        patched.setattr(validation, "losses", dies)
         with pytest.raises(Killed):
             train_fake.train(out)
     assert not (out / "best").exists()

@@ -38,8 +38,8 @@ def train(out: Path, *changed: str, data: Any = None, progress: Any = None, **jo
 
 
 def judged(out: Path, *changed: str) -> Any:
-    """Train where held-out scores, which the first process alone sees, fall from 1 / 1 to 1 / 2."""
-    from cospal_cli.training import held
+    """Train where the scores, which the first process alone sees, fall from 1 / 1 to 1 / 2."""
+    from cospal_cli.training import validation
 
     calls = 0
 
@@ -48,11 +48,11 @@ def judged(out: Path, *changed: str) -> Any:
         calls += 1
         return {"m_vIoU": 1 / calls}
 
-    own, held.scores = held.scores, scores
+    own, validation.scores = validation.scores, scores
     try:
         return train(out, *changed, truths={"s12": None})
     finally:
-        held.scores = own
+        validation.scores = own
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:

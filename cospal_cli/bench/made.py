@@ -15,7 +15,7 @@ from cospal_cli import settings
 from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips, Timeline, VideoInfo, WordVectors
-from cospal_cli.datasets.splits import held_sources
+from cospal_cli.datasets.splits import VALIDATION, validation_sources
 from cospal_cli.language.phrases import Refined, texts_of
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache
@@ -67,7 +67,7 @@ class _Encoder:
 
 
 def make(folder: Path, shape: Shape, seed: int = 0) -> None:
-    """Write a data set that has a split train alone, a tenth of it held out."""
+    """Write a data set that has a split train alone, a tenth of it for validation."""
     rng = np.random.default_rng(seed)
     for name in (VIDEOS, SPLITS, TEXTS):
         (folder / name).mkdir(parents=True)
@@ -76,11 +76,11 @@ def make(folder: Path, shape: Shape, seed: int = 0) -> None:
         _video(folder / VIDEOS / name, shape, rng)
     parses = [_parse(shape, rng) for _ in range(shape.sentences)]
     owners = [names[number % shape.videos] for number in range(shape.sentences)]
-    held = held_sources(owners)
+    taken = validation_sources(owners)
     rows = [
         {
             "id": f"s{number}", "video": owner, "source": owner, "text": parse.text,
-            "form": "declarative", "tubelets": shape.tubelets, "held": owner in held,
+            "form": "declarative", "tubelets": shape.tubelets, VALIDATION: owner in taken,
         }
         for number, (owner, parse) in enumerate(zip(owners, parses, strict=True))
     ]  # fmt: skip

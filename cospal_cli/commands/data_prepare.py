@@ -104,8 +104,8 @@ def _table(report: dict[str, Any]) -> str:
     ]
     if report["seconds_per_video"] is not None:
         lines[1] += f", {report['seconds_per_video']:.2f} s of one process a video"
-    columns = ("records", "held", "skipped", "videos")
-    rows = [["split", "records", "held out", "skipped", "videos"]]
+    columns = ("records", "validation", "skipped", "videos")
+    rows = [["split", *columns]]
     for split, row in report["splits"].items():
         rows.append([split, *(f"{row[column]}" for column in columns)])
     lines += table(rows, width=screen_width())

@@ -70,8 +70,7 @@ class EvaluateOptions:
             group=INPUT,
             default="test",
             show_default=True,
-            help="Which records: train, val, test; fit or held, the nine tenths of train and the "
-            "tenth for validation.",
+            help="Which records: train, val, test; fit or validation, the parts of train.",
         ),
     ]
     checkpoint: Annotated[
@@ -143,9 +142,10 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     Exits with 0, or with 3 if some of the --predictions had to be left out.
     """
     options, config = context.options, context.config
-    data, split, checkpoint = options.data, options.split, options.checkpoint
+    data, checkpoint = options.data, options.checkpoint
     names = _methods(options.methods, checkpoint, options.predictions)
     from cospal_cli import datasets
+    from cospal_cli.datasets.splits import split_name
     from cospal_cli.devices import processors
     from cospal_cli.evaluation import summary
     from cospal_cli.evaluation.predictions import write_predictions
@@ -153,6 +153,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
 
     if options.protocol not in PROTOCOLS:
         raise UsageError(f"unknown protocol {options.protocol!r}", f"known: {', '.join(PROTOCOLS)}")
+    split = split_name(options.split)
     folder = Path(options.output) if options.output else None
     if folder:
         given_files = {"--predictions": options.predictions, "--prepared": options.prepared}

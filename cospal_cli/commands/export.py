@@ -174,8 +174,10 @@ def _evaluation(options: ExportOptions) -> Evaluation | None:
         return None
     from cospal_exporters.verify import Evaluation
 
+    from cospal_cli.datasets.splits import split_name
+
     prepared = options.prepared or Path(str(options.data)) / "prepared"
-    return Evaluation(prepared, options.data, options.split, options.samples)
+    return Evaluation(prepared, options.data, split_name(options.split), options.samples)
 
 
 def _detector(context: Context[ExportOptions]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class TrainOptions:
 def train(context: Context[TrainOptions]) -> None:
     """Train the heads on videos and their sentences, without any boxes or times.
 
-    A tenth of the training data is held out to choose the best checkpoint. Several processes:
+    A tenth of train, for validation, chooses the best checkpoint. Several processes:
     'accelerate launch -m cospal_cli train ...', on a data set that is prepared already.
     """
     from cospal_cli.core.registry import require
@@ -260,29 +260,34 @@ def _fitted(settings: Settings, prepared: Prepared) -> Config:
 
 
 def _truths(root: Path, config: Config) -> Mapping[str, Truth]:
-    """Boxes and times of the held-out tenth, to choose by; {} where there are none."""
+    """Boxes and times of the validation samples, to choose by; {} where there are none."""
     from cospal_cli import datasets
+    from cospal_cli.datasets.splits import VALIDATION
     from cospal_cli.devices import processors
 
     if config.train.select == "loss":
         return {}
     try:
-        truths = datasets.read(root, "held", truth=True, workers=processors()).truths
+        truths = datasets.read(root, VALIDATION, truth=True, workers=processors()).truths
     except (InputError, UsageError) as error:
         console.LOG.warning("the best checkpoint is chosen by its loss: %s", error.message)
         return {}
     if not truths:
-        console.LOG.warning("no truths are held out: the best checkpoint is chosen by its loss")
+        console.LOG.warning(
+            "there are no truths for validation: the best checkpoint is chosen by its loss"
+        )
     return truths
 
 
 def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
-    plain = {key: value for key, value in vars(outcome).items() if key not in ("held", "picture")}
+    plain = {
+        key: value for key, value in vars(outcome).items() if key not in ("validation", "picture")
+    }
     return {
         "out": str(out),
         "synthetic": synthetic,
         **plain,
-        "held": dict(outcome.held),
+        "validation": dict(outcome.validation),
         "picture": str(outcome.picture) if outcome.picture else None,
     }
 
@@ -295,7 +300,7 @@ def _lines(told: dict[str, Any]) -> str:
     if told["selected_by"] != "update":
         lines.append(
             f"best after update {told['best_update']}: {told['selected_by']} {value} "
-            "on the held-out tenth of train"
+            "on the tenth of train for validation"
         )
     if told["samples_per_s"]:
         lines.append(

@@ -62,18 +62,19 @@ def read(
     workers: int = 0,
     progress: Progress = silent,
 ) -> Dataset:
-    """The records of a split: train, val or test, or train's nine tenths (fit) or tenth (held).
+    """The records of a split: train, val or test, or a part of train: fit or validation.
 
-    They are held against their videos, in so many ``workers`` processes, and brought to these: see
+    They are compared with their videos, in so many ``workers`` processes, and fitted to these: see
     ``datasets.fit``. Bad records are skipped, named and counted in ``problems``. Without ``truth``
     boxes and times are not even looked at, so that nothing about them can reach a model; a record
     that has bad ones is then usable. InputError where the split or its file is not there.
     """
     from cospal_cli.datasets.fit import fitted
     from cospal_cli.datasets.records import Bad
-    from cospal_cli.datasets.splits import PARTS, SPLITS, held_sources
+    from cospal_cli.datasets.splits import PARTS, SPLITS, VALIDATION, split_name, validation_sources
     from cospal_cli.datasets.tree import Tree
 
+    split = split_name(split)
     if split not in SPLITS + PARTS:
         raise UsageError(f"unknown split {split!r}", f"known: {', '.join(SPLITS + PARTS)}")
     tree = Tree(root)
@@ -89,8 +90,8 @@ def read(
         ) from bad
     if split not in PARTS:
         return fitted(dataset, workers, progress)
-    held = held_sources(dataset.sources)
-    part = tuple(one for one in dataset.records if (one.source in held) == (split == "held"))
+    taken, wanted = validation_sources(dataset.sources), split == VALIDATION
+    part = tuple(one for one in dataset.records if (one.source in taken) == wanted)
     truths = {one.id: dataset.truths[one.id] for one in part if one.id in dataset.truths}
     chosen = replace(dataset, split=split, records=part, truths=truths)
     return fitted(chosen, workers, progress)

@@ -1,22 +1,39 @@
-"""Splits, and the held-out tenth of train by which checkpoints are chosen."""
+"""Splits, and the tenth of train for validation, by which checkpoints are chosen."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
 
+from cospal_cli.settings.names import OLD_NAMES_END
+from cospal_cli.settings.stored import FORMER
+
+LOG = logging.getLogger("cospal")
+
 SPLITS = ("train", "val", "test")
-PARTS = ("fit", "held")  # of train: nine tenths, one tenth
-HELD_SHARE = 0.1
+FIT, VALIDATION = PARTS = ("fit", "validation")  # of train: nine tenths, one tenth
+SHARE = 0.1
 
 
-def held_sources(sources: Sequence[str], share: float = HELD_SHARE) -> frozenset[str]:
-    """The sources (films, videos) to hold out, given that of every annotated record.
+def split_name(name: str) -> str:
+    """``name``, or what a split of a former name is called today, with a warning."""
+    if name not in FORMER:
+        return name
+    LOG.warning(
+        "the split %s is now called %s; the old name works until version %s",
+        name, FORMER[name], OLD_NAMES_END,
+    )  # fmt: skip
+    return FORMER[name]
+
+
+def validation_sources(sources: Sequence[str], share: float = SHARE) -> frozenset[str]:
+    """The sources (films, videos) for validation, given that of every annotated record.
 
     Whole sources are taken in the order of a hash of their names until about ``share`` of the
     records is reached, so the choice depends on nothing but the annotation file. Where there are
-    two sources, at least one is held out and one is not.
+    two sources, at least one is taken and one is not.
     """
     sizes = Counter(sources)
     wanted = share * len(sources)

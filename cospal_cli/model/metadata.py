@@ -17,7 +17,7 @@ from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import parse_table
 from cospal_cli.settings import ModelConfig, SettingError
-from cospal_cli.settings.stored import renamed
+from cospal_cli.settings.stored import renamed, today
 
 FORMAT = "cospal/heads@1"
 MOST = 2**20  # numbers in a vector, or words
@@ -75,6 +75,7 @@ class HeadsMetadata:
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
             found["model"] = renamed(ModelConfig, as_table(found["model"]))
+            found["trained"] = today(as_table(found.get("trained", {})))
             try:
                 metadata = filled(cls, found)
             except SettingError as error:  # UsageError for settings of the user's own

@@ -28,7 +28,7 @@ from cospal_cli.core.foreign import errors_as, short
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
 from cospal_cli.core.types import Phrases, Query
-from cospal_cli.datasets.splits import PARTS
+from cospal_cli.datasets.splits import PARTS, VALIDATION, split_name
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import select
@@ -75,7 +75,7 @@ class _Split:
     """One split's tables."""
 
     samples: tuple[Sample, ...]
-    held: frozenset[str]  # ids of the held-out tenth
+    validation: frozenset[str]  # ids of the samples for validation
     parses: Mapping[str, Refined]
 
 
@@ -132,12 +132,13 @@ class Prepared:
         return Widths(*(int(parts[name]["dim"]) for name in ("tubelets", "clips", "text")))
 
     def samples(self, split: str) -> tuple[Sample, ...]:
-        """The records of train, val or test, or of train's nine tenths (fit) or tenth (held)."""
+        """The records of train, val or test, or of a part of train: fit or validation."""
+        split = split_name(split)
         tables = self._tables("train" if split in PARTS else split)
         if split not in PARTS:
             return tables.samples
-        held = split == "held"
-        return tuple(one for one in tables.samples if (one.id in tables.held) == held)
+        wanted = split == VALIDATION
+        return tuple(one for one in tables.samples if (one.id in tables.validation) == wanted)
 
     def features(self, sample: Sample) -> HeadFeatures:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
@@ -224,14 +225,14 @@ class Prepared:
             if written is not None and digest(file) != written:
                 raise ValueError("it is damaged: other bytes than written")
         parses = read_parses(self.folder / TEXTS / f"{split}.jsonl")
-        samples, held = [], set()
+        samples, validation = [], set()
         for place, row in json_lines(path, InputError, AGAIN):
             with errors_as(InputError, place, AGAIN):
                 sample = _sample(row, parses, split)
                 samples.append(sample)
-                if row.get("held"):
-                    held.add(sample.id)
-        return _Split(tuple(samples), frozenset(held), parses)
+                if stored.today(row).get(VALIDATION):
+                    validation.add(sample.id)
+        return _Split(tuple(samples), frozenset(validation), parses)
 
 
 def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -> Sample:

@@ -22,7 +22,7 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.records import Dataset, Record
-from cospal_cli.datasets.splits import held_sources
+from cospal_cli.datasets.splits import VALIDATION, validation_sources
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
 from cospal_cli.features.spec import FILE, FeatureSpec
@@ -49,7 +49,9 @@ class PrepareReport:
     folder: str
     detector: str
     synthetic: bool
-    splits: dict[str, dict[str, int]]  # split -> records, held, skipped, videos, without tubelets
+    splits: dict[
+        str, dict[str, int]
+    ]  # split -> records, validation, skipped, videos, without tubelets
     made: int  # videos watched by this run
     kept: int  # were there before
     bad: tuple[dict[str, str], ...]  # split, record, video, reason
@@ -247,8 +249,9 @@ def _finish(
     tables: dict[str, str] = {}
     for dataset in plan.read:
         records = plan.records(dataset)
-        held = held_sources(dataset.sources) if dataset.split == "train" else frozenset()
-        rows = [_row(plan, one, made[one.video], one.source in held) for one in records]
+        train = dataset.split == "train"
+        taken = validation_sources(dataset.sources) if train else frozenset()
+        rows = [_row(plan, one, made[one.video], one.source in taken) for one in records]
         path = plan.out / SPLITS / f"{dataset.split}.jsonl"
         table = "".join(json.dumps(row) + "\n" for row in rows)
         write_text(path, table)
@@ -262,7 +265,7 @@ def _finish(
             return None
         splits[dataset.split] = {
             "records": len(rows),
-            "held": sum(row["held"] for row in rows),
+            VALIDATION: sum(row[VALIDATION] for row in rows),
             "skipped": sum(one["split"] == dataset.split for one in report.bad),
             "videos": len({one.video for one in records}),
             "without_tubelets": sum(not row["tubelets"] for row in rows),
@@ -290,7 +293,7 @@ def _finish(
     return report
 
 
-def _row(plan: PreparePlan, record: Record, video: _VideoEntry, held: bool) -> dict[str, Any]:
+def _row(plan: PreparePlan, record: Record, video: _VideoEntry, validation: bool) -> dict[str, Any]:
     """A record as the folder keeps it."""
     prompt = plan.prompt(record)
     row = {
@@ -300,7 +303,7 @@ def _row(plan: PreparePlan, record: Record, video: _VideoEntry, held: bool) -> d
         "text": record.text,
         "form": record.form,
         "tubelets": video.tubelets[prompt, record.segment],
-        "held": held,
+        VALIDATION: validation,
     }
     if prompt:
         row["prompt"] = prompt

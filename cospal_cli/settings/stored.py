@@ -18,6 +18,13 @@ READS = {  # the section of a detector or tracker that no other back end reads
     "tracker.botsort": ("botsort",),
 }
 
+FORMER = {"held": "validation"}  # other names of 0.1.0, in files and of --split
+
+
+def today(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a file, whatever version wrote it, by today's names."""
+    return {FORMER.get(key, key): value for key, value in row.items()}
+
 
 def modern(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Kept settings, nested or by dotted key, as today's by dotted key.

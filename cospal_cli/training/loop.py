@@ -1,4 +1,4 @@
-"""Training, from top to bottom: plan, batches, updates, the held-out tenth, checkpoints.
+"""Training, from top to bottom: plan, batches, updates, validation, checkpoints.
 
 ``out`` becomes a folder with ``last`` and ``best`` (see ``state``), ``metrics.jsonl``, files of
 TensorBoard and ``training.png``. One process, or several under ``accelerate launch``: each makes
@@ -23,11 +23,12 @@ from cospal_cli import settings
 from cospal_cli.core.errors import DeviceError, TrainingError
 from cospal_cli.core.files import replacing_folder
 from cospal_cli.core.progress import NOTICE, Progress, silent
+from cospal_cli.datasets.splits import FIT, VALIDATION
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.settings import Config
-from cospal_cli.training import held, metrics, optimise, report, setup, state
+from cospal_cli.training import metrics, optimise, report, setup, state, validation
 from cospal_cli.training.batches import Arrays, Batches, Share
 from cospal_cli.training.clock import TrainingTimer
 from cospal_cli.training.curriculum import Epoch
@@ -43,7 +44,7 @@ EVERY = 10  # updates of one line of metrics
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One training. ``truths`` of held-out samples choose the best checkpoint; else its loss."""
+    """One training. ``truths`` of validation samples choose the best checkpoint; else its loss."""
 
     prepared: Prepared
     out: Path
@@ -66,7 +67,7 @@ class Outcome:
     selected_by: str
     samples_per_s: float  # of this run's updates
     wait_share: float  # of their time was spent waiting for data
-    held: Mapping[str, float]  # the last look at the held-out samples
+    validation: Mapping[str, float]  # the last one
     picture: Path | None
 
 
@@ -102,17 +103,17 @@ class _Training:
         share = Share(accelerator.process_index, accelerator.num_processes)
 
         # The data
-        self.fit = setup.usable(prepared, "fit")
-        self.held = setup.usable(prepared, "held")
+        self.fit = setup.usable(prepared, FIT)
+        self.validation = setup.usable(prepared, VALIDATION)
         self.plan = setup.make_plan(self.fit, job.config, share.processes)
         self.total = self.plan[-1].end
         self.metadata = setup.heads_metadata(prepared, job.config, job.data)
         ids = self.metadata.word_ids
-        self.batches, self.held_batches = (
+        self.batches, self.validation_batches = (
             stack.enter_context(
                 Batches(prepared, samples, ids, seed=seed, bad=config.max_unreadable, share=share)
             )
-            for samples, seed in ((self.fit, config.seed), (self.held, held.SEED))
+            for samples, seed in ((self.fit, config.seed), (self.validation, validation.SEED))
         )
 
         # The heads
@@ -159,7 +160,7 @@ class _Training:
                     if self.config.save_every and self.at.update % self.config.save_every == 0:
                         self._save(LAST)
             if self.at.judged <= epoch.number:
-                self._save(LAST)  # before the look at the held-out samples, which takes its time
+                self._save(LAST)  # before the validation, which takes its time
                 self._judge(epoch)
         return self._outcome(stopped=False)
 
@@ -226,30 +227,32 @@ class _Training:
             )
 
     def _judge(self, epoch: Epoch) -> None:
-        """Look at the held-out samples; keep the heads as ``best`` if they are."""
+        """Validate the heads; keep them as ``best`` if they are."""
         self.judged.eval()
-        batch = min(self.config.batch, len(self.held))
+        batch = min(self.config.batch, len(self.validation))
         batch -= batch % self.accelerator.num_processes
         with self.accelerator.autocast():
-            losses = held.losses(self.judged, self.held_batches, len(self.held), batch, self._place)
+            losses = validation.losses(
+                self.judged, self.validation_batches, len(self.validation), batch, self._place
+            )
         found = self._mean(losses)
         if self.accelerator.is_main_process:
-            found |= held.scores(
-                self.kept, self.metadata, self.job.prepared, self.held, self.job.truths,
+            found |= validation.scores(
+                self.kept, self.metadata, self.job.prepared, self.validation, self.job.truths,
                 self.job.config,
             )  # fmt: skip
         found = broadcast_object_list([found])[0]  # all must choose the same best
         self.wrapped.train()
-        self.metrics.add(metrics.HELD, self.at.update, epoch.number, found)
+        self.metrics.add(metrics.VALIDATION, self.at.update, epoch.number, found)
         LOG.log(NOTICE, "%s", self._epoch_line(epoch, found))
-        self.at.judged, self.at.held = epoch.number + 1, found
+        self.at.judged, self.at.validation = epoch.number + 1, found
         value = self._value(found)
         if self.at.best is None or value > self.at.best:
             self.at.best, self.at.best_update = value, self.at.update
             self._save(BEST)
         self._save(LAST)
 
-    def _epoch_line(self, epoch: Epoch, held_out: Mapping[str, float]) -> str:
+    def _epoch_line(self, epoch: Epoch, scores: Mapping[str, float]) -> str:
         """What a person who waits wants to know at the end of an epoch."""
         parts = [
             f"epoch {epoch.number + 1} of {len(self.plan)} (stage {epoch.stage + 1})",
@@ -257,22 +260,22 @@ class _Training:
         ]
         if self.losses:
             parts.append(f"loss {sum(self.losses) / len(self.losses):.4f}")
-        shown = {"loss", *held.SCORES} & held_out.keys()
-        parts += [f"held out {name} {held_out[name]:.4f}" for name in held_out if name in shown]
+        shown = {"loss", *validation.SCORES} & scores.keys()
+        parts += [f"validation {name} {scores[name]:.4f}" for name in scores if name in shown]
         return ", ".join(parts)
 
     def _value(self, found: Mapping[str, float]) -> float:
-        """What the best heads have most of. Without held-out samples the last ones are the best."""
+        """What the best heads have most of. Without validation the last ones are the best."""
         if self._selects() in found:
             value = found[self._selects()]
             return -value if self._selects() == "loss" else value
         return float(self.at.update)
 
     def _selects(self) -> str:
-        if not self.held:
+        if not self.validation:
             return "update"
         wanted = self.config.select
-        return wanted if any(one.id in self.job.truths for one in self.held) else "loss"
+        return wanted if any(one.id in self.job.truths for one in self.validation) else "loss"
 
     def _tell(self, epoch: Epoch) -> None:
         """A line of metrics: means over the updates since the last one."""
@@ -302,7 +305,7 @@ class _Training:
                 **self.metadata.trained,
                 "update": self.at.update,
                 "epoch": self.at.judged,
-                "held": self.at.held,
+                "validation": self.at.validation,
                 "settings": settings.as_dict(self.job.config),
             }
             metadata = replace(self.metadata, trained=trained)
@@ -319,5 +322,5 @@ class _Training:
         self.accelerator.wait_for_everyone()
         return Outcome(
             stopped, self.at.update, self.total, self.at.best, self.at.best_update,
-            self._selects(), *self.clock.totals(), self.at.held, picture,
+            self._selects(), *self.clock.totals(), self.at.validation, picture,
         )  # fmt: skip

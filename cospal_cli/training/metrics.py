@@ -14,21 +14,23 @@ from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import parse_table, read_lines
+from cospal_cli.settings.stored import FORMER
 
 LOG = logging.getLogger("cospal")
 FILE, BOARD = "metrics.jsonl", "tensorboard"
-TRAIN, HELD = "train", "held"
+TRAIN, VALIDATION = "train", "validation"  # kinds of lines
 
 Line = dict[str, Any]  # {"kind", "update", "epoch", ...}: see ``Metrics.add``
 
 
 def read(folder: Path) -> list[Line]:
-    """The lines of a training, in order; what a killed process left unfinished is no line."""
+    """The lines of a training, in order; what a killed process left unfinished is left out."""
     path = folder / FILE
     lines = []
     for _, raw in read_lines(path, InputError) if path.exists() else ():
         with suppress(ValueError):
             line = parse_table(raw)
+            line["kind"] = FORMER.get(str(line.get("kind")), line.get("kind"))
             if isinstance(line.get("update"), int):
                 lines.append(line)
     return lines
@@ -60,7 +62,7 @@ class Metrics:
             self._board.close()
 
     def add(self, kind: str, update: int, epoch: int, values: Mapping[str, float]) -> None:
-        """A line: ``kind`` train (means since the last one) or held, after so many updates.
+        """A line: ``kind`` train (means since the last one) or validation, after so many updates.
 
         DeviceError where the disk takes no more.
         """

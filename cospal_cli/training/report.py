@@ -1,4 +1,4 @@
-"""A picture of a training: its losses, and what the held-out samples say."""
+"""A picture of a training: its losses, and the scores of its validation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.registry import require
-from cospal_cli.training.metrics import HELD, TRAIN, Line, read
+from cospal_cli.training.metrics import TRAIN, VALIDATION, Line, read
 
 LOG = logging.getLogger("cospal")
 FILE = "training.png"
@@ -22,8 +22,8 @@ JUDGED = ("m_tIoU", "m_vIoU", "top-1 tubelet")
 def draw(folder: Path, title: str) -> Path | None:
     """Draw the metrics of the training in ``folder``; None, with a word why, where that fails.
 
-    Above the losses by update, training's and (dots) the held-out tenth's; below the held-out
-    tenth's scores, if there are truths to score by. A line marks where a stage begins.
+    Above the losses by update, training's and (dots) the validation's; below the validation's
+    scores, if there are truths to score by. A line marks where a stage begins.
     """
     lines = read(folder)
     try:
@@ -59,18 +59,18 @@ def _losses(axes: Any, lines: Sequence[Line]) -> None:
         xs, ys = _series(lines, TRAIN, name)
         if xs:
             axes.plot(xs, ys, color=f"C{number}", linewidth=1, label=name)
-        xs, ys = _series(lines, HELD, name)
+        xs, ys = _series(lines, VALIDATION, name)
         if xs and name in ("loss", "spatial", "temporal"):
-            axes.plot(xs, ys, "o:", color=f"C{number}", markersize=4, label=f"{name}, held out")
+            axes.plot(xs, ys, "o:", color=f"C{number}", markersize=4, label=f"{name}, validation")
     axes.set_ylabel("loss")
 
 
 def _scores(axes: Any, lines: Sequence[Line]) -> None:
     for number, name in enumerate(JUDGED):
-        xs, ys = _series(lines, HELD, name)
+        xs, ys = _series(lines, VALIDATION, name)
         if xs:
             axes.plot(xs, ys, "o-", color=f"C{number}", markersize=4, label=name)
-    axes.set_ylabel("held-out tenth of train")
+    axes.set_ylabel("validation")
     axes.set_ylim(bottom=0)
 
 

@@ -27,7 +27,7 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.settings import Config, flatten
-from cospal_cli.settings.stored import modern
+from cospal_cli.settings.stored import modern, today
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,10 +50,10 @@ class Standing:
     """How far a training is. ``scaler``: that of fp16, {} for other precisions."""
 
     update: int = 0  # done
-    judged: int = 0  # epochs whose held-out samples were looked at
+    judged: int = 0  # epochs with a validation
     best: float | None = None  # the greatest value of what is selected by
     best_update: int = 0
-    held: Mapping[str, float] = field(default_factory=dict)  # the last look at the held-out samples
+    validation: Mapping[str, float] = field(default_factory=dict)  # the last one
     scaler: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -100,7 +100,7 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
     """
     path = folder / STANDING
     hint = "train anew into another folder; --init-from takes over weights alone"
-    found = read_table(path, WeightsError, hint)
+    found = today(read_table(path, WeightsError, hint))
     with errors_as(WeightsError, f"{path}: not the state of a training", hint):
         if found.pop("format") != FORMAT:
             raise ValueError(f"not {FORMAT}")

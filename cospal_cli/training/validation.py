@@ -1,4 +1,4 @@
-"""What the held-out tenth of train says of the heads as they are: by it the best are chosen."""
+"""Validation: losses and scores on a tenth of train, by which the best heads are chosen."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from cospal_cli.prepared.folder import Prepared, Sample
 
 SCORES = ("m_tIoU", "m_vIoU", TOP1)
-SEED = 0  # of the words that are hidden: the same ones whenever and by whomever it is asked
+SEED = 0  # of the words that are hidden: the same ones in every epoch and process
 
 
 def losses(
     objective: Objective, batches: Batches, samples: int, batch: int, place: Callable[[Arrays], Any]
 ) -> dict[str, torch.Tensor]:
-    """Means of the losses over this process's share of the held-out sentences; {} for too few.
+    """Means of the losses over this process's share of the validation sentences; {} for too few.
 
     ``place`` brings a batch to the objective's device.
     """
