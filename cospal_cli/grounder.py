@@ -88,8 +88,8 @@ class Grounder:
 
         path = Path(checkpoint)
         config = completed(config, changed(config) | current(keys) | stated, path)
-        asked = {"name": runtime, "provider": provider}
-        named = {field: value for field, value in asked.items() if value != "auto"}
+        chosen = {"name": runtime, "provider": provider}
+        named = {field: value for field, value in chosen.items() if value != "auto"}
         config = replace(config, runtime=replace(config.runtime, **named))
         detector = detect.open_detector(config.detector)
         return cls(config, detector, open_heads(path, config, detector))
@@ -103,8 +103,8 @@ class Grounder:
     ) -> Iterator[Result]:
         """The result of each query, in order; fewer where ``stopped()`` ends them early."""
         parsed = [self.parse(query) for query in queries]
-        for seen, group in self.observations(video, parsed, progress, stopped):
-            yield from [self.answer(seen, query) for query in group]
+        for observation, group in self.observations(video, parsed, progress, stopped):
+            yield from [self.answer(observation, query) for query in group]
 
     def observations(
         self,
@@ -118,12 +118,12 @@ class Grounder:
         prompted = self.detector is not None and self.detector.prompted
         clips = None
         for group in [[query] for query in queries] if prompted else [queries]:
-            seen = self.observe(video, group[0], progress, stopped, clips)
-            clips = None if seen.interrupted else seen.clips
-            yield seen, group
+            observation = self.observe(video, group[0], progress, stopped, clips)
+            clips = None if observation.interrupted else observation.clips
+            yield observation, group
             if stopped():
                 break
-            seen.check_source(needed=False)  # a further pass must be over the same file
+            observation.check_source(needed=False)  # a further pass must be over the same file
 
     def observe(
         self,
@@ -141,16 +141,16 @@ class Grounder:
         Raises InputError (also if the file was changed meanwhile), WeightsError or DeviceError.
         """
         source = Unchanged.now(Path(video))
-        seen = replace(self._watch(Path(video), prompt, progress, stopped), source=source)
+        observation = replace(self._observe(Path(video), prompt, progress, stopped), source=source)
         if self._encoder is not None:
-            if clips is None or seen.interrupted:
-                part = observed_range(self.config.video, seen)
+            if clips is None or observation.interrupted:
+                part = observed_range(self.config.video, observation)
                 clips = clips_of(video, part, self._encoder)
-            seen = replace(seen, clips=clips)
-        seen.check_source(needed=False)
-        return seen
+            observation = replace(observation, clips=clips)
+        observation.check_source(needed=False)
+        return observation
 
-    def _watch(
+    def _observe(
         self, video: Path, prompt: Query | None, progress: Progress, stopped: Callable[[], bool]
     ) -> Observation:
         if self.detector is None:
@@ -164,8 +164,10 @@ class Grounder:
             done, interrupted = 0, False
             with closing(prefetch(_forward(reader.batches(detector.batch), detector))) as passes:
                 for batch, outputs in passes:
-                    found = detector.decode(outputs, batch)
-                    for image, at, boxes in zip(batch.images, batch.times_s, found, strict=True):
+                    detections = detector.decode(outputs, batch)
+                    for image, at, boxes in zip(
+                        batch.images, batch.times_s, detections, strict=True
+                    ):
                         small = smaller(image, self.config.video.work_side)
                         colours = box_colours(small, boxes.boxes_xyxy, size)
                         ids = tracker.update(boxes, float(at), colours, small)
@@ -197,23 +199,23 @@ class Grounder:
 
     def answer(
         self,
-        seen: Observation,
+        observation: Observation,
         query: Query | str,
         features: HeadFeatures | None = None,
         phrases: Phrases | None = None,
     ) -> Result:
-        """The best tubes of ``query`` in what was ``seen``, best first; none where nothing fits.
+        """The best tubes of ``query`` in the ``observation``, best first; none where nothing fits.
 
         ``features`` and ``phrases``: what the heads see of the two, where that is stored.
         """
-        query, shared, scores = self.parse(query), self._of(seen), None
+        query, shared, scores = self.parse(query), self._of(observation), None
         if self.heads is not None:
-            seen_by_heads = shared.features if features is None else features
-            scores = self.heads.answer(seen_by_heads, query, self.config, phrases)
-        evidence = Evidence(seen.timeline, seen.classes, shared.appearance_of, scores)
+            head_features = shared.features if features is None else features
+            scores = self.heads.predict(head_features, query, self.config, phrases)
+        evidence = Evidence(observation.timeline, observation.classes, shared.appearance_of, scores)
         ranked = self._method(shared.candidates, query, evidence, self.config.ground)
         tubes = tubes_of(ranked, query, evidence, self.config.ground)
-        return Result(query, tuple(tubes), seen, self.config, scores, self.heads)
+        return Result(query, tuple(tubes), observation, self.config, scores, self.heads)
 
     def release(self) -> None:
         """Free what answering left in memory, before memory is needed for something else."""
@@ -227,10 +229,10 @@ class Grounder:
     def _classify(self, images: Sequence[NDArray[np.uint8]]) -> tuple[FloatArray, FloatArray]:
         return self._classifier.classify(images)  # opened when first needed
 
-    def _of(self, seen: Observation) -> Shared:
-        """What the queries about ``seen`` share; that of the last observation is kept."""
-        if self._shared is None or self._shared.observation is not seen:
-            self._shared = Shared(seen, self.config, self._classify)
+    def _of(self, observation: Observation) -> Shared:
+        """What the queries about ``observation`` share; that of the last observation is kept."""
+        if self._shared is None or self._shared.observation is not observation:
+            self._shared = Shared(observation, self.config, self._classify)
         return self._shared
 
 

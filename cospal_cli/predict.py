@@ -95,10 +95,10 @@ class _StoredTracks:
     def prediction(self, tube: Tube) -> Prediction:
         """``tube`` with the tubelet that it was cut from, and all that there were."""
         at = next(n for n, one in enumerate(self.seen.tubelets) if one.id == tube.id)
-        answer = _as_track(tube)
+        predicted = _as_track(tube)
         whole = self.tracks[at]
-        inside = whole.span[0] <= answer.span[0] and answer.span[1] <= whole.span[1]
-        return Prediction(whole, answer.span, self.tracks, None if inside else answer)
+        inside = whole.span[0] <= predicted.span[0] and predicted.span[1] <= whole.span[1]
+        return Prediction(whole, predicted.span, self.tracks, None if inside else predicted)
 
 
 def _as_track(tube: Tube) -> Track:

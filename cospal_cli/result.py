@@ -15,8 +15,8 @@ from cospal_cli.outputs import tube_json
 from cospal_cli.settings import Config, VideoConfig, as_dict
 
 if TYPE_CHECKING:
-    from cospal_cli.ranking.answer import HeadScores
     from cospal_cli.ranking.heads import Heads
+    from cospal_cli.ranking.prediction import HeadScores
     from cospal_cli.video.writer import Written
 
 
@@ -117,8 +117,8 @@ class Result:
         )
 
 
-def observed_range(config: VideoConfig, seen: Observation) -> VideoConfig:
+def observed_range(config: VideoConfig, observation: Observation) -> VideoConfig:
     """``config``, ending where the pass over the video was interrupted."""
-    if not seen.interrupted:
+    if not observation.interrupted:
         return config
-    return replace(config, end=str(int(seen.timeline.indices[-1]) + 1), duration=None)
+    return replace(config, end=str(int(observation.timeline.indices[-1]) + 1), duration=None)

@@ -73,7 +73,7 @@ class Fake:
             self.while_watching()
             return make_observation(video, stopped())
 
-        monkeypatch.setattr(Grounder, "_watch", watch)
+        monkeypatch.setattr(Grounder, "_observe", watch)
         monkeypatch.setattr("cospal_cli.grounder.tubes_of", self.tubes_of)
         monkeypatch.setattr("cospal_cli.video.writer.write_annotated", self.write_annotated)
 

@@ -22,9 +22,9 @@ from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.ranking import open_method
-from cospal_cli.ranking.answer import HeadScores
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.prediction import HeadScores
 from cospal_cli.runtime import open_runtime
 from cospal_cli.settings import (
     ClipsConfig,
@@ -99,7 +99,7 @@ def answered(field: list[Candidate]) -> HeadScores:
 @pytest.mark.parametrize("name", METHODS)
 def test_methods(name: str) -> None:
     field = candidates([tubelet(1), tubelet(2, start=2, end=7, x=40.0)], SIZE, TIMELINE)
-    evidence = Evidence(TIMELINE, CLASSES, answer=answered(field))
+    evidence = Evidence(TIMELINE, CLASSES, prediction=answered(field))
     query = parse("the man in the black trousers walks to the left")
     contracts.check_method(open_method(name), field, query, evidence, GroundConfig(method=name))
 

@@ -16,8 +16,8 @@ from cospal_cli.datasets.synthetic import grammar, render, simulate
 from cospal_cli.datasets.synthetic.actions import KINDS, Act, Stage, perform, timetable
 from cospal_cli.datasets.synthetic.actors import Figure
 from cospal_cli.datasets.synthetic.cast import cast, plan
-from cospal_cli.datasets.synthetic.looks import COLOURS, Look, Piece, near
-from cospal_cli.datasets.synthetic.looks import piece as draw_piece
+from cospal_cli.datasets.synthetic.clothes import COLOURS, Outfit, Piece, near
+from cospal_cli.datasets.synthetic.clothes import piece as draw_piece
 from cospal_cli.datasets.synthetic.meaning import Meaning, ambiguities, moments, shows, wears
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import LIGHT, TINT, Scene, compose
@@ -44,11 +44,11 @@ def piece(colour: str, cut: str = "long") -> Piece:
     return Piece(colour, cut, COLOURS[colour])
 
 
-def person(upper: str, lower: str, hat: str = "") -> Look:
+def person(upper: str, lower: str, hat: str = "") -> Outfit:
     """A man in given colours."""
     worn = piece(hat, "cap") if hat else None
     skin, hair = (214, 160, 122), (34, 26, 22)
-    return Look("man", 1.0, piece(upper), piece(lower, "trousers"), worn, None, skin, hair)
+    return Outfit("man", 1.0, piece(upper), piece(lower, "trousers"), worn, None, skin, hair)
 
 
 # --- meaning
@@ -75,7 +75,7 @@ def test_the_checker_accepts_who_shares_the_clothes_or_the_actions() -> None:
     ids=["one action of two", "more clothes than said", "a colour that could be meant"],
 )
 def test_the_checker_finds_others_who_could_be_meant(
-    other: tuple[Look, list[Act]], trouble: str
+    other: tuple[Outfit, list[Act]], trouble: str
 ) -> None:
     (found,) = ambiguities(RED, [TARGET, other], 0)
     assert "actor 1" in found
@@ -83,13 +83,13 @@ def test_the_checker_finds_others_who_could_be_meant(
 
 
 def test_the_checker_finds_a_moment_that_could_be_another() -> None:
-    look, acts = TARGET
+    outfit, acts = TARGET
     twice = [*acts, Act("jump", 22, 30), Act("wave", 31, 40)]
-    assert "2 times" in ambiguities(RED, [(look, twice)], 0)[-1]
+    assert "2 times" in ambiguities(RED, [(outfit, twice)], 0)[-1]
     again = [*acts, Act("wave", 31, 40)]
-    assert "another time" in ambiguities(RED, [(look, again)], 0)[0]
+    assert "another time" in ambiguities(RED, [(outfit, again)], 0)[0]
     turned = [acts[1], acts[0]]
-    assert "0 times" in ambiguities(RED, [(look, turned)], 0)[0]
+    assert "0 times" in ambiguities(RED, [(outfit, turned)], 0)[0]
     assert ambiguities(RED, [(person("green", "blue"), acts)], 0) == [
         "the target is not dressed as said"
     ]
@@ -103,17 +103,17 @@ def test_entering_from_the_left_shows_a_walk_to_the_right() -> None:
 
 def test_every_sentence_means_one_actor_once(scenes: Sequence[Scene]) -> None:
     for scene in scenes:
-        cast_ = [(actor.look, actor.acts) for actor in scene.actors]
+        cast_ = [(actor.outfit, actor.acts) for actor in scene.actors]
         assert ambiguities(scene.meaning, cast_, 0) == []
         named, told = dict(scene.meaning.clothes), set(scene.meaning.kinds)
         for actor in scene.actors[1:]:  # said once more, without the checker's words
-            worn = {part: piece.colour for part, piece in actor.look.pieces.items()}
+            worn = {part: piece.colour for part, piece in actor.outfit.pieces.items()}
             alike = all(near(worn.get(part, ""), colour) for part, colour in named.items())
             assert not (alike and told & {kind for act in actor.acts for kind in act.shows})
 
 
 def test_the_mix_has_twins_rivals_and_one_to_five_actions(scenes: Sequence[Scene]) -> None:
-    twins = [any(wears(s.meaning, a.look) for a in s.actors[1:]) for s in scenes]
+    twins = [any(wears(s.meaning, a.outfit) for a in s.actors[1:]) for s in scenes]
     rivals = [any(shows(s.meaning, a.acts) for a in s.actors[1:]) for s in scenes]
     assert 0.2 < np.mean(twins) < 0.9
     assert np.mean(rivals) > 0.6
@@ -126,7 +126,7 @@ def test_the_mix_has_twins_rivals_and_one_to_five_actions(scenes: Sequence[Scene
 # --- words
 
 
-def sentences(count: int) -> list[tuple[str, Meaning, Look]]:
+def sentences(count: int) -> list[tuple[str, Meaning, Outfit]]:
     """Sentences without scenes around them."""
     found = []
     for seed in range(count):
@@ -135,13 +135,13 @@ def sentences(count: int) -> list[tuple[str, Meaning, Look]]:
         acts = timetable(meaning.kinds, 10_000, 10, (), rng)
         assert acts is not None
         item = str(rng.choice(["ball", "box"]))
-        text = grammar.sentence(meaning, parts[0].look, acts, item, rng)
-        found.append((text, meaning, parts[0].look))
+        text = grammar.sentence(meaning, parts[0].outfit, acts, item, rng)
+        found.append((text, meaning, parts[0].outfit))
     return found
 
 
 def test_the_parser_reads_every_sentence_as_it_is_meant() -> None:
-    for text, meaning, look in sentences(400):
+    for text, meaning, outfit in sentences(400):
         query = parse(text)
         assert not query.warnings, text
         assert query.classes == {"person": 1.0}, text
@@ -150,7 +150,7 @@ def test_the_parser_reads_every_sentence_as_it_is_meant() -> None:
             kinds, ways = READ_AS[kind]
             assert action.kind in kinds.split(), text
             assert not ways or set(ways.split()) & set(action.directions), text
-        assert _colours(text) == _worn(meaning, look), text
+        assert _colours(text) == _worn(meaning, outfit), text
         assert text.lower().startswith(query.referral), text
         assert len(query.local_phrases) == len(meaning.kinds), text
 
@@ -162,10 +162,10 @@ def _colours(text: str) -> set[tuple[str, str]]:
     return {(region, word) for region, word in words if word in COLOURS}
 
 
-def _worn(meaning: Meaning, look: Look) -> set[tuple[str, str]]:
+def _worn(meaning: Meaning, outfit: Outfit) -> set[tuple[str, str]]:
     """The same as it was meant."""
     regions = {"upper": "upper", "lower": "lower", "hat": "head"}
-    regions["bag"] = "upper" if look.bag and look.bag.cut == "backpack" else "whole"
+    regions["bag"] = "upper" if outfit.bag and outfit.bag.cut == "backpack" else "whole"
     return {(regions[part], colour) for part, colour in meaning.clothes}
 
 
@@ -183,7 +183,7 @@ def test_sentences_vary() -> None:
 
 
 def act_out(
-    kind: str, way: int = 1, look: Look | None = None, seed: int = 0
+    kind: str, way: int = 1, outfit: Outfit | None = None, seed: int = 0
 ) -> tuple[Drawing, Act, NDArray[np.float64]]:
     """One action of two seconds by someone in the middle of a still picture; its drawing, the
     action, and where the feet are on the canvas at every frame."""
@@ -195,7 +195,7 @@ def act_out(
     view = View(np.tile([160.0, 96.0], (frames, 1)), np.full(frames, 2.0), (320.0, 192.0))
     frame = Frame(motion, motion.x, 150.0, height, view)
     feet = view.place(motion.x, 150.0)
-    return Figure(look or person("red", "blue"), frame, np.ones(3)).draw(), act, feet
+    return Figure(outfit or person("red", "blue"), frame, np.ones(3)).draw(), act, feet
 
 
 def painted(drawing: Drawing, number: int) -> NDArray[np.uint8]:
@@ -207,8 +207,8 @@ def painted(drawing: Drawing, number: int) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("kind", ["wave", "walk left", "fall", "pick up", "spin"])
 def test_boxes_are_as_large_as_what_is_painted(kind: str) -> None:
-    look = replace(person("red", "blue", "yellow"), bag=piece("green", "backpack"))
-    drawing, act, _ = act_out(kind, -1 if kind == "walk left" else 1, look)
+    outfit = replace(person("red", "blue", "yellow"), bag=piece("green", "backpack"))
+    drawing, act, _ = act_out(kind, -1 if kind == "walk left" else 1, outfit)
     for number in (0, act.start + 3, (act.start + act.end) // 2, act.end - 1):
         rows, columns = np.nonzero(painted(drawing, number).any(axis=2))
         found = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
@@ -277,7 +277,7 @@ def test_frames_show_the_target_in_its_box() -> None:
     assert image.shape == (192, 320, 3)
     x1, y1, x2, y2 = scene.boxes()[middle].astype(int)
     shown = name_map(image[y1:y2, x1:x2])
-    lit = np.array([[target.look.upper.rgb]]) * scene.light
+    lit = np.array([[target.outfit.upper.rgb]]) * scene.light
     wanted = int(name_map(np.clip(lit, 0, 255).astype(np.uint8))[0, 0])
     assert (shown == wanted).mean() > 0.08
 

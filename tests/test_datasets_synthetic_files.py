@@ -25,7 +25,7 @@ from cospal_cli.core.files import alone
 from cospal_cli.datasets.synthetic import render, simulate
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
-from cospal_cli.datasets.synthetic.write import make
+from cospal_cli.datasets.synthetic.write import write_set
 from cospal_cli.detect.from_file import FromFile
 from cospal_cli.settings import DetectorConfig, FileConfig
 
@@ -37,7 +37,7 @@ VIDEOS = 4
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small set on disk."""
     target = tmp_path_factory.mktemp("synthetic") / "set"
-    report = make(SMALL, target, VIDEOS)
+    report = write_set(SMALL, target, VIDEOS)
     assert report is not None
     assert (report.made, report.kept) == (VIDEOS, 0)
     return target
@@ -96,14 +96,14 @@ def same(a: Path, b: Path) -> bool:
 
 
 def test_workers_change_nothing(folder: Path, tmp_path: Path) -> None:
-    make(SMALL, tmp_path / "again", VIDEOS, workers=2)
+    write_set(SMALL, tmp_path / "again", VIDEOS, workers=2)
     assert same(folder, tmp_path / "again")
 
 
 def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "set"
     told: list[tuple[float, float | None]] = []
-    stopped = make(
+    stopped = write_set(
         SMALL, target, VIDEOS, 1, lambda stage, done, of: told.append((done, of)), lambda: True
     )
     assert stopped is None
@@ -111,16 +111,16 @@ def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     assert told == [(frames[0], sum(frames))]
     assert not (target / "train.json").exists()
     (target / "detections" / f"{Scene.name_of(SMALL, 1)}.jsonl").write_text("")  # facts are missing
-    report = make(SMALL, target, VIDEOS)
+    report = write_set(SMALL, target, VIDEOS)
     assert report is not None
     assert (report.made, report.kept) == (VIDEOS - 1, 1)
     assert same(folder, target)
 
 
 def test_more_videos_leave_the_others_and_their_splits_alone(folder: Path, tmp_path: Path) -> None:
-    make(SMALL, tmp_path, 2)
+    write_set(SMALL, tmp_path, 2)
     fewer = {name: json.loads((tmp_path / name).read_text()) for name in ("train.json",)}
-    make(SMALL, tmp_path, VIDEOS)
+    write_set(SMALL, tmp_path, VIDEOS)
     assert same(folder, tmp_path)
     assert fewer["train.json"].items() <= json.loads((tmp_path / "train.json").read_text()).items()
 
@@ -130,8 +130,8 @@ def test_a_killed_run_leaves_whole_files_and_no_workers(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; import sys\n"
         "from cospal_cli.datasets.synthetic.recipe import Recipe\n"
-        "from cospal_cli.datasets.synthetic.write import make\n"
-        f"make(Recipe(**{vars(SMALL)!r}), Path(sys.argv[1]), 200, workers=2)\n"
+        "from cospal_cli.datasets.synthetic.write import write_set\n"
+        f"write_set(Recipe(**{vars(SMALL)!r}), Path(sys.argv[1]), 200, workers=2)\n"
     )
     target = tmp_path / "set"
     process = subprocess.Popen([sys.executable, "-c", code, str(target)], stderr=subprocess.DEVNULL)
@@ -148,7 +148,7 @@ def test_a_killed_run_leaves_whole_files_and_no_workers(tmp_path: Path) -> None:
     for path in target.glob("scenes/*.json"):
         with av.open(str(target / "videos" / json.loads(path.read_text())["video"])) as container:
             assert container.streams.video[0].frames > 0
-    report = make(SMALL, target, VIDEOS)
+    report = write_set(SMALL, target, VIDEOS)
     assert report is not None
     assert report.kept >= 1
 
@@ -172,18 +172,18 @@ def _alive(process: Path) -> bool:
 def test_folders_that_hold_something_else_are_refused(folder: Path, tmp_path: Path) -> None:
     before = sorted(folder.rglob("*"))
     with pytest.raises(UsageError, match=r"seed 5; asked for seed 6"):
-        make(replace(SMALL, seed=6), folder, VIDEOS)
+        write_set(replace(SMALL, seed=6), folder, VIDEOS)
     assert sorted(folder.rglob("*")) == before
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
-        make(SMALL, tmp_path, 1)
+        write_set(SMALL, tmp_path, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
-    make(SMALL, tmp_path, 1)
+    write_set(SMALL, tmp_path, 1)
     with alone(tmp_path), pytest.raises(UsageError, match="another process"):
-        make(SMALL, tmp_path, 2)
+        write_set(SMALL, tmp_path, 2)
 
 
 # --- the command

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.evaluation.predictions import Answers, read_predictions, write_predictions
+from cospal_cli.evaluation.predictions import GivenPredictions, read_predictions, write_predictions
 from cospal_cli.evaluation.summary import evaluate
 from cospal_cli.evaluation.table import table
 from cospal_cli.evaluation.tubes import Prediction, Track, Truth
@@ -48,7 +48,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert list(row["bbox"])[::6] == ["6", "12"]
     read = read_predictions(file, [Sample(one) for one in told])
     assert read.bad == []
-    found = read.found
+    found = read.by_id
     assert found["a"] is not None
     assert found["a"].span == (5, 12)
     assert found["a"].tube.frames.tolist() == list(range(5, 12))
@@ -85,7 +85,7 @@ def test_bad_predictions_are_named_and_left_out(tmp_path: Path) -> None:
     file = tmp_path / "predictions.json"
     file.write_text(json.dumps({"good": GOOD} | BAD_ROWS))
     read = read_predictions(file, [Sample("good")])
-    assert list(read.found) == ["good"]
+    assert list(read.by_id) == ["good"]
     assert [text.split("'")[1] for text in read.bad] == list(BAD_ROWS)
 
 
@@ -141,7 +141,7 @@ def tube(video: str = "v.mp4", text: str = "A man walks.", **changed: Any) -> di
     return document | changed
 
 
-def read_tubes(folder: Path, *documents: Any, samples: Any) -> Answers:
+def read_tubes(folder: Path, *documents: Any, samples: Any) -> GivenPredictions:
     for number, document in enumerate(documents):
         path = folder / f"{number}.tube.json"
         path.write_text(document if isinstance(document, str) else json.dumps(document))
@@ -153,8 +153,8 @@ def test_a_tube_file_finds_its_sample_by_video_and_sentence(tmp_path: Path) -> N
     file = tmp_path / "x.json"  # any name, when it is named itself
     file.write_text(json.dumps(tube("/data/part 1/v.mp4", " a man  walks. ")))
     read = read_predictions(file, samples)
-    assert (list(read.found), read.bad, read.strangers) == (["a"], [], [])
-    found = read.found["a"]
+    assert (list(read.by_id), read.bad, read.strangers) == (["a"], [], [])
+    found = read.by_id["a"]
     assert found is not None
     assert found.span == (3, 6)
     assert found.tube.frames.tolist() == [3, 4, 5]
@@ -163,7 +163,7 @@ def test_a_tube_file_finds_its_sample_by_video_and_sentence(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("path", ["v.mp4", "C:\\videos\\v.mp4", "../v.mp4"])
 def test_only_the_name_of_its_video_counts(tmp_path: Path, path: str) -> None:
-    assert list(read_tubes(tmp_path, tube(path), samples=[Sample("a")]).found) == ["a"]
+    assert list(read_tubes(tmp_path, tube(path), samples=[Sample("a")]).by_id) == ["a"]
 
 
 def test_a_query_id_that_is_a_records_serves_too(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_query_id_that_is_a_records_serves_too(tmp_path: Path) -> None:
     read = read_tubes(
         tmp_path, by_id, tube(query={"id": "b", "text": "A man walks."}), samples=samples
     )
-    assert set(read.found) == {"a", "b"}  # the id counts only where video and sentence do not tell
+    assert set(read.by_id) == {"a", "b"}  # the id counts only where video and sentence do not tell
 
 
 def test_a_folder_of_tube_files(tmp_path: Path) -> None:
@@ -183,9 +183,9 @@ def test_a_folder_of_tube_files(tmp_path: Path) -> None:
     again = tube(tubes=[])
     samples = [Sample("a"), Sample("c", "w.mp4"), Sample("d", "u.mp4")]
     read = read_tubes(tmp_path, tube(), stranger, broken, again, samples=samples)
-    assert set(read.found) == {"a", "c"}
-    assert read.found["a"] is not None
-    assert read.found["c"] is None  # nothing found, which is an answer
+    assert set(read.by_id) == {"a", "c"}
+    assert read.by_id["a"] is not None
+    assert read.by_id["c"] is None  # nothing found, which is an answer
     assert read.strangers == [
         "1.tube.json: no sample has the video 'other.mp4' and the sentence 'A man walks.'"
     ]
@@ -203,12 +203,12 @@ def test_one_document_a_line(tmp_path: Path) -> None:
     file = tmp_path / "answers.jsonl"
     file.write_text("\n".join(json.dumps(tube(name)) for name in ("v.mp4", "w.mp4")))
     read = read_predictions(file, [Sample("a"), Sample("b", "w.mp4")])
-    assert list(read.found) == ["a", "b"]
+    assert list(read.by_id) == ["a", "b"]
 
 
 def test_samples_that_share_video_and_sentence_are_told_apart_by_segment(tmp_path: Path) -> None:
     samples = [Sample("early", segment=(0, 5)), Sample("late", segment=(50, 90))]
-    assert list(read_tubes(tmp_path, tube(), samples=samples).found) == ["early"]
+    assert list(read_tubes(tmp_path, tube(), samples=samples).by_id) == ["early"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_wrong_fields_are_no_answer(tmp_path: Path, wrong: dict[str, Any]) -> No
     good = tube("w.mp4")
     samples = [Sample("a"), Sample("b", "w.mp4")]
     read = read_tubes(tmp_path, tube(**wrong), good, samples=samples)
-    assert list(read.found) == ["b"]
+    assert list(read.by_id) == ["b"]
     assert read.bad[0].startswith("0.tube.json is left out: ")
     (tmp_path / "1.tube.json").unlink()
     with pytest.raises(UsageError, match="no predictions"):

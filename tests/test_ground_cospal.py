@@ -20,11 +20,11 @@ from cospal_cli.core.types import (
     Tubelet,
 )
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
-from cospal_cli.ranking import baselines, cospal, open_method
-from cospal_cli.ranking.answer import HeadScores, ask
+from cospal_cli.ranking import baselines, cospal, open_method, prediction
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
+from cospal_cli.ranking.prediction import HeadScores
 from cospal_cli.ranking.segment import overlaps, segment
 from cospal_cli.settings import GroundConfig, ModelConfig, SettingError
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
@@ -49,7 +49,7 @@ def run(
     **settings: object,
 ) -> list[Tube]:
     field = candidates(tubelets, SIZE, TIMELINE)
-    evidence = Evidence(TIMELINE, CLASSES, answer=answer)
+    evidence = Evidence(TIMELINE, CLASSES, prediction=answer)
     config = GroundConfig(**settings)
     ranked = open_method(method)(field, QUERY, evidence, config)
     return tubes_of(ranked, QUERY, evidence, config)
@@ -188,12 +188,12 @@ def view(f: int = 3, c: int = 4) -> HeadFeatures:
 
 def test_the_refined_query_is_read_unless_the_sentence_is_asked_for() -> None:
     runtime = Recorder()
-    answer = ask(runtime, view(), PHRASES, GroundConfig())
+    answer = prediction.run(runtime, view(), PHRASES, GroundConfig())
     assert answer is not None
     assert (answer.ids, answer.parts, answer.unknown) == ((4, 7), (), ("sits",))
     assert [len(one.words) for one in runtime.asked] == [4]
     assert runtime.asked[0].word_ids.tolist() == [1, 0, 1, 2]
-    answer = ask(runtime, view(), PHRASES, GroundConfig(query_form="sentence"))
+    answer = prediction.run(runtime, view(), PHRASES, GroundConfig(query_form="sentence"))
     assert answer is not None
     assert answer.unknown == ("a", "and", "sits")
     assert len(runtime.asked[1].words) == 5
@@ -201,7 +201,7 @@ def test_the_refined_query_is_read_unless_the_sentence_is_asked_for() -> None:
 
 def test_sub_phrases_are_asked_only_for_the_hull() -> None:
     runtime = Recorder()
-    answer = ask(runtime, view(), PHRASES, GroundConfig(segment="hull"))
+    answer = prediction.run(runtime, view(), PHRASES, GroundConfig(segment="hull"))
     assert answer is not None
     assert [len(one.words) for one in runtime.asked] == [4, 2, 3]
     assert [part.proposals[0, 1] for part in answer.parts] == pytest.approx([0.2, 0.3])
@@ -209,14 +209,14 @@ def test_sub_phrases_are_asked_only_for_the_hull() -> None:
 
 def test_no_tubelet_no_answer() -> None:
     runtime = Recorder()
-    assert ask(runtime, replace(view(), ids=()), PHRASES, GroundConfig()) is None
+    assert prediction.run(runtime, replace(view(), ids=()), PHRASES, GroundConfig()) is None
     assert runtime.asked == []
 
 
 @pytest.mark.parametrize(("sizes", "named"), [((9, 4), "tubelet"), ((3, 9), "clip")])
 def test_other_lengths_are_refused_with_both_sides(sizes: tuple[int, int], named: str) -> None:
     with pytest.raises(UsageError, match=rf"a {named}'s features: .* vectors of \d, found 9"):
-        ask(Recorder(), view(*sizes), PHRASES, GroundConfig())
+        prediction.run(Recorder(), view(*sizes), PHRASES, GroundConfig())
 
 
 def test_an_answer_as_json() -> None:

@@ -26,15 +26,15 @@ from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.datasets.synthetic.recipe import Recipe
-from cospal_cli.datasets.synthetic.write import make
+from cospal_cli.datasets.synthetic.write import write_set
 from cospal_cli.detect import open_detector
 from cospal_cli.features.tubelets import select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import Prepared
+from cospal_cli.preparing import observing
 from cospal_cli.preparing import prepare as preparing
-from cospal_cli.preparing import watching
 from cospal_cli.preparing.plan import file_name
 from cospal_cli.preparing.prepare import PrepareReport, prepare
 from cospal_cli.settings import (
@@ -61,7 +61,7 @@ SETS = [f"--set=clips.{key}" for key in ("fps=1", "frames=1", "stride=1")] + [
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic set, prepared."""
     root = tmp_path_factory.mktemp("set") / "set"
-    assert make(RECIPE, root, VIDEOS) is not None
+    assert write_set(RECIPE, root, VIDEOS) is not None
     report = prepare(root, root / "prepared", SMALL)
     assert report is not None
     assert (report.made, report.kept, report.bad, report.detector) == (VIDEOS, 0, (), "file")
@@ -221,7 +221,7 @@ def test_only_what_is_missing_damaged_or_changed_is_made_again(root: Path) -> No
 
 def test_more_videos_can_come_later(root: Path) -> None:
     before = written(root)
-    assert make(RECIPE, root, VIDEOS + 1) is not None
+    assert write_set(RECIPE, root, VIDEOS + 1) is not None
     report = again(root)
     assert (report.made, report.kept) == (1, VIDEOS)
     assert before.items() <= written(root).items()
@@ -314,7 +314,7 @@ def test_a_full_disk_is_no_bad_video(root: Path, monkeypatch: pytest.MonkeyPatch
         raise DeviceError("no space left", "free some")
 
     shutil.rmtree(root / "prepared" / "videos")
-    monkeypatch.setattr(watching, "write", full)
+    monkeypatch.setattr(observing, "write", full)
     with pytest.raises(DeviceError, match="no space left") as caught:
         again(root)
     assert caught.value.hint == "free some"
@@ -432,8 +432,8 @@ def test_a_prompted_detector_is_asked_each_sentence(
 ) -> None:
     root = vidstg(tmp_path / "set")
     detector = Asked()
-    monkeypatch.setattr(watching, "detector", lambda config: detector)
-    monkeypatch.setattr(watching, "forget", lambda: None)
+    monkeypatch.setattr(observing, "detector", lambda config: detector)
+    monkeypatch.setattr(observing, "forget", lambda: None)
     report = again(root)
     assert report.splits["test"]["records"] == 2
     assert report.splits["test"]["videos"] == 1

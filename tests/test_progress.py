@@ -16,7 +16,7 @@ from cospal_cli.commands import console
 from cospal_cli.commands import progress as shown
 from cospal_cli.commands.progress import _State
 from cospal_cli.core.progress import NOTICE
-from cospal_cli.datasets.synthetic.write import make
+from cospal_cli.datasets.synthetic.write import write_set
 from tests.tiny_set import RECIPE, VIDEOS
 
 
@@ -116,7 +116,7 @@ def test_prepare_and_train_say_how_far_they_are(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "set"
-    assert make(RECIPE, root, VIDEOS) is not None
+    assert write_set(RECIPE, root, VIDEOS) is not None
     settings = ["--set=clips.fps=2", "--set=features.frames=8"]
     assert run(["data", "prepare", str(root), "--jobs", "0", *settings]) == 0
     assert re.search(r"^preparing: \d of 4 videos", capfd.readouterr().err, re.MULTILINE)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli.bench.made import Shape, make
+from cospal_cli.bench.random_set import Shape
 from cospal_cli.cli import run
 from cospal_cli.datasets.synthetic.recipe import Recipe
-from cospal_cli.datasets.synthetic.write import make as make_set
+from cospal_cli.datasets.synthetic.write import write_set as make_set
 from cospal_cli.settings import CurriculumConfig, recipes, resolve
 from tests import train_fake
 
@@ -31,7 +31,7 @@ QUICK += ["--set", "features.frames=4", "--jobs", "1"]
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepared features whose data set is gone."""
     folder = tmp_path_factory.mktemp("made") / "prepared"
-    make(folder, SMALL)
+    build(folder, SMALL)
     return folder
 
 

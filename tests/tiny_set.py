@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from cospal_cli.datasets.synthetic.recipe import Recipe
-from cospal_cli.datasets.synthetic.write import make
+from cospal_cli.datasets.synthetic.write import write_set
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
@@ -28,7 +28,7 @@ MODEL = ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3)
 
 def make_set(root: Path) -> Path:
     """The data set in ``root``, its features in ``root``/prepared."""
-    assert make(RECIPE, root, VIDEOS) is not None
+    assert write_set(RECIPE, root, VIDEOS) is not None
     assert prepare(root, root / "prepared", CONFIG) is not None
     return root
 

@@ -94,8 +94,8 @@ def draw(path: Path, report: Mapping[str, Any]) -> None:
     for axes, n in zip(panels, words, strict=True):
         points = [one for one in report["points"] if one["N"] == n]
         for name in report["runtimes"]:
-            found = [one["times"][name]["ms"] for one in points]
-            axes.plot([one["K"] for one in points], found, marker="o", label=name)
+            times_ms = [one["times"][name]["ms"] for one in points]
+            axes.plot([one["K"] for one in points], times_ms, marker="o", label=name)
         axes.set(xlabel="tubelets K", title=f"N = {n} words", yscale="log")
     panels[0].set_ylabel("ms for one video and query (median)")
     panels[0].legend(fontsize="small")
@@ -111,9 +111,9 @@ def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> dict[st
     far = {}
     for name, runtime in runtimes.items():
         for _ in range(WARM):
-            found = runtime.run(inputs)
+            scores = runtime.run(inputs)
         far[name] = max(
-            float(abs(getattr(found, field) - getattr(expected, field)).max())
+            float(abs(getattr(scores, field) - getattr(expected, field)).max())
             for field in HEAD_OUTPUTS
         )
     works: dict[str, timing.Work] = {

@@ -53,11 +53,11 @@ def measure(plan: GroundBenchPlan) -> dict[str, Any]:
     batches = _read(plan, detector, detector.batch)
     frames = sum(map(len, batches))
     prepared = [detector.prepare(batch) for batch in batches]
-    found = [one for batch in batches for one in detect(detector, batch)]  # and a warm-up
+    detections = [one for batch in batches for one in detect(detector, batch)]  # and a warm-up
     works: dict[str, timing.Work] = {
         "decode": lambda: _read(plan, detector, detector.batch),
         "detector": lambda: [detector.run(pixels) for pixels in prepared],
-        "tracker": lambda: _track(plan, detector, batches, found),
+        "tracker": lambda: _track(plan, detector, batches, detections),
         "pipeline": lambda: grounder.observe(plan.video, plan.query),
     }
     if config.detector.name == "grounding-dino":
@@ -72,14 +72,14 @@ def measure(plan: GroundBenchPlan) -> dict[str, Any]:
     return {
         "video": plan.video.name,
         "frames": frames,
-        "boxes": sum(map(len, found)),
+        "boxes": sum(map(len, detections)),
         "model": detector.model_id,
         "batch": detector.batch,
         "stages": {name: _rate(counts[name], took) for name, took in spent.items()},
         "ratios": _ratios(spent),
         "batches": [_at_batch(plan, size) for size in plan.batches],
         "encoders": _encoders(plan) if plan.encoders else {},
-        "agreement": _agreement(plan, found) if plan.compare else {},
+        "agreement": _agreement(plan, detections) if plan.compare else {},
         "peak_mb": round(timing.peak_mb(), 1),
     }
 
@@ -118,13 +118,13 @@ def _track(
     plan: GroundBenchPlan,
     detector: Detector,
     batches: Sequence[FrameBatch],
-    found: Sequence[Detections],
+    detections: Sequence[Detections],
 ) -> None:
     """Looks and tracks of boxes that are there already."""
     size = batches[0].size
     tracker = open_tracker(plan.config.tracker, size, detector.classes)
     frames = ((i, t) for b in batches for i, t in zip(b.images, b.times_s.tolist(), strict=True))
-    for (image, at), boxes in zip(frames, found, strict=True):
+    for (image, at), boxes in zip(frames, detections, strict=True):
         small = smaller(image, plan.config.video.work_side)
         tracker.update(boxes, at, box_colours(small, boxes.boxes_xyxy, size), small)
     tracker.finish()
@@ -148,33 +148,33 @@ def _encoders(plan: GroundBenchPlan) -> dict[str, Any]:
     text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
     words = len(text.words(plan.query.text))
     took = [timing.seconds(lambda: text.words(plan.query.text)) for _ in range(plan.rounds)]
-    seen = clips_of(plan.video, plan.config.video, clips)
+    encoded = clips_of(plan.video, plan.config.video, clips)
     start = timing.seconds(
         lambda: clips_of(plan.video, plan.config.video, open_video_encoder(plan.config.clips))
     )
-    length = float(seen.spans_s[-1, 1] - seen.spans_s[0, 0])
+    length = float(encoded.spans_s[-1, 1] - encoded.spans_s[0, 0])
     return {
         "text": {"model": text.model_id, "words_per_s": round(words / statistics.median(took), 2)},
         "video": {
             "model": clips.model_id,
-            "clips": len(seen),
+            "clips": len(encoded),
             "times_real_time": round(length / start, 3),
         },
     }
 
 
-def _agreement(plan: GroundBenchPlan, found: Sequence[Detections]) -> dict[str, Any]:
+def _agreement(plan: GroundBenchPlan, detections: Sequence[Detections]) -> dict[str, Any]:
     """Overlap of each box with its best match under the other precision."""
     config = replace(plan.config.detector, precision=plan.compare)
     other = open_detector(config).prompt(plan.query)
     overlaps: list[float] = []
     for batch in _read(plan, other, other.batch):
         for theirs in detect(other, batch):
-            mine = next(one for one in found if one.frame_index == theirs.frame_index)
+            mine = next(one for one in detections if one.frame_index == theirs.frame_index)
             matrix = pairwise_iou(mine.boxes_xyxy, theirs.boxes_xyxy)
             rows, columns = assign(1 - matrix, 1 - _MATCH)
             overlaps += matrix[rows, columns].tolist()
-    boxes = sum(map(len, found))
+    boxes = sum(map(len, detections))
     return {
         "precision": plan.compare,
         "matched": len(overlaps),

@@ -43,7 +43,7 @@ class PlainLoop:
     def __call__(self, batches: Iterable[FrameBatch]) -> int:
         """Detect on every frame; the number of boxes found."""
         torch: Any = require("torch", "torch")
-        found = 0
+        count = 0
         for batch in batches:
             for pixels in batch.images:
                 image = Image.fromarray(pixels)
@@ -58,5 +58,5 @@ class PlainLoop:
                     text_threshold=THRESHOLD,
                     target_sizes=[image.size[::-1]],
                 )
-                found += len(results[0]["boxes"])
-        return found
+                count += len(results[0]["boxes"])
+        return count

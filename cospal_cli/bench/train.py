@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.bench import timing
-from cospal_cli.bench.made import Shape, make
+from cospal_cli.bench.random_set import Shape, build
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.settings import Config
@@ -51,7 +51,7 @@ def measure(plan: TrainBenchPlan, progress: Progress = silent) -> dict[str, Any]
     count = _Count(progress, total)
     with tempfile.TemporaryDirectory(prefix="cospal-bench-") as folder:
         data, out = Path(folder) / "prepared", Path(folder) / "run"
-        make(data, shape)
+        build(data, shape)
         timing.reset_gpu_peak()
         # The loop looks before an update: it is asked to stop at the last one.
         train(
@@ -76,13 +76,13 @@ def measure(plan: TrainBenchPlan, progress: Progress = silent) -> dict[str, Any]
     }
 
 
-def _device(asked: str) -> str:
+def _device(device: str) -> str:
     """What ``train.device`` means here, by its name."""
     import torch
 
     from cospal_cli.devices.torch_device import choose
 
-    place = choose(asked, "fp32")
+    place = choose(device, "fp32")
     return torch.cuda.get_device_name(place.device) if place.cuda else "cpu"
 
 

@@ -141,12 +141,12 @@ def train(context: Context[BenchTrainOptions]) -> None:
     options, config = context.options, context.config
     for package in ("torch", "accelerate"):
         require(package, "train")
-    from cospal_cli.bench.made import Shape
+    from cospal_cli.bench.random_set import Shape
     from cospal_cli.bench.train import TrainBenchPlan, measure
 
-    with context.progress("updates") as told:
+    with context.progress("updates") as progress:
         report = measure(
-            TrainBenchPlan(config, Shape(videos=options.videos), options.updates), told
+            TrainBenchPlan(config, Shape(videos=options.videos), options.updates), progress
         )
     emit(json.dumps(report, indent=2) if options.as_json else _train_table(report))
 

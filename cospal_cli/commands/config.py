@@ -48,8 +48,8 @@ def show(context: Context[ShowOptions]) -> None:
     """
     settings = context.settings
     if context.options.explain is not None:
-        asked = context.options.explain
-        emit(explained(settings, "" if asked == _ALL else asked))
+        key = context.options.explain
+        emit(explained(settings, "" if key == _ALL else key))
     elif context.options.as_json:
         shown = {"config": as_dict(settings.config), "origins": dict(settings.origins)}
         emit(json.dumps(shown, indent=2))

@@ -246,11 +246,11 @@ def _remember_debug(ctx: click.Context, parameter: click.Parameter, value: bool)
 def _named_files() -> dict[Path, str]:
     """Every value on the command line that may name a file, with its option."""
     context = click.get_current_context(silent=True)
-    found: dict[Path, str] = {}
+    files: dict[Path, str] = {}
     for parameter in context.command.params if context else ():
         value = context.params.get(parameter.name or "") if context else None
         role = parameter.opts[0] if isinstance(parameter, click.Option) else "an input"
         for one in value if isinstance(value, tuple | list) else [value]:
             if isinstance(one, str | Path) and str(one) and role != "--log-file":
-                found[Path(one)] = role
-    return found
+                files[Path(one)] = role
+    return files

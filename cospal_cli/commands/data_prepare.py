@@ -76,21 +76,21 @@ def prepare(context: Context[PrepareOptions]) -> int:
 
     jobs = options.jobs
     workers = preparing.usual_workers(settings.config) if jobs is None else jobs
-    with Interrupts() as interrupts, context.progress("videos") as told:
+    with Interrupts() as interrupts, context.progress("videos") as progress:
         report = preparing.prepare(
             options.folder,
             options.out or options.folder / FOLDER,
             settings.config,
             workers,
-            told,
+            progress,
             interrupts.stopped,
             parses=options.parses,
             own_detections="detector.name" not in settings.said,
         )
     if report is None:
         raise KeyboardInterrupt
-    found = report.as_dict()
-    emit(json.dumps(found, indent=2) if options.as_json else _table(found))
+    document = report.as_dict()
+    emit(json.dumps(document, indent=2) if options.as_json else _table(document))
     return SOME_FAILED if report.skipped else 0
 
 

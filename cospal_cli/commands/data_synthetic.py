@@ -91,7 +91,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
     greater --videos adds to the set.
     """
     from cospal_cli.datasets.synthetic.recipe import Recipe
-    from cospal_cli.datasets.synthetic.write import make
+    from cospal_cli.datasets.synthetic.write import write_set
 
     options = context.options
     recipe = Recipe(
@@ -102,11 +102,13 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
         test=_share(options.test),
     )
     count = options.workers or os.cpu_count() or 1
-    with Interrupts() as interrupts, context.progress() as told:
-        made = make(recipe, options.folder, options.videos, count, told, interrupts.stopped)
-    if made is None:
+    with Interrupts() as interrupts, context.progress() as progress:
+        outcome = write_set(
+            recipe, options.folder, options.videos, count, progress, interrupts.stopped
+        )
+    if outcome is None:
         raise KeyboardInterrupt
-    report = made.as_dict()
+    report = outcome.as_dict()
     emit(json.dumps(report, indent=2) if options.as_json else _lines(options.folder, report))
 
 
@@ -129,10 +131,10 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if not found:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not match:
         raise UsageError(f"--size {text!r}: expected width x height", "such as 320x192")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _range(text: str) -> tuple[float, float]:

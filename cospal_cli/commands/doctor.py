@@ -56,30 +56,30 @@ def examine() -> dict[str, Any]:
         "weights": _weights(),
         "models": _models(),
     }
-    found = findings(report)
-    report["findings"] = [asdict(one) for one in found]
-    report["verdict"] = verdict(found)
+    results = findings(report)
+    report["findings"] = [asdict(one) for one in results]
+    report["verdict"] = verdict(results)
     return report
 
 
 def _packages() -> dict[str, str | None]:
     """Version of each distribution that running cospal may use, None where not installed."""
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     try:
         named = requires("cospal") or []
     except PackageNotFoundError:  # run from a checkout that is not installed
-        return found
+        return versions
     for requirement in named:
         if requirement.startswith("onnxruntime") or 'extra == "dev"' in requirement:
             continue
         name = requirement.split(";")[0].strip()
         for mark in "[<>=!~ ":
             name = name.split(mark)[0]
-        found[name] = None
+        versions[name] = None
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    found.pop("cospal", None)
-    return dict(sorted(found.items()))
+            versions[name] = version(name)
+    versions.pop("cospal", None)
+    return dict(sorted(versions.items()))
 
 
 def _codecs() -> dict[str, bool]:
@@ -130,12 +130,12 @@ def _as_text(report: dict[str, Any]) -> str:
     width = screen_width()
     lines = [f"cospal {report['cospal']}, Python {report['python']}, {report['platform']}"]
     lines.append(f"{report['processors']} processors; {sys.executable}")
-    found = [Finding(**one) for one in report["findings"]]
+    results = [Finding(**one) for one in report["findings"]]
     for title, good in (("works", True), ("does not work", False)):
-        rows = [[f"  {one.what}", one.detail] for one in found if one.works == good]
+        rows = [[f"  {one.what}", one.detail] for one in results if one.works == good]
         if rows:
             lines += ["", *table([[title, ""], *rows], "ll", width)]
-    if todo := [[f"  {one.what}", one.todo] for one in found if one.todo]:
+    if todo := [[f"  {one.what}", one.todo] for one in results if one.todo]:
         lines += ["", *table([["what to do", ""], *todo], "ll", width)]
     details = [["details", ""]]
     details += [

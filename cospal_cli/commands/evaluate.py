@@ -13,7 +13,7 @@ import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
-from cospal_cli.commands.places import made_folder
+from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.core.backends import METHODS, TRAINED
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.settings.merge import as_dict
@@ -22,7 +22,7 @@ from cospal_cli.settings.words import FIND, INPUT, MODELS
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
     from cospal_cli.datasets.records import Dataset
-    from cospal_cli.evaluation.predictions import Answers
+    from cospal_cli.evaluation.predictions import GivenPredictions
     from cospal_cli.evaluation.summary import EvaluationReport
     from cospal_cli.evaluation.tubes import Prediction
     from cospal_cli.prepared.folder import Prepared, Sample
@@ -175,15 +175,19 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
         given = _read_predictions(options.predictions, dataset)
         rows = chain(
-            [(options.predictions.name, given.found)] if options.predictions and given else [],
+            [(options.predictions.name, given.by_id)] if options.predictions and given else [],
             _answers(features, samples, names, config, heads, progress),
         )
-        for name, found in rows:  # one at a time: all boxes of all tubelets take memory
+        for name, predictions in rows:  # one at a time: all boxes of all tubelets take memory
             reports[name] = summary.evaluate(
-                found, dataset.truths, options.protocol, groups=groups, resamples=options.resamples
+                predictions,
+                dataset.truths,
+                options.protocol,
+                groups=groups,
+                resamples=options.resamples,
             )
             if folder and name in names:
-                write_predictions(folder / f"{name}.{PREDICTIONS}", found)
+                write_predictions(folder / f"{name}.{PREDICTIONS}", predictions)
     synthetic = (data / "synthetic.json").is_file()
     document = {
         "schema": "cospal/evaluation@1",
@@ -210,18 +214,18 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
 
 
 def _methods(
-    asked: Sequence[str], checkpoint: Path | None, predictions: Path | None
+    names: Sequence[str], checkpoint: Path | None, predictions: Path | None
 ) -> tuple[str, ...]:
     """The methods to run, in the order of ``METHODS``; UsageError where the flags do not fit."""
-    if unknown := [name for name in asked if name not in METHODS and name != ALL]:
+    if unknown := [name for name in names if name not in METHODS and name != ALL]:
         raise UsageError(f"unknown method {unknown[0]!r}", f"known: {', '.join(METHODS)}, {ALL}")
-    if not asked and checkpoint is not None:
+    if not names and checkpoint is not None:
         return tuple(name for name in METHODS if name in TRAINED)
-    if not asked and predictions is not None:
+    if not names and predictions is not None:
         return ()
-    chosen = set(METHODS if ALL in asked or not asked else asked)
+    chosen = set(METHODS if ALL in names or not names else names)
     if checkpoint is None:
-        if missing := chosen & TRAINED.keys() & set(asked):
+        if missing := chosen & TRAINED.keys() & set(names):
             raise UsageError(
                 f"method {min(missing)!r} needs trained heads", "give --checkpoint DIR"
             )
@@ -276,16 +280,16 @@ def _samples(features: Prepared, split: str, dataset: Dataset) -> list[Sample]:
     return samples
 
 
-def _read_predictions(path: Path | None, dataset: Dataset) -> Answers | None:
+def _read_predictions(path: Path | None, dataset: Dataset) -> GivenPredictions | None:
     """What --predictions names; whatever does not fit is said."""
     if path is None:
         return None
     from cospal_cli.evaluation.predictions import read_predictions
 
-    answers = read_predictions(path, [one for one in dataset.records if one.id in dataset.truths])
-    _warn(answers.bad)
-    _warn(answers.strangers)
-    return answers
+    given = read_predictions(path, [one for one in dataset.records if one.id in dataset.truths])
+    _warn(given.bad)
+    _warn(given.strangers)
+    return given
 
 
 def _answers(
@@ -320,7 +324,7 @@ def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwr
     if folder.suffix and not folder.is_dir():
         raise UsageError(f"-o {str(folder)!r}: expected a folder", "leave out the file's name")
     context = click.get_current_context()
-    context.with_resource(made_folder(str(folder)))
+    context.with_resource(output_folder(str(folder)))
     targets = [folder / name for name in (REPORT, PICTURE)]
     targets += [folder / f"{name}.{PREDICTIONS}" for name in names]
     check_outputs(targets, inputs, overwrite)

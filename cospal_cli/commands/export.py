@@ -229,10 +229,10 @@ def _lines(name: str, one: dict[str, Any]) -> list[str]:
     ]
     if "accuracy" in one:
         accuracy = one["accuracy"]
-        told = ", ".join(
+        figures = ", ".join(
             f"{metric} {accuracy['exported'][metric]:.4f} ({-accuracy['drop'][metric]:+.4f})"
             for metric in accuracy["drop"]
         )
-        lines.append(f"  on {accuracy['samples']} samples with a truth: {told}")
+        lines.append(f"  on {accuracy['samples']} samples with a truth: {figures}")
     lines += [f"  kept by force: {fault}" for fault in one["faults"]]
     return lines

@@ -37,40 +37,40 @@ def findings(report: Report) -> list[Finding]:
     ]
 
 
-def verdict(found: list[Finding]) -> str:
+def verdict(results: list[Finding]) -> str:
     """One sentence on the whole."""
-    if broken := [one.what for one in found if one.needed and not one.works]:
+    if broken := [one.what for one in results if one.needed and not one.works]:
         return f"not ready: {', '.join(broken)}; see 'what to do'"
-    can = [one.what for one in found if one.works and not one.needed]
+    can = [one.what for one in results if one.works and not one.needed]
     return f"ready to ground videos{'; also: ' + ', '.join(can) if can else ''}"
 
 
 def _weights(report: Report) -> list[Finding]:
     """The embedded models: one line where all are whole, else one for each that is not."""
     states = report["weights"]
-    found = [
+    broken = [
         Finding(f"embedded model {name}", False, one["error"], one["hint"], needed=True)
         for name, one in states.items()
         if not one["ok"]
     ]
-    if found:
-        return found
+    if broken:
+        return broken
     return [Finding("embedded models", True, f"{', '.join(states)}: whole", needed=True)]
 
 
 def _runtime(report: Report) -> Finding:
     works = report["providers"].get("CPUExecutionProvider", False)
     names = ", ".join(report["onnxruntime"]) or "ONNX Runtime from elsewhere"
-    told = names if works else f"{names}: a session does not get the CPU"
+    detail = names if works else f"{names}: a session does not get the CPU"
     todo = "" if works else "pip install --force-reinstall onnxruntime"
-    return Finding("ONNX Runtime on the CPU", works, told, todo, needed=True)
+    return Finding("ONNX Runtime on the CPU", works, detail, todo, needed=True)
 
 
 def _codecs(report: Report) -> Finding:
     missing = [name for name, works in report["codecs"].items() if not works]
-    told = f"no {', '.join(missing)}" if missing else ", ".join(report["codecs"])
+    detail = f"no {', '.join(missing)}" if missing else ", ".join(report["codecs"])
     todo = "pip install --force-reinstall av" if missing else ""
-    return Finding("annotated videos", not missing, told, todo)
+    return Finding("annotated videos", not missing, detail, todo)
 
 
 def _gpu(report: Report) -> Finding:
@@ -80,18 +80,18 @@ def _gpu(report: Report) -> Finding:
         return Finding("ONNX Runtime on the GPU", True, ", ".join(got))
     if not shutil.which("nvidia-smi"):
         return Finding("ONNX Runtime on the GPU", False, "no NVIDIA driver found")
-    told = "there is an NVIDIA driver, but a session does not get CUDA"
-    return Finding("ONNX Runtime on the GPU", False, told, install_line("gpu"))
+    detail = "there is an NVIDIA driver, but a session does not get CUDA"
+    return Finding("ONNX Runtime on the GPU", False, detail, install_line("gpu"))
 
 
 def _training(report: Report) -> Finding:
     packages = report["packages"]
     missing = [name for name in NEEDED if name in packages and not packages[name]]
     if missing or not packages:
-        told = f"not installed: {', '.join(missing) or 'cospal itself'}"
-        return Finding("training and export", False, told, install_line("train"))
-    told = ", ".join(f"{name} {packages[name]}" for name in NEEDED if name in packages)
-    return Finding("training and export", True, told)
+        detail = f"not installed: {', '.join(missing) or 'cospal itself'}"
+        return Finding("training and export", False, detail, install_line("train"))
+    detail = ", ".join(f"{name} {packages[name]}" for name in NEEDED if name in packages)
+    return Finding("training and export", True, detail)
 
 
 def _backbones(report: Report) -> Finding:
@@ -99,5 +99,5 @@ def _backbones(report: Report) -> Finding:
     if here:
         return Finding("backbones of the paper", True, ", ".join(here))
     first = next(iter(report["models"]), "NAME")
-    told = "none is here; 'cospal models list' shows them"
-    return Finding("backbones of the paper", False, told, f"cospal models fetch {first}")
+    detail = "none is here; 'cospal models list' shows them"
+    return Finding("backbones of the paper", False, detail, f"cospal models fetch {first}")

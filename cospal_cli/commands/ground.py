@@ -14,7 +14,7 @@ from cospal_cli.commands.context import PATH, Context, argument, command, json_o
 from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.ground_files import Files, PlacedResult
 from cospal_cli.commands.ground_lines import show_plan, summarise
-from cospal_cli.commands.places import OutputPaths, inputs_of, made_folder, places
+from cospal_cli.commands.output_paths import OutputPaths, inputs_of, output_folder, output_paths
 from cospal_cli.commands.queries import split, understood
 from cospal_cli.core.backends import TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
@@ -58,7 +58,7 @@ class GroundOptions:
     """See ``ground``."""
 
     arguments: Annotated[tuple[str, ...], argument(nargs=-1, metavar="INPUT... QUERY")]
-    asked: Annotated[
+    queries: Annotated[
         tuple[str, ...],
         option(
             "-q",
@@ -109,7 +109,7 @@ class GroundJob:
 
     video: Path
     queries: dict[int, Query]  # by number: those that were understood
-    places: list[OutputPaths]  # of every number from 1
+    paths: list[OutputPaths]  # of every number from 1
     stdout: bool  # the JSON is printed
     quiet: bool
 
@@ -131,9 +131,11 @@ def ground(context: Context[GroundOptions]) -> int | None:
     config = settings.config
     if trained is None and config.ground.method in TRAINED:
         raise UsageError(f"--method {config.ground.method} needs trained heads", "--checkpoint DIR")
-    video, asked = split(options.arguments, options.asked, options.query_file)
-    answers = places(video, options.output, len(asked), config.output.video, options.as_json)
-    targets = [path for place in answers for path in place.files]
+    video, sentences = split(options.arguments, options.queries, options.query_file)
+    outputs = output_paths(
+        video, options.output, len(sentences), config.output.video, options.as_json
+    )
+    targets = [path for paths in outputs for path in paths.files]
     inputs = _inputs(context, video, trained, config)
     context.start_logging(inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
@@ -143,15 +145,15 @@ def ground(context: Context[GroundOptions]) -> int | None:
     _, why = detect.resolve(config.detector)
     if why:
         console.say(why)
-    queries = understood(asked, config.language)
-    targets = [path for number in queries for path in answers[number - 1].files]
-    job = GroundJob(video, queries, answers, options.as_json, context.quiet)
+    queries = understood(sentences, config.language)
+    targets = [path for number in queries for path in outputs[number - 1].files]
+    job = GroundJob(video, queries, outputs, options.as_json, context.quiet)
     opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
-        show_plan(video, known, [answers[number - 1] for number in queries])
-        return SOME_FAILED if len(queries) < len(asked) else None
-    with made_folder(options.output):
+        show_plan(video, known, [outputs[number - 1] for number in queries])
+        return SOME_FAILED if len(queries) < len(sentences) else None
+    with output_folder(options.output):
         files.check_outputs(targets, inputs, config.output.overwrite)
         with files.claimed(targets):
             files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
@@ -159,7 +161,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
             empty, interrupted = _run(job, opened())
     if interrupted:
         return 130
-    if len(queries) < len(asked):
+    if len(queries) < len(sentences):
         return SOME_FAILED
     if options.fail_on_empty and empty:
         raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
@@ -182,19 +184,21 @@ def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
         files = Files(progress, interrupts.stopped)
         understood = list(job.queries.values())
         passes = grounder.observations(job.video, understood, progress, interrupts.stopped)
-        for seen, queries in passes:
-            _warn(seen.timeline.warnings)
-            answers = [
-                PlacedResult(replace(grounder.answer(seen, query), id=str(n)), job.places[n - 1])
+        for observation, queries in passes:
+            _warn(observation.timeline.warnings)
+            results = [
+                PlacedResult(
+                    replace(grounder.answer(observation, query), id=str(n)), job.paths[n - 1]
+                )
                 for query, n in zip(queries, left, strict=False)
             ]
             grounder.release()
-            empty += [answer.result.query.text for answer in answers if not answer.result.tubes]
-            for answer, place in files.write(answers):
+            empty += [placed.result.query.text for placed in results if not placed.result.tubes]
+            for placed, paths in files.write(results):
                 if job.stdout:
-                    answer.emit(files.status(answer), len(job.places) > 1)
+                    placed.emit(files.status(placed), len(job.paths) > 1)
                 if not job.quiet:
-                    summarise(answer.result, place)
+                    summarise(placed.result, paths)
     if files.failure is not None:
         raise files.failure
     return empty, interrupts.stopped()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
-from cospal_cli.commands.places import OutputPaths
+from cospal_cli.commands.output_paths import OutputPaths
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.progress import never
 
@@ -30,18 +30,18 @@ class PlacedResult:
     """A result and the files that it goes to."""
 
     result: Result
-    place: OutputPaths
+    paths: OutputPaths
     written: str | None = None  # the status that the JSON's file has by now
 
     @property
     def replaces(self) -> bool:
         """Whether an MP4 is there already that is to be replaced."""
-        return self.place.video is not None and os.path.lexists(self.place.video)
+        return self.paths.video is not None and os.path.lexists(self.paths.video)
 
     def write(self, status: str, instead_of: Sequence[Path] = ()) -> None:
         """Write the JSON's file, if there is to be one, unless it has this status already."""
-        if self.place.json is not None and self.written != status:
-            self.result.save_json(self.place.json, status, instead_of)
+        if self.paths.json is not None and self.written != status:
+            self.result.save_json(self.paths.json, status, instead_of)
         self.written = status
 
     def emit(self, status: str, several: bool) -> None:
@@ -59,55 +59,55 @@ class Files:
         self._progress, self._stopped = progress, stopped
         self.failure: Exception | None = None
 
-    def status(self, answer: PlacedResult) -> str:
+    def status(self, placed: PlacedResult) -> str:
         """What the JSON says of the run, as things stand."""
-        return "interrupted" if self._stopped() else answer.result.status
+        return "interrupted" if self._stopped() else placed.result.status
 
-    def write(self, answers: Sequence[PlacedResult]) -> Iterator[tuple[PlacedResult, OutputPaths]]:
+    def write(self, results: Sequence[PlacedResult]) -> Iterator[tuple[PlacedResult, OutputPaths]]:
         """Write all; yields each answer with the files that were written for it."""
-        for answer in answers:
-            if not answer.replaces:
-                answer.write(self.status(answer))
-        for answer in answers:
-            yield answer, OutputPaths(answer.place.json, self._video(answer))
+        for placed in results:
+            if not placed.replaces:
+                placed.write(self.status(placed))
+        for placed in results:
+            yield placed, OutputPaths(placed.paths.json, self._video(placed))
 
-    def _video(self, answer: PlacedResult) -> Path | None:
+    def _video(self, placed: PlacedResult) -> Path | None:
         """Write the MP4, and the JSON if that still waits; the MP4's path if there is one now.
 
         After an interrupted first pass the video is as long as what was watched; an interruption
         while drawing ends this video early and skips those to come. So does a failure.
         """
-        video, old = answer.place.video, [answer.place.video] if answer.replaces else []
-        too_late = self._stopped() and not answer.result.observation.interrupted
+        video, old = placed.paths.video, [placed.paths.video] if placed.replaces else []
+        too_late = self._stopped() and not placed.result.observation.interrupted
         drawn = None
         if video is not None and not too_late and self.failure is None:
             try:
-                self._draw(answer, video)
+                self._draw(placed, video)
                 drawn = video
             except Exception as error:
-                self.failure = _told(error, answer)
-        answer.write(self.status(answer), () if drawn or self.failure else tuple(filter(None, old)))
+                self.failure = _told(error, placed)
+        placed.write(self.status(placed), () if drawn or self.failure else tuple(filter(None, old)))
         return drawn
 
-    def _draw(self, answer: PlacedResult, video: Path) -> None:
-        result = answer.result
+    def _draw(self, placed: PlacedResult, video: Path) -> None:
+        result = placed.result
         written = result.save_video(
             video,
             self._progress,
             never if result.observation.interrupted else self._stopped,
-            before=lambda: answer.write(self.status(answer), [video]),
+            before=lambda: placed.write(self.status(placed), [video]),
         )
         for message in written.warnings:
             console.LOG.warning(message)
 
 
-def _told(error: Exception, answer: PlacedResult) -> Exception:
+def _told(error: Exception, placed: PlacedResult) -> Exception:
     """``error``, saying what becomes of the answer's files; others than ours as they are."""
     if not isinstance(error, CospalError):
         return error
-    said = f"the JSON is written: {str(answer.place.json)!r}"
-    if answer.replaces:
-        said += f"; {str(answer.place.video)!r} is still that of an earlier run"
-    told = type(error)(f"{error.message}; {said}", error.hint)
-    told.__cause__ = error
-    return told
+    state = f"the JSON is written: {str(placed.paths.json)!r}"
+    if placed.replaces:
+        state += f"; {str(placed.paths.video)!r} is still that of an earlier run"
+    explained = type(error)(f"{error.message}; {state}", error.hint)
+    explained.__cause__ = error
+    return explained

@@ -10,15 +10,15 @@ from cospal_cli.commands import console
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cospal_cli.commands.places import OutputPaths
+    from cospal_cli.commands.output_paths import OutputPaths
     from cospal_cli.core.types import Query
     from cospal_cli.result import Result
 
 
-def show_plan(video: Path, queries: Sequence[Query], places: Sequence[OutputPaths]) -> None:
+def show_plan(video: Path, queries: Sequence[Query], outputs: Sequence[OutputPaths]) -> None:
     """What a run would read, understand and write."""
     console.say(f"video: {console.printable(str(video))}")
-    for query, place in zip(queries, places, strict=True):
+    for query, paths in zip(queries, outputs, strict=True):
         console.say(f"query: {console.printable(query.text)}")
         console.say(f"  subject: {query.subject}, referred to as: {query.referral}")
         for name in ("verbs", "positions", "unresolved"):
@@ -26,11 +26,11 @@ def show_plan(video: Path, queries: Sequence[Query], places: Sequence[OutputPath
                 console.say(f"  {name}: {', '.join(words)}")
         if words := query.excluded.words():
             console.say(f"  counts against: {', '.join(words)}")
-        for path in place.files:
+        for path in paths.files:
             console.say(f"  would write {console.printable(str(path))}")
 
 
-def summarise(result: Result, place: OutputPaths) -> None:
+def summarise(result: Result, paths: OutputPaths) -> None:
     """The answer for a person."""
     console.say(f"query: {console.printable(result.query.text)}")
     if not result.tubes:
@@ -46,5 +46,5 @@ def summarise(result: Result, place: OutputPaths) -> None:
     if result.unresolved:
         why = "not met in training" if result.heads else "not used, no evidence for"
         console.say(f"  {why}: {', '.join(result.unresolved)}")
-    for path in place.files:
+    for path in paths.files:
         console.say(f"  wrote {console.printable(str(path))}")

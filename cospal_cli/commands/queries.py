@@ -28,10 +28,10 @@ class UserSentence(NamedTuple):
 
 
 def split(
-    arguments: Sequence[str], asked: Sequence[str], query_file: Path | None
+    arguments: Sequence[str], texts: Sequence[str], query_file: Path | None
 ) -> tuple[Path, list[UserSentence]]:
     """The one video and the sentences; UsageError where the grammar leaves no choice."""
-    sentences = [UserSentence(text, f"-q {number}") for number, text in enumerate(asked, 1)]
+    sentences = [UserSentence(text, f"-q {number}") for number, text in enumerate(texts, 1)]
     sentences += _read_queries(query_file) if query_file else []
     inputs = list(arguments)
     if not sentences:
@@ -61,16 +61,16 @@ def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dic
     """
     from cospal_cli.language.parser.parse import parse_all
 
-    read = parse_all([sentence.text for sentence in sentences], config)
-    refused = [one for one in read if isinstance(one, UsageError)]
+    parsed = parse_all([sentence.text for sentence in sentences], config)
+    refused = [one for one in parsed if isinstance(one, UsageError)]
     if refused and len(sentences) == 1:
         raise refused[0]
-    for sentence, one in zip(sentences, read, strict=True):
+    for sentence, one in zip(sentences, parsed, strict=True):
         if isinstance(one, UsageError):
             console.LOG.error("%s: %s; left out", sentence.where, one.message)
     if len(refused) == len(sentences):
         raise UsageError(f"none of {len(sentences)} sentences can be used", refused[0].hint)
-    return {n: one for n, one in enumerate(read, 1) if not isinstance(one, UsageError)}
+    return {n: one for n, one in enumerate(parsed, 1) if not isinstance(one, UsageError)}
 
 
 def _read_queries(path: Path) -> list[UserSentence]:

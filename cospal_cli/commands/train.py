@@ -131,16 +131,20 @@ def train(context: Context[TrainOptions]) -> None:
 
     with _Stops() as stops:
         with context.progress("videos") as progress:
-            found = _open(root, features, settings.config, options.jobs, progress, stops)
-        if found is None:
+            prepared = _open(root, features, settings.config, options.jobs, progress, stops)
+        if prepared is None:
             raise click.exceptions.Exit(stops.code)
-        config = _fitted(settings, found)
+        config = _fitted(settings, prepared)
         name = root.resolve().name or "data"
         job = TrainingJob(
-            found,
+            prepared,
             options.out or Path("runs") / name,
             config,
-            {"name": name, "synthetic": found.synthetic, "samples": len(found.samples("fit"))},
+            {
+                "name": name,
+                "synthetic": prepared.synthetic,
+                "samples": len(prepared.samples("fit")),
+            },
             _truths(root, config),
             options.resume,
             options.init_from,
@@ -155,8 +159,8 @@ def train(context: Context[TrainOptions]) -> None:
     if outcome.stopped:
         raise click.exceptions.Exit(stops.code)
     if first:
-        told = _as_dict(outcome, job.out, found.synthetic)
-        console.emit(json.dumps(told, indent=2) if options.as_json else _lines(told))
+        report = _as_dict(outcome, job.out, prepared.synthetic)
+        console.emit(json.dumps(report, indent=2) if options.as_json else _lines(report))
 
 
 class _Stops(console.Interrupts):
@@ -188,7 +192,9 @@ def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
     return Path(about.get("root", data)), data
 
 
-def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | None) -> Path | None:
+def _recipe(
+    root: Path, features: Path, chosen: str | None, config_file: Path | None
+) -> Path | None:
     """The settings file to begin with."""
     from cospal_cli import datasets
     from cospal_cli.datasets.tree import Tree
@@ -196,13 +202,13 @@ def _recipe(root: Path, features: Path, asked: str | None, config_file: Path | N
     from cospal_cli.settings import recipes
 
     if config_file is not None:
-        if asked not in (None, NONE):
+        if chosen not in (None, NONE):
             raise UsageError("--recipe and --config exclude each other", "give one of the two")
         return config_file
-    if asked == NONE:
+    if chosen == NONE:
         return None
-    if asked not in (None, AUTO):
-        return recipes.find(asked)
+    if chosen not in (None, AUTO):
+        return recipes.find(chosen)
     about = read_about(features) or {}
     if about.get("synthetic") or (root / "synthetic.json").is_file():
         return recipes.find("synthetic")
@@ -239,15 +245,15 @@ def _fitted(settings: Settings, prepared: Prepared) -> Config:
 
     UsageError where somebody asked for other features than there are; a recipe does not.
     """
-    asked, made = flatten(settings.config), flatten(prepared.config)
-    own = {key: value for key, value in made.items() if key.partition(".")[0] in FEATURES}
+    given, used = flatten(settings.config), flatten(prepared.config)
+    own = {key: value for key, value in used.items() if key.partition(".")[0] in FEATURES}
     fixed = {*modern(prepared.about["made_with"]), "text.name", "text.model"}
     fixed |= {key for key in own if key.startswith("features.")}
     other = [
-        f"{key}: prepared with {own.get(key)}, asked for {asked[key]} ({settings.origins[key]})"
-        for key in asked
+        f"{key}: prepared with {own.get(key)}, asked for {given[key]} ({settings.origins[key]})"
+        for key in given
         if key in fixed
-        and asked[key] != own.get(key)
+        and given[key] != own.get(key)
         and key in settings.said
         and not settings.origins[key].startswith(str(recipes.FOLDER))
     ]
@@ -292,22 +298,22 @@ def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
     }
 
 
-def _lines(told: dict[str, Any]) -> str:
+def _lines(report: dict[str, Any]) -> str:
     """The run for a person."""
-    out, best = told["out"], told["best"]
-    value = f"{abs(best):.4f}" if told["selected_by"] == "loss" else f"{best:.4f}"
-    lines = [f"{out}: {told['update']} updates" + f" ({SYNTHETIC})" * told["synthetic"]]
-    if told["selected_by"] != "update":
+    out, best = report["out"], report["best"]
+    value = f"{abs(best):.4f}" if report["selected_by"] == "loss" else f"{best:.4f}"
+    lines = [f"{out}: {report['update']} updates" + f" ({SYNTHETIC})" * report["synthetic"]]
+    if report["selected_by"] != "update":
         lines.append(
-            f"best after update {told['best_update']}: {told['selected_by']} {value} "
+            f"best after update {report['best_update']}: {report['selected_by']} {value} "
             "on the tenth of train for validation"
         )
-    if told["samples_per_s"]:
+    if report["samples_per_s"]:
         lines.append(
-            f"{told['samples_per_s']:.1f} samples/s, {told['wait_share']:.1%} of the time waiting "
-            "for data"
+            f"{report['samples_per_s']:.1f} samples/s, {report['wait_share']:.1%} of the time "
+            "waiting for data"
         )
     lines.append(f"heads: {out}/best, {out}/last")
-    if told["picture"]:
-        lines.append(f"picture: {told['picture']}")
+    if report["picture"]:
+        lines.append(f"picture: {report['picture']}")
     return "\n".join(lines)

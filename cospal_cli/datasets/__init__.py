@@ -110,8 +110,10 @@ def _files(tree: Tree, format: str) -> dict[str, Path]:
     for split, names in form.files.items():
         paths = [path for name in names for path in tree.tables(name) if form.is_own(path)]
         if len(paths) > 1:
-            told = ", ".join(tree.relative(path) for path in paths)
-            raise UsageError(f"several files for the split {split!r}: {told}", "name one's folder")
+            listed = ", ".join(tree.relative(path) for path in paths)
+            raise UsageError(
+                f"several files for the split {split!r}: {listed}", "name one's folder"
+            )
         if paths:
             found[split] = paths[0]
     return found

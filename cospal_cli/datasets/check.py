@@ -44,8 +44,8 @@ class CheckReport:
 
     def counts(self) -> dict[str, int]:
         """kind -> how often, in the order of ``KINDS``."""
-        found = Counter(problem.kind for problem in self.problems)
-        return {kind: found[kind] for kind in KINDS if kind in found}
+        counts = Counter(problem.kind for problem in self.problems)
+        return {kind: counts[kind] for kind in KINDS if kind in counts}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -86,28 +86,28 @@ def check(
     """
     tree = Tree(root)
     name, files = datasets.resolve(tree, format)
-    read: list[Dataset] = []
+    sets: list[Dataset] = []
     problems: list[Problem] = []
     for split, path in files.items():
         try:
-            read.append(datasets.read_file(tree, name, path, split, True, progress))
-            problems.extend(read[-1].problems)
+            sets.append(datasets.read_file(tree, name, path, split, True, progress))
+            problems.extend(sets[-1].problems)
         except Bad as bad:
             problems.append(Problem(bad.kind, tree.relative(path), bad.detail, split))
-    videos = {record.video for dataset in read for record in dataset.records}
+    videos = {record.video for dataset in sets for record in dataset.records}
     states = examine_all(videos, decode=decode, workers=workers, progress=progress)
-    problems.extend(_shared(read))
+    problems.extend(_shared(sets))
     unusable: Counter[str] = Counter()
-    for dataset in read:
+    for dataset in sets:
         for record in dataset.records:
             state = states[record.video]
-            found = _compare(record, dataset.truths.get(record.id), state, dataset.split)
-            unusable[dataset.split] += any(problem.skipped for problem in found)
-            problems.extend(found)
+            noted = _compare(record, dataset.truths.get(record.id), state, dataset.split)
+            unusable[dataset.split] += any(problem.skipped for problem in noted)
+            problems.extend(noted)
     return CheckReport(
         root=str(root),
         format=name,
-        splits={one.split: _counts(one, unusable[one.split]) for one in read},
+        splits={one.split: _counts(one, unusable[one.split]) for one in sets},
         videos=len(videos),
         bytes=sum(video.stat().st_size for video in videos),
         decoded=decode,
@@ -128,10 +128,10 @@ def _compare(
     return damage + fit(record, truth, state, split)[1]
 
 
-def _shared(read: Iterable[Dataset]) -> list[Problem]:
+def _shared(sets: Iterable[Dataset]) -> list[Problem]:
     """Videos that are in more than one split: their tests say little."""
     splits: dict[Path, dict[str, None]] = {}
-    for dataset in read:
+    for dataset in sets:
         for record in dataset.records:
             splits.setdefault(record.video, {})[dataset.split] = None
     return [

@@ -51,8 +51,8 @@ def fitted(dataset: Dataset, workers: int = 0, progress: Progress = silent) -> D
             records.append(record)
             continue
         truth = truths.pop(record.id, None)
-        kept, found = fit(record, truth, state, dataset.split)
-        problems.extend(found)
+        kept, noted = fit(record, truth, state, dataset.split)
+        problems.extend(noted)
         if kept:
             records.append(kept[0])
             if kept[1] is not None:
@@ -75,8 +75,8 @@ def fit(
         ratio = _ratio(record, state, note)
         kept = _brought(record, truth, state, scale, ratio)
         if kept[1] is not None:
-            told = bool(truth and record.frames and truth.span[1] > record.frames)
-            _check_end(kept[1], state, note, told)
+            reported = bool(truth and record.frames and truth.span[1] > record.frames)
+            _check_end(kept[1], state, note, reported)
     except Bad as bad:
         note(bad.kind, bad.detail)
         return None, problems
@@ -88,12 +88,12 @@ def _scale(record: Record, state: VideoState, note: Note) -> tuple[float, float]
     if record.size is None or record.size == state.size:
         return 1.0, 1.0
     (w, h), (width, height) = record.size, state.size
-    told = f"annotated {w}x{h}, found {width}x{height}"
+    detail = f"annotated {w}x{h}, found {width}x{height}"
     if not any(_same_shape(record.size, state.size, one) for one in (1.0, state.aspect)):
         if state.rotation in (90, 270) and _same_shape((h, w), state.size, 1.0):
-            told += f" after its turn by {state.rotation} degrees"
-        raise Bad("other-size", told)
-    note("other-scale", told)
+            detail += f" after its turn by {state.rotation} degrees"
+        raise Bad("other-size", detail)
+    note("other-scale", detail)
     return width / w, height / h
 
 
@@ -106,28 +106,28 @@ def _same_shape(one: tuple[int, int], other: tuple[int, int], aspect: float) -> 
 
 def _ratio(record: Record, state: VideoState, note: Note) -> float:
     """The video's frames for one annotated frame. Bad where that is unknown."""
-    wanted, found = record.frames, state.frames
-    if not wanted or _close(found, wanted, state, few=0):
-        _tell_short(wanted, state, note)
+    wanted, frames = record.frames, state.frames
+    if not wanted or _close(frames, wanted, state, few=0):
+        _note_short(wanted, state, note)
         return 1.0
-    told = f"{wanted} frames annotated, {found} {_how(state)}"
+    detail = f"{wanted} frames annotated, {frames} {_how(state)}"
     rate = _rate(record, state)
-    near = _close(found, wanted, state)
-    strange = not near and (rate is None or found > wanted)
+    near = _close(frames, wanted, state)
+    strange = not near and (rate is None or frames > wanted)
     if rate is not None and abs(state.fps / rate - 1) > RATES:
-        told += f"; annotated at {rate:.4g} fps, found {state.fps:.4g}"
+        detail += f"; annotated at {rate:.4g} fps, found {state.fps:.4g}"
         length = wanted * state.fps / rate
-        if found < length or _close(found, length, state):
-            note("other-rate", told)
-            _tell_short(length, state, note)
-            return found / wanted if _close(found, length, state) else length / wanted
+        if frames < length or _close(frames, length, state):
+            note("other-rate", detail)
+            _note_short(length, state, note)
+            return frames / wanted if _close(frames, length, state) else length / wanted
         strange = not near
     if strange:
         unknown = "; at an unknown rate: write it into the record as 'fps'"
-        raise Bad("other-length", told + unknown * (rate is None))
-    if found > wanted:
-        note("long-video", told)
-    _tell_short(wanted, state, note)
+        raise Bad("other-length", detail + unknown * (rate is None))
+    if frames > wanted:
+        note("long-video", detail)
+    _note_short(wanted, state, note)
     return 1.0
 
 
@@ -140,17 +140,17 @@ def _rate(record: Record, state: VideoState) -> float | None:
     return nominal if lasts or abs(state.fps / nominal - 1) <= RATES else None
 
 
-def _close(found: float, wanted: float, state: VideoState, few: int = FEW) -> bool:
+def _close(frames: float, wanted: float, state: VideoState, few: int = FEW) -> bool:
     """Whether two counts may be of the same frames."""
     slack = 0 if state.declared else SLACK_FRAMES
-    return abs(found - wanted) <= max(COUNTS * wanted, few) + slack
+    return abs(frames - wanted) <= max(COUNTS * wanted, few) + slack
 
 
-def _tell_short(wanted: float | None, state: VideoState, note: Note) -> None:
-    found = state.frames if state.decoded is None else state.decoded
-    if wanted and found < wanted and not _close(found, wanted, state, few=0):
+def _note_short(wanted: float | None, state: VideoState, note: Note) -> None:
+    frames = state.frames if state.decoded is None else state.decoded
+    if wanted and frames < wanted and not _close(frames, wanted, state, few=0):
         how = _how(state) if state.decoded is None else "decoded"
-        note("short-video", f"{found} frames {how}, {wanted:.0f} annotated")
+        note("short-video", f"{frames} frames {how}, {wanted:.0f} annotated")
 
 
 def _how(state: VideoState) -> str:
@@ -193,23 +193,23 @@ def _frames(span: FrameSpan, ratio: float) -> FrameSpan:
 def _resampled(track: Track, span: FrameSpan, ratio: float) -> Track:
     """A box at each frame of ``span``, linear between annotated ones; none inside their gaps."""
     every = np.arange(*span)
-    places = every / ratio  # in annotated frames
-    after = np.searchsorted(track.frames, places).clip(0, len(track) - 1)
+    positions = every / ratio  # in annotated frames
+    after = np.searchsorted(track.frames, positions).clip(0, len(track) - 1)
     before = (after - 1).clip(0)
-    away = np.minimum(abs(track.frames[after] - places), abs(track.frames[before] - places))
+    away = np.minimum(abs(track.frames[after] - positions), abs(track.frames[before] - positions))
     known = away < max(0.5 + 1e-6, 1 / ratio - 1e-6)
     if not known.any():
         raise Bad("missing-truth", "the video shows no frame that was annotated")
-    sides = [np.interp(places[known], track.frames, side) for side in track.boxes_xyxy.T]
+    sides = [np.interp(positions[known], track.frames, side) for side in track.boxes_xyxy.T]
     return Track(every[known], np.stack(sides, axis=1))
 
 
-def _check_end(truth: Truth, state: VideoState, note: Note, told: bool) -> None:
+def _check_end(truth: Truth, state: VideoState, note: Note, reported: bool) -> None:
     """Bad where the truth begins after the video's end; a note where it goes on after it, unless
-    that was ``told``."""
+    that was ``reported``."""
     slack = 0 if state.declared or state.decoded is not None else SLACK_FRAMES
     have = (state.frames if state.decoded is None else state.decoded) + slack
     if truth.span[0] >= have:
         raise Bad("truth-past-end", f"{have} frames, the truth begins at {truth.span[0]}")
-    if truth.span[1] > have and not told:
+    if truth.span[1] > have and not reported:
         note("late-truth", f"{have} frames, the truth ends at {truth.span[1]}")

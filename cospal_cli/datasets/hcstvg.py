@@ -51,20 +51,20 @@ def read(
 ) -> SplitRecords:
     """The records of the file ``path``, with their truths if asked. Raises Bad for the file."""
     rows, again = read_object(path)
-    found = SplitRecords(split, sources=[source(name) for name in rows])
+    records = SplitRecords(split, sources=[source(name) for name in rows])
     for name in again:
-        found.note("duplicate-id", name, "the first one is kept")
+        records.note("duplicate-id", name, "the first one is kept")
     boxed = any(isinstance(row, dict) and "bbox" in row for row in rows.values())
     if truth and not boxed:
-        found.note("no-truth", path.name, f"{len(rows)} sentences without boxes")
+        records.note("no-truth", path.name, f"{len(rows)} sentences without boxes")
     for done, (name, row) in enumerate(rows.items()):
         if not done % 1000:
             progress("read", done, len(rows))
-        with found.record(name):
+        with records.record(name):
             row = table({"caption": row} if isinstance(row, str) else row, "the record")
-            record = _record(tree, name, row, found)
-            found.add(record, _truth(record, row, found) if truth and boxed else None)
-    return found
+            record = _record(tree, name, row, records)
+            records.add(record, _truth(record, row, records) if truth and boxed else None)
+    return records
 
 
 def source(name: str) -> str:
@@ -74,10 +74,10 @@ def source(name: str) -> str:
     return clip[1] if clip else stem
 
 
-def _record(tree: Tree, name: str, row: Mapping[str, Any], found: SplitRecords) -> Record:
+def _record(tree: Tree, name: str, row: Mapping[str, Any], records: SplitRecords) -> Record:
     video, remarks = tree.video(name)
     for kind, detail in remarks:
-        found.note(kind, name, detail)
+        records.note(kind, name, detail)
     return Record(
         id=name,
         video=video,
@@ -101,7 +101,7 @@ def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
     return whole(row, "width", 1), whole(row, "height", 1)
 
 
-def _truth(record: Record, row: Mapping[str, Any], found: SplitRecords) -> Truth:
+def _truth(record: Record, row: Mapping[str, Any], records: SplitRecords) -> Truth:
     if not isinstance(row.get("bbox"), list) or not row["bbox"]:
         raise Bad("missing-truth", "no boxes")
     if record.size is None or record.frames is None:
@@ -113,12 +113,12 @@ def _truth(record: Record, row: Mapping[str, Any], found: SplitRecords) -> Truth
     if start >= record.frames:
         raise Bad("truth-past-end", f"st_frame {start + 1} of {record.frames} frames")
     if end > record.frames:
-        found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
+        records.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
     given = four(row["bbox"])
     corners = np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1)
     boxes, cut = boxes_within(corners, record.size, start)
     if cut:
-        found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
+        records.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     fps = record.fps or record.frames / CLIP_S
     return Truth(
         FrameSpan(start, end), Track(np.arange(start, end), boxes), FrameSpan(0, record.frames),

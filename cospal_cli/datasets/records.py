@@ -30,7 +30,7 @@ SKIPPED = {
     "bad-span": "the start is not before the end",
     "truth-past-end": "the truth begins after the video's end",
 }
-TOLD = {
+NOTED = {
     "clamped-box": "boxes that reach outside the frame are cut to it",
     "gap": "frames of the span have no box; they are not scored for boxes",
     "late-truth": "the truth goes on after the video's last frame",
@@ -45,7 +45,7 @@ TOLD = {
     "shared-video": "the video is in more than one split",
     "no-truth": "no record of the split has a truth",
 }
-KINDS = {kind: f"skipped: {why}" for kind, why in SKIPPED.items()} | TOLD
+KINDS = {kind: f"skipped: {why}" for kind, why in SKIPPED.items()} | NOTED
 
 
 class Bad(InputError):

@@ -53,17 +53,17 @@ class Tree:
 
         Remarks are (kind, detail). Raises Bad: unsafe-path, missing-video or empty-video.
         """
-        asked = _inside(name)
-        exact = self._videos.get(asked.name, [])
-        stem = asked.stem if asked.suffix.lower() in _VIDEO else asked.name
+        wanted = _inside(name)
+        exact = self._videos.get(wanted.name, [])
+        stem = wanted.stem if wanted.suffix.lower() in _VIDEO else wanted.name
         paths = exact or self._stems.get(stem, [])
-        depth = len(asked.parts)
-        paths = [path for path in paths if path.parts[-depth:-1] == asked.parts[:-1]] or paths
+        depth = len(wanted.parts)
+        paths = [path for path in paths if path.parts[-depth:-1] == wanted.parts[:-1]] or paths
         if not paths:
-            raise Bad("missing-video", f"no {asked.name!r} among {self.videos} videos")
+            raise Bad("missing-video", f"no {wanted.name!r} among {self.videos} videos")
         path = paths[0]
         remarks = []
-        if not exact and asked.suffix.lower() in _VIDEO:
+        if not exact and wanted.suffix.lower() in _VIDEO:
             remarks.append(("other-extension", f"found {path.name!r}"))
         if len(paths) > 1:
             remarks.append(("several-videos", f"{len(paths)} files; {self.relative(path)} taken"))

@@ -37,23 +37,23 @@ def read(
     rows = read_json(path)
     if not isinstance(rows, list):
         raise Bad("bad-file", f"expected a list, found {type(rows).__name__}")
-    found = SplitRecords(split)
+    records = SplitRecords(split)
     by_video: dict[str, list[int]] = {}
     for at, row in enumerate(rows):
-        with found.record(f"item {at}"):
+        with records.record(f"item {at}"):
             vid = table(row, "the item").get("vid")
             if not isinstance(vid, str) or not vid:
                 raise Bad("bad-record", f"vid: expected a name, found {vid!r:.60}")
             by_video.setdefault(vid, []).append(at)
-            found.sources.append(vid)
+            records.sources.append(vid)
     for done, (vid, items) in enumerate(by_video.items()):
         progress("read", done, len(by_video))
-        _read_video(tree, vid, [(at, rows[at]) for at in items], truth, found)
-    return found
+        _read_video(tree, vid, [(at, rows[at]) for at in items], truth, records)
+    return records
 
 
 def _read_video(
-    tree: Tree, vid: str, items: list[tuple[int, Any]], truth: bool, found: SplitRecords
+    tree: Tree, vid: str, items: list[tuple[int, Any]], truth: bool, records: SplitRecords
 ) -> None:
     """All sentences about one video; its VidOR file is read once."""
     names = [f"{vid}.{at}" for at, _ in items]
@@ -62,35 +62,35 @@ def _read_video(
         trajectories = _trajectories(tree, vid) if truth else None
     except Bad as bad:
         for name in names:
-            found.note(bad.kind, name, bad.detail)
+            records.note(bad.kind, name, bad.detail)
         return
     for kind, detail in remarks:
-        found.note(kind, vid, detail)
+        records.note(kind, vid, detail)
     for name, (_, row) in zip(names, items, strict=True):
-        with found.record(name):
+        with records.record(name):
             base = _base(vid, video, row)
-            for suffix, form, told in _sentences(row):
-                with found.record(f"{name}.{suffix}"):
-                    _add(base, f"{name}.{suffix}", form, told, row, trajectories, found)
+            for suffix, form, entry in _sentences(row):
+                with records.record(f"{name}.{suffix}"):
+                    _add(base, f"{name}.{suffix}", form, entry, row, trajectories, records)
 
 
 def _add(
     base: Record,
     name: str,
     form: str,
-    told: Any,
+    entry: Any,
     row: Mapping[str, Any],
     trajectories: Trajectories | None,
-    found: SplitRecords,
+    records: SplitRecords,
 ) -> None:
-    told = table(told, form)
-    text = sentence(told.get("description"))
+    entry = table(entry, form)
+    text = sentence(entry.get("description"))
     fps = rate(row) if row.get("fps") is not None else None
     record = replace(base, id=name, text=text, form=form, fps=fps)
     truth = None
     if trajectories is not None:
-        truth = _truth(record, told, row, trajectories, found)
-    found.add(record, truth)
+        truth = _truth(record, entry, row, trajectories, records)
+    records.add(record, truth)
 
 
 def _base(vid: str, video: Path, row: Mapping[str, Any]) -> Record:
@@ -110,8 +110,8 @@ def _sentences(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     if not any(lists.values()) or not all(isinstance(some, list) for some in lists.values()):
         raise Bad("no-sentence", "neither captions nor questions")
     for key, form in FORMS.items():
-        for at, told in enumerate(lists[key]):
-            yield f"{key[0]}{at}", form, told
+        for at, entry in enumerate(lists[key]):
+            yield f"{key[0]}{at}", form, entry
 
 
 def _trajectories(tree: Tree, vid: str) -> Trajectories:
@@ -128,13 +128,13 @@ def _trajectories(tree: Tree, vid: str) -> Trajectories:
 
 def _truth(
     record: Record,
-    told: Mapping[str, Any],
+    entry: Mapping[str, Any],
     row: Mapping[str, Any],
     trajectories: Trajectories,
-    found: SplitRecords,
+    records: SplitRecords,
 ) -> Truth:
-    span = _span(record, row, found)
-    target = whole(told, "target_id", 0, "missing-truth")
+    span = _span(record, row, records)
+    target = whole(entry, "target_id", 0, "missing-truth")
     frames, values = _boxes(trajectories, target, span)
     if not frames:
         raise Bad("missing-truth", f"target {target} has no box in frames {span[0]} to {span[1]}")
@@ -142,18 +142,18 @@ def _truth(
     assert record.segment is not None
     boxes, cut = boxes_within(np.array(values), record.size, frames[0])
     if cut:
-        found.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
+        records.note("clamped-box", record.id, f"{cut} of {len(boxes)} boxes")
     if gaps := span[1] - span[0] - len(frames):
-        found.note("gap", record.id, f"{gaps} of {span[1] - span[0]} frames")
+        records.note("gap", record.id, f"{gaps} of {span[1] - span[0]} frames")
     track = Track(np.array(frames, np.int64), boxes)
     return Truth(span, track, record.segment, rate(row), record.form, video=record.source)
 
 
-def _span(record: Record, row: Mapping[str, Any], found: SplitRecords) -> FrameSpan:
+def _span(record: Record, row: Mapping[str, Any], records: SplitRecords) -> FrameSpan:
     """``temporal_gt``, held against the video and the segment."""
-    told = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
-    start = whole(told, "begin_fid", 0, "bad-span")
-    end = whole(told, "end_fid", 0, "bad-span")
+    span = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
+    start = whole(span, "begin_fid", 0, "bad-span")
+    end = whole(span, "end_fid", 0, "bad-span")
     if start >= end:
         raise Bad("bad-span", f"temporal_gt from {start} to {end}")
     assert record.segment is not None
@@ -162,9 +162,9 @@ def _span(record: Record, row: Mapping[str, Any], found: SplitRecords) -> FrameS
     if start >= record.frames or end <= low or start >= high:
         raise Bad("truth-past-end", f"{start} to {end}, the segment is {low} to {high}")
     if end > record.frames:
-        found.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
+        records.note("late-truth", record.id, f"ends at {end} of {record.frames} frames")
     elif start < low or end > high:
-        found.note("outside-segment", record.id, f"{start} to {end}, segment {low} to {high}")
+        records.note("outside-segment", record.id, f"{start} to {end}, segment {low} to {high}")
     return FrameSpan(start, end)
 
 
@@ -177,8 +177,8 @@ def _boxes(
         with errors_as(_bad_box, f"VidOR frame {frame} is malformed"):
             for one in trajectories[frame]:
                 if one["tid"] == target:
-                    sides = one["bbox"]
-                    boxes.append(numbers([sides[side] for side in _SIDES]))
+                    box = one["bbox"]
+                    boxes.append(numbers([box[side] for side in _SIDES]))
                     frames.append(frame)
                     break
     return frames, boxes

@@ -79,5 +79,5 @@ def _finite(value: Any) -> bool:
 
 
 def _wrong(value: Any, what: str, wanted: str) -> Malformed:
-    found = "nothing" if value is None else f"{value!r:.60}"
-    return Malformed(f"{what}: expected {wanted}, found {found}")
+    actual = "nothing" if value is None else f"{value!r:.60}"
+    return Malformed(f"{what}: expected {wanted}, found {actual}")

@@ -40,9 +40,9 @@ class ClipQuery:
 def read_clips(path: Path) -> list[ClipQuery]:
     """The queries of a truth file. Raises InputError naming what is malformed."""
     hint = "see the clips module"
-    found = read_table(path, InputError, hint)
+    document = read_table(path, InputError, hint)
     with errors_as(InputError, f"{path}: not a truth file", hint):
-        return [_query(path.parent, as_table(record)) for record in found["queries"]]
+        return [_query(path.parent, as_table(record)) for record in document["queries"]]
 
 
 def _query(folder: Path, record: dict) -> ClipQuery:

@@ -26,18 +26,18 @@ class MotScores:
     truths: int
 
 
-def evaluate(truth: Sequence[Frame], found: Sequence[Frame], min_iou: float = 0.5) -> MotScores:
-    """Score ``found`` against ``truth``, frame by frame in order; boxes match from ``min_iou`` on.
+def evaluate(truth: Sequence[Frame], predicted: Sequence[Frame], min_iou: float = 0.5) -> MotScores:
+    """Score ``predicted`` against ``truth``, frame by frame; boxes match from ``min_iou`` on.
 
     A pair of the last frame that still overlaps enough stays a pair (CLEAR MOT); identities are
     compared over the whole sequence (IDF1). Raises ValueError where the lengths differ.
     """
-    if len(truth) != len(found):
-        raise ValueError(f"found: expected {len(truth)} frames, found {len(found)}")
+    if len(truth) != len(predicted):
+        raise ValueError(f"predicted: expected {len(truth)} frames, found {len(predicted)}")
     partner: dict[int, int] = {}  # truth id -> the last id that matched it
     together: dict[tuple[int, int], int] = {}
     switches = misses = extra = 0
-    for (true_ids, true_boxes), (ids, boxes) in zip(truth, found, strict=True):
+    for (true_ids, true_boxes), (ids, boxes) in zip(truth, predicted, strict=True):
         overlap = pairwise_iou(true_boxes, boxes)
         for t, f in np.argwhere(overlap >= min_iou):
             pair = int(true_ids[t]), int(ids[f])
@@ -52,7 +52,7 @@ def evaluate(truth: Sequence[Frame], found: Sequence[Frame], min_iou: float = 0.
             switches += partner.get(t, f) != f
             partner[t] = f
     truths = sum(len(ids) for ids, _ in truth)
-    outputs = sum(len(ids) for ids, _ in found)
+    outputs = sum(len(ids) for ids, _ in predicted)
     mota = 1 - (misses + extra + switches) / max(truths, 1)
     idf1 = 2 * _identified(together) / max(truths + outputs, 1)
     return MotScores(mota, idf1, switches, misses, extra, truths)

@@ -82,9 +82,9 @@ def _groups(axes: Any, reports: Mapping[str, EvaluationReport], kind: str) -> No
 
 def _errors(groups: list[Group]) -> np.ndarray | None:
     """Distances (2, G) from the means to their intervals' ends; None where there are none."""
-    found = [one.means[BY_GROUP] for one in groups]
-    if any(one.low is None or one.high is None for one in found):
+    means = [one.means[BY_GROUP] for one in groups]
+    if any(one.low is None or one.high is None for one in means):
         return None
-    below = [one.mean - (one.low or 0.0) for one in found]
-    over = [(one.high or 0.0) - one.mean for one in found]
+    below = [one.mean - (one.low or 0.0) for one in means]
+    over = [(one.high or 0.0) - one.mean for one in means]
     return np.maximum(np.array([below, over]), 0)

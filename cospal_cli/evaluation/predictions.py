@@ -30,50 +30,53 @@ FORMS = (
 
 
 @dataclass
-class Answers:
-    """What was read. ``found``: by record id, None where nothing was found in the video."""
+class GivenPredictions:
+    """What was read. ``by_id``: of each record, None where nothing was found in the video."""
 
-    found: dict[str, Prediction | None] = field(default_factory=dict)
+    by_id: dict[str, Prediction | None] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)  # a sentence on each one that is left out
     strangers: list[str] = field(default_factory=list)  # on each that answers no sample
 
 
 def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) -> None:
     """Write the tubes of ``predictions`` (id -> answer), whole or not at all."""
-    rows = {one: _row(found.tube) if found else None for one, found in predictions.items()}
+    rows = {
+        one: _row(prediction.tube) if prediction else None
+        for one, prediction in predictions.items()
+    }
     files.write_text(path, json.dumps(rows, allow_nan=False) + "\n")
 
 
-def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> Answers:
+def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> GivenPredictions:
     """The predictions in a file or a folder, for ``samples``.
 
     InputError where it cannot be read, or answers none of the samples; UsageError where it holds
     no prediction of a known form.
     """
-    answers = Answers()
+    given = GivenPredictions()
     if path.is_dir():
-        _read_folder(path, samples, answers)
+        _read_folder(path, samples, given)
     else:
         try:
-            found = documents(path)
+            rows = documents(path)
         except Malformed as error:
             raise UsageError(f"no predictions in {str(path)!r}: {error}", FORMS) from error
-        if len(found) > 1 or is_tube_file(found[0]):
+        if len(rows) > 1 or is_tube_file(rows[0]):
             places = (
                 [path.name]
-                if len(found) == 1
-                else [f"{path.name}:{at + 1}" for at in range(len(found))]
+                if len(rows) == 1
+                else [f"{path.name}:{at + 1}" for at in range(len(rows))]
             )
             matcher = Matcher(samples)
-            for place, document in zip(places, found, strict=True):
-                _add_tube(place, document, matcher, answers)
+            for place, document in zip(places, rows, strict=True):
+                _add_tube(place, document, matcher, given)
         else:
-            _add_rows(path, found[0], answers)
-    _refuse_nothing(path, samples, answers)
-    return answers
+            _add_rows(path, rows[0], given)
+    _refuse_nothing(path, samples, given)
+    return given
 
 
-def _read_folder(folder: Path, samples: Sequence[ExpectedTube], answers: Answers) -> None:
+def _read_folder(folder: Path, samples: Sequence[ExpectedTube], given: GivenPredictions) -> None:
     names = sorted(folder.rglob(f"*{SUFFIX}"))
     if not names:
         raise UsageError(f"no *{SUFFIX} in the folder {str(folder)!r}", FORMS)
@@ -81,53 +84,53 @@ def _read_folder(folder: Path, samples: Sequence[ExpectedTube], answers: Answers
     for path in names:
         place = str(path.relative_to(folder))
         try:
-            found = documents(path)
+            rows = documents(path)
         except (Malformed, InputError) as error:
-            answers.bad.append(f"{place} is left out: {error}")
+            given.bad.append(f"{place} is left out: {error}")
             continue
-        for document in found:
-            _add_tube(place, document, matcher, answers)
+        for document in rows:
+            _add_tube(place, document, matcher, given)
 
 
-def _add_tube(place: str, document: Any, matcher: Matcher, answers: Answers) -> None:
+def _add_tube(place: str, document: Any, matcher: Matcher, given: GivenPredictions) -> None:
     """Give a tube file to the samples that it answers."""
     try:
-        found = prediction(table(document, "the document"))
-        ids = matcher.ids(document, found)
+        tube = prediction(table(document, "the document"))
+        ids = matcher.ids(document, tube)
     except Malformed as error:
-        answers.bad.append(f"{place} is left out: {error}")
+        given.bad.append(f"{place} is left out: {error}")
         return
     if not ids:
         name, words = document["video"]["path"], document["query"]["text"]
-        answers.strangers.append(
+        given.strangers.append(
             f"{place}: no sample has the video {name!r} and the sentence {words!r}"
         )
     for one in ids:
-        if one in answers.found:
-            answers.bad.append(f"{place} is left out: sample {one!r} has an answer already")
+        if one in given.by_id:
+            given.bad.append(f"{place} is left out: sample {one!r} has an answer already")
         else:
-            answers.found[one] = found
+            given.by_id[one] = tube
 
 
-def _add_rows(path: Path, rows: Any, answers: Answers) -> None:
+def _add_rows(path: Path, rows: Any, given: GivenPredictions) -> None:
     """Predictions in HC-STVG's form."""
     if not isinstance(rows, dict):
         raise UsageError(f"no predictions in {str(path)!r}: found {rows!r:.60}", FORMS)
     for one, row in rows.items():
         try:
-            answers.found[one] = None if row is None else _prediction(row)
+            given.by_id[one] = None if row is None else _prediction(row)
         except Malformed as error:
-            answers.bad.append(f"{one!r} is left out: {error}")
+            given.bad.append(f"{one!r} is left out: {error}")
 
 
-def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], answers: Answers) -> None:
+def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], given: GivenPredictions) -> None:
     """A table of zeros would look like scores."""
-    if not answers.found and not answers.strangers:
-        why = answers.bad[0] if answers.bad else "it is empty"
+    if not given.by_id and not given.strangers:
+        why = given.bad[0] if given.bad else "it is empty"
         raise UsageError(f"no predictions in {str(path)!r}: {why}", FORMS)
     ids = {one.id for one in samples}
-    if not ids & answers.found.keys():
-        first = answers.strangers[0] if answers.strangers else repr(next(iter(answers.found)))
+    if not ids & given.by_id.keys():
+        first = given.strangers[0] if given.strangers else repr(next(iter(given.by_id)))
         raise InputError(
             f"nothing in {str(path)!r} answers a sample of the split: {first}",
             f"name another --split; a sample of this one is {next(iter(ids), '')!r}",

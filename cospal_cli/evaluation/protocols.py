@@ -90,8 +90,8 @@ def score(protocol: str, truth: Truth, tube: Track, whole: Track | None = None) 
     """
     if protocol not in PROTOCOLS:
         raise UsageError(f"unknown protocol {protocol!r}", f"known: {', '.join(PROTOCOLS)}")
-    found = PROTOCOLS[protocol](truth, tube, tube if whole is None else whole)
-    return found if len(tube) else Score(0.0, 0.0, found.s_iou)
+    overlaps = PROTOCOLS[protocol](truth, tube, tube if whole is None else whole)
+    return overlaps if len(tube) else Score(0.0, 0.0, overlaps.s_iou)
 
 
 def sampled(truth: Truth) -> Frames:

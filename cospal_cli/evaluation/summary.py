@@ -71,7 +71,7 @@ class EvaluationReport:
 
     def remarks(self) -> list[str]:
         """What a reader of the numbers must be told, in sentences; empty when there is nothing."""
-        told = []
+        remarks = []
         for ids, what in (
             (self.missing, f"of {self.samples} predictions are missing and count 0"),
             (self.empty, f"of {self.samples} predictions hold no box and count 0"),
@@ -79,8 +79,8 @@ class EvaluationReport:
         ):
             if ids:
                 more = ", ..." if len(ids) > 3 else ""
-                told.append(f"{len(ids)} {what} ({', '.join(ids[:3])}{more})")
-        return told
+                remarks.append(f"{len(ids)} {what} ({', '.join(ids[:3])}{more})")
+        return remarks
 
 
 def evaluate(
@@ -100,7 +100,7 @@ def evaluate(
     """
     ids = list(truths)
     cases = [_case(truths[one], predictions.get(one)) for one in ids]
-    rows = {name: _columns(cases, protocol, ask) for name, ask in _rows(cases).items()}
+    rows = {name: _columns(cases, protocol, tracks_of) for name, tracks_of in _rows(cases).items()}
     rows[PREDICTED] |= _top1(cases)
     videos = [truths[one].video or one for one in ids]
 
@@ -126,7 +126,7 @@ def evaluate(
         empty=tuple(
             one
             for one, case in zip(ids, cases, strict=True)
-            if one in predictions and not (case.found and len(case.found.tube))
+            if one in predictions and not (case.prediction and len(case.prediction.tube))
         ),
         unknown=tuple(one for one in predictions if one not in truths),
         values={
@@ -147,15 +147,15 @@ class Case(NamedTuple):
     """One sample. ``fits`` (K,): how well the boxes of each tubelet fit the truth."""
 
     truth: Truth
-    found: Prediction | None
+    prediction: Prediction | None
     fits: NDArray[np.float64]
 
 
-Ask = Callable[[Case, Prediction], tuple[Track, Track]]  # -> tube, what boxes are judged by
+TracksOf = Callable[[Case, Prediction], tuple[Track, Track]]  # -> tube, what boxes are judged by
 
 
-def _case(truth: Truth, found: Prediction | None) -> Case:
-    return Case(truth, found, _fits(truth, found.tubelets if found else ()))
+def _case(truth: Truth, prediction: Prediction | None) -> Case:
+    return Case(truth, prediction, _fits(truth, prediction.tubelets if prediction else ()))
 
 
 def _fits(truth: Truth, tubelets: Sequence[Track]) -> NDArray[np.float64]:
@@ -169,29 +169,36 @@ def _fits(truth: Truth, tubelets: Sequence[Track]) -> NDArray[np.float64]:
     return np.bincount(owner[rows], ious, len(tubelets)) / len(truth.track)
 
 
-def _rows(cases: Sequence[Case]) -> dict[str, Ask]:
+def _rows(cases: Sequence[Case]) -> dict[str, TracksOf]:
     """The table's rows; those that choose another tubelet need to know the others."""
-    rows: dict[str, Ask] = {
-        PREDICTED: lambda case, found: (found.tube, found.track),
-        TRUE_TIME: lambda case, found: (found.track.cut(case.truth.span), found.track),
+    rows: dict[str, TracksOf] = {
+        PREDICTED: lambda case, prediction: (prediction.tube, prediction.track),
+        TRUE_TIME: lambda case, prediction: (
+            prediction.track.cut(case.truth.span),
+            prediction.track,
+        ),
     }
     if any(len(case.fits) for case in cases):
-        rows[WHOLE] = lambda case, found: (found.track, found.track)
-        rows[BEST_TUBELET] = lambda case, found: _of_best(case, found, found.span)
-        rows[BOTH] = lambda case, found: _of_best(case, found, case.truth.span)
+        rows[WHOLE] = lambda case, prediction: (prediction.track, prediction.track)
+        rows[BEST_TUBELET] = lambda case, prediction: _of_best(case, prediction, prediction.span)
+        rows[BOTH] = lambda case, prediction: _of_best(case, prediction, case.truth.span)
     return rows
 
 
-def _of_best(case: Case, found: Prediction, span: FrameSpan) -> tuple[Track, Track]:
+def _of_best(case: Case, prediction: Prediction, span: FrameSpan) -> tuple[Track, Track]:
     """The tubelet whose boxes fit the truth best, cut to ``span``, and whole."""
-    best = found.tubelets[int(case.fits.argmax())] if len(case.fits) else found.track
+    best = prediction.tubelets[int(case.fits.argmax())] if len(case.fits) else prediction.track
     return best.cut(span), best
 
 
-def _columns(cases: Sequence[Case], protocol: str, ask: Ask) -> Columns:
+def _columns(cases: Sequence[Case], protocol: str, tracks_of: TracksOf) -> Columns:
     """Every metric per sample; 0 where there is no prediction."""
     scores = [
-        score(protocol, case.truth, *(ask(case, case.found) if case.found else (NOTHING, NOTHING)))
+        score(
+            protocol,
+            case.truth,
+            *(tracks_of(case, case.prediction) if case.prediction else (NOTHING, NOTHING)),
+        )
         for case in cases
     ]
     t, v, s = np.array(scores or np.empty((0, len(Score._fields))), np.float64).T
@@ -206,25 +213,25 @@ def _top1(cases: Sequence[Case]) -> Columns:
     if not any(len(case.fits) for case in cases):
         return {}
     hits, chances = np.zeros(len(cases)), np.zeros(len(cases))
-    for at, (truth, found, fits) in enumerate(cases):
-        if found and len(fits) and fits.max() > 0:
+    for at, (truth, prediction, fits) in enumerate(cases):
+        if prediction and len(fits) and fits.max() > 0:
             best = fits.max() * (1 - 1e-9)
-            hits[at] = _fits(truth, [found.track])[0] >= best
+            hits[at] = _fits(truth, [prediction.track])[0] >= best
             chances[at] = np.mean(fits >= best)
     return {TOP1: hits, CHANCE: chances}
 
 
 def _own_groups(ids: Sequence[str], cases: Sequence[Case]) -> dict[str, dict[str, str]]:
     """The splits that the data itself knows of."""
-    found: dict[str, dict[str, str]] = {}
+    groups: dict[str, dict[str, str]] = {}
     by_id = dict(zip(ids, cases, strict=True))
     forms = {one: case.truth.form for one, case in by_id.items()}
     if len(set(forms.values())) > 1:
-        found["form"] = forms
+        groups["form"] = forms
     counts = {one: len(case.fits) for one, case in by_id.items() if len(case.fits)}
     if counts:
-        found["tubelets"] = by_count(counts, TUBELET_EDGES)
-    return found
+        groups["tubelets"] = by_count(counts, TUBELET_EDGES)
+    return groups
 
 
 def _members(ids: Sequence[str], labels: Mapping[str, str]) -> dict[str, list[int]]:

@@ -73,7 +73,7 @@ class Matcher:
         for one in samples:
             self._by_words.setdefault((one.video.name, _plain(one.text)), []).append(one)
 
-    def ids(self, document: Mapping[str, Any], found: Prediction | None) -> list[str]:
+    def ids(self, document: Mapping[str, Any], predicted: Prediction | None) -> list[str]:
         """Ids of the samples; [] for none. Raises Malformed, also for a video of another size."""
         video = table(document.get("video"), "video")
         query = table(document.get("query"), "query")
@@ -82,8 +82,8 @@ class Matcher:
         by_id = self._by_id.get(str(query.get("id")))
         if by_id is not None and (by_id in same or not same):
             same = [by_id]
-        if len(same) > 1 and found is not None:
-            same = [one for one in same if _meets(one.segment, found.span)] or same
+        if len(same) > 1 and predicted is not None:
+            same = [one for one in same if _meets(one.segment, predicted.span)] or same
         size = (video.get("width"), video.get("height"))
         for one in same:
             if one.size is not None and size != one.size:

@@ -66,8 +66,8 @@ class TemporalGrounding(nn.Module):
         They do not know their places: a moment is told by what is seen there, never by where it is.
         """
         parts = [(self.clip_input, clips), (self.subject_input, subject)]
-        seen = [part(self.noise(rows)) for part, rows in parts if part is not None]
-        x = sum(seen)
+        inputs = [part(self.noise(rows)) for part, rows in parts if part is not None]
+        x = sum(inputs)
         # A video's ends must not look like ends: beside them stands their own clip again.
         steps = torch.arange(-1, x.shape[1] + 1, device=x.device)
         last = (mask.sum(dim=1, keepdim=True) - 1).clamp(min=0)
@@ -142,9 +142,9 @@ class TemporalGrounding(nn.Module):
                 count,
                 attended.shape[1],
             )
-            seen = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(len(memory), -1, clips)
+            inputs = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(len(memory), -1, clips)
             x = layer.cross_attention(
-                attended.reshape(len(memory), count * length, -1), memory, seen
+                attended.reshape(len(memory), count * length, -1), memory, inputs
             )
             x = x.reshape(-1, length, x.shape[2])
         return self.head(self.word_norm(x)).unflatten(0, (-1, count))

@@ -43,13 +43,13 @@ def digest(data: bytes | NDArray[Any] | BinaryIO, shape: Sequence[int] = ()) -> 
     """
     if isinstance(data, np.ndarray):
         shape = data.shape
-        found = hashlib.sha256(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
+        digester = hashlib.sha256(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
     elif isinstance(data, bytes):
-        found = hashlib.sha256(data)
+        digester = hashlib.sha256(data)
     else:
-        found = hashlib.file_digest(data, "sha256")  # type: ignore[arg-type]
-    found.update(str(tuple(map(int, shape))).encode())
-    return found.hexdigest()[:16]
+        digester = hashlib.file_digest(data, "sha256")  # type: ignore[arg-type]
+    digester.update(str(tuple(map(int, shape))).encode())
+    return digester.hexdigest()[:16]
 
 
 class ArrayFile:
@@ -83,19 +83,19 @@ class ArrayFile:
         """What the file says of itself; InputError unless it is of ``format``."""
         with self.opened() as file, self.border():
             about = file.metadata() or {}
-            found = parse_table(about.get(_KEY) or about[_OLD_KEY])
-            self._digests = found.pop(_DIGESTS) if _KEY in about else None
-            self._check(_ITSELF, json.dumps(found).encode())
-            if found["format"] != format:
-                raise ValueError(f"{found['format']!r}, expected {format!r}")
-        return found
+            description = parse_table(about.get(_KEY) or about[_OLD_KEY])
+            self._digests = description.pop(_DIGESTS) if _KEY in about else None
+            self._check(_ITSELF, json.dumps(description).encode())
+            if description["format"] != format:
+                raise ValueError(f"{description['format']!r}, expected {format!r}")
+        return description
 
     def array(self, file: Any, name: str) -> NDArray[Any]:
         """The array ``name`` of the opened ``file``; InputError where its bytes are not those that
         were written."""
-        found: NDArray[Any] = file.get_tensor(name)
-        self._check(name, found)
-        return found
+        array: NDArray[Any] = file.get_tensor(name)
+        self._check(name, array)
+        return array
 
     def check_all(self) -> None:
         """InputError unless every array is as it was written."""

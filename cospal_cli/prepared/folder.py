@@ -142,11 +142,11 @@ class Prepared:
 
     def features(self, sample: Sample) -> HeadFeatures:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
-        found = self._video(sample).vision(sample.prompt, sample.segment)
-        if not len(found.tubelets):  # a detector's own width is not known from no box
+        features = self._video(sample).vision(sample.prompt, sample.segment)
+        if not len(features.tubelets):  # a detector's own width is not known from no box
             shape = (0, self.config.features.frames, self.sizes.tubelets)
-            found = replace(found, tubelets=found.tubelets.reshape(shape))
-        return replace(found, clips=fewer(found.clips, self.config.features.max_clips))
+            features = replace(features, tubelets=features.tubelets.reshape(shape))
+        return replace(features, clips=fewer(features.clips, self.config.features.max_clips))
 
     def phrases(self, sample: Sample) -> Phrases:
         """The sample's words."""
@@ -161,19 +161,21 @@ class Prepared:
 
     def words(self, split: str) -> Counter[str]:
         """How often each word is in the split's sentences, or in what their parse adds to them."""
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for sample in self.samples(split):
             refined = self.refined(sample)
-            said = words_in(refined.text)
-            found.update(said)
-            found.update({word for text in texts_of(refined) for word in words_in(text)} - {*said})
-        return found
+            words = words_in(refined.text)
+            counts.update(words)
+            counts.update(
+                {word for text in texts_of(refined) for word in words_in(text)} - {*words}
+            )
+        return counts
 
     def observation(self, sample: Sample) -> Observation:
         """The tubelets behind ``vision``, in its order, for rankings and tubes."""
-        seen = self._video(sample).scene(sample.prompt)
-        info = replace(seen.info, path=str(Path(self.about["root"]) / seen.info.path))
-        part = replace(seen, info=info)
+        observation = self._video(sample).scene(sample.prompt)
+        info = replace(observation.info, path=str(Path(self.about["root"]) / observation.info.path))
+        part = replace(observation, info=info)
         if sample.segment is not None:
             part = part.within(sample.segment)
         best = select(part.tubelets, self.config.features.max_tubelets)
@@ -298,8 +300,8 @@ def _check_about(about: Mapping[str, Any]) -> None:
 
 def read_parses(path: Path) -> dict[str, Refined]:
     """A file of parses by record id. InputError names the line at fault."""
-    found: dict[str, Refined] = {}
+    parses: dict[str, Refined] = {}
     for place, row in json_lines(path, InputError, AGAIN):
         with errors_as(InputError, place):
-            found[field_of(row, "id", str)] = Refined.from_dict(row)
-    return found
+            parses[field_of(row, "id", str)] = Refined.from_dict(row)
+    return parses

@@ -71,16 +71,16 @@ def write(
     for at, view in enumerate(views):
         tensors[f"view{at}.tubelets"] = _half(view.tubelets)
         tensors[f"view{at}.mask"] = view.mask
-    told = []
-    for at, seen in enumerate(scenes.values()):
-        arrays, scene = _pack(seen)
+    packed = []
+    for at, observation in enumerate(scenes.values()):
+        arrays, scene = _pack(observation)
         tensors |= {f"scene{at}.{name}": array for name, array in arrays.items()}
-        told.append(scene)
+        packed.append(scene)
     metadata = {
         "format": FORMAT,
         "key": key,
         "prompts": prompts,
-        "scenes": told,
+        "scenes": packed,
         "views": [[prompts.index(view.prompt), view.segment] for view in views],
     }
     whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
@@ -166,11 +166,11 @@ class VideoFile(ArrayFile):
 
     def _span_s(self, file: Any, prompt: str, segment: FrameSpan) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
-        told = self.metadata["scenes"][at]
+        scene = self.metadata["scenes"][at]
         times = self.array(file, f"scene{at}.times_s")
-        begin, end = (max(frame - told["first"], 0) for frame in segment)
+        begin, end = (max(frame - scene["first"], 0) for frame in segment)
         return float(times[min(begin, len(times) - 1)]), (
-            float(times[end]) if end < len(times) else told["end_s"]
+            float(times[end]) if end < len(times) else scene["end_s"]
         )
 
     def _view(self, prompt: str, segment: FrameSpan | None) -> int:
@@ -181,10 +181,10 @@ class VideoFile(ArrayFile):
 
 def _today(key: Mapping[str, Any]) -> dict[str, Any]:
     """A file's key with the names that its settings have today."""
-    made_of = dict(key["settings"])
-    if isinstance(made_of.get("settings"), Mapping):
-        made_of["settings"] = modern(made_of["settings"])
-    return {**key, "settings": made_of}
+    settings = dict(key["settings"])
+    if isinstance(settings.get("settings"), Mapping):
+        settings["settings"] = modern(settings["settings"])
+    return {**key, "settings": settings}
 
 
 def whole(path: Path, key: Mapping[str, Any]) -> bool:
@@ -202,9 +202,9 @@ def _half(values: FloatArray) -> NDArray[np.float16]:
     return values.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
 
 
-def _pack(seen: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
+def _pack(observation: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
     """A scene as flat arrays and plain values."""
-    info, line, tubelets = seen.info, seen.timeline, seen.tubelets
+    info, line, tubelets = observation.info, observation.timeline, observation.tubelets
     arrays: dict[str, NDArray] = {"pts": line.pts, "times_s": line.times_s}
     every = {
         name: [getattr(t, name) for t in tubelets]
@@ -220,7 +220,7 @@ def _pack(seen: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
         every["thumbs"] = [t.colours.thumbs for t in tubelets if t.colours is not None]
     if tubelets:
         arrays |= {f"tubelet.{name}": np.concatenate(parts) for name, parts in every.items()}
-    told = {
+    scene = {
         "path": info.path,
         "info": {
             "width": info.width, "height": info.height, "rotation": info.rotation,
@@ -232,37 +232,38 @@ def _pack(seen: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
         "first": int(line.indices[0]) if len(line.indices) else 0,
         "end_s": line.end_s, "vfr": line.vfr, "damaged": line.damaged,
         "warnings": list(line.warnings),
-        "classes": list(seen.classes),
+        "classes": list(observation.classes),
         "ids": [t.id for t in tubelets],
         "lengths": [len(t) for t in tubelets],
         "seen": [int(t.observed.sum()) for t in tubelets],
         "labels": [len(t.label_scores) for t in tubelets],
         "track_ids": [list(t.track_ids) for t in tubelets],
     }  # fmt: skip
-    return arrays, told
+    return arrays, scene
 
 
-def _unpack(arrays: Mapping[str, NDArray], told: Mapping[str, Any]) -> Observation:
+def _unpack(arrays: Mapping[str, NDArray], scene: Mapping[str, Any]) -> Observation:
     """What ``_pack`` packed."""
-    fractions = {k: Fraction(told["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
-    info = VideoInfo(path=told["path"], **(told["info"] | fractions))
+    fractions = {k: Fraction(scene["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
+    info = VideoInfo(path=scene["path"], **(scene["info"] | fractions))
     times = arrays["times_s"]
     line = Timeline(
-        np.arange(told["first"], told["first"] + len(times), dtype=np.int64),
-        arrays["pts"], times, told["end_s"], told["vfr"], tuple(told["warnings"]), told["damaged"],
+        np.arange(scene["first"], scene["first"] + len(times), dtype=np.int64),
+        arrays["pts"], times, scene["end_s"], scene["vfr"], tuple(scene["warnings"]),
+        scene["damaged"],
     )  # fmt: skip
-    counts = {"label_scores": told["labels"]}
-    counts |= dict.fromkeys(("referral", "features", "colours", "thumbs"), told["seen"])
+    counts = {"label_scores": scene["labels"]}
+    counts |= dict.fromkeys(("referral", "features", "colours", "thumbs"), scene["seen"])
     parts: dict[str, list[NDArray]] = {}
     for name, array in arrays.items():
         if name.startswith("tubelet."):
             field = name.removeprefix("tubelet.")
-            ends = np.cumsum(counts.get(field, told["lengths"]))
+            ends = np.cumsum(counts.get(field, scene["lengths"]))
             parts[field] = np.split(array, ends[:-1])
     tubelets = []
-    for at, number in enumerate(told["ids"]):
+    for at, number in enumerate(scene["ids"]):
         own: dict[str, Any] = {field: rows[at] for field, rows in parts.items()}
         if "colours" in own:
             own["colours"] = BoxColours(own.pop("colours"), own.pop("thumbs"))
-        tubelets.append(Tubelet(id=number, track_ids=tuple(told["track_ids"][at]), **own))
-    return Observation(info, line, tuple(tubelets), tuple(told["classes"]))
+        tubelets.append(Tubelet(id=number, track_ids=tuple(scene["track_ids"][at]), **own))
+    return Observation(info, line, tuple(tubelets), tuple(scene["classes"]))

@@ -17,8 +17,8 @@ from cospal_cli.detect.from_file import DEFAULTS
 from cospal_cli.features.spec import FILE, video_settings
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import FORMAT, VIDEOS, read_about, write_about
-from cospal_cli.preparing import sentences, watching
-from cospal_cli.preparing.watching import VideoJob, View
+from cospal_cli.preparing import observing, sentences
+from cospal_cli.preparing.observing import VideoJob, View
 from cospal_cli.settings import Config, stored
 
 DETECTIONS = "detections"  # a synthetic set's own: see ``datasets.synthetic.write``
@@ -40,12 +40,12 @@ class PreparePlan:
     root: Path
     out: Path
     config: Config  # what is in use: the backends' own defaults filled in
-    read: list[Dataset]
+    datasets: list[Dataset]
     detections: bool  # the set's own
     prompted: bool
     models: dict[str, ModelIdentity]  # detector and clips, unless the boxes were made elsewhere
     failed: dict[Path, str] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be asked
+    unparsed: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be
     seconds: float = 0.0  # that the videos of this run took
 
     def records(self, dataset: Dataset) -> list[Record]:
@@ -53,7 +53,7 @@ class PreparePlan:
         return [
             one
             for one in dataset.records
-            if one.video not in self.failed and one.text not in self.asked
+            if one.video not in self.failed and one.text not in self.unparsed
         ]
 
     def prompt(self, record: Record) -> str:
@@ -61,7 +61,7 @@ class PreparePlan:
 
 
 def open_plan(
-    root: Path, out: Path, config: Config, read: list[Dataset], own: bool, workers: int
+    root: Path, out: Path, config: Config, sets: list[Dataset], own: bool, workers: int
 ) -> PreparePlan:
     """Open the models once here, so that what is wrong with them is said before any work."""
     few = workers > 1
@@ -74,27 +74,27 @@ def open_plan(
     if own:
         config = replace(config, detector=DEFAULTS.within(config.detector)[0])
     else:
-        found = watching.detector(config.detector)
-        prompted = found.prompted
-        models["detector"] = ModelIdentity(found.model_id, found.model_sha256)
-        config = replace(config, detector=found.config)
-    encoder = watching.encoder(config.clips)
+        detector = observing.detector(config.detector)
+        prompted = detector.prompted
+        models["detector"] = ModelIdentity(detector.model_id, detector.model_sha256)
+        config = replace(config, detector=detector.config)
+    encoder = observing.encoder(config.clips)
     models["clips"] = ModelIdentity(encoder.model_id, encoder.model_sha256, encoder.dim)
     config = replace(config, clips=encoder.config)
     if few:
-        watching.forget()
-    return PreparePlan(root, out, config, read, own, prompted, models)
+        observing.forget()
+    return PreparePlan(root, out, config, sets, own, prompted, models)
 
 
 def claim(plan: PreparePlan) -> dict[str, Any]:
     """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
     wanted = json.loads(json.dumps(video_settings(plan.config)))
-    found = read_about(plan.out)
-    if found is None:
+    about = read_about(plan.out)
+    if about is None:
         about = {"format": FORMAT, "complete": False, "made_with": wanted}
         write_about(plan.out, about)
         return about
-    made_with = stored.modern(found.get("made_with", {}))
+    made_with = stored.modern(about.get("made_with", {}))
     lines = [
         f"{key}: made with {made_with.get(key)}, asked for {value}"
         for key, value in wanted.items()
@@ -105,29 +105,29 @@ def claim(plan: PreparePlan) -> dict[str, Any]:
             f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
             "give the same settings to go on, or another folder with --out",
         )
-    return found
+    return about
 
 
 def jobs_of(plan: PreparePlan) -> Iterator[VideoJob]:
     """One job per video. Videos whose detections or files are gone are failed at once."""
-    asked: dict[Path, dict[View, None]] = {}
-    for dataset in plan.read:
+    by_video: dict[Path, dict[View, None]] = {}
+    for dataset in plan.datasets:
         for record in dataset.records:
-            if plan.prompted and not _can_ask(plan, record.text):
+            if plan.prompted and not _can_prompt(plan, record.text):
                 continue
             segment = FrameSpan(*record.segment) if record.segment else None
             view = plan.prompt(record), segment
-            asked.setdefault(record.video, {})[view] = None
-    made_with = video_settings(plan.config)
+            by_video.setdefault(record.video, {})[view] = None
+    settings = video_settings(plan.config)
     digests = [model.model_sha256 for model in plan.models.values()]
-    for video, views in asked.items():
+    for video, views in by_video.items():
         boxes = None
         if plan.detections:
             boxes = plan.root / DETECTIONS / f"{video.stem}.jsonl"
         prompts = [[prompt, segment] for prompt, segment in views]
-        made_of = {"settings": made_with, "models": digests, "views": prompts}
+        contents = {"settings": settings, "models": digests, "views": prompts}
         try:
-            key = cache.key(video, [boxes] if boxes else [], made_of)
+            key = cache.key(video, [boxes] if boxes else [], contents)
         except InputError as error:
             plan.failed[video] = error.message
             continue
@@ -135,13 +135,13 @@ def jobs_of(plan: PreparePlan) -> Iterator[VideoJob]:
         yield VideoJob(video, name, plan.out / VIDEOS / file_name(name), tuple(views), boxes, key)
 
 
-def _can_ask(plan: PreparePlan, text: str) -> bool:
+def _can_prompt(plan: PreparePlan, text: str) -> bool:
     """Whether a detector can be prompted with the sentence; remembers why not."""
-    if text not in plan.asked:
+    if text not in plan.unparsed:
         reason = sentences.trouble(text, plan.config.language)
         if not reason:
             return True
-        plan.asked[text] = reason
+        plan.unparsed[text] = reason
     return False
 
 
@@ -154,7 +154,7 @@ def file_name(name: str) -> str:
 
 def bad(plan: PreparePlan) -> Iterator[dict[str, str]]:
     """Every record without features, and why."""
-    for dataset in plan.read:
+    for dataset in plan.datasets:
         for problem in dataset.problems:
             if problem.skipped:
                 yield {
@@ -162,7 +162,7 @@ def bad(plan: PreparePlan) -> Iterator[dict[str, str]]:
                     "reason": f"{problem.kind}: {problem.detail}",
                 }  # fmt: skip
         for one in dataset.records:
-            reason = plan.failed.get(one.video) or plan.asked.get(one.text)
+            reason = plan.failed.get(one.video) or plan.unparsed.get(one.text)
             if reason:
                 yield {
                     "split": dataset.split, "record": one.id,

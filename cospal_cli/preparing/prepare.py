@@ -30,9 +30,9 @@ from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
-from cospal_cli.preparing import sentences, watching
+from cospal_cli.preparing import observing, sentences
+from cospal_cli.preparing.observing import VideoJob, View
 from cospal_cli.preparing.plan import PreparePlan, bad, claim, jobs_of, open_plan
-from cospal_cli.preparing.watching import VideoJob, View
 from cospal_cli.settings import Config, FileConfig, as_dict
 
 LOG = logging.getLogger("cospal")
@@ -119,7 +119,7 @@ def prepare(
     be used; UsageError where ``out`` holds features of other settings, or is in use.
     """
     config = _checked(config)
-    read = _read(root, workers, progress)
+    sets = _read(root, workers, progress)
     given = [read_parses(path) for path in parses]
     out_of = own_detections and (root / SYNTHETIC).is_file()
     if out_of:
@@ -133,7 +133,7 @@ def prepare(
             )
     _claim_folder(out)
     with alone(out):
-        plan = open_plan(root, out, config, read, out_of, workers)
+        plan = open_plan(root, out, config, sets, out_of, workers)
         about = claim(plan)
         for name in (VIDEOS, SPLITS, TEXTS):
             (out / name).mkdir(exist_ok=True)
@@ -185,14 +185,14 @@ def _checked(config: Config) -> Config:
 def _read(root: Path, workers: int, progress: Progress) -> list[Dataset]:
     """Every split of the data set, without boxes and times."""
     _, files = datasets.resolve(Tree(root))
-    read = [
+    sets = [
         datasets.read(root, split, truth=False, workers=workers, progress=progress)
         for split in files
     ]
-    for dataset in read:
+    for dataset in sets:
         for remark in dataset.remarks():
             LOG.warning("%s", remark)
-    return read
+    return sets
 
 
 def _claim_folder(out: Path) -> None:
@@ -214,7 +214,7 @@ def _watch_all(
     stopped: Callable[[], bool],
 ) -> bool:
     """Make the missing files; False when stopped."""
-    work = partial(watching.make, config=plan.config)
+    work = partial(observing.process, config=plan.config)
     count = min(workers, len(jobs))
     progress("prepare", 0, len(jobs))
     with closing(attempt_all(jobs, work, count if count > 1 else 0)) as results:
@@ -228,7 +228,7 @@ def _watch_all(
             progress("prepare", done, len(jobs), failures(len(plan.failed)))
             if stopped():
                 return False
-    watching.forget()
+    observing.forget()
     return True
 
 
@@ -242,16 +242,16 @@ def _finish(
     stopped: Callable[[], bool],
 ) -> PrepareReport | None:
     """Write the tables, the texts and what is said of the whole folder."""
-    made = {job.video: _VideoEntry.of(job) for job in jobs if job.video not in plan.failed}
+    entries = {job.video: _VideoEntry.of(job) for job in jobs if job.video not in plan.failed}
     encoder = open_text_encoder(plan.config.text)
     splits: dict[str, dict[str, int]] = {}
     parses: dict[str, int] = {}
     tables: dict[str, str] = {}
-    for dataset in plan.read:
+    for dataset in plan.datasets:
         records = plan.records(dataset)
         train = dataset.split == "train"
         taken = validation_sources(dataset.sources) if train else frozenset()
-        rows = [_row(plan, one, made[one.video], one.source in taken) for one in records]
+        rows = [_row(plan, one, entries[one.video], one.source in taken) for one in records]
         path = plan.out / SPLITS / f"{dataset.split}.jsonl"
         table = "".join(json.dumps(row) + "\n" for row in rows)
         write_text(path, table)
@@ -272,16 +272,16 @@ def _finish(
         }
         if stopped():
             return None
-    sentences.unused(given, plan.read)
-    size = sum(video.bytes for video in made.values())
+    sentences.unused(given, plan.datasets)
+    size = sum(video.bytes for video in entries.values())
     report = replace(report, splits=splits, parses=parses, bytes=size)
-    whole = dict(about) | {
+    document = dict(about) | {
         "complete": True,
         "root": str(plan.root.resolve()),
-        "data_format": plan.read[0].format,
+        "data_format": plan.datasets[0].format,
         "synthetic": report.synthetic,
         "settings": as_dict(plan.config),
-        "identity": _spec(plan, encoder, list(made.values())).parts,
+        "identity": _spec(plan, encoder, list(entries.values())).parts,
         "splits": splits,
         "tables": tables,
         "bad": list(report.bad),
@@ -289,7 +289,7 @@ def _finish(
         "bytes": size,
         "mb_per_video": round(size / MB / report.videos, 4),
     }
-    write_about(plan.out, whole)
+    write_about(plan.out, document)
     return report
 
 
@@ -319,9 +319,9 @@ def _spec(plan: PreparePlan, text: TextEncoder, videos: Sequence[_VideoEntry]) -
         if any(video.tubelets.values()):
             widths.setdefault(video.width, video.name)
     if len(widths) > 1:
-        told = ", ".join(f"{width or 'none'} in {name}" for width, name in widths.items())
+        listed = ", ".join(f"{width or 'none'} in {name}" for width, name in widths.items())
         raise InputError(
-            f"the detections differ in their features: {told}", "make them all with one detector"
+            f"the detections differ in their features: {listed}", "make them all with one detector"
         )
     width = next(iter(widths), None)
     return FeatureSpec.of(plan.config, plan.models["detector"], plan.models["clips"], text, width)

@@ -53,13 +53,13 @@ def parse_split(
     for done, record in enumerate(records):
         if not done % 1000:
             progress("parse", done, len(records))
-        found = _given(record, given)
-        own += found is not None
-        if found is None:
-            found = there.get(record.id)
-        if found is None or found.text != record.text:
-            found = _parse(record, config)
-        rows.append(json.dumps({"id": record.id} | found.as_dict()) + "\n")
+        refined = _given(record, given)
+        own += refined is not None
+        if refined is None:
+            refined = there.get(record.id)
+        if refined is None or refined.text != record.text:
+            refined = _parse(record, config)
+        rows.append(json.dumps({"id": record.id} | refined.as_dict()) + "\n")
     similar.forget()
     write_text(path, "".join(rows))
     return own
@@ -83,14 +83,14 @@ def encode_split(
     target = folder / f"{split}.safetensors"
     if cache.whole(target, key):
         return True
-    found = read_parses(parses).values()
-    texts = list(dict.fromkeys(text for one in found for text in texts_of(one)))
+    refined = read_parses(parses).values()
+    texts = list(dict.fromkeys(text for one in refined for text in texts_of(one)))
     return cache.write(target, texts, encoder, key, progress, stopped)
 
 
-def unused(given: Sequence[Parses], read: Sequence[Dataset]) -> None:
+def unused(given: Sequence[Parses], sets: Sequence[Dataset]) -> None:
     """Warn of parses that belong to no record."""
-    known = {(one.id, _plain(one.text)) for dataset in read for one in dataset.records}
+    known = {(one.id, _plain(one.text)) for dataset in sets for one in dataset.records}
     for parses in given:
         strangers = [name for name, one in parses.items() if (name, _plain(one.text)) not in known]
         if strangers:
@@ -104,9 +104,9 @@ def unused(given: Sequence[Parses], read: Sequence[Dataset]) -> None:
 def _given(record: Record, given: Sequence[Parses]) -> Refined | None:
     """The parse that was given for the record's sentence."""
     for parses in given:
-        found = parses.get(record.id)
-        if found is not None and _plain(found.text) == _plain(record.text):
-            return replace(found, text=record.text)
+        refined = parses.get(record.id)
+        if refined is not None and _plain(refined.text) == _plain(record.text):
+            return replace(refined, text=record.text)
     return None
 
 

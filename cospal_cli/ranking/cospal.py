@@ -26,13 +26,15 @@ def rank(
     """The candidates that the heads saw, by their scores alone. UsageError without an answer."""
     if not candidates:
         return NOTHING
-    if evidence.answer is None:
+    if evidence.prediction is None:
         raise UsageError(
             "method 'cospal' needs trained heads", "give the folder of a checkpoint: --checkpoint"
         )
-    score_of = dict(zip(evidence.answer.ids, evidence.answer.scores.tubelet_scores, strict=True))
+    score_of = dict(
+        zip(evidence.prediction.ids, evidence.prediction.scores.tubelet_scores, strict=True)
+    )
     candidates = [one for one in candidates if one.tubelet.id in score_of]
-    when, nats = segment(evidence.answer, config.segment, evidence.timeline)
+    when, nats = segment(evidence.prediction, config.segment, evidence.timeline)
     if config.temporal_first:
         candidates = [one for one in candidates if meets(one, when)] or candidates
     scores = np.array([score_of[one.tubelet.id] for one in candidates], np.float64)

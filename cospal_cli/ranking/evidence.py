@@ -10,7 +10,7 @@ from cospal_cli.core.types import Timeline
 from cospal_cli.ranking.terms import AppearanceOf
 
 if TYPE_CHECKING:
-    from cospal_cli.ranking.answer import HeadScores
+    from cospal_cli.ranking.prediction import HeadScores
 
 
 @dataclass(frozen=True)
@@ -24,4 +24,4 @@ class Evidence:
     timeline: Timeline
     classes: Sequence[str]  # the detector's names
     appearance_of: AppearanceOf | None = None
-    answer: HeadScores | None = None  # of the trained heads
+    prediction: HeadScores | None = None  # of the trained heads

@@ -19,7 +19,7 @@ from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.language.phrases import Refined, phrases, refine
 from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.ranking import TRAINED
-from cospal_cli.ranking.answer import HeadScores, ask, chosen, unknown
+from cospal_cli.ranking.prediction import HeadScores, chosen, run, unknown
 from cospal_cli.runtime import Runtime, open_runtime, read_metadata
 from cospal_cli.settings import Config, FeaturesConfig, override
 from cospal_cli.settings.stored import modern
@@ -33,7 +33,7 @@ class Heads:
     clips: VideoEncoder | None = None
     text: TextEncoder | None = None
 
-    def answer(
+    def predict(
         self, features: HeadFeatures, query: Query, config: Config, phrases: Phrases | None = None
     ) -> HeadScores | None:
         """What the heads say of a query; None where the video has no tubelet.
@@ -41,15 +41,15 @@ class Heads:
         ``phrases``: the query's words, where they are encoded already.
         """
         if phrases is not None:
-            return ask(self.runtime, features, phrases, config.ground)
+            return run(self.runtime, features, phrases, config.ground)
         refined = refine(query)
-        answer = ask(self.runtime, features, self._phrases(refined, config), config.ground)
-        return None if answer is None else replace(answer, read=refined)
+        prediction = run(self.runtime, features, self._phrases(refined, config), config.ground)
+        return None if prediction is None else replace(prediction, refined=refined)
 
     def understood(self, query: Query, config: Config) -> Query:
         """``query`` with what is unresolved to the heads: words that their training never met."""
-        read = self._phrases(refine(query), config)
-        words = unknown(self.runtime.metadata, chosen(read, config.ground))
+        encoded = self._phrases(refine(query), config)
+        words = unknown(self.runtime.metadata, chosen(encoded, config.ground))
         return replace(query, unresolved=words)
 
     def _phrases(self, refined: Refined, config: Config) -> Phrases:
@@ -60,8 +60,8 @@ class Heads:
 
 def spec_of(metadata: HeadsMetadata) -> FeatureSpec:
     """What made the features on which the heads were trained."""
-    told = metadata.trained.get("settings")
-    return FeatureSpec(metadata.features, modern(told) if isinstance(told, Mapping) else {})
+    settings = metadata.trained.get("settings")
+    return FeatureSpec(metadata.features, modern(settings) if isinstance(settings, Mapping) else {})
 
 
 def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
@@ -103,26 +103,30 @@ def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
     trained = spec_of(read_metadata(path))
     clips, text = open_video_encoder(config.clips), open_text_encoder(config.text)
     used = replace(config, detector=detector.config, clips=clips.config)
-    # Whether the detector gives vectors of its own is seen with its first boxes: ``ask`` compares.
-    if found := trained.differences(FeatureSpec.of(used, detector, clips, text, trained.width)):
+    # Whether the detector has vectors of its own is known with its first boxes: ``run`` compares.
+    if differences := trained.differences(
+        FeatureSpec.of(used, detector, clips, text, trained.width)
+    ):
         raise UsageError(
-            f"{str(path)!r} was trained on other features: {'; '.join(found)}",
+            f"{str(path)!r} was trained on other features: {'; '.join(differences)}",
             "leave these settings out to use those of the training, or train again with them",
         )
-    run = config.runtime
-    device = run.device or config.detector.device
-    runtime = open_runtime(run.name, path, device, run.precision, run.provider)
+    settings = config.runtime
+    device = settings.device or config.detector.device
+    runtime = open_runtime(settings.name, path, device, settings.precision, settings.provider)
     return Heads(runtime, clips, text)
 
 
-def head_features(seen: Observation, config: FeaturesConfig) -> HeadFeatures:
+def head_features(observation: Observation, config: FeaturesConfig) -> HeadFeatures:
     """A video as the heads see it: its best tubelets, and no more clips than they take.
 
     ValueError where its clips were not encoded.
     """
-    if seen.clips is None:
+    if observation.clips is None:
         raise ValueError("clips: expected those of the video, found None")
-    best = select(seen.tubelets, config.max_tubelets)
-    features, mask = tubelet_features(best, seen.size, *seen.span_s, config, seen.classes, COCO)
+    best = select(observation.tubelets, config.max_tubelets)
+    features, mask = tubelet_features(
+        best, observation.size, *observation.span_s, config, observation.classes, COCO
+    )
     ids = tuple(one.id for one in best)
-    return HeadFeatures(ids, features, mask, fewer(seen.clips.features, config.max_clips))
+    return HeadFeatures(ids, features, mask, fewer(observation.clips.features, config.max_clips))

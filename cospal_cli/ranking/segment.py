@@ -9,44 +9,44 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import GroundingScores, Timeline
-from cospal_cli.ranking.answer import HeadScores
+from cospal_cli.ranking.prediction import HeadScores
 
 MIDDLE = TimeSpan(0.15, 0.85)  # shares of the video
 
 
-def segment(answer: HeadScores, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
+def segment(prediction: HeadScores, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
     """Seconds of the video, half-open, and the log score of the proposal that they come from.
 
     ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
     """
-    (low, high), score = RULES[rule](answer)
+    (low, high), score = RULES[rule](prediction)
     start, length = float(timeline.times_s[0]), timeline.end_s - float(timeline.times_s[0])
     low, high = np.clip([low, high], 0.0, 1.0).tolist()
     return TimeSpan(start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
 
 
-def _best(answer: HeadScores) -> tuple[TimeSpan, float]:
+def _best(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal from which the sentence is told best."""
-    return _row(answer.scores, int(answer.scores.proposal_scores.argmax()))
+    return _row(prediction.scores, int(prediction.scores.proposal_scores.argmax()))
 
 
-def _vote(answer: HeadScores) -> tuple[TimeSpan, float]:
+def _vote(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal that overlaps the others most; the better told one where several do."""
-    votes = overlaps(answer.scores.proposals).sum(axis=1)
+    votes = overlaps(prediction.scores.proposals).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
-    return _row(answer.scores, int(tied[answer.scores.proposal_scores[tied].argmax()]))
+    return _row(prediction.scores, int(tied[prediction.scores.proposal_scores[tied].argmax()]))
 
 
-def _hull(answer: HeadScores) -> tuple[TimeSpan, float]:
+def _hull(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """From the earliest start to the latest end of the sub-phrases' best proposals."""
-    if not answer.parts:
-        return _best(answer)
-    rows = [_row(part, int(part.proposal_scores.argmax())) for part in answer.parts]
+    if not prediction.parts:
+        return _best(prediction)
+    rows = [_row(part, int(part.proposal_scores.argmax())) for part in prediction.parts]
     starts, ends = zip(*(span for span, _ in rows), strict=True)
     return TimeSpan(min(starts), max(ends)), min(score for _, score in rows)
 
 
-def _blind(answer: HeadScores) -> tuple[TimeSpan, float]:
+def _blind(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """The middle of the video, whatever the heads say: what a segment must beat to be one."""
     return MIDDLE, 1.0
 

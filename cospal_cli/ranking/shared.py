@@ -22,8 +22,8 @@ class Shared:
     @cached_property
     def candidates(self) -> list[Candidate]:
         """The tubelets with what ranking needs."""
-        seen = self.observation
-        return candidates(seen.tubelets, seen.size, seen.timeline)
+        observation = self.observation
+        return candidates(observation.tubelets, observation.size, observation.timeline)
 
     @cached_property
     def appearance_of(self) -> AppearanceOf | None:

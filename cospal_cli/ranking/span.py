@@ -77,9 +77,9 @@ def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
         return None
     times = candidate.motion.times_s
     peak = min(float(np.quantile(drive, 0.95)), _BRISK)
-    found = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
-    strength = [float(drive[low:high].sum()) for low, high in found]
-    strong = [s for s, sum_ in zip(found, strength, strict=True) if sum_ > 0.3 * max(strength)]
+    spans = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
+    strength = [float(drive[low:high].sum()) for low, high in spans]
+    strong = [s for s, sum_ in zip(spans, strength, strict=True) if sum_ > 0.3 * max(strength)]
     if peak < MOVING or not strong:
         return None
     if _ARRIVING.intersection(action.directions):
@@ -87,7 +87,7 @@ def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
     elif _LEAVING.intersection(action.directions):
         low, high = strong[-1]
     else:
-        low, high = found[int(np.argmax(strength))]
+        low, high = spans[int(np.argmax(strength))]
     return float(times[low]), float(times[high - 1])
 
 
@@ -106,10 +106,10 @@ def _drive(candidate: Candidate, action: Action) -> NDArray[np.float64] | None:
 def stretches(on: NDArray[np.bool_], times_s: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Half-open index ranges where ``on`` (T,) holds, joined over pauses below ``_JOIN_S``."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for low, high in edges.reshape(-1, 2).tolist():
-        if found and times_s[low] - times_s[found[-1][1] - 1] < _JOIN_S:
-            found[-1] = (found[-1][0], high)
+        if spans and times_s[low] - times_s[spans[-1][1] - 1] < _JOIN_S:
+            spans[-1] = (spans[-1][0], high)
         else:
-            found.append((low, high))
-    return found
+            spans.append((low, high))
+    return spans

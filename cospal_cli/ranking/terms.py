@@ -78,13 +78,13 @@ def position_term(
 ) -> Scores:
     """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
     total = np.zeros(len(candidates))
-    said = [*((word, 1.0) for word in query.positions), *_sizes(query.attributes)]
+    named = [*((word, 1.0) for word in query.positions), *_sizes(query.attributes)]
     denied = query.excluded
     unsaid = [*((word, 1.0) for word in denied.positions), *_sizes(denied.attributes)]
-    for at, (word, weight) in enumerate([*said, *unsaid]):
+    for at, (word, weight) in enumerate([*named, *unsaid]):
         if word in _POSITIONS and candidates:
             ranked = _ranked(np.array([_POSITIONS[word](c) for c in candidates]), rivals)
-            total += weight * np.log(0.1 + 0.9 * (ranked if at < len(said) else 1 - ranked))
+            total += weight * np.log(0.1 + 0.9 * (ranked if at < len(named) else 1 - ranked))
     return total
 
 
@@ -154,8 +154,8 @@ _SIZE_WEIGHT = 0.5  # sizes are relative to more than what is in the picture
 
 
 def _sizes(attributes: Sequence[Attribute]) -> list[tuple[str, float]]:
-    said = [a.word for a in attributes if a.kind in ("size", "age")]
-    return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in said if word in _SIZE_WORDS]
+    words = [a.word for a in attributes if a.kind in ("size", "age")]
+    return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in words if word in _SIZE_WORDS]
 
 
 def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:

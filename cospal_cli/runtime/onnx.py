@@ -62,13 +62,14 @@ def precisions(folder: Path) -> tuple[str, ...]:
 
 def chosen(folder: Path, precision: str) -> str:
     """``precision``, or for auto the most exact there is. UsageError if ``folder`` lacks it."""
-    found = precisions(folder)
-    if precision == "auto" and found:
-        return found[0]
-    if precision not in found:
+    available = precisions(folder)
+    if precision == "auto" and available:
+        return available[0]
+    if precision not in available:
         wanted = graph_path(folder, "fp32" if precision == "auto" else precision).name
         raise UsageError(
-            f"{str(folder)!r} holds no {wanted}; exported there: {', '.join(found) or 'nothing'}",
+            f"{str(folder)!r} holds no {wanted}; exported there: "
+            f"{', '.join(available) or 'nothing'}",
             "cospal export --onnx --checkpoint DIR makes it",
         )
     return precision
@@ -78,14 +79,15 @@ def property_of(session: InferenceSession, path: Path, key: str) -> str:
     """The JSON object, as text, that a graph keeps under ``key``; WeightsError without one."""
     hint = "give the files that 'cospal export --onnx' wrote"
     with errors_as(WeightsError, f"{path}: its metadata cannot be read", hint):
-        found = session.get_modelmeta().custom_metadata_map
+        properties = session.get_modelmeta().custom_metadata_map
     try:
-        parse_table(found[key])
+        parse_table(properties[key])
     except (KeyError, ValueError) as error:
         raise WeightsError(
-            f"{path}: expected metadata {key!r}, found {', '.join(sorted(found)) or 'none'}", hint
+            f"{path}: expected metadata {key!r}, found {', '.join(sorted(properties)) or 'none'}",
+            hint,
         ) from error
-    return str(found[key])
+    return str(properties[key])
 
 
 def read_metadata(folder: Path, precision: str = "auto") -> HeadsMetadata:
@@ -97,21 +99,21 @@ def read_metadata(folder: Path, precision: str = "auto") -> HeadsMetadata:
 def metadata_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> HeadsMetadata:
     """The metadata, once all files of an export agree. WeightsError names both sides if not."""
     abouts = {path: json.loads(property_of(one, path, ABOUT)) for path, one in sessions.items()}
-    found = {
+    by_file = {
         path: HeadsMetadata.loads(property_of(one, path, METADATA), str(path))
         for path, one in sessions.items()
     }
     if (folder / CONFIG).is_file():
-        found[folder / CONFIG] = load_metadata(folder)
+        by_file[folder / CONFIG] = load_metadata(folder)
     first = next(iter(sessions))
     for path, about in abouts.items():
         for name in SAME:
             _same(name, first, abouts[first].get(name), path, about.get(name), "exports")
-    for path, metadata in found.items():
+    for path, metadata in by_file.items():
         for name in ("sizes", "model", "features", "vocabulary", "trained"):
-            mine, theirs = getattr(found[first], name), getattr(metadata, name)
+            mine, theirs = getattr(by_file[first], name), getattr(metadata, name)
             _same(name, first, mine, path, theirs, "checkpoints")
-    return found[first]
+    return by_file[first]
 
 
 def _same(name: str, first: Path, mine: object, second: Path, theirs: object, origins: str) -> None:
@@ -174,28 +176,28 @@ class OnnxRuntime:
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """See ``Runtime``. WeightsError where the answer is not finite."""
-        found: dict[str, Array] = {}
+        outputs: dict[str, Array] = {}
         for session in self._sessions:
-            known = {
-                node.name: feed(node.name, len(node.shape), inputs, found)
+            fed = {
+                node.name: feed(node.name, len(node.shape), inputs, outputs)
                 for node in session.get_inputs()
             }
-            outputs = [node.name for node in session.get_outputs()]
+            names = [node.name for node in session.get_outputs()]
             with errors_as(WeightsError, "ONNX Runtime cannot run the heads", "export them again"):
-                found |= zip(outputs, session.run(outputs, known), strict=True)
-        return answer(found)
+                outputs |= zip(names, session.run(names, fed), strict=True)
+        return scores_of(outputs)
 
 
-def feed(name: str, axes: int, inputs: GroundingInputs, found: Mapping[str, Array]) -> Array:
+def feed(name: str, axes: int, inputs: GroundingInputs, outputs: Mapping[str, Array]) -> Array:
     """The value of a graph's input of so many ``axes``: of the contract, with a batch axis if the
-    graph has one, or what the graph before has ``found``."""
-    value: Array = np.asarray(found[name] if name in found else getattr(inputs, name))
+    graph has one, or one of the ``outputs`` of the graph before."""
+    value: Array = np.asarray(outputs[name] if name in outputs else getattr(inputs, name))
     return np.ascontiguousarray(value[np.newaxis] if value.ndim < axes else value)
 
 
-def answer(found: Mapping[str, Array]) -> GroundingScores:
+def scores_of(outputs: Mapping[str, Array]) -> GroundingScores:
     """The outputs of all graphs as scores; WeightsError where they are not finite."""
-    if not all(np.isfinite(rows).all() for rows in found.values()):
+    if not all(np.isfinite(rows).all() for rows in outputs.values()):
         raise WeightsError(
             "the heads' answer holds numbers that are not finite",
             "give --precision fp32, or export again",
@@ -203,7 +205,7 @@ def answer(found: Mapping[str, Array]) -> GroundingScores:
     values = {}
     for name, field in HEAD_OUTPUTS.items():
         axes = len(field.axes) + (field.width is not None)
-        values[name] = found[name].reshape(found[name].shape[-axes:]).astype(np.float32)
+        values[name] = outputs[name].reshape(outputs[name].shape[-axes:]).astype(np.float32)
     return GroundingScores(**values)
 
 

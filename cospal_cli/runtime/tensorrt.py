@@ -14,7 +14,7 @@ from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.registry import require
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.runtime import engines
-from cospal_cli.runtime.onnx import Array, answer, chosen, feed, input_shapes, open_graphs
+from cospal_cli.runtime.onnx import Array, chosen, feed, input_shapes, open_graphs, scores_of
 
 
 class TensorRTRuntime:
@@ -51,22 +51,22 @@ class TensorRTRuntime:
     def run(self, inputs: GroundingInputs) -> GroundingScores:
         """See ``Runtime``. UsageError for more of something than the engines take, WeightsError
         where the answer is not finite."""
-        found: dict[str, Array] = {}
+        outputs: dict[str, Array] = {}
         with self._on(self._device):
             for shapes, engine, context in self._parts:
-                known = {name: feed(name, len(one), inputs, found) for name, one in shapes.items()}
-                found |= self._execute(engine, context, known)
-        return answer(found)
+                fed = {name: feed(name, len(one), inputs, outputs) for name, one in shapes.items()}
+                outputs |= self._execute(engine, context, fed)
+        return scores_of(outputs)
 
     def _execute(
-        self, engine: engines.Engine, context: engines.ExecutionContext, known: dict[str, Array]
+        self, engine: engines.Engine, context: engines.ExecutionContext, inputs: dict[str, Array]
     ) -> dict[str, Array]:
-        """The outputs of an engine by name for its inputs, ``known`` by name."""
+        """The outputs of an engine for its ``inputs``, both by name."""
         torch = self._torch
-        held, outputs = [], {}
-        for name, rows in known.items():
+        on_gpu, outputs = [], {}
+        for name, rows in inputs.items():
             value = torch.from_numpy(rows).cuda()
-            held.append(value)  # the GPU reads it until the end of the run
+            on_gpu.append(value)  # the GPU reads it until the end of the run
             if not context.set_input_shape(name, tuple(value.shape)):
                 raise UsageError(
                     f"{name}: {tuple(value.shape)} is more than the engine takes: "
@@ -75,7 +75,7 @@ class TensorRTRuntime:
                 )
             context.set_tensor_address(name, value.data_ptr())
         names = [engine.get_tensor_name(at) for at in range(engine.num_io_tensors)]
-        for name in [one for one in names if one not in known]:
+        for name in [one for one in names if one not in inputs]:
             shape = tuple(context.get_tensor_shape(name))
             outputs[name] = torch.empty(shape, dtype=torch.float32, device="cuda")
             context.set_tensor_address(name, outputs[name].data_ptr())

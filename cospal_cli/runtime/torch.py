@@ -61,10 +61,10 @@ class TorchRuntime:
         model.eval()
         try:
             with torch.inference_mode(), torch.autocast(device.type, self._dtype, enabled=lower):
-                found = model(**batch)
+                outputs = model(**batch)
         finally:
             model.train(training)
-        rows = [value[0].float().cpu().numpy() for value in found]
+        rows = [value[0].float().cpu().numpy() for value in outputs]
         if not all(np.isfinite(row).all() for row in rows):
             raise WeightsError(
                 "the heads' answer holds numbers that are not finite",

@@ -185,7 +185,7 @@ class _Training:
             tensors = {name: rows.pin_memory() for name, rows in tensors.items()}
         return {name: rows.to(device, non_blocking=True) for name, rows in tensors.items()}
 
-    def _update(self, batch: dict[str, torch.Tensor], epoch: Epoch, asked: bool) -> bool:
+    def _update(self, batch: dict[str, torch.Tensor], epoch: Epoch, stop: bool) -> bool:
         """One step of the optimiser; whether any process was asked to stop."""
         config, update = self.config, self.at.update
         optimise.set_rates(self.adam, update, config.warmup)
@@ -197,32 +197,32 @@ class _Training:
         norm = self.accelerator.clip_grad_norm_(
             self.wrapped.parameters(), config.max_grad_norm or float("inf")
         )
-        told = self._mean({**losses, "norm": norm, "stop": torch.tensor(float(asked))})
-        self._check(told)
+        means = self._mean({**losses, "norm": norm, "stop": torch.tensor(float(stop))})
+        self._check(means)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.model)
 
         self.at.update += 1
-        self.losses.append(told["loss"])
-        self.window.append(told | {"lr": self.adam.param_groups[-1]["lr"]})
+        self.losses.append(means["loss"])
+        self.window.append(means | {"lr": self.adam.param_groups[-1]["lr"]})
         if self.at.update % EVERY == 0 or self.at.update == epoch.end:
-            self._tell(epoch)
-        return told["stop"] > 0
+            self._log_window(epoch)
+        return means["stop"] > 0
 
-    def _check(self, told: Mapping[str, float]) -> None:
+    def _check(self, means: Mapping[str, float]) -> None:
         """TrainingError where going on would spoil the weights."""
         # With fp16 a gradient may overflow now and then: the scaler then leaves the step out.
-        finite = math.isfinite(told["loss"]) and (
-            self.accelerator.scaler is not None or math.isfinite(told["norm"])
+        finite = math.isfinite(means["loss"]) and (
+            self.accelerator.scaler is not None or math.isfinite(means["norm"])
         )
         if not finite:
             last = self.job.out / LAST
             kept = f"{last} is as it was" if last.is_dir() else "nothing was saved yet"
             raise TrainingError(
-                f"update {self.at.update + 1}: the loss is {told['loss']}, its gradient's norm "
-                f"{told['norm']}; {kept}",
+                f"update {self.at.update + 1}: the loss is {means['loss']}, its gradient's norm "
+                f"{means['norm']}; {kept}",
                 "a lower --lr, a longer train.warmup or --precision fp32 may help",
             )
 
@@ -235,18 +235,18 @@ class _Training:
             losses = validation.losses(
                 self.judged, self.validation_batches, len(self.validation), batch, self._place
             )
-        found = self._mean(losses)
+        scores = self._mean(losses)
         if self.accelerator.is_main_process:
-            found |= validation.scores(
+            scores |= validation.scores(
                 self.kept, self.metadata, self.job.prepared, self.validation, self.job.truths,
                 self.job.config,
             )  # fmt: skip
-        found = broadcast_object_list([found])[0]  # all must choose the same best
+        scores = broadcast_object_list([scores])[0]  # all must choose the same best
         self.wrapped.train()
-        self.metrics.add(metrics.VALIDATION, self.at.update, epoch.number, found)
-        LOG.log(NOTICE, "%s", self._epoch_line(epoch, found))
-        self.at.judged, self.at.validation = epoch.number + 1, found
-        value = self._value(found)
+        self.metrics.add(metrics.VALIDATION, self.at.update, epoch.number, scores)
+        LOG.log(NOTICE, "%s", self._epoch_line(epoch, scores))
+        self.at.judged, self.at.validation = epoch.number + 1, scores
+        value = self._value(scores)
         if self.at.best is None or value > self.at.best:
             self.at.best, self.at.best_update = value, self.at.update
             self._save(BEST)
@@ -264,10 +264,10 @@ class _Training:
         parts += [f"validation {name} {scores[name]:.4f}" for name in scores if name in shown]
         return ", ".join(parts)
 
-    def _value(self, found: Mapping[str, float]) -> float:
+    def _value(self, scores: Mapping[str, float]) -> float:
         """What the best heads have most of. Without validation the last ones are the best."""
-        if self._selects() in found:
-            value = found[self._selects()]
+        if self._selects() in scores:
+            value = scores[self._selects()]
             return -value if self._selects() == "loss" else value
         return float(self.at.update)
 
@@ -277,7 +277,7 @@ class _Training:
         wanted = self.config.select
         return wanted if any(one.id in self.job.truths for one in self.validation) else "loss"
 
-    def _tell(self, epoch: Epoch) -> None:
+    def _log_window(self, epoch: Epoch) -> None:
         """A line of metrics: means over the updates since the last one."""
         names = [name for name in self.window[0] if name != "stop"]
         mean = {name: sum(one[name] for one in self.window) / len(self.window) for name in names}

@@ -131,19 +131,19 @@ def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
 
     UsageError where the heads are of other sizes, naming both sides.
     """
-    theirs, found = checkpoint.load(folder)
-    other = state.differences(_build(found), _build(metadata))
+    theirs, source = checkpoint.load(folder)
+    other = state.differences(_build(source), _build(metadata))
     if other:
         raise UsageError(
             f"{folder} holds heads of other sizes: {'; '.join(other)}",
             "set the same ones, or train without --init-from",
         )
-    for line in FeatureSpec(found.features).differences(FeatureSpec(metadata.features)):
+    for line in FeatureSpec(source.features).differences(FeatureSpec(metadata.features)):
         LOG.warning("the first weights come from other features: %s", line)
     pairs = [(0, 0)] + [
-        (own_id, found.word_ids[word])
+        (own_id, source.word_ids[word])
         for word, own_id in metadata.word_ids.items()
-        if word in found.word_ids
+        if word in source.word_ids
     ]
     rows, columns = torch.tensor(pairs).T
     weights = model.state_dict()

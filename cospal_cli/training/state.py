@@ -88,8 +88,8 @@ def save_trainer(
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with replacing(folder / STATE) as part:
         part.write_bytes(library.save(tensors))  # errors of the disk are then Python's own
-    told = {"format": FORMAT, **asdict(standing), "settings": dict(settings)}
-    write_text(folder / STANDING, json.dumps(told, indent=1) + "\n")
+    document = {"format": FORMAT, **asdict(standing), "settings": dict(settings)}
+    write_text(folder / STANDING, json.dumps(document, indent=1) + "\n")
 
 
 def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
@@ -100,12 +100,12 @@ def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
     """
     path = folder / STANDING
     hint = "train anew into another folder; --init-from takes over weights alone"
-    found = today(read_table(path, WeightsError, hint))
+    document = today(read_table(path, WeightsError, hint))
     with errors_as(WeightsError, f"{path}: not the state of a training", hint):
-        if found.pop("format") != FORMAT:
+        if document.pop("format") != FORMAT:
             raise ValueError(f"not {FORMAT}")
-        kept = modern(as_table(found.pop("settings")))
-        standing = filled(Standing, found)
+        kept = modern(as_table(document.pop("settings")))
+        standing = filled(Standing, document)
         if min(standing.update, standing.judged, standing.best_update) < 0:
             raise ValueError(f"update {standing.update}, epochs {standing.judged}")
     changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, modern(settings))))
@@ -129,20 +129,20 @@ def restore(
     from cospal_cli.training import optimise
 
     kept = read_state(folder / checkpoint.WEIGHTS)
-    found = read_state(folder / STATE)
-    names = [name for name in _names(model, optimizer) if f"{SLOTS[0]}.{name}" in found]
+    tensors = read_state(folder / STATE)
+    names = [name for name in _names(model, optimizer) if f"{SLOTS[0]}.{name}" in tensors]
     own = model.state_dict()
     wanted = {f"{PLAIN}{name}": value.shape for name, value in own.items() if average is not None}
     for name in names:
         wanted |= {f"{slot}.{name}": () if slot == "step" else own[name].shape for slot in SLOTS}
-    _check_shapes(folder / STATE, wanted, found)
+    _check_shapes(folder / STATE, wanted, tensors)
 
     checkpoint.fill(optimise.kept(model, average), kept, str(folder / checkpoint.WEIGHTS))
     if average is not None:
-        model.load_state_dict({name: found[f"{PLAIN}{name}"] for name in own})
+        model.load_state_dict({name: tensors[f"{PLAIN}{name}"] for name in own})
         average.n_averaged.fill_(updates + 1)
     slots = {
-        at: {slot: found[f"{slot}.{name}"] for slot in SLOTS}
+        at: {slot: tensors[f"{slot}.{name}"] for slot in SLOTS}
         for at, name in enumerate(_names(model, optimizer))
         if name in names
     }
@@ -166,9 +166,9 @@ def _names(model: CoSPaL, optimizer: Optimizer) -> list[str]:
     return [names[id(one)] for group in optimizer.param_groups for one in group["params"]]
 
 
-def _check_shapes(path: Path, wanted: Mapping[str, Any], found: Mapping[str, Tensor]) -> None:
-    for name in sorted(wanted.keys() | found.keys()):
-        there = tuple(found[name].shape) if name in found else "nothing"
+def _check_shapes(path: Path, wanted: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    for name in sorted(wanted.keys() | tensors.keys()):
+        there = tuple(tensors[name].shape) if name in tensors else "nothing"
         expected = tuple(wanted[name]) if name in wanted else "nothing"
         if there != expected:
             raise WeightsError(
@@ -189,8 +189,8 @@ def recover(target: Path) -> None:
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
-        found |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}
-    return found
+        flat |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}
+    return flat

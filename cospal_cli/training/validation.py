@@ -36,11 +36,11 @@ def losses(
         return {}
     items = np.stack([np.arange(samples), np.zeros(samples, np.int64)], axis=1)
     epoch = Epoch(0, 0, items, batch, 0, -(-samples // batch))
-    found: list[dict[str, torch.Tensor]] = []
+    every: list[dict[str, torch.Tensor]] = []
     with torch.no_grad(), closing(batches.of(epoch, finish=place)) as stream:
         for one in stream:
-            found.append(objective({**one, "progress": torch.ones((), device=one["video"].device)}))
-    return {name: torch.stack([one[name] for one in found]).mean() for name in found[0]}
+            every.append(objective({**one, "progress": torch.ones((), device=one["video"].device)}))
+    return {name: torch.stack([one[name] for one in every]).mean() for name in every[0]}
 
 
 def scores(
@@ -63,7 +63,7 @@ def scores(
     from cospal_cli.runtime.torch import TorchRuntime
 
     runtime = TorchRuntime.of(model, metadata)
-    asked = [one for one in samples if one.id in known]
-    found = dict(predictions(prepared, asked, "cospal", config, runtime))
-    means = evaluate(found, known, resamples=0).rows[PREDICTED]
+    scored = [one for one in samples if one.id in known]
+    predicted = dict(predictions(prepared, scored, "cospal", config, runtime))
+    means = evaluate(predicted, known, resamples=0).rows[PREDICTED]
     return {name: means[name].mean for name in SCORES if name in means}

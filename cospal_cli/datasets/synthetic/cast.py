@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cospal_cli.datasets.synthetic.actions import KINDS
-from cospal_cli.datasets.synthetic.looks import Look, draw_look, dressed_as
+from cospal_cli.datasets.synthetic.clothes import Outfit, draw_outfit, dressed_as
 from cospal_cli.datasets.synthetic.meaning import Meaning, wears
 from cospal_cli.datasets.synthetic.recipe import Recipe
 
 _SECONDS_EACH = 2.3  # that an action takes with the pause after it, about
-_TOLD = (0.24, 0.3, 0.24, 0.14, 0.08)  # chance of one to five actions in a sentence
+_ACTION_COUNTS = (0.24, 0.3, 0.24, 0.14, 0.08)  # chance of one to five actions in a sentence
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class ScenePlan:
 
     seconds: float
     actors: int
-    told: int  # actions in the sentence
+    actions: int  # actions in the sentence
 
     @property
     def room(self) -> int:
         """How many actions fit."""
-        return max(self.told, int((self.seconds - 0.5) / _SECONDS_EACH))
+        return max(self.actions, int((self.seconds - 0.5) / _SECONDS_EACH))
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,20 @@ class Part:
     """
 
     role: str
-    look: Look
+    outfit: Outfit
     kinds: tuple[str, ...]
     avoid: frozenset[str] = frozenset()
 
 
 def plan(recipe: Recipe, rng: np.random.Generator) -> ScenePlan:
-    """How long, how many, how much is told."""
+    """How long, how many, how many actions the sentence names."""
     low, high = recipe.seconds
-    chances = np.array(_TOLD) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
-    told = 1 + int(rng.choice(len(_TOLD), p=chances / chances.sum()))
-    seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * told), high)
+    chances = np.array(_ACTION_COUNTS) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
+    actions = 1 + int(rng.choice(len(_ACTION_COUNTS), p=chances / chances.sum()))
+    seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * actions), high)
     actors = np.arange(recipe.actors[0], recipe.actors[1] + 1)
     weights = actors**-0.7  # fewer are more usual, many are no exception
-    return ScenePlan(seconds, int(rng.choice(actors, p=weights / weights.sum())), told)
+    return ScenePlan(seconds, int(rng.choice(actors, p=weights / weights.sum())), actions)
 
 
 def cast(recipe: Recipe, plan: ScenePlan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:
@@ -64,29 +64,31 @@ def cast(recipe: Recipe, plan: ScenePlan, rng: np.random.Generator) -> tuple[Mea
     if rng.random() < recipe.twins:
         kinds = _some(rng, room, set(meaning.kinds))
         named = tuple(part for part, _ in meaning.clothes)
-        look = dressed_as(draw_look(rng), target.look, named, rng)
-        parts.append(Part("twin", look, kinds, frozenset(meaning.kinds)))
+        outfit = dressed_as(draw_outfit(rng), target.outfit, named, rng)
+        parts.append(Part("twin", outfit, kinds, frozenset(meaning.kinds)))
     parts += [_bystander(meaning, room, rng) for _ in range(others - len(parts))]
     return meaning, [target, *(parts[i] for i in rng.permutation(len(parts))[:others])]
 
 
 def _target(plan: ScenePlan, rng: np.random.Generator) -> tuple[Part, Meaning]:
-    look = draw_look(rng)
+    outfit = draw_outfit(rng)
     kinds = [str(kind) for kind in rng.permutation(KINDS)]
-    told = ordered(kinds[: plan.told])
-    more = kinds[plan.told :][: int(rng.integers(0, plan.room - plan.told + 1))]
+    actions = ordered(kinds[: plan.actions])
+    more = kinds[plan.actions :][: int(rng.integers(0, plan.room - plan.actions + 1))]
     split = int(rng.integers(len(more) + 1))
-    before = () if "enter" in told else ordered(k for k in more[:split] if k != "leave")
-    after = () if "leave" in told else ordered(k for k in more[split:] if k != "enter")
-    clothes = tuple((part, look.pieces[part].colour) for part in _named(look, rng))
-    return Part("target", look, (*before, *told, *after), frozenset(told)), Meaning(clothes, told)
+    before = () if "enter" in actions else ordered(k for k in more[:split] if k != "leave")
+    after = () if "leave" in actions else ordered(k for k in more[split:] if k != "enter")
+    clothes = tuple((part, outfit.pieces[part].colour) for part in _named(outfit, rng))
+    return Part("target", outfit, (*before, *actions, *after), frozenset(actions)), Meaning(
+        clothes, actions
+    )
 
 
-def _named(look: Look, rng: np.random.Generator) -> list[str]:
+def _named(outfit: Outfit, rng: np.random.Generator) -> list[str]:
     """Which parts of its clothes the sentence names."""
     sets = [["upper", "lower"], ["upper"], ["lower"]]
     named = sets[rng.choice(3, p=[0.62, 0.26, 0.12])]
-    return [*named, *(p for p in ("hat", "bag") if p in look.pieces and rng.random() < 0.45)]
+    return [*named, *(p for p in ("hat", "bag") if p in outfit.pieces and rng.random() < 0.45)]
 
 
 def _rival(meaning: Meaning, room: int, rng: np.random.Generator) -> Part:
@@ -100,21 +102,23 @@ def _rival(meaning: Meaning, room: int, rng: np.random.Generator) -> Part:
     rest = tuple(k for k in more if k not in ("enter", "leave"))
     split = 0 if "enter" in kinds else int(rng.integers(len(rest) + 1))
     after = () if "leave" in kinds else rest[split:]
-    return Part("rival", _other_look(meaning, rng), (*first, *rest[:split], *kinds, *after, *last))
+    return Part(
+        "rival", _other_outfit(meaning, rng), (*first, *rest[:split], *kinds, *after, *last)
+    )
 
 
 def _bystander(meaning: Meaning, room: int, rng: np.random.Generator) -> Part:
     """Anyone; who happens to be dressed as said does nothing of what is said."""
-    look = draw_look(rng)
-    avoid = frozenset(meaning.kinds) if wears(meaning, look) else frozenset()
-    return Part("bystander", look, _some(rng, room, avoid), avoid)
+    outfit = draw_outfit(rng)
+    avoid = frozenset(meaning.kinds) if wears(meaning, outfit) else frozenset()
+    return Part("bystander", outfit, _some(rng, room, avoid), avoid)
 
 
-def _other_look(meaning: Meaning, rng: np.random.Generator) -> Look:
-    look = draw_look(rng)
-    while wears(meaning, look):
-        look = draw_look(rng)
-    return look
+def _other_outfit(meaning: Meaning, rng: np.random.Generator) -> Outfit:
+    outfit = draw_outfit(rng)
+    while wears(meaning, outfit):
+        outfit = draw_outfit(rng)
+    return outfit
 
 
 def _some(rng: np.random.Generator, room: int, avoid: Collection[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cospal_cli.datasets.synthetic.actions import Act
-from cospal_cli.datasets.synthetic.looks import Look
+from cospal_cli.datasets.synthetic.clothes import Outfit
 from cospal_cli.datasets.synthetic.meaning import Meaning
 
 _PERSONS = {
@@ -49,27 +49,27 @@ _SIDE = {-1: "left", 0: "", 1: "right"}
 
 
 def sentence(
-    meaning: Meaning, look: Look, acts: Sequence[Act], item: str, rng: np.random.Generator
+    meaning: Meaning, outfit: Outfit, acts: Sequence[Act], item: str, rng: np.random.Generator
 ) -> str:
     """``meaning`` in words; ``acts`` are those told, ``item`` is what is picked up."""
-    person = referral(meaning, look, rng)
-    told = [_pick(rng, VERBS[act.kind]) for act in acts]
+    person = referral(meaning, outfit, rng)
+    verbs = [_pick(rng, VERBS[act.kind]) for act in acts]
     words = {"item": _pick(rng, _ITEMS[item])}
     phrases = [
         text.format(**words, **{"side": _SIDE[act.way], "from": _SIDE[-act.way]})
-        for text, act in zip(told, acts, strict=True)
+        for text, act in zip(verbs, acts, strict=True)
     ]
-    whole = f"{person} {_joined(phrases, rng)}."
-    return whole[0].upper() + whole[1:]
+    text = f"{person} {_joined(phrases, rng)}."
+    return text[0].upper() + text[1:]
 
 
-def referral(meaning: Meaning, look: Look, rng: np.random.Generator) -> str:
+def referral(meaning: Meaning, outfit: Outfit, rng: np.random.Generator) -> str:
     """ "the man in the red shirt and blue trousers with a backpack"."""
     colours = dict(meaning.clothes)
     article = _pick(rng, ["the", "the", "a"])
-    noun = f"{_pick(rng, ['the', 'the', 'the', 'a'])} {_pick(rng, _PERSONS[look.kind])}"
+    noun = f"{_pick(rng, ['the', 'the', 'the', 'a'])} {_pick(rng, _PERSONS[outfit.kind])}"
     named = {
-        part: _garment(colours[part], look.pieces[part].cut, article, rng)
+        part: _garment(colours[part], outfit.pieces[part].cut, article, rng)
         for part in ("upper", "lower", "hat", "bag")
         if part in colours
     }

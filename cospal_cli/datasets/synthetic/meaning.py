@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cospal_cli.datasets.synthetic.actions import Act
-from cospal_cli.datasets.synthetic.looks import Look, near
+from cospal_cli.datasets.synthetic.clothes import Outfit, near
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Meaning:
     kinds: tuple[str, ...]
 
 
-def wears(meaning: Meaning, look: Look) -> bool:
-    """Whether a viewer could find ``look`` dressed as said: near colours count, so does any bag.
+def wears(meaning: Meaning, outfit: Outfit) -> bool:
+    """Whether a viewer could find ``outfit`` dressed as said: near colours count, so does any bag.
 
     Man, woman and child are no difference here, though the sentence names one.
     """
-    pieces = look.pieces
+    pieces = outfit.pieces
     return all(
         part in pieces and near(pieces[part].colour, colour) for part, colour in meaning.clothes
     )
@@ -45,7 +45,7 @@ def moments(meaning: Meaning, acts: Sequence[Act]) -> list[tuple[int, int]]:
 
 
 def ambiguities(
-    meaning: Meaning, cast: Sequence[tuple[Look, Sequence[Act]]], target: int
+    meaning: Meaning, cast: Sequence[tuple[Outfit, Sequence[Act]]], target: int
 ) -> list[str]:
     """Why the sentence does not mean ``target`` alone, once; empty if it does.
 
@@ -53,12 +53,12 @@ def ambiguities(
     target does besides must show none of it.
     """
     found = []
-    for number, (look, acts) in enumerate(cast):
-        also = shows(meaning, acts) if wears(meaning, look) else set()
+    for number, (outfit, acts) in enumerate(cast):
+        also = shows(meaning, acts) if wears(meaning, outfit) else set()
         if number != target and also:
             found.append(f"actor {number} is dressed so too and does {', '.join(sorted(also))}")
-    look, acts = cast[target]
-    if not wears(meaning, look):
+    outfit, acts = cast[target]
+    if not wears(meaning, outfit):
         found.append("the target is not dressed as said")
     told = moments(meaning, acts)
     if len(told) != 1:

@@ -21,7 +21,7 @@ from cospal_cli.datasets.synthetic.actions import (
 )
 from cospal_cli.datasets.synthetic.actors import Figure
 from cospal_cli.datasets.synthetic.cast import Part, ScenePlan, cast, plan
-from cospal_cli.datasets.synthetic.looks import Look
+from cospal_cli.datasets.synthetic.clothes import Outfit
 from cospal_cli.datasets.synthetic.meaning import Meaning, ambiguities, moments
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scenery import Prop
@@ -46,7 +46,7 @@ class Actor:
     """One figure of a scene. Boxes are pixels of the frame, before they are cut to it."""
 
     role: str
-    look: Look
+    outfit: Outfit
     acts: tuple[Act, ...]
     depth: float  # 0 far, 1 near
     ground: NDArray[np.float64]  # (F,) where its feet stand, canvas pixels from the top
@@ -121,7 +121,7 @@ def _draft(recipe: Recipe, number: int, plan: ScenePlan, rng: np.random.Generato
         if actor is None:
             return None
         actors.append(actor)
-    if ambiguities(meaning, [(a.look, a.acts) for a in actors], 0):
+    if ambiguities(meaning, [(a.outfit, a.acts) for a in actors], 0):
         return None
     props = _props(recipe, view, light, rng)
     visible = _visible(actors, props)
@@ -129,7 +129,7 @@ def _draft(recipe: Recipe, number: int, plan: ScenePlan, rng: np.random.Generato
     told = [act for act in actors[0].acts if span[0] <= act.start < span[1]]
     if not _plain(told, visible[0], actors[0].inside, span):
         return None
-    text = grammar.sentence(meaning, actors[0].look, told, actors[0].item_kind, rng)
+    text = grammar.sentence(meaning, actors[0].outfit, told, actors[0].item_kind, rng)
     return Scene(
         number, recipe, frames, view, light, tuple(actors), props, visible, meaning, text, span
     )
@@ -157,7 +157,7 @@ def _actor(
     width, height = recipe.size
     frames = len(view.zoom)
     depth = float(rng.uniform(0.25 if part.role == "target" else 0.0, 1.0))
-    tall = _height(depth, height) * part.look.height
+    tall = _height(depth, height) * part.outfit.height
     half = FINE * width / 2 / view.zoom
     left, right = view.centre[:, 0] - half, view.centre[:, 0] + half
     edge = 0.18 * tall
@@ -170,7 +170,7 @@ def _actor(
     acts, motion = rehearsed
     ground = height * (HORIZON + _NEAR_GROUND * depth)
     frame = Frame(motion, motion.x, ground, tall, view)
-    figure = Figure(part.look, frame, light)
+    figure = Figure(part.outfit, frame, light)
     drawing = figure.draw()
     boxes = framed(drawing)
     inside = area(clip(boxes, width, height)) / np.maximum(area(boxes), 1e-6)
@@ -178,7 +178,7 @@ def _actor(
     item = _item(kind, figure, motion.grasp, light, rng) if motion.grasp is not None else None
     return Actor(
         part.role,
-        part.look,
+        part.outfit,
         tuple(clipped(acts, inside > _SEEN)),
         depth,
         view.place(0, ground)[:, 1],

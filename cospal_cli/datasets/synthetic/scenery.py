@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.datasets.synthetic.looks import RGB
+from cospal_cli.datasets.synthetic.clothes import RGB
 from cospal_cli.datasets.synthetic.skeleton import View
 from cospal_cli.datasets.synthetic.sketch import Drawing, Sketch
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.datasets.synthetic.actions import ActionCurves, Curve
-from cospal_cli.datasets.synthetic.looks import Look
+from cospal_cli.datasets.synthetic.clothes import Outfit
 from cospal_cli.datasets.synthetic.sketch import Points, Series
 
 Body = NDArray[np.float64]  # (F, 3)
@@ -79,15 +79,15 @@ class Frame:
         return self.view.place(self.x + self.height * across, self.ground - self.height * up)
 
 
-def skeleton(look: Look, motion: ActionCurves) -> Skeleton:
-    """The joints of ``look``'s body at every frame."""
+def skeleton(outfit: Outfit, motion: ActionCurves) -> Skeleton:
+    """The joints of ``outfit``'s body at every frame."""
     legs = {side: _leg(side, motion) for side in SIDES}
     lowest = np.minimum(*(legs[side][1][:, 1] for side in SIDES))
     forward = np.mean([legs[side][1][:, 2] for side in SIDES], axis=0)
     hip = _body(0, _ANKLE - lowest + motion.jump, -forward)
     lean = motion.bend + 0.45 * motion.crouch + 0.07 * motion.gait
     spine = _body(0, np.cos(lean), np.sin(lean))
-    big = 1.0 if look.kind != "child" else 0.88  # children have shorter trunks, larger heads
+    big = 1.0 if outfit.kind != "child" else 0.88  # children have shorter trunks, larger heads
     chest = hip + TRUNK * big * spine
     head = chest + (0.125 if big == 1 else 0.15) * _body(0, np.cos(0.8 * lean), np.sin(0.8 * lean))
     shoulders = {side: off(chest, 0.1 * side, -0.015, 0) for side in SIDES}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import FloatArray
-from cospal_cli.datasets.synthetic.looks import RGB
+from cospal_cli.datasets.synthetic.clothes import RGB
 
 Points = NDArray[np.float64]  # (F, 2) a point of the canvas at every frame
 Series = NDArray[np.float64]  # (F,)

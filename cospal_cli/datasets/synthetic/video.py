@@ -20,7 +20,7 @@ def place(folder: Path, kind: str, name: str) -> Path:
     return folder / kind / (name + {VIDEOS: ".mp4", DETECTIONS: ".jsonl", FACTS: ".json"}[kind])
 
 
-def make_one(recipe: Recipe, folder: Path, number: int) -> int:
+def write_video(recipe: Recipe, folder: Path, number: int) -> int:
     """Write one video with its detections and facts; the number of frames."""
     scene = compose(recipe, number)
     encode(scene, place(folder, VIDEOS, scene.name))
@@ -74,8 +74,8 @@ def facts_of(scene: Scene) -> dict[str, Any]:
         "actors": [
             {
                 "role": actor.role,
-                "kind": actor.look.kind,
-                "wears": {p: f"{w.colour} {w.cut}" for p, w in actor.look.pieces.items()},
+                "kind": actor.outfit.kind,
+                "wears": {p: f"{w.colour} {w.cut}" for p, w in actor.outfit.pieces.items()},
                 "acts": [[act.kind, act.start, act.end] for act in actor.acts],
             }
             for actor in scene.actors

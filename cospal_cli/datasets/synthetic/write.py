@@ -24,7 +24,7 @@ from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
-from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, make_one, place
+from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, place, write_video
 
 RECIPE, README = "synthetic.json", "README.txt"
 SPLITS = {False: "train.json", True: "test.json"}
@@ -48,7 +48,7 @@ class SyntheticReport:
         return dict(vars(self))
 
 
-def make(
+def write_set(
     recipe: Recipe,
     folder: Path,
     videos: int,
@@ -101,12 +101,12 @@ def _claim(recipe: Recipe, folder: Path) -> None:
             )
         write_text(folder / RECIPE, json.dumps(wanted, indent=1) + "\n")
         return
-    found = _json(folder / RECIPE)
-    other = [f"{k} {found.get(k)!r}" for k, v in wanted.items() if found.get(k) != v]
+    present = _json(folder / RECIPE)
+    other = [f"{k} {present.get(k)!r}" for k, v in wanted.items() if present.get(k) != v]
     if other:
-        asked = ", ".join(f"{k} {v!r}" for k, v in wanted.items() if found.get(k) != v)
+        wanted_values = ", ".join(f"{k} {v!r}" for k, v in wanted.items() if present.get(k) != v)
         raise UsageError(
-            f"{str(folder)!r} holds a set with {', '.join(other)}; asked for {asked}",
+            f"{str(folder)!r} holds a set with {', '.join(other)}; asked for {wanted_values}",
             "name another folder, or give the same settings to go on",
         )
 
@@ -128,13 +128,13 @@ def _workers(count: int) -> Iterator[Run]:
     """A function that makes videos and yields the frames of each as it is ready."""
     if count <= 1:
         yield lambda recipe, folder, numbers: (
-            make_one(recipe, folder, number) for number in numbers
+            write_video(recipe, folder, number) for number in numbers
         )
         return
     pool = ProcessPoolExecutor(count, get_context("spawn"), start_worker)
 
     def run(recipe: Recipe, folder: Path, numbers: list[int]) -> Iterator[int]:
-        tasks = [pool.submit(make_one, recipe, folder, number) for number in numbers]
+        tasks = [pool.submit(write_video, recipe, folder, number) for number in numbers]
         try:
             for task in as_completed(tasks):
                 yield task.result()

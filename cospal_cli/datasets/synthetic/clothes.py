@@ -1,4 +1,4 @@
-"""How a figure looks: clothes, hat, bag and size, and the colours that tell them apart."""
+"""What a figure wears: clothes, hat, bag and size, and the colours that tell them apart."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Look:
+class Outfit:
     """One figure. ``kind`` is man, woman or child; ``height`` 1 is an adult's."""
 
     kind: str
@@ -66,14 +66,14 @@ def near(a: str, b: str) -> bool:
     return a == b or frozenset((a, b)) in _NEAR
 
 
-def draw_look(rng: np.random.Generator) -> Look:
+def draw_outfit(rng: np.random.Generator) -> Outfit:
     """A figure at random; upper and lower garments are of clearly different colours."""
     kind = str(rng.choice(["man", "woman", "child"], p=[0.42, 0.42, 0.16]))
     upper = str(rng.choice(list(COLOURS)))
     lower = str(rng.choice([c for c in COLOURS if not near(c, upper)]))
     height = rng.uniform(0.6, 0.72) if kind == "child" else rng.normal(1.0, 0.06)
     bottoms = {"man": [0.82, 0.18, 0.0], "woman": [0.55, 0.1, 0.35], "child": [0.5, 0.35, 0.15]}
-    return Look(
+    return Outfit(
         kind=kind,
         height=float(np.clip(height, 0.6, 1.15)),
         upper=piece(rng, upper, str(rng.choice(["long", "short", "coat"], p=[0.5, 0.3, 0.2]))),
@@ -85,13 +85,15 @@ def draw_look(rng: np.random.Generator) -> Look:
     )
 
 
-def dressed_as(look: Look, other: Look, parts: tuple[str, ...], rng: np.random.Generator) -> Look:
-    """``look`` with the ``parts`` of ``other`` in the same colours, each a little off."""
+def dressed_as(
+    outfit: Outfit, other: Outfit, parts: tuple[str, ...], rng: np.random.Generator
+) -> Outfit:
+    """``outfit`` with the ``parts`` of ``other`` in the same colours, each a little off."""
     for part, worn in other.pieces.items():
         if part in parts:
             again = {part: piece(rng, worn.colour, worn.cut)}
-            look = replace(look, **again)  # type: ignore[arg-type]
-    return replace(look, kind=other.kind, height=other.height * rng.uniform(0.96, 1.04))
+            outfit = replace(outfit, **again)  # type: ignore[arg-type]
+    return replace(outfit, kind=other.kind, height=other.height * rng.uniform(0.96, 1.04))
 
 
 def piece(rng: np.random.Generator, colour: str, cut: str) -> Piece:
@@ -104,5 +106,5 @@ def piece(rng: np.random.Generator, colour: str, cut: str) -> Piece:
 
 def _maybe(rng: np.random.Generator, chance: float, cuts: tuple[str, ...]) -> Piece | None:
     colour, cut = str(rng.choice(list(COLOURS))), str(rng.choice(cuts))
-    found = piece(rng, colour, cut)
-    return found if rng.random() < chance else None
+    drawn = piece(rng, colour, cut)
+    return drawn if rng.random() < chance else None

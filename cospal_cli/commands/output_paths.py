@@ -29,7 +29,7 @@ class OutputPaths:
         return [path for path in (self.json, self.video) if path is not None]
 
 
-def places(
+def output_paths(
     source: Path, output: str | None, queries: int, video: bool, stdout: bool
 ) -> list[OutputPaths]:
     """One Place per query.
@@ -75,7 +75,7 @@ def is_folder(output: str) -> bool:
 
 
 @contextmanager
-def made_folder(output: str | None) -> Iterator[None]:
+def output_folder(output: str | None) -> Iterator[None]:
     """Create the folder that ``-o`` names, if it is one; it goes again if nothing comes into it.
 
     UsageError where it cannot be made.
@@ -107,14 +107,14 @@ def inputs_of(
     """
     from cospal_cli.backbones.models import whereabouts
 
-    found = {video: "the video"}
-    found |= {path: option for option, path in named.items() if path is not None}
+    inputs = {video: "the video"}
+    inputs |= {path: option for option, path in named.items() if path is not None}
     for key, value in flatten(config).items():
         if isinstance(value, str) and value:
             path = whereabouts(value) if key.endswith(".model") else Path(value)
             if path is not None and os.path.exists(path):
-                found.setdefault(path, flags.get(key, key))
-    return found
+                inputs.setdefault(path, flags.get(key, key))
+    return inputs
 
 
 def _fitting(stem: str, ending: str) -> str:

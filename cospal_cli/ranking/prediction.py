@@ -27,7 +27,7 @@ class HeadScores:
     scores: GroundingScores  # of the whole query
     parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
     unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
-    read: Refined | None = None  # the texts behind what the heads read
+    refined: Refined | None = None  # the texts behind the query form
 
     __repr__ = brief
 
@@ -42,11 +42,11 @@ class HeadScores:
             "proposals": _proposals(self.scores, span_s),
             "parts": [_proposals(one, span_s) for one in self.parts],
             "unknown": list(self.unknown),
-            "read": None if self.read is None else self.read.as_dict(),
+            "read": None if self.refined is None else self.refined.as_dict(),
         }
 
 
-def ask(
+def run(
     runtime: Runtime, features: HeadFeatures, phrases: Phrases, config: GroundConfig
 ) -> HeadScores | None:
     """The heads' answer to what ``config.query_form`` names; None where there is no tubelet at all.
@@ -87,14 +87,14 @@ def _run(runtime: Runtime, features: HeadFeatures, phrase: Phrase) -> GroundingS
 
 def _check(metadata: HeadsMetadata, features: HeadFeatures, phrase: Phrase) -> None:
     sizes = metadata.sizes
-    for name, wanted, found in (
+    for name, wanted, length in (
         ("a tubelet's", sizes.tubelets, features.tubelets.shape[-1]),
         ("a clip's", sizes.clips, features.clips.shape[-1]),
         ("a word's", sizes.words, phrase.vectors.shape[-1]),
     ):
-        if wanted != found:
+        if wanted != length:
             raise UsageError(
-                f"{name} features: the heads were trained on vectors of {wanted}, found {found}",
+                f"{name} features: the heads were trained on vectors of {wanted}, found {length}",
                 "use the detector and encoders of the training, or train again with these",
             )
 

@@ -53,7 +53,7 @@ class _Encoder:
 
     def words_of(self, many: Sequence[str]) -> list[WordVectors]:
         """Likewise of many texts."""
-        found = []
+        vectors = []
         for text in many:
             ends = np.cumsum([len(word) + 1 for word in text.split()])
             starts = [0, *ends.tolist()]
@@ -62,11 +62,11 @@ class _Encoder:
                 np.random.default_rng(list(word.encode())).normal(size=self.dim)
                 for word in text.split()
             ]
-            found.append(WordVectors(spans, np.array(rows, np.float32)))
-        return found
+            vectors.append(WordVectors(spans, np.array(rows, np.float32)))
+        return vectors
 
 
-def make(folder: Path, shape: Shape, seed: int = 0) -> None:
+def build(folder: Path, shape: Shape, seed: int = 0) -> None:
     """Write a data set that has a split train alone, a tenth of it for validation."""
     rng = np.random.default_rng(seed)
     for name in (VIDEOS, SPLITS, TEXTS):
@@ -111,9 +111,9 @@ def _video(path: Path, shape: Shape, rng: np.random.Generator) -> None:
 
 def _parse(shape: Shape, rng: np.random.Generator) -> Refined:
     """A sentence of random words, the first three of which tell who is meant."""
-    said = [f"word{number}" for number in rng.integers(shape.vocabulary, size=shape.words)]
-    text, who = " ".join(said), said[:3]
-    return Refined(text, " ".join(said[: shape.words // 2]), (text,), tuple(who), 1, " ".join(who))
+    words = [f"word{number}" for number in rng.integers(shape.vocabulary, size=shape.words)]
+    text, who = " ".join(words), words[:3]
+    return Refined(text, " ".join(words[: shape.words // 2]), (text,), tuple(who), 1, " ".join(who))
 
 
 def _about(shape: Shape, folder: Path) -> dict[str, object]:

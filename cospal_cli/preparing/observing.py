@@ -45,7 +45,7 @@ class VideoJob:
 
 
 @dataclass(frozen=True)
-class Made:
+class VideoDone:
     """A file that was written, or why nothing more can be."""
 
     seconds: float = 0.0
@@ -54,21 +54,21 @@ class Made:
     def __reduce__(self) -> Any:
         # An exception that is sent to another process would lose its hint.
         stop = self.stop and (type(self.stop), self.stop.message, self.stop.hint)
-        return _made, (self.seconds, stop)
+        return _done, (self.seconds, stop)
 
 
-def _made(seconds: float, stop: Any) -> Made:
-    return Made(seconds, stop and stop[0](*stop[1:]))
+def _done(seconds: float, stop: Any) -> VideoDone:
+    return VideoDone(seconds, stop and stop[0](*stop[1:]))
 
 
-def make(job: VideoJob, config: Config) -> Made:
+def process(job: VideoJob, config: Config) -> VideoDone:
     """Watch one video and write its file. InputError where the video cannot be read."""
     try:
-        return _make(job, config)
+        return _observe(job, config)
     except InputError:
         raise
     except CospalError as error:
-        return Made(stop=error)
+        return VideoDone(stop=error)
 
 
 def forget() -> None:
@@ -89,7 +89,7 @@ def encoder(config: ClipsConfig) -> VideoEncoder:
     return open_video_encoder(config)
 
 
-def _make(job: VideoJob, config: Config) -> Made:
+def _observe(job: VideoJob, config: Config) -> VideoDone:
     began = time.monotonic()
     scenes: dict[str, Observation] = {}
     views: list[Searched] = []
@@ -97,14 +97,16 @@ def _make(job: VideoJob, config: Config) -> Made:
     clips = None
     for prompt in dict.fromkeys(prompt for prompt, _ in job.views):
         query = grounder.parse(prompt) if prompt else None
-        seen = grounder.observe(job.video, query, clips=clips)
-        clips = seen.clips
-        scenes[prompt] = seen = replace(seen, info=replace(seen.info, path=job.name))
-        segments = [segment for asked, segment in job.views if asked == prompt]
-        views += [_searched(seen, prompt, segment, config) for segment in segments]
+        observation = grounder.observe(job.video, query, clips=clips)
+        clips = observation.clips
+        scenes[prompt] = observation = replace(
+            observation, info=replace(observation.info, path=job.name)
+        )
+        segments = [segment for own, segment in job.views if own == prompt]
+        views += [_searched(observation, prompt, segment, config) for segment in segments]
     assert clips is not None  # there is a view, and the grounder has an encoder
     write(job.target, scenes, views, clips, job.key)
-    return Made(time.monotonic() - began)
+    return VideoDone(time.monotonic() - began)
 
 
 def _grounder(job: VideoJob, config: Config) -> Grounder:
@@ -116,11 +118,11 @@ def _grounder(job: VideoJob, config: Config) -> Grounder:
 
 
 def _searched(
-    seen: Observation, prompt: str, segment: FrameSpan | None, config: Config
+    observation: Observation, prompt: str, segment: FrameSpan | None, config: Config
 ) -> Searched:
     """The features of what a record searches; none where the video ends before that part."""
     try:
-        part = seen if segment is None else seen.within(segment)
+        part = observation if segment is None else observation.within(segment)
     except InputError:
         empty = np.zeros((0, config.features.frames, DIM), np.float32)
         return Searched(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
