@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cospal_cli.bench.random_set import Shape
+from cospal_cli.bench.random_set import Shape, build
 from cospal_cli.cli import run
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import write_set as make_set
