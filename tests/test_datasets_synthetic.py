@@ -120,7 +120,7 @@ def test_the_mix_has_twins_rivals_and_one_to_five_actions(scenes: Sequence[Scene
     settled = [plan(Recipe(), np.random.default_rng(seed)) for seed in range(300)]
     assert {p.actions for p in settled} == {1, 2, 3, 4, 5}
     assert {p.actors for p in settled} == set(range(2, 13))
-    assert all(9 <= p.seconds <= 18 and p.seconds > 2.3 * p.told for p in settled)
+    assert all(9 <= p.seconds <= 18 and p.seconds > 2.3 * p.actions for p in settled)
 
 
 # --- words
