@@ -62,12 +62,12 @@ def _prediction(
 ) -> Prediction | None:
     if grounder.heads is None:
         query = _query(prepared, sample)
-        result = grounder.answer(video.seen, query) if query else None
+        result = grounder.answer(video.observation, query) if query else None
     else:  # the heads read the stored words
         query = Query(sample.text, sample.text, "", {})
-        ids = tuple(one.id for one in video.seen.tubelets)  # in the order of the features
+        ids = tuple(one.id for one in video.observation.tubelets)  # in the order of the features
         features = replace(prepared.features(sample), ids=ids)
-        result = grounder.answer(video.seen, query, features, prepared.phrases(sample))
+        result = grounder.answer(video.observation, query, features, prepared.phrases(sample))
     return video.prediction(result.tubes[0]) if result and result.tubes else None
 
 
@@ -84,17 +84,19 @@ def _query(prepared: Prepared, sample: Sample) -> Query | None:
 class _StoredTracks:
     """One stored video with what its sentences share."""
 
-    seen: Observation
+    observation: Observation
 
     @cached_property
     def tracks(self) -> tuple[Track, ...]:
         """Every tubelet through its whole life."""
-        line = self.seen.timeline
-        return tuple(_as_track(cut(one, extent(one), line, score=0)) for one in self.seen.tubelets)
+        line = self.observation.timeline
+        return tuple(
+            _as_track(cut(one, extent(one), line, score=0)) for one in self.observation.tubelets
+        )
 
     def prediction(self, tube: Tube) -> Prediction:
         """``tube`` with the tubelet that it was cut from, and all that there were."""
-        at = next(n for n, one in enumerate(self.seen.tubelets) if one.id == tube.id)
+        at = next(n for n, one in enumerate(self.observation.tubelets) if one.id == tube.id)
         predicted = _as_track(tube)
         whole = self.tracks[at]
         inside = whole.span[0] <= predicted.span[0] and predicted.span[1] <= whole.span[1]

@@ -85,13 +85,13 @@ def export(
         report = {"schema": SCHEMA, **about, "boxes": compared(network, work / NAME, size)}
         progress("export", 3, 4)
         tokenizer.backend_tokenizer.save(str(work / TOKENIZER))
-        made = sorted(path.name for path in work.iterdir())
+        names = sorted(path.name for path in work.iterdir())
         report["files"] = {
             one: {"bytes": (work / one).stat().st_size, "sha256": record.sha256(work / one)}
-            for one in made
+            for one in names
         }
         write_text(work / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
-        publish(work, (*made, REPORT), out)
+        publish(work, (*names, REPORT), out)
     progress("export", 4, 4)
     return report
 
@@ -112,11 +112,11 @@ def write_graph(
         def forward(
             self, pixel_values: Tensor, pixel_mask: Tensor, input_ids: Tensor
         ) -> tuple[Tensor, Tensor, Tensor]:
-            found = self.network(
+            outputs = self.network(
                 pixel_values=pixel_values, pixel_mask=pixel_mask, input_ids=input_ids
             )
-            logits = found.logits[..., : input_ids.shape[1]]  # it pads the text with nothing
-            return logits, found.pred_boxes, found.last_hidden_state
+            logits = outputs.logits[..., : input_ids.shape[1]]  # it pads the text with nothing
+            return logits, outputs.pred_boxes, outputs.last_hidden_state
 
     with exportable(network), quiet(), torch.no_grad():
         program = torch.onnx.export(
@@ -174,13 +174,13 @@ def compared(
     boxes = matched = 0
     scores, overlaps = [0.0], [1.0]
     for seed in range(rounds):
-        asked = example(size, seed)
+        inputs = example(size, seed)
         with torch.no_grad():
-            known = {name: torch.from_numpy(value) for name, value in asked.items()}
-            found = network(**known)
-        length = asked["input_ids"].shape[1]
-        mine = _best(found.logits[..., :length].numpy(), found.pred_boxes.numpy())
-        logits, position_codes, _ = session.run(list(OUTPUTS), asked)
+            tensors = {name: torch.from_numpy(value) for name, value in inputs.items()}
+            outputs = network(**tensors)
+        length = inputs["input_ids"].shape[1]
+        mine = _best(outputs.logits[..., :length].numpy(), outputs.pred_boxes.numpy())
+        logits, position_codes, _ = session.run(list(OUTPUTS), inputs)
         theirs = _best(logits, position_codes)
         iou = pairwise_iou(mine[1], theirs[1])
         gaps = np.abs(mine[0][:, None] - theirs[0][None])

@@ -209,8 +209,8 @@ def _versions() -> dict[str, str]:
 
     from cospal_cli.devices import installed
 
-    found = {name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy")}
-    return {**found, "onnxruntime": ", ".join(installed())}
+    versions = {name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy")}
+    return {**versions, "onnxruntime": ", ".join(installed())}
 
 
 @contextmanager

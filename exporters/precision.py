@@ -32,10 +32,10 @@ def lowered(proto: ModelProto, folder: Path, precision: str) -> None:
     import onnx
 
     target = graph_path(folder, precision)
-    made = halved(proto) if precision == "fp16" else quantised(proto, target)
-    relabel(made, precision)
-    onnx.checker.check_model(made, full_check=True)
-    onnx.save(made, target)
+    result = halved(proto) if precision == "fp16" else quantised(proto, target)
+    relabel(result, precision)
+    onnx.checker.check_model(result, full_check=True)
+    onnx.save(result, target)
 
 
 def relabel(proto: ModelProto, precision: str) -> None:
@@ -50,9 +50,9 @@ def halved(proto: ModelProto) -> ModelProto:
     import onnx
     from onnx import helper, numpy_helper
 
-    made = onnx.ModelProto()
-    made.CopyFrom(proto)
-    graph = made.graph
+    result = onnx.ModelProto()
+    result.CopyFrom(proto)
+    graph = result.graph
     constants = {one.name: one for one in graph.initializer}
     nodes, casts = [], dict[str, str]()
     weights: dict[str, TensorProto] = {}
@@ -84,7 +84,7 @@ def halved(proto: ModelProto) -> ModelProto:
     del graph.node[:], graph.initializer[:], graph.value_info[:]
     graph.node.extend(nodes)
     graph.initializer.extend([*kept, *weights.values()])
-    return made
+    return result
 
 
 def quantised(proto: ModelProto, target: Path) -> ModelProto:
@@ -120,9 +120,9 @@ def _without_gemm(proto: ModelProto) -> ModelProto:
     import onnx
     from onnx import helper, numpy_helper
 
-    made = onnx.ModelProto()
-    made.CopyFrom(proto)
-    graph = made.graph
+    result = onnx.ModelProto()
+    result.CopyFrom(proto)
+    graph = result.graph
     constants = {one.name: one for one in graph.initializer}
     nodes = []
     turned: dict[str, TensorProto] = {}
@@ -147,4 +147,4 @@ def _without_gemm(proto: ModelProto) -> ModelProto:
     del graph.node[:], graph.initializer[:], graph.value_info[:]
     graph.node.extend(nodes)
     graph.initializer.extend([*kept, *turned.values()])
-    return made
+    return result

@@ -71,14 +71,14 @@ def verify(
     """
     reference = open_runtime("torch", checkpoint, "cpu")
     device = "auto" if runtime == "tensorrt" else "cpu"
-    found = open_runtime(runtime, folder, device, precision)
+    exported = open_runtime(runtime, folder, device, precision)
     near = NEAR[precision]
-    report: Report = {"runtime": runtime, "near": near, **compared(reference, found)}
+    report: Report = {"runtime": runtime, "near": near, **compared(reference, exported)}
     if evaluation is None:
-        asked = drawn_inputs(reference.metadata.sizes, DRAWN)
-        report["task"] = {"inputs": "random", **agreement(reference, found, asked, near)}
+        inputs = drawn_inputs(reference.metadata.sizes, DRAWN)
+        report["task"] = {"inputs": "random", **agreement(reference, exported, inputs, near)}
     else:
-        report |= _on_data(evaluation, reference, found, near)
+        report |= _on_data(evaluation, reference, exported, near)
     faults = _faults(report, precision)
     report["passed"] = not faults
     if faults and (precision == "fp32" or not force):
@@ -94,8 +94,8 @@ def compared(reference: Runtime, other: Runtime) -> Report:
     """The largest differences over ``SHAPES``. WeightsError where an answer is no number."""
     shapes = []
     for seed, shape in enumerate(SHAPES):
-        asked = random_inputs(reference.metadata.sizes, shape, seed)
-        mine, theirs = reference.run(asked), other.run(asked)
+        inputs = random_inputs(reference.metadata.sizes, shape, seed)
+        mine, theirs = reference.run(inputs), other.run(inputs)
         absolute, relative = _differences(mine, theirs)
         shapes.append(
             {
@@ -112,11 +112,11 @@ def compared(reference: Runtime, other: Runtime) -> Report:
 
 
 def agreement(
-    reference: Runtime, other: Runtime, asked: Iterator[GroundingInputs], near: float
+    reference: Runtime, other: Runtime, many: Iterator[GroundingInputs], near: float
 ) -> Report:
     """On how many inputs both choose the same tubelet, and segments whose ends are ``near``."""
     tubelets, segments = [], []
-    for inputs in asked:
+    for inputs in many:
         mine, theirs = reference.run(inputs), other.run(inputs)
         tubelets.append(_same_tubelet(mine, theirs))
         segments.append(_same_segment(mine, theirs, near))
@@ -135,9 +135,9 @@ def random_inputs(sizes: Sizes, shape: Sequence[int], seed: int) -> GroundingInp
     k, t, c, n = shape
 
     def mask(*lengths: int) -> np.ndarray:
-        made = rng.random(lengths) < 0.8
-        made[..., 0] = True
-        return made
+        values = rng.random(lengths) < 0.8
+        values[..., 0] = True
+        return values
 
     words = mask(n)
     return GroundingInputs(
@@ -163,18 +163,18 @@ def drawn_inputs(sizes: Sizes, count: int) -> Iterator[GroundingInputs]:
 
 def _on_data(evaluation: Evaluation, reference: Runtime, other: Runtime, near: float) -> Report:
     prepared = Prepared.open(evaluation.prepared)
-    if found := FeatureSpec(reference.metadata.features).differences(prepared.spec):
+    if differences := FeatureSpec(reference.metadata.features).differences(prepared.spec):
         raise UsageError(
-            f"{str(evaluation.prepared)!r} holds other features: {'; '.join(found)}",
+            f"{str(evaluation.prepared)!r} holds other features: {'; '.join(differences)}",
             "prepare the data with the settings of the training",
         )
     samples = prepared.samples(evaluation.split)[: evaluation.limit]
-    asked = _real_inputs(prepared, samples, reference.metadata)
+    inputs = _real_inputs(prepared, samples, reference.metadata)
     report: Report = {
         "task": {
             "inputs": f"{evaluation.split} of {evaluation.prepared.parent.name}",
             "synthetic": prepared.synthetic,
-            **agreement(reference, other, asked, near),
+            **agreement(reference, other, inputs, near),
         }
     }
     if not report["task"]["samples"]:
@@ -212,8 +212,8 @@ def _accuracy(
     truths = {one.id: dataset.truths[one.id] for one in known}
     means = []
     for runtime in (reference, other):
-        answers = dict(predictions(prepared, known, "cospal", Config(), runtime))
-        rows = evaluate(answers, truths, resamples=0).rows[PREDICTED]
+        predicted = dict(predictions(prepared, known, "cospal", Config(), runtime))
+        rows = evaluate(predicted, truths, resamples=0).rows[PREDICTED]
         means.append({name: round(float(rows[name].mean), 6) for name in METRICS})
     drop = {name: round(means[0][name] - means[1][name], 6) for name in METRICS}
     return {"samples": len(known), "checkpoint": means[0], "exported": means[1], "drop": drop}

@@ -159,7 +159,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         given_files = {"--predictions": options.predictions, "--prepared": options.prepared}
         given_files |= {"--checkpoint": checkpoint, "--config": context.config_file}
         inputs = {path: option for option, path in given_files.items() if path is not None}
-        _make(folder, names, inputs, config.output.overwrite)
+        _prepare(folder, names, inputs, config.output.overwrite)
     reports = {}
     with context.progress("samples") as progress:
         dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
@@ -176,7 +176,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         given = _read_predictions(options.predictions, dataset)
         rows = chain(
             [(options.predictions.name, given.by_id)] if options.predictions and given else [],
-            _answers(features, samples, names, config, heads, progress),
+            _predictions(features, samples, names, config, heads, progress),
         )
         for name, predictions in rows:  # one at a time: all boxes of all tubelets take memory
             reports[name] = summary.evaluate(
@@ -198,7 +198,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         "protocol": options.protocol,
         "problems": dataset.remarks(),
         "left_out": given.bad if given else [],
-        "checkpoint": _told(checkpoint, heads),
+        "checkpoint": _description(checkpoint, heads),
         "config": {"ground": as_dict(config.ground)},
         "methods": {name: report.as_dict() for name, report in reports.items()},
     }
@@ -261,9 +261,9 @@ def _runtime(
     from cospal_cli.runtime import open_runtime, read_metadata
 
     trained = FeatureSpec(read_metadata(checkpoint).features)
-    if found := trained.differences(features.spec):
+    if differences := trained.differences(features.spec):
         raise UsageError(
-            f"{str(checkpoint)!r} was trained on other features: {'; '.join(found)}",
+            f"{str(checkpoint)!r} was trained on other features: {'; '.join(differences)}",
             "prepare the data with the settings of the training",
         )
     return open_runtime(run.name, checkpoint, run.device or "auto", run.precision, run.provider)
@@ -292,7 +292,7 @@ def _read_predictions(path: Path | None, dataset: Dataset) -> GivenPredictions |
     return given
 
 
-def _answers(
+def _predictions(
     features: Prepared | None,
     samples: Sequence[Sample],
     names: Sequence[str],
@@ -309,7 +309,7 @@ def _answers(
         yield name, dict(predict(features, samples, name, config, runtime, progress))
 
 
-def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
+def _description(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
     if checkpoint is None or runtime is None:
         return None
     from cospal_cli.outputs.tube_json import plain
@@ -317,7 +317,9 @@ def _told(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | 
     return {"path": str(checkpoint), "trained": plain(runtime.metadata.trained)}
 
 
-def _make(folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwrite: bool) -> None:
+def _prepare(
+    folder: Path, names: Sequence[str], inputs: Mapping[Path, str], overwrite: bool
+) -> None:
     """The output folder, and its files claimed until the command ends."""
     from cospal_cli.core.files import check_outputs, claimed
 

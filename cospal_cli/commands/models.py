@@ -99,8 +99,8 @@ def verify(context: Context[VerifyOptions]) -> int:
     from cospal_cli.backbones import verify as check
 
     name, as_json = context.options.name, context.options.as_json
-    found = {one: check.verify(one) for one in (check.present() if name == "all" else [name])}
-    verdicts = [(one, verdict) for one, all_files in found.items() for verdict in all_files]
+    results = {one: check.verify(one) for one in (check.present() if name == "all" else [name])}
+    verdicts = [(one, verdict) for one, all_files in results.items() for verdict in all_files]
     if as_json:
         rows = [{"model": one, **v._asdict(), "path": str(v.path)} for one, v in verdicts]
         emit(json.dumps(rows, indent=2))
@@ -198,8 +198,8 @@ def _here(name: str) -> Path | None:
 def _place(name: str) -> str | None:
     from cospal_cli.backbones import models as store
 
-    found = store.whereabouts(name)
-    return str(found) if found else None
+    path = store.whereabouts(name)
+    return str(path) if path else None
 
 
 def _others() -> dict[str, Any]:

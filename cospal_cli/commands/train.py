@@ -123,7 +123,7 @@ def train(context: Context[TrainOptions]) -> None:
     first = int(os.environ.get("RANK", "0")) == 0
     for package in ("torch", "accelerate"):
         require(package, "train")
-    root, features = _places(options.data, options.prepared)
+    root, features = _folders(options.data, options.prepared)
     recipe = _recipe(root, features, options.recipe, context.config_file)
     settings = context.merged(recipe)
     from cospal_cli.training.loop import TrainingJob
@@ -182,7 +182,7 @@ class _Stops(console.Interrupts):
         self._count = max(self._count, 1)
 
 
-def _places(data: Path, prepared: Path | None) -> tuple[Path, Path]:
+def _folders(data: Path, prepared: Path | None) -> tuple[Path, Path]:
     """The data set's folder and that of its features; ``data`` may be either."""
     from cospal_cli.prepared.folder import FOLDER, NAME, read_about
 

@@ -33,24 +33,24 @@ def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
     """
     if format != "auto" and format not in FORMATS:
         raise UsageError(f"unknown data format {format!r}", f"known: auto, {', '.join(FORMATS)}")
-    found = {
+    by_format = {
         name: files
         for name in (FORMATS if format == "auto" else [format])
         if (files := _files(tree, name))
     }
-    if len(found) > 1:
+    if len(by_format) > 1:
         raise UsageError(
-            f"{str(tree.root)!r} holds {len(found)} data sets: {', '.join(found)}",
+            f"{str(tree.root)!r} holds {len(by_format)} data sets: {', '.join(by_format)}",
             "choose one with --format, or name its own folder",
         )
-    if not found:
+    if not by_format:
         formats = [open_format(name).files for name in FORMATS]
         names = [name for one in formats for some in one.values() for name in some]
         raise InputError(
             f"no annotation file of a known data set below {str(tree.root)!r}",
             f"names looked for: {', '.join(names)}",
         )
-    return next(iter(found.items()))
+    return next(iter(by_format.items()))
 
 
 def read(
@@ -106,7 +106,7 @@ def read_file(
 
 def _files(tree: Tree, format: str) -> dict[str, Path]:
     """split -> annotation file; {} where the folder has none of the format."""
-    found, form = {}, open_format(format)
+    by_split, form = {}, open_format(format)
     for split, names in form.files.items():
         paths = [path for name in names for path in tree.tables(name) if form.is_own(path)]
         if len(paths) > 1:
@@ -115,5 +115,5 @@ def _files(tree: Tree, format: str) -> dict[str, Path]:
                 f"several files for the split {split!r}: {listed}", "name one's folder"
             )
         if paths:
-            found[split] = paths[0]
-    return found
+            by_split[split] = paths[0]
+    return by_split

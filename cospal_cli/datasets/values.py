@@ -27,14 +27,14 @@ def read_object(path: Path) -> tuple[dict[str, Any], list[str]]:
     again: list[str] = []
 
     def merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        row: dict[str, Any] = {}
         again.clear()  # objects are finished from the inside out: the last one is the outermost
         for key, value in pairs:
-            if key in found:
+            if key in row:
                 again.append(key)
             else:
-                found[key] = value
-        return found
+                row[key] = value
+        return row
 
     value = read_json(path, merged)
     if not isinstance(value, dict):
@@ -60,10 +60,10 @@ def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
 
 def rate(row: Mapping[str, Any]) -> float:
     """The positive number of frames per second at ``fps``, else Bad."""
-    found = number(row, "fps")
-    if found <= 0:
-        raise Bad("bad-record", f"fps: expected a positive number, found {found}")
-    return found
+    fps = number(row, "fps")
+    if fps <= 0:
+        raise Bad("bad-record", f"fps: expected a positive number, found {fps}")
+    return fps
 
 
 def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record") -> int:
@@ -101,8 +101,8 @@ def boxes_within(boxes: Boxes, size: tuple[int, int], first: int = 0) -> tuple[B
         good = np.isfinite(boxes).all(axis=1) & (inside[:, 2:] > inside[:, :2]).all(axis=1)
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
-        told = f"{(~good).sum()} of {len(boxes)}, the first at frame {first + row}"
-        raise Bad("bad-box", f"{told}: xyxy {boxes[row].tolist()} in {width}x{height}")
+        where = f"{(~good).sum()} of {len(boxes)}, the first at frame {first + row}"
+        raise Bad("bad-box", f"{where}: xyxy {boxes[row].tolist()} in {width}x{height}")
     return inside, int((inside != boxes).any(axis=1).sum())
 
 

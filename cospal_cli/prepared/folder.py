@@ -204,8 +204,8 @@ class Prepared:
             texts.TextsFile(path.with_suffix(".safetensors")),
         )
         with errors_as(InputError, str(parses), AGAIN), open_regular(parses) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-            if vectors.key.get("parses") != found:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            if vectors.key.get("parses") != digest:
                 raise ValueError("other parses than those whose words were encoded")
         return vectors
 

@@ -50,8 +50,8 @@ def referral_scores(candidates: Sequence[Candidate]) -> Scores | None:
     None unless every tubelet has one.
     """
     rows = [c.tubelet.referral for c in candidates]
-    seen = [row for row in rows if row is not None]
-    return np.array([row.mean() for row in seen]) if seen and len(seen) == len(rows) else None
+    scored = [row for row in rows if row is not None]
+    return np.array([row.mean() for row in scored]) if scored and len(scored) == len(rows) else None
 
 
 def referral_term(candidates: Sequence[Candidate]) -> Scores | None:

@@ -70,14 +70,14 @@ def machine(trt: ModuleType) -> Machine:
             f"TensorRT {trt.__version__} is here, but torch {torch.__version__} finds no GPU",
             "leave --runtime out; 'cospal doctor' shows what is here",
         )
-    place = torch.cuda.get_device_properties(torch.cuda.current_device())
-    gpu = f"{place.name} sm{place.major}{place.minor}"
+    gpu_properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    gpu = f"{gpu_properties.name} sm{gpu_properties.major}{gpu_properties.minor}"
     return Machine(str(trt.__version__), gpu, _driver())
 
 
 def key(graph: Path, here: Machine, precision: str) -> str:
     """What tells engines apart, in 16 hexadecimal digits."""
-    told = {
+    content = {
         "graph": sha256(graph),
         "tensorrt": here.tensorrt,
         "gpu": here.gpu,
@@ -85,7 +85,7 @@ def key(graph: Path, here: Machine, precision: str) -> str:
         "profile": PROFILE,
         "precision": precision,
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def engine(graph: Path, shapes: Shapes, precision: str) -> tuple[Engine, bool]:
@@ -103,17 +103,17 @@ def engine(graph: Path, shapes: Shapes, precision: str) -> tuple[Engine, bool]:
     logger = trt.Logger(trt.Logger.ERROR)
     with alone(folder):
         if target.is_file():
-            found = trt.Runtime(logger).deserialize_cuda_engine(target.read_bytes())
-            if found is not None:
-                return found, True
+            loaded = trt.Runtime(logger).deserialize_cuda_engine(target.read_bytes())
+            if loaded is not None:
+                return loaded, True
         plan = build(trt, graph, shapes, precision, logger)
         forget(graph)
         with replacing(target) as part:
             part.write_bytes(plan)
-    found = trt.Runtime(logger).deserialize_cuda_engine(plan)
-    if found is None:
+    loaded = trt.Runtime(logger).deserialize_cuda_engine(plan)
+    if loaded is None:
         raise WeightsError(f"{target}: TensorRT {here.tensorrt} does not load what it has built")
-    return found, False
+    return loaded, False
 
 
 def forget(graph: Path) -> None:
@@ -132,9 +132,9 @@ def build(trt: ModuleType, graph: Path, shapes: Shapes, precision: str, logger: 
     network = builder.create_network(_flags(trt))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse(graph.read_bytes()):
-        told = "; ".join(str(parser.get_error(at)) for at in range(parser.num_errors))
+        errors = "; ".join(str(parser.get_error(at)) for at in range(parser.num_errors))
         raise WeightsError(
-            f"{graph}: TensorRT {trt.__version__} cannot read it: {told:.300}",
+            f"{graph}: TensorRT {trt.__version__} cannot read it: {errors:.300}",
             "--runtime onnx runs it",
         )
     config = builder.create_builder_config()

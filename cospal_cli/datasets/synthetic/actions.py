@@ -223,17 +223,17 @@ def _fall(act: Act, since: Curve, fps: int, frames: int, curves: dict[str, Curve
     curves["crouch"] += 0.3 * np.clip(np.sin(np.pi * np.clip(seconds / 0.55, 0, 1)), 0, 1)
 
 
-def clipped(acts: Sequence[Act], seen: NDArray[np.bool_]) -> list[Act]:
+def clipped(acts: Sequence[Act], visible: NDArray[np.bool_]) -> list[Act]:
     """``acts`` without the frames at the ends of entering and leaving in which nobody is seen."""
-    found = []
+    kept = []
     for act in acts:
-        at = np.flatnonzero(seen[act.start : act.end]) + act.start
+        at = np.flatnonzero(visible[act.start : act.end]) + act.start
         if act.kind == "enter" and len(at):
             act = replace(act, start=int(at[0]))
         elif act.kind == "leave" and len(at):
             act = replace(act, end=int(at[-1]) + 1)
-        found.append(act)
-    return found
+        kept.append(act)
+    return kept
 
 
 def _ease(since: Curve) -> Curve:

@@ -52,19 +52,19 @@ def ambiguities(
     Whoever else could be found dressed as said must do nothing of what is said; and what the
     target does besides must show none of it.
     """
-    found = []
+    faults = []
     for number, (outfit, acts) in enumerate(cast):
         also = shows(meaning, acts) if wears(meaning, outfit) else set()
         if number != target and also:
-            found.append(f"actor {number} is dressed so too and does {', '.join(sorted(also))}")
+            faults.append(f"actor {number} is dressed so too and does {', '.join(sorted(also))}")
     outfit, acts = cast[target]
     if not wears(meaning, outfit):
-        found.append("the target is not dressed as said")
-    told = moments(meaning, acts)
-    if len(told) != 1:
-        return [*found, f"the target does what is said {len(told)} times"]
-    besides = [act for act in acts if not told[0][0] <= act.start < told[0][1]]
+        faults.append("the target is not dressed as said")
+    spans = moments(meaning, acts)
+    if len(spans) != 1:
+        return [*faults, f"the target does what is said {len(spans)} times"]
+    besides = [act for act in acts if not spans[0][0] <= act.start < spans[0][1]]
     again = shows(meaning, besides)
     if again:
-        found.append(f"the target does {', '.join(sorted(again))} at another time too")
-    return found
+        faults.append(f"the target does {', '.join(sorted(again))} at another time too")
+    return faults

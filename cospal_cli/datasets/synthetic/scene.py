@@ -126,10 +126,10 @@ def _draft(recipe: Recipe, number: int, plan: ScenePlan, rng: np.random.Generato
     props = _props(recipe, view, light, rng)
     visible = _visible(actors, props)
     (span,) = moments(meaning, actors[0].acts)
-    told = [act for act in actors[0].acts if span[0] <= act.start < span[1]]
-    if not _plain(told, visible[0], actors[0].inside, span):
+    named = [act for act in actors[0].acts if span[0] <= act.start < span[1]]
+    if not _plain(named, visible[0], actors[0].inside, span):
         return None
-    text = grammar.sentence(meaning, actors[0].outfit, told, actors[0].item_kind, rng)
+    text = grammar.sentence(meaning, actors[0].outfit, named, actors[0].item_kind, rng)
     return Scene(
         number, recipe, frames, view, light, tuple(actors), props, visible, meaning, text, span
     )
@@ -289,7 +289,7 @@ def _core(boxes: FloatArray, share: float) -> FloatArray:
 
 
 def _plain(
-    told: list[Act],
+    named: list[Act],
     visible: NDArray[np.float64],
     inside: NDArray[np.float64],
     span: tuple[int, int],
@@ -301,5 +301,5 @@ def _plain(
     return all(
         act.end - act.start >= 3
         and visible[act.start : act.end].mean() >= _SHOWN.get(act.kind, _SHOWN_ELSE)
-        for act in told
+        for act in named
     )

@@ -76,8 +76,8 @@ def _things(
     label = 0 if rng.random() < 0.15 else label
     scores = 0.31 + _slow(len(boxes), mistakes.drift, rng)
     shaken = _shaken(boxes, np.full(len(boxes), mistakes.jitter), rng)
-    found = spell & (rng.random(len(boxes)) < mistakes.props)
-    for index in np.flatnonzero(found).tolist():
+    detected = spell & (rng.random(len(boxes)) < mistakes.props)
+    for index in np.flatnonzero(detected).tolist():
         rows[index].append((shaken[index], float(scores[index]), label))
 
 

@@ -24,8 +24,8 @@ def write_video(recipe: Recipe, folder: Path, number: int) -> int:
     """Write one video with its detections and facts; the number of frames."""
     scene = compose(recipe, number)
     encode(scene, place(folder, VIDEOS, scene.name))
-    found = simulate.detections(scene)
-    from_file.write(place(folder, DETECTIONS, scene.name), found, simulate.CLASSES)
+    boxes = simulate.detections(scene)
+    from_file.write(place(folder, DETECTIONS, scene.name), boxes, simulate.CLASSES)
     write_text(place(folder, FACTS, scene.name), json.dumps(facts_of(scene), indent=1) + "\n")
     return scene.frames
 

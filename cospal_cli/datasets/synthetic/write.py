@@ -168,8 +168,8 @@ def _report(facts: list[dict[str, Any]], made: int, folder: Path) -> SyntheticRe
 
 
 def _counts(values: Iterator[int] | Any) -> dict[str, int]:
-    found = list(values)
-    return {str(value): found.count(value) for value in sorted(set(found))}
+    every = list(values)
+    return {str(value): every.count(value) for value in sorted(set(every))}
 
 
 _READ_ME = """THIS SET IS SYNTHETIC.
