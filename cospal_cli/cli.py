@@ -28,10 +28,10 @@ SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
-    "data": ("cospal_cli.commands.data:data", "Check and make data sets."),
+    "data": ("cospal_cli.commands.data:data", "Check, prepare and generate data sets."),
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
     "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),
-    "evaluate": ("cospal_cli.commands.evaluate:evaluate", "Score answers on a data set."),
+    "evaluate": ("cospal_cli.commands.evaluate:evaluate", "Score predictions on a data set."),
     "bench": ("cospal_cli.commands.bench:bench", "Measure speed on this machine."),
     "models": ("cospal_cli.commands.models:models", "List, fetch and check backbones."),
     "doctor": ("cospal_cli.commands.doctor:doctor", "Show what is installed and what works."),
@@ -42,7 +42,8 @@ COMMANDS = {
 @click.group(cls=lazy_group(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cospal")
 def cli() -> None:
-    """Give it a video and a sentence; get the subject's box on every frame, and when."""
+    """Find the one subject that a sentence means in a video: its box in every frame, from start
+    to end."""
 
 
 class Terminated(BaseException):

@@ -154,7 +154,7 @@ def test_a_table_is_no_file_of_sentences(
     Path(name).write_text(text)
     assert run(["ground", "clip.mp4", "--query-file", name]) == 2
     error, hint = capfd.readouterr().err.splitlines()
-    assert error.startswith(f"error: --query-file '{name}': expected one sentence a line; ")
+    assert error.startswith(f"error: --query-file '{name}': expected one sentence per line; ")
     assert "a table of videos and sentences is not read yet" in error
     assert hint.startswith("hint: write the sentences about one video into a text file")
     assert fake.watched == []

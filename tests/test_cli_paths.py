@@ -81,7 +81,7 @@ OUTPUTS = {
     "file.txt/": "exists",
     "loop/x.mp4": "does not exist",
     "loop/": "exists",
-    "-": "results go to files",
+    "-": "- does not mean stdout",
     "pipe.txt": "unknown kind of output",
 }
 

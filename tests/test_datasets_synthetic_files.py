@@ -197,7 +197,7 @@ def test_the_command_makes_a_set_and_says_so(tmp_path: Path) -> None:
     report = json.loads(result.stdout)
     assert report["videos"] == {"train": 1, "test": 1}
     again = CliRunner().invoke(synthetic, [str(target), *arguments.split()], obj={})
-    assert "synthetic, 1 train, 1 test videos (0 made, 2 kept)" in again.output
+    assert "synthetic, 1 train, 1 test videos (0 generated, 2 kept)" in again.output
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_its_answers_are_perfect(tmp_path: Path, capfd: pytest.CaptureFixture[st
     answers = tmp_path / "answers"
     answers.write_text(ANSWERS, encoding="utf-8")
     assert run(["data", "check", str(tmp_path)]) == 0
-    assert "nothing wrong" in capfd.readouterr().out
+    assert "no problems found" in capfd.readouterr().out
     arguments = ["--data", str(tmp_path), "--predictions", str(answers), "--json"]
     assert run(["evaluate", *arguments]) == 0
     rows = json.loads(capfd.readouterr().out)["methods"]["answers"]["rows"]["predicted"]

@@ -221,7 +221,7 @@ def test_the_example_is_one_declaration_and_has_no_axis_of_length_one() -> None:
         (["--onnx", "--checkpoint", "x", "--opset", "12"], "must be from 18 to 23"),
         (["--onnx", "--checkpoint", "x", "--precision", "fp8"], "unknown precision 'fp8'"),
         (["--onnx", "--what", "detector", "--checkpoint", "x"], "--what detector goes with"),
-        (["--onnx", "--checkpoint", "x", "--model", "y"], "--model is of --what detector"),
+        (["--onnx", "--checkpoint", "x", "--model", "y"], "--model goes with --what detector"),
     ],
 )
 def test_wrong_use_is_explained(

@@ -122,7 +122,7 @@ def test_fetch_brings_checks_and_records(server: FakeHub, store: Path) -> None:
     assert models.locate("own/er") == place
     assert partial(store) == []
     asked = len(server.asked)
-    again = cospal(server, "fetch", "own/er")  # here already: neither asks nor needs a yes
+    again = cospal(server, "fetch", "own/er")  # here already: neither asks nor needs --yes
     assert (again.returncode, again.stdout, again.stderr) == (0, f"{place}\n", "")
     assert len(server.asked) == asked
 
@@ -232,17 +232,17 @@ def test_offline_asks_nobody(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert run(["models", "fetch", "own/er", "--yes", *flags]) == 5
-    assert "own/er is not here, and the network is not to be used" in capfd.readouterr().err
+    assert "own/er is not here, and the network may not be used" in capfd.readouterr().err
     assert server.asked == []
 
 
-def test_without_a_yes_and_nobody_to_ask(
+def test_without_confirmation_and_nobody_to_ask(
     server: FakeHub, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert run(["models", "fetch", "grounding-dino-tiny"]) == 2
     err = capfd.readouterr().err
-    assert "needs a yes, and nobody can be asked" in err
+    assert "must be confirmed, and stdin is not a terminal" in err
     assert "hint: give --yes" in err
 
 

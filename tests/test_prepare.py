@@ -288,7 +288,7 @@ def test_bad_videos_and_records_are_named_and_left_out(
     assert prepared.features(unread).tubelets.shape[1:] == (8, 190)
     assert run(arguments) == 3
     shown = capfd.readouterr().out
-    assert "2 videos (0 made, 2 kept)" in shown
+    assert "2 videos (0 computed, 2 kept)" in shown
     assert f"skipped: train {NAMES[0]}" in shown
 
 
@@ -541,8 +541,8 @@ def not_locked(folder: Path) -> bool:
 def test_the_command(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["data", "prepare", str(root), "--jobs", "0", *SETS]) == 0
     shown = capfd.readouterr().out
-    assert "SYNTHETIC data set, 4 videos (0 made, 4 kept), file" in shown
-    assert "MB a video" in shown
+    assert "SYNTHETIC data set, 4 videos (0 computed, 4 kept), file" in shown
+    assert "MB per video" in shown
     assert "HC-STVG v1 (5,660 videos)" in shown
     arguments = ["data", "prepare", str(root), "--jobs", "0", *SETS, "--detector", "nanodet"]
     assert run(arguments) == 2

@@ -70,7 +70,7 @@ def test_other_features_than_asked_for_are_refused(
     words = ["train", "--data", str(features), "--out", str(tmp_path / "run"), *TINY]
     assert run([*words, "--set", "features.frames=9"]) == 2  # and hcstvg's recipe is none of that
     error = capfd.readouterr().err
-    assert "features.frames: prepared with 4, asked for 9 (--set)" in error
+    assert "features.frames: prepared with 4, set to 9 by --set" in error
     assert "detector" not in error
 
 
@@ -86,7 +86,7 @@ def test_sigterm_saves_and_a_rerun_goes_on(features: Path, tmp_path: Path) -> No
         running.send_signal(signal.SIGTERM)
         _, error = running.communicate(timeout=60)
     assert running.returncode == 143, error
-    assert "--resume goes on" in error
+    assert "--resume continues" in error
     standing = json.loads((out / "last" / "trainer.json").read_text())
     assert f"after update {standing['update']} of" in error
     assert standing["update"] > 0

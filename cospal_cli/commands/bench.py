@@ -1,4 +1,4 @@
-"""``cospal bench``: how fast each stage is here, and how near the whole comes to its limit."""
+"""``cospal bench``: how fast each stage runs here, and how close the pipeline is to its limit."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BenchGroundOptions:
 
     video: Annotated[Path, argument(type=PATH)]
     query: Annotated[str, argument()]
-    rounds: Annotated[int, _count("--rounds", 3, 1, "Medians are over so many rounds.")]
+    rounds: Annotated[int, _count("--rounds", 3, 1, "Rounds that the medians are over.")]
     batches: Annotated[
         tuple[int, ...],
         option(
@@ -88,10 +88,10 @@ class BenchGroundOptions:
             group=SPEED,
             default="",
             metavar="PRECISION",
-            help="How well the boxes of another precision agree: fp32, fp16 or bf16.",
+            help="Compare the boxes with those of this precision: fp32, fp16 or bf16.",
         ),
     ]
-    as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
+    as_json: Annotated[bool, json_option("Print one JSON document.")]  # fmt: skip
 
 
 @command(BenchGroundOptions, GROUND_FLAGS)
@@ -128,7 +128,7 @@ class BenchTrainOptions:
 
     updates: Annotated[int, _count("--updates", 30, 10, "Updates to measure over.")]
     videos: Annotated[int, _count("--videos", 256, 2, "Files of random features.")]
-    as_json: Annotated[bool, json_option("One JSON document.")]
+    as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
 @command(BenchTrainOptions, TRAIN_FLAGS)
@@ -167,7 +167,10 @@ class BenchExportOptions:
     exported: Annotated[
         Path | None,
         option(
-            "--exported", group=MODELS, type=PATH, help="Their export.  [default: made for this]"
+            "--exported",
+            group=MODELS,
+            type=PATH,
+            help="The same heads, exported.  [default: exported for this run]",
         ),
     ]
     tubelets: Annotated[
@@ -196,7 +199,7 @@ class BenchExportOptions:
     ]
     frames: Annotated[int, _count("--frames", 32, 1, "Times T at which tubelets have features.")]
     clips: Annotated[int, _count("--clips", 200, 1, "Clips C of a video.")]
-    rounds: Annotated[int, _count("--rounds", 15, 1, "Rounds, the runtimes in turns.")]
+    rounds: Annotated[int, _count("--rounds", 15, 1, "Rounds; the runtimes take turns.")]
     threads: Annotated[int, _count("--threads", 0, 0, "Threads on the CPU; 0: all.")]
     compiled: Annotated[
         bool,
@@ -204,7 +207,7 @@ class BenchExportOptions:
             "--compile",
             group=SPEED,
             is_flag=True,
-            help="Measure torch.compile too; it starts slowly.",
+            help="Measure torch.compile too, which starts slowly.",
         ),
     ]
     gpu: Annotated[
@@ -214,9 +217,9 @@ class BenchExportOptions:
         ),
     ]
     output: Annotated[
-        Path | None, option("-o", "--output", type=PATH, help="A .png file to draw the times in.")
+        Path | None, option("-o", "--output", type=PATH, help="Draw the times into this .png file.")
     ]
-    as_json: Annotated[bool, json_option("One JSON document.")]  # fmt: skip
+    as_json: Annotated[bool, json_option("Print one JSON document.")]  # fmt: skip
 
 
 @command(BenchExportOptions)
@@ -247,7 +250,7 @@ for one in (ground, train, export):
 
 
 def _train_table(report: dict[str, Any]) -> str:
-    """The report of ``bench train`` as lines for a person."""
+    """The report of ``bench train`` as lines of text."""
     gpu = report["gpu_peak_mb"]
     lines = [
         f"{report['device']}, {report['precision']}, {report['threads']} threads, "
@@ -269,7 +272,7 @@ def _train_table(report: dict[str, Any]) -> str:
 
 
 def _table(report: dict[str, Any]) -> str:
-    """The report as lines for a person."""
+    """The report as lines of text."""
     lines = [
         f"{report['video']}: {report['frames']} frames, {report['boxes']} boxes, "
         f"{report['model']}, batch {report['batch']}",

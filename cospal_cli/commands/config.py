@@ -27,10 +27,10 @@ class ShowOptions:
             metavar="[KEY]",
             is_flag=False,
             flag_value=_ALL,
-            help="What a setting, a section or all of them mean, and what they may be.",
+            help="Explain a setting, a section or all: what it means and its values.",
         ),
     ]
-    as_json: Annotated[bool, json_option("One JSON document: config and origins.")]
+    as_json: Annotated[bool, json_option("Print one JSON document: config and origins.")]
 
 
 @click.group(context_settings=HELP)

@@ -1,4 +1,4 @@
-"""Everything a person sees: messages, logging and, by ``commands.progress``, how far a job is."""
+"""All that the user sees: messages, logging and, by ``commands.progress``, how far a job is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logging.addLevelName(NOTICE, "NOTICE")
 
 
 def say(line: str) -> None:
-    """One line on stderr; a stderr that is closed or full is nobody's reason to fail."""
+    """One line on stderr; a stderr that is closed or full makes no run fail."""
     if sys.stderr is not None:  # print() would take stdout in its place
         with suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
@@ -37,7 +37,7 @@ def say_traceback() -> None:
 def emit(text: str) -> None:
     """``text`` and a line end on stdout, UTF-8 whatever the locale, through ``plain_json``.
 
-    Raises BrokenPipeError if its reader has left, DeviceError if it is closed or takes no more.
+    Raises BrokenPipeError if its reader has left, DeviceError if it is closed or the disk full.
     """
     if sys.stdout is None:
         raise DeviceError("cannot write to stdout: it is closed", "leave it open, or name a file")
@@ -66,7 +66,7 @@ def occupy_streams() -> None:
 
 
 def silence_stdout() -> None:
-    """Let what is left in the buffer of a stdout that takes no more go nowhere."""
+    """Discard what is left in the buffer of a stdout that cannot be written to."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         return
@@ -126,7 +126,7 @@ class Interrupts:
         self._count = 0
 
     def stopped(self) -> bool:
-        """Whether the user asked to stop."""
+        """Whether the user wants to stop."""
         return self._count > 0
 
     def __enter__(self) -> Interrupts:

@@ -41,7 +41,7 @@ class Context(Generic[T]):
     config_file: Path | None = None
     sets: tuple[str, ...] = ()
     verbose: int = 0
-    quiet: bool = False  # nothing but errors is said
+    quiet: bool = False  # print errors only
     log_file: Path | None = None
 
     @cached_property
@@ -126,7 +126,7 @@ def command(
     ``flags``: the keys of the settings that have flags; None: it reads no settings at all.
     ``logs``: logging is set up before; else the function calls ``Context.start_logging`` once it
     knows what the log must not be, and until then nothing is written into it. ``light``: it needs
-    no memory to speak of, so nobody asks if there is any.
+    little memory, so that whether there is enough is not checked.
     """
 
     def decorate(function: Body[T]) -> Command:
@@ -216,8 +216,7 @@ def _config_options() -> list[click.Parameter]:
             group=SETTINGS,
             multiple=True,
             metavar="KEY=VALUE",
-            help="Change one setting; repeatable. 'cospal config show --explain' tells which "
-            "there are.",
+            help="Change one setting; repeatable. 'cospal config show --explain' lists them.",
         ),
     ]
 
@@ -226,9 +225,9 @@ def _logging_options() -> list[click.Parameter]:
     return [
         GroupedOption(
             ["-v", "--verbose"], group=LOGGING, count=True,
-            help="More on stderr; -vv for everything.",
+            help="Log more to stderr; -vv logs everything.",
         ),
-        GroupedOption(["--quiet"], group=LOGGING, is_flag=True, help="Only errors on stderr."),
+        GroupedOption(["--quiet"], group=LOGGING, is_flag=True, help="Print errors only."),
         GroupedOption(
             ["--log-file"], group=LOGGING, type=PATH, help="Append the whole log to this file."
         ),

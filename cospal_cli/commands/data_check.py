@@ -45,7 +45,7 @@ class CheckOptions:
             "--decode",
             group=INPUT,
             is_flag=True,
-            help="Decode every video to its end; slow but sure.",
+            help="Decode every video to its end: slow but thorough.",
         ),
     ]
     jobs: Annotated[
@@ -60,12 +60,12 @@ class CheckOptions:
     show_all: Annotated[
         bool, option("--all", is_flag=True, help="List every problem in the table.")
     ]
-    as_json: Annotated[bool, json_option("One JSON document with every problem.")]  # fmt: skip
+    as_json: Annotated[bool, json_option("Print one JSON document of all problems.")]  # fmt: skip
 
 
 @command(CheckOptions)
 def check(context: Context[CheckOptions]) -> int:
-    """Hold the annotations in FOLDER against its videos and list every fault.
+    """Compare the annotations in FOLDER with its videos and list every problem.
 
     Exits with 0 if every record can be used, 3 if some cannot, 4 if none can.
     """
@@ -83,13 +83,11 @@ def check(context: Context[CheckOptions]) -> int:
     emit(json.dumps(report.as_dict(), indent=2) if options.as_json else table)
     if report.usable:
         return SOME_FAILED if report.skipped else 0
-    raise InputError(
-        f"no record of {str(folder)!r} can be used", "see the list of what is wrong above"
-    )
+    raise InputError(f"no record of {str(folder)!r} can be used", "see the problems listed above")
 
 
 def _table(report: CheckReport, show_all: bool) -> str:
-    """The report as lines for a person."""
+    """The report as lines of text."""
     from cospal_cli.datasets.records import KINDS
 
     size = report.bytes / 1e9
@@ -108,5 +106,5 @@ def _table(report: CheckReport, show_all: bool) -> str:
         if len(shown) < count:
             lines.append(f"  ... and {count - len(shown)} more; --all lists them")
     if not report.problems:
-        lines += ["", "nothing wrong"]
+        lines += ["", "no problems found"]
     return "\n".join(printable(line) for line in lines)

@@ -1,4 +1,4 @@
-"""``cospal data prepare``: the features that training and evaluation read, made once."""
+"""``cospal data prepare``: the features for training and evaluation, computed once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PrepareOptions:
             "--jobs",
             group=SPEED,
             type=click.IntRange(0),
-            help="Processes that watch videos.  [default: all processors]",
+            help="Processes that compute features.  [default: all processors]",
         ),
     ]
     parses: Annotated[
@@ -57,18 +57,18 @@ class PrepareOptions:
             help="Parses of sentences that replace cospal's own; repeatable.",
         ),
     ]
-    as_json: Annotated[bool, json_option("One JSON document about the features.")]  # fmt: skip
+    as_json: Annotated[bool, json_option("Print one JSON document of the run.")]  # fmt: skip
 
 
 @command(PrepareOptions, FLAGS)
 def prepare(context: Context[PrepareOptions]) -> int:
-    """Watch every video of the data set in DIR once and keep what trained heads see of it.
+    """Compute what trained heads need of the data set in DIR, in one pass over each video.
 
-    A run that was stopped goes on where it was. Videos that cannot be read are named and left out.
-    A synthetic set's own detections are used, unless a detector is named. No box and no time of
-    the annotations is read.
+    An interrupted run continues where it stopped. Unreadable videos are named and left out.
+    A synthetic set's own detections are used, unless a detector is named. Annotated boxes and times
+    are not read.
 
-    Exits with 0 if every record has features, 3 if some have not, 4 if none has.
+    Exits with 0 if every record has features, 3 if some do not, 4 if none does.
     """
     options, settings = context.options, context.settings
     from cospal_cli.prepared.folder import FOLDER
@@ -95,15 +95,15 @@ def prepare(context: Context[PrepareOptions]) -> int:
 
 
 def _table(report: dict[str, Any]) -> str:
-    """The report as lines for a person."""
+    """The report as lines of text."""
     kind = "SYNTHETIC data set, " if report["synthetic"] else ""
-    counts = f"{report['made']} made, {report['kept']} kept"
+    counts = f"{report['made']} computed, {report['kept']} kept"
     lines = [
         f"{report['folder']}: {kind}{report['videos']} videos ({counts}), {report['detector']}",
-        f"{report['mb']:.1f} MB, {report['mb_per_video']:.3f} MB a video",
+        f"{report['mb']:.1f} MB, {report['mb_per_video']:.3f} MB per video",
     ]
     if report["seconds_per_video"] is not None:
-        lines[1] += f", {report['seconds_per_video']:.2f} s of one process a video"
+        lines[1] += f", {report['seconds_per_video']:.2f} s per video and process"
     columns = ("records", "validation", "skipped", "videos")
     rows = [["split", *columns]]
     for split, row in report["splits"].items():
@@ -114,7 +114,7 @@ def _table(report: dict[str, Any]) -> str:
         lines.append(f"{empty} records of videos in which nothing was found")
     for split, count in report["parses"].items():
         if count:
-            lines.append(f"{count} sentences of {split} with parses given")
+            lines.append(f"{count} sentences of {split} with given parses")
     rates = [
         f"{name} ({report['estimated_of_videos'][name]:,} videos) {size:.1f} GB"
         for name, size in report["estimated_gb"].items()

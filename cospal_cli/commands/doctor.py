@@ -24,14 +24,14 @@ CODECS = ("libx264", "aac")
 class DoctorOptions:
     """See ``doctor``."""
 
-    as_json: Annotated[bool, json_option("One JSON document.")]
+    as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
 @command(DoctorOptions)
 def doctor(context: Context[DoctorOptions]) -> int:
     """Show what works here, what does not, and what to do.
 
-    Exits with 5 if weights are not whole.
+    Exits with 5 if embedded weights are missing or damaged.
     """
     report = examine()
     emit(json.dumps(report, indent=2) if context.options.as_json else _as_text(report))
@@ -39,7 +39,7 @@ def doctor(context: Context[DoctorOptions]) -> int:
 
 
 def examine() -> dict[str, Any]:
-    """Everything that ``cospal doctor`` tells, as plain values."""
+    """Everything that ``cospal doctor`` reports, as plain values."""
     from cospal_cli.devices import processors
 
     compiled = devices.compiled_providers()
@@ -110,7 +110,7 @@ def _weights() -> dict[str, dict[str, Any]]:
 
 
 def _caches() -> dict[str, str | None]:
-    """The folders outside the outputs in which models are kept or found; they need not exist."""
+    """The folders outside the outputs in which models are kept; they need not exist."""
     from cospal_cli.backbones import models
 
     places = {"models": models.folder(), "huggingface": models.hub_cache()}
@@ -126,7 +126,7 @@ def _models() -> dict[str, str | None]:
 
 
 def _as_text(report: dict[str, Any]) -> str:
-    """The report as lines for a person: what works, what does not, what to do, the verdict."""
+    """The report as lines of text: what works, what does not, what to do, the verdict."""
     width = screen_width()
     lines = [f"cospal {report['cospal']}, Python {report['python']}, {report['platform']}"]
     lines.append(f"{report['processors']} processors; {sys.executable}")

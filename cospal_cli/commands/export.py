@@ -26,7 +26,7 @@ class ExportOptions:
     """See ``export``."""
 
     as_onnx: Annotated[
-        bool, option("--onnx", is_flag=True, help="Write ONNX graphs; --tensorrt reads them too.")
+        bool, option("--onnx", is_flag=True, help="Write ONNX graphs, also for --tensorrt.")
     ]
     as_tensorrt: Annotated[
         bool, option("--tensorrt", is_flag=True, help="Build TensorRT engines for this GPU.")
@@ -39,7 +39,7 @@ class ExportOptions:
             type=click.Choice([HEADS, DETECTOR]),
             default=HEADS,
             show_default=True,
-            help="Which model is exported.",
+            help="Which model to export.",
         ),
     ]
     checkpoint: Annotated[
@@ -66,12 +66,14 @@ class ExportOptions:
         option(
             "--precision",
             multiple=True,
-            help="Arithmetic of the graphs: fp32, fp16 or int8; repeatable.  [default: fp32]",
+            help="Precision of the graphs: fp32, fp16 or int8; repeatable.  [default: fp32]",
         ),
     ]
     opset: Annotated[
         int,
-        option("--opset", default=18, show_default=True, help="Version of ONNX: 18 to 23."),
+        option(
+            "--opset", default=18, show_default=True, help="ONNX opset of the graphs: 18 to 23."
+        ),
     ]
     data: Annotated[
         Path | None,
@@ -104,7 +106,7 @@ class ExportOptions:
             default=200,
             show_default=True,
             type=click.IntRange(1),
-            help="Records to compare on at most.",
+            help="Compare on at most so many records.",
         ),
     ]
     size: Annotated[
@@ -118,7 +120,7 @@ class ExportOptions:
     ]
     force: Annotated[
         bool,
-        option("--force", is_flag=True, help="Keep fp16 or int8 that predicts otherwise."),
+        option("--force", is_flag=True, help="Keep fp16 or int8 even if its predictions differ."),
     ]
     as_json: Annotated[
         bool, json_option("Print export.json instead of the table.")
@@ -129,8 +131,8 @@ class ExportOptions:
 def export(context: Context[ExportOptions]) -> None:
     """Export trained heads as ONNX graphs or TensorRT engines.
 
-    What is written answers as the checkpoint does: it is compared with it, on random inputs of
-    many shapes and on --data, and refused if it does not. Use it with 'cospal ground --runtime'.
+    The exported files are compared with the checkpoint, on random inputs of many shapes and on
+    --data, and refused if their predictions differ. Use them with 'cospal ground --runtime'.
     """
     options = context.options
     if not options.as_onnx and not options.as_tensorrt:
@@ -142,7 +144,7 @@ def export(context: Context[ExportOptions]) -> None:
 def _heads(context: Context[ExportOptions]) -> dict[str, Any]:
     options = context.options
     if options.model is not None:
-        raise UsageError("--model is of --what detector", "the heads are --checkpoint's")
+        raise UsageError("--model goes with --what detector", "heads are named by --checkpoint")
     checkpoint = options.checkpoint
     if checkpoint is None:
         raise UsageError("no heads to export", "give the folder of a checkpoint: --checkpoint")
@@ -190,14 +192,14 @@ def _detector(context: Context[ExportOptions]) -> dict[str, Any]:
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise UsageError(f"--size {options.size!r}: expected WIDTHxHEIGHT", "such as 1333x800")
     if options.output is None:
-        raise UsageError("no place for the detector", "give a folder: -o DIR")
+        raise UsageError("no output folder for the detector", "name one: -o DIR")
     size = int(width), int(height)
     with context.progress("steps") as progress:
         return run(options.model, options.output, size, options.opset, progress)
 
 
 def _table(report: dict[str, Any]) -> str:
-    """The report as lines for a person."""
+    """The report as lines of text."""
     lines = []
     for precision, one in report.get("precisions", {}).items():
         lines += _lines(precision, one)

@@ -46,7 +46,7 @@ def verdict(results: list[Finding]) -> str:
 
 
 def _weights(report: Report) -> list[Finding]:
-    """The embedded models: one line where all are whole, else one for each that is not."""
+    """The embedded models: one line where all are intact, else one for each that is not."""
     states = report["weights"]
     broken = [
         Finding(f"embedded model {name}", False, one["error"], one["hint"], needed=True)
@@ -55,13 +55,13 @@ def _weights(report: Report) -> list[Finding]:
     ]
     if broken:
         return broken
-    return [Finding("embedded models", True, f"{', '.join(states)}: whole", needed=True)]
+    return [Finding("embedded models", True, f"{', '.join(states)}: intact", needed=True)]
 
 
 def _runtime(report: Report) -> Finding:
     works = report["providers"].get("CPUExecutionProvider", False)
     names = ", ".join(report["onnxruntime"]) or "ONNX Runtime from elsewhere"
-    detail = names if works else f"{names}: a session does not get the CPU"
+    detail = names if works else f"{names}: its sessions do not run on the CPU"
     todo = "" if works else "pip install --force-reinstall onnxruntime"
     return Finding("ONNX Runtime on the CPU", works, detail, todo, needed=True)
 
@@ -74,13 +74,13 @@ def _codecs(report: Report) -> Finding:
 
 
 def _gpu(report: Report) -> Finding:
-    """ONNX Runtime on a GPU; what a machine without one lacks is nothing to do."""
+    """ONNX Runtime on a GPU; on a machine without one there is nothing to mend."""
     got = [name for name in (CUDA, TENSORRT) if report["providers"].get(name)]
     if got:
         return Finding("ONNX Runtime on the GPU", True, ", ".join(got))
     if not shutil.which("nvidia-smi"):
         return Finding("ONNX Runtime on the GPU", False, "no NVIDIA driver found")
-    detail = "there is an NVIDIA driver, but a session does not get CUDA"
+    detail = "an NVIDIA driver is installed, but sessions do not run on CUDA"
     return Finding("ONNX Runtime on the GPU", False, detail, install_line("gpu"))
 
 
@@ -99,5 +99,5 @@ def _backbones(report: Report) -> Finding:
     if here:
         return Finding("backbones of the paper", True, ", ".join(here))
     first = next(iter(report["models"]), "NAME")
-    detail = "none is here; 'cospal models list' shows them"
+    detail = "none fetched; 'cospal models list' shows them"
     return Finding("backbones of the paper", False, detail, f"cospal models fetch {first}")

@@ -65,17 +65,18 @@ class GroundOptions:
             "--query",
             group=FIND,
             multiple=True,
-            help="A sentence; repeatable, no QUERY then.",
+            help="A sentence, in place of QUERY; repeatable.",
         ),
     ]
     query_file: Annotated[
-        Path | None, option("--query-file", group=FIND, type=PATH, help="Sentences, one a line.")
+        Path | None,
+        option("--query-file", group=FIND, type=PATH, help="Text file with one sentence per line."),
     ]
     output: Annotated[
         str | None,
-        option("-o", "--output", help="A .mp4 or .json file, or a folder.  [default: .]"),
+        option("-o", "--output", help="Write to this .mp4 or .json file, or folder.  [default: .]"),
     ]
-    as_json: Annotated[bool, json_option("Print the JSON; files only where -o says.")]
+    as_json: Annotated[bool, json_option("Print the JSON; write files only with -o.")]
     checkpoint: Annotated[
         str | None,
         option(
@@ -88,11 +89,13 @@ class GroundOptions:
     ]
     fail_on_empty: Annotated[
         bool,
-        option("--fail-on-empty", is_flag=True, help="Exit with 7 if a sentence finds nothing."),
+        option(
+            "--fail-on-empty", is_flag=True, help="Exit with 7 if nothing is found for a sentence."
+        ),
     ]
     dry_run: Annotated[
         bool,
-        option("--dry-run", is_flag=True, help="Check everything, show the plan, do nothing."),
+        option("--dry-run", is_flag=True, help="Check everything and show the plan, nothing more."),
     ]
     offline: Annotated[
         bool,
@@ -105,7 +108,7 @@ class GroundOptions:
 
 @dataclass(frozen=True)
 class GroundJob:
-    """One video, what is asked of it, and where each answer goes."""
+    """One video, its queries, and where each result goes."""
 
     video: Path
     queries: dict[int, Query]  # by number: those that were understood
@@ -171,13 +174,13 @@ def ground(context: Context[GroundOptions]) -> int | None:
 def _inputs(
     context: Context[GroundOptions], video: Path, trained: Path | None, config: Config
 ) -> dict[Path, str]:
-    """Every file that is read, with what it is to the user."""
+    """Every file that is read, with its name for the user."""
     named = {"--config": context.config_file, "--query-file": context.options.query_file}
     return inputs_of(video, named | {"--checkpoint": trained}, config, flag_names(FLAGS))
 
 
 def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
-    """Answer every query; returns the texts without an answer, and if interrupted."""
+    """Ground every query; returns the texts without a tube, and whether it was interrupted."""
     empty = []
     left = iter(job.queries)  # their numbers
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
@@ -225,7 +228,7 @@ def _implied(
         implied["detector.name"] = ("--detections", "file")
     if heads is None and {"runtime.name", "runtime.provider"} & given.keys():
         raise UsageError(
-            "--runtime and --provider are of trained heads", "give their folder: --checkpoint DIR"
+            "--runtime and --provider need trained heads", "give their folder: --checkpoint DIR"
         )
     return heads, implied
 

@@ -1,9 +1,9 @@
-"""What ``cospal ground`` writes: the JSON of every answer first, then the MP4 that belongs to it.
+"""What ``cospal ground`` writes: the JSON of every result first, then the MP4 that belongs to it.
 
-So no MP4, whatever happens to it, takes a JSON with it. Where an MP4 of an earlier run is replaced,
+So an MP4 that fails leaves every JSON in place. Where an MP4 of an earlier run is replaced,
 its JSON is too, and both change at once when the new MP4 is whole: at no moment do a JSON and an
 MP4 of two runs stand side by side. Only where the new MP4 fails does the old one stay beside the
-new JSON, which is said.
+new JSON, and the message says so.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Files:
         return "interrupted" if self._stopped() else placed.result.status
 
     def write(self, results: Sequence[PlacedResult]) -> Iterator[tuple[PlacedResult, OutputPaths]]:
-        """Write all; yields each answer with the files that were written for it."""
+        """Write all; yields each result with the files that were written for it."""
         for placed in results:
             if not placed.replaces:
                 placed.write(self.status(placed))
@@ -74,7 +74,7 @@ class Files:
     def _video(self, placed: PlacedResult) -> Path | None:
         """Write the MP4, and the JSON if that still waits; the MP4's path if there is one now.
 
-        After an interrupted first pass the video is as long as what was watched; an interruption
+        After an interrupted first pass the video is as long as that pass; an interruption
         while drawing ends this video early and skips those to come. So does a failure.
         """
         video, old = placed.paths.video, [placed.paths.video] if placed.replaces else []
@@ -102,7 +102,7 @@ class Files:
 
 
 def _told(error: Exception, placed: PlacedResult) -> Exception:
-    """``error``, saying what becomes of the answer's files; others than ours as they are."""
+    """``error``, saying what becomes of the result's files; others than ours as they are."""
     if not isinstance(error, CospalError):
         return error
     state = f"the JSON is written: {str(placed.paths.json)!r}"

@@ -1,4 +1,4 @@
-"""What ``cospal ground`` says on stderr: what it would do, and what it found."""
+"""What ``cospal ground`` prints to stderr: what it would do, and what it found."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_plan(video: Path, queries: Sequence[Query], outputs: Sequence[OutputPat
 
 
 def summarise(result: Result, paths: OutputPaths) -> None:
-    """The answer for a person."""
+    """The result as lines of text."""
     console.say(f"query: {console.printable(result.query.text)}")
     if not result.tubes:
         console.say("  no match")

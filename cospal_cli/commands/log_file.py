@@ -1,4 +1,4 @@
-"""The file of ``--log-file``: what may become one, and what happens when it takes no more."""
+"""The file of ``--log-file``: what may become one, and what happens when writing fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAMPLE = 4096  # bytes
 
 
 class LogFile(logging.FileHandler):
-    """Appends to a file; one that takes no more is told of once, by ``say``, and left alone."""
+    """Appends to a file; a failure is reported once, by ``say``, and ends the log."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         super().__init__(path, encoding="utf-8", errors="replace")
@@ -34,7 +34,7 @@ class LogFile(logging.FileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """What ``emit`` met: a log is nobody's reason to fail."""
+        """Reports what ``emit`` met: a failing log ends no run."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)

@@ -1,4 +1,4 @@
-"""``cospal models``: the backbones that are fetched, not shipped."""
+"""``cospal models``: the backbones that are downloaded, not shipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cospal_cli.core.table import screen_width, table
 
 @click.group(context_settings=HELP)
 def models() -> None:
-    """Foundation backbones: what is known, what is here, how to fetch it.
+    """Foundation backbones: list, fetch, verify and convert them.
 
     Nothing else in cospal downloads anything. NAME is an id of 'cospal models list', a hub id
     (OWNER/NAME), a folder or a file.
@@ -37,7 +37,7 @@ def models() -> None:
 class ListOptions:
     """See ``list_``."""
 
-    as_json: Annotated[bool, json_option("One JSON document.")]
+    as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
 @command(ListOptions, name="list", light=True)
@@ -66,15 +66,15 @@ class FetchOptions:
     yes: Annotated[bool, option("--yes", "-y", is_flag=True, help="Do not ask before downloading.")]
     offline: Annotated[
         bool,
-        option("--offline", is_flag=True, help="Never use the network: fail if it is not here."),
+        option("--offline", is_flag=True, help="Use no network: fail if the model is not here."),
     ]
 
 
 @command(FetchOptions)
 def fetch(context: Context[FetchOptions]) -> None:
-    """Download models, check them and print where they lie.
+    """Download models, check them and print their paths.
 
-    An interrupted download goes on where it stopped. Exit codes: 2 not confirmed, 5 not found,
+    An interrupted download continues where it stopped. Exit codes: 2 not confirmed, 5 not found,
     withheld, damaged or no network, 6 disk full.
     """
     for name in context.options.names:
@@ -86,14 +86,14 @@ class VerifyOptions:
     """See ``verify``."""
 
     name: Annotated[str, argument(metavar="NAME|all")]
-    as_json: Annotated[bool, json_option("One JSON document.")]
+    as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
 @command(VerifyOptions)
 def verify(context: Context[VerifyOptions]) -> int:
-    """Read every byte of a model, or of all that are here, and compare.
+    """Check every file of a model, or of all fetched ones, by its sha256.
 
-    Prints ok, damaged, or unknown where nobody says what the file should be. Exits with 5 if a
+    Prints ok, damaged, or unknown where no sha256 is known. Exits with 5 if a
     file is damaged.
     """
     from cospal_cli.backbones import verify as check
@@ -141,7 +141,7 @@ class ConvertOptions:
 def convert(context: Context[ConvertOptions]) -> None:
     """Turn an original Grounding DINO checkpoint into a folder of transformers, or back.
 
-    SOURCE is a .pth file or a folder; TARGET becomes the other. Known ids do for SOURCE too.
+    SOURCE is a .pth file or a folder; TARGET becomes the other. SOURCE may also be a known id.
     """
     from cospal_cli.detect.dino.convert import convert_checkpoint
 
@@ -154,7 +154,7 @@ for one in (list_, fetch, verify, path, convert):
 
 
 def _fetch(name: str, context: Context[FetchOptions]) -> Path:
-    """Plan, ask, download; the place of the model."""
+    """Plan, ask, download; the path of the model."""
     yes, offline, quiet = context.options.yes, context.options.offline, context.quiet
     from cospal_cli.backbones import hub
     from cospal_cli.backbones import models as store
@@ -163,12 +163,15 @@ def _fetch(name: str, context: Context[FetchOptions]) -> Path:
         raise store.not_here(name)
     if offline or hub.offline():
         raise WeightsError(
-            f"{name} is not here, and the network is not to be used",
+            f"{name} is not here, and the network may not be used",
             "fetch without --offline, HF_HUB_OFFLINE and COSPAL_OFFLINE, or copy its folder to "
             f"{store.folder()}",
         )
     if not yes and not (sys.stdin and sys.stdin.isatty()):
-        raise UsageError(f"fetching {name} needs a yes, and nobody can be asked", "give --yes")
+        raise UsageError(
+            f"downloading {name} must be confirmed, and stdin is not a terminal",
+            "give --yes",
+        )
     plan = hub.make_plan(name)
     size = f"{plan.bytes / hub.MB:,.0f} MB" if plan.bytes else "size not known"
     if not quiet or not yes:
@@ -184,7 +187,7 @@ def _fetch(name: str, context: Context[FetchOptions]) -> Path:
 
 
 def _here(name: str) -> Path | None:
-    """Where ``name`` lies already; None if it does not, or is damaged and can be fetched anew."""
+    """Where ``name`` is already; None if it does not, or is damaged and can be fetched anew."""
     from cospal_cli.backbones import models as store
 
     try:

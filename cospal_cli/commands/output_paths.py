@@ -1,4 +1,4 @@
-"""Where results go: decided, and refused if impossible, before any work starts."""
+"""Where results go: decided, and checked, before any work starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_NAME_BYTES = 255
 
 @dataclass(frozen=True)
 class OutputPaths:
-    """The files of one query's answer; None: not written."""
+    """The files of one query's result; None: not written."""
 
     json: Path | None
     video: Path | None
@@ -32,7 +32,7 @@ class OutputPaths:
 def output_paths(
     source: Path, output: str | None, queries: int, video: bool, stdout: bool
 ) -> list[OutputPaths]:
-    """One Place per query.
+    """The output paths of each query.
 
     ``output``: a .json file (JSON only), an .mp4 file (its JSON beside it), a folder (an existing
     one, or a name without suffix or with a slash at its end), or None: the working folder, and
@@ -43,9 +43,11 @@ def output_paths(
     if output is None and stdout:
         return [OutputPaths(None, None)] * queries
     if output == "-":
-        raise UsageError("-o -: results go to files", "--json prints them; ./- is a folder")
+        raise UsageError(
+            "-o - does not mean stdout", "--json prints the results; ./- names a folder"
+        )
     target = Path(output or ".")
-    with errors_as(UsageError, f"-o {output!r}", "choose another place"):
+    with errors_as(UsageError, f"-o {output!r}", "choose another path"):
         folder = is_folder(output or ".")
     if folder:
         endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
@@ -76,7 +78,7 @@ def is_folder(output: str) -> bool:
 
 @contextmanager
 def output_folder(output: str | None) -> Iterator[None]:
-    """Create the folder that ``-o`` names, if it is one; it goes again if nothing comes into it.
+    """Create the folder that ``-o`` names, if it is one; it is removed again if it stays empty.
 
     UsageError where it cannot be made.
     """
@@ -100,7 +102,7 @@ def inputs_of(
     config: Config,
     flags: Mapping[str, str],
 ) -> dict[Path, str]:
-    """Every file and folder that a run reads, with what it is to the user.
+    """Every file and folder that a run reads, with its name for the user.
 
     ``named``: those of options, by option; ``flags``: the option of a setting's dotted key. Any
     setting may name a file: detections, weights, words.

@@ -28,7 +28,7 @@ UNITS |= {"encode": "texts", "train": "updates"}  # else what the command says
 def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
     """A progress callable: a bar on a terminal, else a line now and then; nothing if ``quiet``.
 
-    ``unit``: what is counted where the stage does not tell.
+    ``unit``: what is counted where the stage does not say.
     """
     if quiet:
         yield silent
@@ -45,7 +45,7 @@ def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
 
 
 class _State(NamedTuple):
-    """Where a stage is."""
+    """How far one stage is."""
 
     stage: str
     began: float  # monotonic seconds
@@ -114,7 +114,7 @@ def _bar(console: Any, unit: str) -> Iterator[Progress]:
         rich.TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
-        redirect_stdout=False,  # results are no part of what is shown
+        redirect_stdout=False,  # results are not part of what is shown
     )
     tasks: dict[str, tuple[TaskID, float]] = {}
 
@@ -135,14 +135,14 @@ def _bar(console: Any, unit: str) -> Iterator[Progress]:
 
 
 def _rate(per_s: float, unit: str) -> str:
-    """So many units a second, minute or hour: the first that is no fraction."""
+    """So many units a second, minute or hour: the first that is at least one."""
     spans = ((1, "s"), (60, "min"), (3600, "h"))
     seconds, name = next((one for one in spans if per_s * one[0] >= 1), spans[-1])
     return f"{per_s * seconds:.1f} {unit}/{name}"
 
 
 def _duration(seconds: float) -> str:
-    """A time as people say it."""
+    """A time in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

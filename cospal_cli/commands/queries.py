@@ -1,4 +1,4 @@
-"""What ``cospal ground`` is asked: one video and its sentences, from arguments and files."""
+"""The input of ``cospal ground``: one video and its sentences, from arguments and files."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dic
 def _read_queries(path: Path) -> list[UserSentence]:
     """The file's lines, verbatim but for blank ones; UsageError if there is none to use, or if
     they are those of a table."""
-    about, hint = f"--query-file {str(path)!r}", "give a text file with a sentence a line"
+    about, hint = f"--query-file {str(path)!r}", "give a text file with one sentence per line"
     lines = read_text(path, UsageError, hint, about=about).splitlines()
     sentences = [UserSentence(x, f"{path}:{n}") for n, x in enumerate(lines, 1) if x.strip()]
     if not sentences:
-        raise UsageError(f"{about}: no sentence in it", "write one a line")
+        raise UsageError(f"{about}: no sentence in it", "write one per line")
     rows = sum(_is_row(sentence.text) for sentence in sentences)
     if path.suffix.lower() in TABLES or 2 * rows >= len(sentences):
         raise UsageError(
-            f"{about}: expected one sentence a line; a table of videos and sentences is not read "
+            f"{about}: expected one sentence per line; a table of videos and sentences is not read "
             "yet",
             "write the sentences about one video into a text file, and run cospal for each video",
         )

@@ -61,20 +61,19 @@ class TrainOptions:
             "--prepared",
             group=INPUT,
             type=PATH,
-            help="Folder of its prepared features; made if they are not there.  [default: "
-            "DATA/prepared]",
+            help="Folder of its prepared features; computed if missing.  [default: DATA/prepared]",
         ),
     ]
     out: Annotated[
         Path | None,
-        option("--out", type=PATH, help="Folder of the training.  [default: runs/DATA]"),
+        option("--out", type=PATH, help="Folder to write the training to.  [default: runs/DATA]"),
     ]
     recipe: Annotated[
         str | None,
         option(
             "--recipe",
             group=TRAINING,
-            help=f"Settings to begin with: {', '.join(recipes.names())} or none.  [default: the "
+            help=f"Settings to start from: {', '.join(recipes.names())} or none.  [default: the "
             "data set's; none with --config]",
         ),
     ]
@@ -84,7 +83,7 @@ class TrainOptions:
             "--resume",
             group=TRAINING,
             is_flag=True,
-            help="Go on with the training in --out, if there is one.",
+            help="Continue the training in --out, if there is one.",
         ),
     ]
     init_from: Annotated[
@@ -93,7 +92,7 @@ class TrainOptions:
             "--init-from",
             group=MODELS,
             type=PATH,
-            help="A checkpoint to take the first weights from.",
+            help="Checkpoint to take the initial weights from.",
         ),
     ]
     jobs: Annotated[
@@ -154,7 +153,7 @@ def train(context: Context[TrainOptions]) -> None:
     if outcome.stopped and first:
         console.say(
             f"stopped after update {outcome.update} of {outcome.updates}, saved in "
-            f"{job.out / 'last'}; --resume goes on"
+            f"{job.out / 'last'}; --resume continues"
         )
     if outcome.stopped:
         raise click.exceptions.Exit(stops.code)
@@ -195,7 +194,7 @@ def _folders(data: Path, prepared: Path | None) -> tuple[Path, Path]:
 def _recipe(
     root: Path, features: Path, chosen: str | None, config_file: Path | None
 ) -> Path | None:
-    """The settings file to begin with."""
+    """The settings file to start from."""
     from cospal_cli import datasets
     from cospal_cli.datasets.tree import Tree
     from cospal_cli.prepared.folder import read_about
@@ -219,7 +218,7 @@ def _recipe(
 def _open(
     root: Path, features: Path, config: Config, jobs: int, progress: Progress, stops: _Stops
 ) -> Prepared | None:
-    """The features, made first where they are not there or not whole; None when stopped."""
+    """The features, computed first where they are missing or incomplete; None when stopped."""
     from cospal_cli.devices import processors
     from cospal_cli.prepared.folder import Prepared, read_about
     from cospal_cli.preparing.prepare import prepare
@@ -228,7 +227,8 @@ def _open(
     if about is None or not about.get("complete"):
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             raise UsageError(
-                f"{str(root)!r} is not prepared", "run 'cospal data prepare' before several train"
+                f"{str(root)!r} is not prepared",
+                "run 'cospal data prepare' before training with several processes",
             )
         console.LOG.warning("preparing %s first, into %s", root, features)
         count = jobs or processors()
@@ -243,14 +243,14 @@ def _open(
 def _fitted(settings: Settings, prepared: Prepared) -> Config:
     """The settings with those of the features in place.
 
-    UsageError where somebody asked for other features than there are; a recipe does not.
+    UsageError where the user set others than those; what a recipe sets gives way.
     """
     given, used = flatten(settings.config), flatten(prepared.config)
     own = {key: value for key, value in used.items() if key.partition(".")[0] in FEATURES}
     fixed = {*modern(prepared.about["made_with"]), "text.name", "text.model"}
     fixed |= {key for key in own if key.startswith("features.")}
     other = [
-        f"{key}: prepared with {own.get(key)}, asked for {given[key]} ({settings.origins[key]})"
+        f"{key}: prepared with {own.get(key)}, set to {given[key]} by {settings.origins[key]}"
         for key in given
         if key in fixed
         and given[key] != own.get(key)
@@ -299,14 +299,14 @@ def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
 
 
 def _lines(report: dict[str, Any]) -> str:
-    """The run for a person."""
+    """The run as lines of text."""
     out, best = report["out"], report["best"]
     value = f"{abs(best):.4f}" if report["selected_by"] == "loss" else f"{best:.4f}"
     lines = [f"{out}: {report['update']} updates" + f" ({SYNTHETIC})" * report["synthetic"]]
     if report["selected_by"] != "update":
         lines.append(
             f"best after update {report['best_update']}: {report['selected_by']} {value} "
-            "on the tenth of train for validation"
+            "in validation"
         )
     if report["samples_per_s"]:
         lines.append(
