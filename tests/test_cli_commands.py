@@ -100,7 +100,7 @@ def test_what_config_show_prints_can_be_given_back(
 def test_config_show_explains(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "show", "--explain", "video.fps", "--set", "video.fps=5"]) == 0
     out = capfd.readouterr().out
-    assert out.startswith("video.fps = 5  (--set)\n    Frames looked at per second of video.\n")
+    assert out.startswith("video.fps = 5  (--set)\n    Frames analysed per second of video.\n")
     assert "from 0.01 to 1000; default 10" in out
     assert "COSPAL_VIDEO_FPS, flag --fps" in out
     assert run(["config", "show", "--explain", "detector"]) == 0
@@ -124,7 +124,7 @@ def test_help_lists_flags_in_groups_with_defaults_and_choices(
     out = " ".join(capfd.readouterr().out.split())
     places = [out.index(f" {group}: ") for group in ("Input", "What to find", "Output", "Models")]
     assert places == sorted(places)
-    assert "--fps NUMBER Frames looked at per second of video. [default: 10; from" in out
+    assert "--fps NUMBER Frames analysed per second of video. [default: 10; from" in out
     assert f"one of auto, {', '.join(DETECTORS)}]" in out
     assert "--reads" not in out
 

@@ -1,4 +1,5 @@
-"""Who writes where: what two runs must not both write is claimed, and what killed runs left goes.
+"""Who writes where: outputs are claimed, so that two runs never write the same, and what killed
+runs left is removed.
 
 A run is one claim, or one file that is replaced without a claim. While it lives it holds the lock
 of a hidden file in each folder that it writes to, and everything unfinished bears the same mark:
@@ -9,9 +10,9 @@ of a hidden file in each folder that it writes to, and everything unfinished bea
 
 The system frees the lock when a process dies, however it dies. So whoever gets the lock of such a
 file knows its run to be dead, and removes all three; files of other machines, whose locks may not
-be seen from here, are left alone. Who looks at a folder or claims in it holds ``MUTEX`` meanwhile,
-for milliseconds, and waits for nothing else: there is no deadlock. On file systems without locks
-nothing is claimed and nothing cleared away.
+be seen from here, are left alone. Whoever inspects a folder or claims in it holds ``MUTEX``
+meanwhile, for milliseconds, and waits for nothing else: there is no deadlock. On file systems
+without locks nothing is claimed and nothing cleared away.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def clear(folder: Path) -> None:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file of this name in an output folder is no content but ours: see above."""
+    """Whether a file of this name in an output folder is one of our own hidden ones, not content:
+    see above.
+    """
     return name.startswith(MARK) or name == ".lock" or name.endswith(PART)  # two of version 0.1
 
 
@@ -160,7 +163,7 @@ def _reachable(folder: Path) -> Iterator[None]:
         about = f"the output folder {str(folder)!r} cannot be written to"
         raise shortage(error, about) or UsageError(
             f"{about}: {reason(error)}",
-            f"choose another, or remove {error.filename!r} if no run of cospal is in it"
+            f"choose another, or remove {error.filename!r} if no cospal run is using it"
             if error.filename and MARK in str(error.filename)
             else "choose another with -o",
         ) from error
@@ -273,5 +276,6 @@ def _busy_folder(folder: Path, run: Run) -> UsageError:
 
 def _hint(run: Run) -> str:
     if run.here:
-        return "wait until it has ended, or choose another output"
-    return f"if that has ended, remove {str(run.folder / run.mark)!r}.*, or choose another output"
+        return "wait until it has finished, or choose another output"
+    leftovers = f"{str(run.folder / run.mark)!r}.*"
+    return f"if that run has finished, remove {leftovers}, or choose another output"

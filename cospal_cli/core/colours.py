@@ -52,7 +52,7 @@ def may_be_colour(word: str) -> bool:
 
 
 def parse_colour(words: Sequence[str]) -> dict[str, float] | None:
-    """Weights over ``NAMES`` for a colour phrase ("dark", "blue"), or None if it is none.
+    """Weights over ``NAMES`` for a colour phrase ("dark", "blue"), or None for any other word.
 
     Unknown modifiers are ignored when a known colour remains; several colours ("black and white")
     share their names by the larger weight.

@@ -1,8 +1,8 @@
 """Errors that cospal raises on purpose.
 
     CospalError            exit 1   (never raised itself)
-    ├── TrainingError      exit 1   training that cannot go on: its loss is no number any more
-    ├── UsageError         exit 2   wrong arguments, configuration, query or output place
+    ├── TrainingError      exit 1   training that cannot go on: its loss is no longer a number
+    ├── UsageError         exit 2   wrong arguments, configuration, query or output path
     ├── InputError         exit 4   a video, image folder or detections file that cannot be read
     ├── WeightsError       exit 5   model files missing, damaged or of another contract
     ├── DeviceError        exit 6   device, memory or disk space not available

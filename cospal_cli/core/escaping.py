@@ -1,4 +1,4 @@
-"""Text that a terminal shows and does not obey."""
+"""Text made safe to show in a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def printable(text: str) -> str:
 
 
 def plain_json(text: str) -> str:
-    """JSON ``text`` with every character that a terminal may obey as its ``\\uXXXX``.
+    """JSON ``text`` with every character that a terminal may interpret as its ``\\uXXXX``.
 
     Such characters stand in JSON's strings alone, so programs read the same document.
     """

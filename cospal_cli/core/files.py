@@ -101,9 +101,9 @@ def write_text(target: Path, text: str, instead_of: Sequence[Path] = ()) -> None
         part.write_bytes(text.encode("utf-8", "replace"))
 
 
-@errors_as(UsageError, "the output cannot be written", "choose another place with -o")
+@errors_as(UsageError, "the output cannot be written", "choose another path with -o")
 def check_outputs(targets: Iterable[Path], inputs: Mapping[Path, str], overwrite: bool) -> None:
-    """UsageError unless every target can be written: asked before any work starts.
+    """UsageError unless every target can be written: checked before any work starts.
 
     Refused are a target that is one of ``inputs`` (path -> what it is to the user; by identity, so
     links count), or lies in one, a folder, an existing file without ``overwrite``, and a parent
@@ -122,12 +122,15 @@ def check_outputs(targets: Iterable[Path], inputs: Mapping[Path, str], overwrite
                 )
         place = Path(os.path.realpath(target.parent)) / target.name
         if place in seen:
-            raise UsageError(f"two outputs share the name {str(target)!r}", "give each its own")
+            raise UsageError(
+                f"two outputs share the name {str(target)!r}", "give each a name of its own"
+            )
         if target.is_dir():
             raise UsageError(f"the output {str(target)!r} is a folder", "name a file in it")
         if os.path.lexists(target) and not overwrite:
             raise UsageError(
-                f"the output {str(target)!r} exists", "--overwrite replaces it; -o names another"
+                f"the output {str(target)!r} already exists",
+                "replace it with --overwrite, or choose another path with -o",
             )
         seen.add(place)
 
@@ -145,7 +148,7 @@ def is_same(target: Path, source: Path) -> bool:
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether ``path``, which must be there, is a file of ``folder``, by whatever name."""
+    """Whether ``path``, which must exist, is a file of ``folder``, by whatever name."""
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         return True
     own = path.stat()
@@ -215,7 +218,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _refusing(target: Path) -> Iterator[None]:
-    """Errors of the system, met while writing ``target``, as ours."""
+    """System errors raised while writing ``target``, as errors of cospal."""
     try:
         yield
     except OSError as error:
@@ -223,7 +226,7 @@ def _refusing(target: Path) -> Iterator[None]:
 
 
 def refusal(target: Path, error: OSError) -> CospalError:
-    """What ``error``, met while writing ``target``, means."""
+    """The error of cospal for ``error``, raised while writing ``target``."""
     if error.errno in FULL:
         return DeviceError(
             f"no space left to write {str(target)!r}",

@@ -1,4 +1,4 @@
-"""JSON's values as the types that they should be: nobody vouches for what a file holds.
+"""JSON values as the types they should have: a file may hold anything.
 
 What does not fit is a ValueError, TypeError or KeyError in plain words, for the border around the
 reader to pass on: see ``foreign.errors_as``.
@@ -40,7 +40,7 @@ def filled(kind: type[T], row: Any) -> T:
     """
     hints, every = get_type_hints(kind), fields(kind)  # type: ignore[arg-type]
     if unknown := as_table(row).keys() - {one.name for one in every}:
-        raise ValueError(f"unknown {short(min(unknown))}")
+        raise ValueError(f"unknown field {short(min(unknown))}")
     for one in every:
         if one.name not in row and one.default is one.default_factory is MISSING:
             raise KeyError(one.name)
@@ -48,10 +48,10 @@ def filled(kind: type[T], row: Any) -> T:
 
 
 def fitting(value: Any, hint: Any, name: str) -> Any:
-    """The JSON ``value`` as the type ``hint``; ValueError, saying ``name``, where it is none.
+    """The JSON ``value`` as the type ``hint``; ValueError, naming ``name``, where it does not fit.
 
-    Numbers are finite, and whole ones within +-``BIGGEST``; true and false are no numbers; whole
-    numbers serve as numbers.
+    Numbers are finite, and whole ones within +-``BIGGEST``; true and false are not numbers; whole
+    numbers are accepted as numbers.
     """
     kind, inner = get_origin(hint) or hint, get_args(hint)
     if kind is UnionType or kind is Union:
@@ -88,7 +88,7 @@ def fitting(value: Any, hint: Any, name: str) -> Any:
 def field_of(row: Mapping[str, Any], key: str, hint: Any, least: float | None = None) -> Any:
     """The value at ``key``, ``fitting`` the type ``hint`` and not below ``least``.
 
-    KeyError where it is not there, ValueError where it does not fit.
+    KeyError where it is missing, ValueError where it does not fit.
     """
     value = fitting(row[key], hint, key)
     if least is not None and value < least:
@@ -99,8 +99,8 @@ def field_of(row: Mapping[str, Any], key: str, hint: Any, least: float | None = 
 def numbers(values: Any, width: int | None = None) -> NDArray[np.float64]:
     """A list of numbers as (N,), or with ``width`` a list of such lists as (N, ``width``).
 
-    ValueError for all else: texts, true and false, null, rows of other lengths. NaN and infinity
-    pass.
+    ValueError for anything else: strings, true and false, null, rows of other lengths. NaN and
+    infinity pass.
     """
     import numpy as np
 

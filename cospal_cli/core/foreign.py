@@ -51,7 +51,8 @@ _SHORT.maxlevel = 2
 def errors_as(
     kind: Callable[[str, str], CospalError], about: str, hint: str = ""
 ) -> Iterator[None]:
-    """A border: what is raised within becomes ``kind``, or DeviceError where the machine is short.
+    """A border: what is raised within becomes ``kind``, or DeviceError where memory, disk, files
+    or threads run out.
 
     ``about`` says what could not be done, and comes before the reason. It decorates functions too.
     """
@@ -80,14 +81,14 @@ def shortage(error: BaseException, about: str, sized: bool = False) -> DeviceErr
     if _memory(error) and not (sized and _roomy()):
         return DeviceError(
             f"{about}: not enough memory",
-            "close other programs or raise the limit; --batch, --tiles and --set "
-            "video.work_side=320 lower what is needed",
+            "close other programs or raise the limit; a smaller --batch, --tiles or --set "
+            "video.work_side=320 needs less",
         )
     return None
 
 
 def of_system(error: BaseException) -> CospalError | None:
-    """Ours for what the system raised outside of every border; None for a bug."""
+    """The error of cospal for what the system raised outside every border; None for a bug."""
     about = "the system refuses"
     if lack := shortage(error, about):
         return DeviceError(lack.message.removeprefix(f"{about}: "), lack.hint)
@@ -115,7 +116,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, KeyError) and len(error.args) == 1:
-        return f"no {short(error.args[0])}"
+        return f"{short(error.args[0])} is missing"
     text = " ".join(str(error).split())
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     plain = isinstance(error, ValueError | RuntimeError | CospalError)

@@ -22,7 +22,7 @@ def assemble(
 ) -> GroundingInputs:
     """One sample: ``tubelets`` (K, T, F), its mask (K, T), ``clips`` (C, Dv), ``phrase``'s words.
 
-    Without a word that tells who is meant, all content words do; without any, all words.
+    Where no word says who is meant, all content words count; without any, all words.
     """
     content = phrase.content if phrase.content.any() else np.ones(len(phrase), bool)
     return GroundingInputs(

@@ -1,7 +1,7 @@
-"""Locks that the system frees when a process dies, with a word about their holder in their files.
+"""Locks that the system frees when a process dies, with a note about their holder in their files.
 
 The file of a lock is removed when the lock is let go; whoever waits for it then sees that it is
-gone (filelock looks), so that two never hold one lock by two files.
+gone (filelock checks), so that two never hold one lock by two files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Small files of text, JSON and JSON Lines that nobody vouches for: one way to read them all.
+"""Small files of text, JSON and JSON Lines, which may be damaged: one way to read them all.
 
 Only regular files are opened: a pipe would block, a device never ends. A size above the limit is
-refused before anything is read; a byte order mark is no part of the text; JSON nested deeper than
+refused before anything is read; a byte order mark is not part of the text; JSON nested deeper than
 ``DEEPEST`` is refused, so that whoever walks it cannot run out of stack. Each function raises its
 ``kind`` of error, naming the file, and DeviceError where memory or files run out.
 """
@@ -36,7 +36,8 @@ _KINDS = {
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """``path`` opened for reading; OSError for what is not there, ValueError for what is no file.
+    """``path`` opened for reading; OSError for what is not there, ValueError for what is not a
+    regular file.
 
     Never waits: not for the other end of a pipe, nor for a device.
     """
@@ -50,7 +51,7 @@ def check_regular(path: Path) -> int:
     found = os.stat(path)
     for is_kind, name in _KINDS.items():
         if is_kind(found.st_mode):
-            more = "" if name == "a folder" else "; copy what it gives to a file first"
+            more = "" if name == "a folder" else "; copy its output to a file first"
             raise ValueError(f"this is {name}, not a file{more}")
     return found.st_size
 
@@ -70,7 +71,7 @@ def read_bytes(
             while more and len(data) <= limit and (piece := file.read(MB)):
                 data += piece
         if max(size, len(data)) > limit:
-            raise ValueError(f"{max(size, len(data)):,} bytes are too large, {limit:,} the most")
+            raise ValueError(f"{max(size, len(data)):,} bytes, more than the limit of {limit:,}")
         return data
 
 
@@ -135,9 +136,9 @@ def json_lines(
 def parse_json(
     data: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
 ) -> Any:
-    """The JSON value in ``data`` (bytes: UTF-8); ValueError for all else.
+    """The JSON value in ``data`` (bytes: UTF-8); ValueError for anything else.
 
-    NaN and infinity, which are no JSON though Python reads them, come through as floats.
+    NaN and infinity, which are not JSON though Python reads them, come through as floats.
     """
     text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
     if not text.strip():

@@ -27,7 +27,7 @@ def load(stage: str, backends: Mapping[str, str], name: str) -> Any:
 
 
 def require(package: str, extra: str, line: str = "") -> ModuleType:
-    """Import an optional package, or say which pip line brings it or why it does not load.
+    """Import an optional package, or say which pip line installs it or why it does not load.
 
     ``line``: another pip line than that of the ``extra``.
     """
@@ -43,5 +43,5 @@ def require(package: str, extra: str, line: str = "") -> ModuleType:
             ) from error
         raise UsageError(
             f"the package {package!r} is installed but does not load: {error}",
-            "its version does not fit another package's: 'pip check', and 'cospal doctor'",
+            "its version may not match another package's: run 'pip check' and 'cospal doctor'",
         ) from error

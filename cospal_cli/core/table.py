@@ -6,7 +6,7 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-WIDTH = 100  # columns where there is no terminal and COLUMNS does not tell
+WIDTH = 100  # columns where there is no terminal and COLUMNS is not set
 SIDE_BY_SIDE = 80  # below that, a table that does not fit is stacked
 _GAP = 2
 _LEAST_TEXT = 24  # columns below which wrapping the last one would be hard to read

@@ -24,7 +24,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video says of itself. ``width``/``height`` are those of the displayed frame."""
+    """The metadata of a video. ``width``/``height`` are those of the displayed frame."""
 
     path: str
     width: int
@@ -193,7 +193,7 @@ class Tubelet:
 
 @dataclass(frozen=True)
 class Clips:
-    """What a video encoder says of a whole video, clip by clip in order of time."""
+    """The features of a whole video, clip by clip in order of time."""
 
     features: FloatArray  # (C, Dv)
     spans_s: NDArray[np.float64]  # (C, 2) half-open
@@ -210,7 +210,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class WordVectors:
-    """What a text encoder says of each word of a text."""
+    """The vector of each word of a text."""
 
     spans: tuple[tuple[int, int], ...]  # (N) half-open character spans in the text
     vectors: FloatArray  # (N, Dt)
@@ -257,7 +257,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Excluded:
-    """What the sentence says is not so: evidence for it counts against. Fields as in ``Query``."""
+    """What the sentence denies: evidence for it counts against. Fields as in ``Query``."""
 
     attributes: tuple[Attribute, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -347,7 +347,7 @@ class GroundingInputs:
     clip_mask: NDArray[np.bool_]  # (C,)
     words: FloatArray  # (N, Dt)
     word_mask: NDArray[np.bool_]  # (N,)
-    referral_mask: NDArray[np.bool_]  # (N,) words that tell who is meant
+    referral_mask: NDArray[np.bool_]  # (N,) words that say who is meant
     content_mask: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
     word_ids: IntArray  # (N,) in the training vocabulary; 0: not in it
 
@@ -359,7 +359,7 @@ class GroundingInputs:
 
 @dataclass(frozen=True)
 class GroundingScores:
-    """What the heads answer, in the order of the inputs' tubelets."""
+    """The heads' outputs, in the order of the inputs' tubelets."""
 
     tubelet_scores: FloatArray  # (K,) sum to 1 over the tubelets
     proposals: FloatArray  # (P, 2) start and end as shares of the video, 0..1

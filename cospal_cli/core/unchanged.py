@@ -20,7 +20,7 @@ class Unchanged:
     """
 
     path: Path
-    stamp: _Stamp | None  # None: not there, or no ordinary file; whoever opens it says so
+    stamp: _Stamp | None  # None: missing, or not a regular file; whoever opens it says so
 
     @classmethod
     def now(cls, path: Path) -> Unchanged:
@@ -38,7 +38,7 @@ class Unchanged:
         what = "changed" if now else "removed"
         raise InputError(
             f"{str(self.path)!r} was {what} while cospal was reading it",
-            "leave the video as it is until cospal has ended, and run it again",
+            "leave the video unchanged until cospal has finished, and run it again",
         )
 
 

@@ -1,4 +1,4 @@
-"""Doing something with many videos when some are bad and some kill the process that reads them."""
+"""Work on many videos, of which some are damaged and some kill the process that reads them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ DEFAULT_MODEL = "grounding-dino-tiny"
 
 
 class Detector(Protocol):
-    """A backend: built from a DetectorConfig, then asked batch by batch, in three steps.
+    """A backend: built from a DetectorConfig, then run batch by batch, in three steps.
 
     The steps are apart so that a pipeline can run each in a thread of its own, and a benchmark can
     time the network alone.
@@ -33,8 +33,8 @@ class Detector(Protocol):
     def prompt(self, query: Query) -> Detector:
         """This detector, on the same weights, prompted with ``query``; itself if not prompted.
 
-        A prompted detector must be prompted before it is run; its ``classes`` are then the nouns of
-        the sentence that it looked for, the subject's first.
+        A prompted detector must be prompted before it is run; its ``classes`` are then the nouns
+        of the sentence that it looks for, the subject's first.
         """
 
     def prepare(self, batch: FrameBatch) -> Any:

@@ -73,11 +73,11 @@ class FromFile:
         self._number = {label: number for number, label in enumerate(self.classes)}
 
     def prompt(self, query: Query) -> FromFile:
-        """Itself: the boxes are what they are."""
+        """Itself: the boxes do not depend on the sentence."""
         return self
 
     def prepare(self, batch: FrameBatch) -> None:
-        """Nothing: the file is read already."""
+        """Nothing: the file has been read already."""
 
     def run(self, prepared: None) -> None:
         """Nothing, likewise."""
@@ -133,7 +133,7 @@ def _problem(
 ) -> str:
     """What is wrong with one line's values, or ""."""
     if not all(labels):
-        return "a label without a letter"
+        return "a label without letters"
     counts = f"{len(boxes)} boxes, {len(scores)} scores, {len(labels)} labels"
     if not len(boxes) == len(scores) == len(labels):
         return counts

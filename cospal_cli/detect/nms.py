@@ -1,4 +1,4 @@
-"""Non-maximum suppression that remembers what the suppressed boxes said."""
+"""Non-maximum suppression that keeps the class scores of suppressed boxes."""
 
 from __future__ import annotations
 

@@ -46,18 +46,18 @@ def check(device: str) -> None:
             "leave --device out, or give --device cpu",
         )
     raise DeviceError(
-        f"device {device!r}: a session that asks for CUDA gets {', '.join(found)} "
+        f"device {device!r}: a session that requests CUDA gets {', '.join(found)} "
         f"({', '.join(installed())})",
         "leave --device out; 'cospal doctor' shows what is installed",
     )
 
 
 def session_providers(wanted: Sequence[str]) -> list[str]:
-    """The providers of a real session that asked for ``wanted``, best first."""
+    """The providers of a real session that requested ``wanted``, best first."""
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(4)
-    with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
+    with redirect_stdout(StringIO()):  # the runtime prints its own account of a failed provider
         if CUDA in wanted and hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
         session = onnxruntime.InferenceSession(_PROBE, providers=list(wanted))

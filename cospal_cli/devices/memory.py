@@ -1,4 +1,4 @@
-"""A limit on this process's memory (``ulimit -v``), met before it bites.
+"""A limit on this process's memory (``ulimit -v``), checked before it is reached.
 
 Libraries answer the lack of memory with errors, which become exit code 6; but OpenBLAS, which NumPy
 multiplies with, ends the process with code 1. So too low a limit is refused before NumPy is
@@ -22,7 +22,7 @@ _SIDE = 700  # of matrices that take some milliseconds to multiply
 
 
 def check_room() -> None:
-    """DeviceError where this process may not have the memory that watching any video takes.
+    """DeviceError where this process is not allowed the memory that any video takes.
 
     Nothing where there is no limit, which is the rule.
     """
@@ -32,8 +32,9 @@ def check_room() -> None:
     need = _BASE_MB + _THREAD_MB * processors()
     if limit < need:
         raise DeviceError(
-            f"not enough memory: this process may have {limit} MB of addresses, it needs {need}",
-            f"raise the limit: ulimit -v {need * 1024}, or unlimited",
+            f"not enough memory: this process is limited to {limit} MB of address space, it "
+            f"needs {need} MB",
+            f"raise the limit: ulimit -v {need * 1024}, or ulimit -v unlimited",
         )
     if "numpy" not in sys.modules:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

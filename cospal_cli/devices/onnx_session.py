@@ -1,4 +1,6 @@
-"""ONNX Runtime sessions, the way every model opens one: on the CPU, unless told otherwise."""
+"""ONNX Runtime sessions, the way every model opens one: on the CPU, unless another provider is
+given.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def open_session(
     tensors within the graph that become outputs too. ``provider`` runs it; what it lacks runs on
     the CPU. ``spin``: threads wait busily within a run, which is quicker if nothing else goes on
     meanwhile. Raises WeightsError on a file that does not load or lacks a
-    name, DeviceError if it does not run where it was told to.
+    name, DeviceError if it does not run on that provider.
     """
     import onnxruntime
 
@@ -77,7 +79,7 @@ def open_session(
     with errors_as(WeightsError, about, hint):
         model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
         wanted = [CPU] if provider.name == CPU else [(provider.name, dict(provider.settings)), CPU]
-        with redirect_stdout(StringIO()):  # the runtime prints its own story of a failed provider
+        with redirect_stdout(StringIO()):  # the runtime prints its own account of a failed provider
             if provider.name != CPU and hasattr(onnxruntime, "preload_dlls"):
                 onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
             try:
@@ -87,7 +89,7 @@ def open_session(
     found = session.get_providers()
     if found[0] != provider.name:
         raise DeviceError(
-            f"{path}: asked for {provider.name}, runs on {', '.join(found)} "
+            f"{path}: requested {provider.name}, but it runs on {', '.join(found)} "
             f"({', '.join(installed())})",
             "'cospal doctor' shows which providers a session gets here",
         )
@@ -102,7 +104,7 @@ def open_session(
 def plain(message: str) -> str:
     """What ONNX Runtime says of an error, without ``_NOISE``."""
     if opsets := re.search(r"Opset (\d+) is under development.* till opset (\d+)", message, re.S):
-        return f"it is of opset {opsets[1]}, known are those up to {opsets[2]}"
+        return f"its opset is {opsets[1]}, this version supports up to {opsets[2]}"
     for noise in _NOISE:
         message = re.sub(noise, "", message)
     return message

@@ -1,4 +1,4 @@
-"""Where torch runs and in which precision; what to do when its memory does not suffice.
+"""Where torch runs and in which precision; what to do when memory runs out.
 
 Imports torch inside its functions only.
 """
@@ -54,15 +54,16 @@ def choose(device: str, precision: str) -> Placement:
         raise UsageError(f"unknown precision {precision!r}", f"known: {', '.join(kinds)}")
     if device != "cpu" and not torch.cuda.is_available():
         built = torch.version.cuda
-        why = f"built for CUDA {built}, which finds no GPU" if built else "built without CUDA"
+        why = f"built for CUDA {built} but finds no GPU" if built else "built without CUDA"
         raise DeviceError(
             f"device {device!r}: torch {torch.__version__} is {why}",
-            "give --device cpu, or install torch for your CUDA; 'cospal doctor' shows what is here",
+            "give --device cpu, or install torch for your CUDA; 'cospal doctor' shows what "
+            "is installed",
         )
     chosen = torch.device(device)
     if chosen.index is not None and chosen.index >= torch.cuda.device_count():
         raise DeviceError(
-            f"device {device!r}: there are {torch.cuda.device_count()} GPUs",
+            f"device {device!r}: GPUs available: {torch.cuda.device_count()}",
             "the first is cuda:0; CUDA_VISIBLE_DEVICES may hide some",
         )
     return Placement(chosen, kinds[precision])
@@ -97,7 +98,7 @@ class Halving:
             elif size == 1:
                 raise DeviceError(
                     f"out of memory with a single {self.what}",
-                    "give a smaller model, --precision fp16, --device cpu or, to the detector, "
+                    "use a smaller model, --precision fp16, --device cpu or, for the detector, "
                     "--set detector.grounding_dino.side=480",
                 )
             else:

@@ -48,7 +48,7 @@ class AppearanceClassifier:
 
 
 class Appearance:
-    """What the crops of one observation's tubelets show, each tubelet looked at once.
+    """What the crops of one observation's tubelets show, each tubelet classified once.
 
     ``classify`` is ``AppearanceClassifier.classify``, or opens one for that.
     """

@@ -72,7 +72,7 @@ def region_boxes(boxes_xyxy: FloatArray) -> FloatArray:
 
 
 def _shares(names: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
-    """Share of each colour name inside ``box``, 0..255; at least one pixel is looked at."""
+    """Share of each colour name inside ``box``, 0..255; at least one pixel is counted."""
     height, width = names.shape
     x1, y1 = (min(max(int(v), 0), side - 1) for v, side in zip(box, (width, height), strict=False))
     x2, y2 = max(int(box[2]), x1 + 1), max(int(box[3]), y1 + 1)

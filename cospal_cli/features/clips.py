@@ -1,8 +1,8 @@
 """Frames in, clip features out: every video encoder by name, and what they share.
 
-A clip is what one feature vector describes. An encoder sees ``fps`` frames a second, in windows of
-``frames``, one every ``stride`` frames, and tells one clip of each, or several that share it
-equally.
+A clip is what one feature vector describes. An encoder is given ``fps`` frames a second, in
+windows of ``frames``, one every ``stride`` frames, and makes one clip of each, or several that
+share it equally.
 """
 
 from __future__ import annotations
@@ -144,7 +144,10 @@ class WindowEncoder(ABC):
     def finish(self) -> Clips:
         """See ``VideoEncoder``."""
         if not self._times:
-            raise InputError("no frame to make clip features of", "give a range that holds some")
+            raise InputError(
+                "there is no frame to compute clip features from",
+                "choose a range that contains frames",
+            )
         if window := self._windows.rest():
             self._waiting.append(window)
         self._flush()
@@ -179,7 +182,7 @@ class WindowEncoder(ABC):
             self._flush()
 
     def _flush(self) -> None:
-        """Encode the waiting windows. Clips that several windows tell are averaged."""
+        """Encode the waiting windows. Clips that several windows share are averaged."""
         if not self._waiting:
             return
         firsts, windows = zip(*self._waiting, strict=True)

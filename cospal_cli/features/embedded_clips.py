@@ -1,4 +1,4 @@
-"""Clip features without torch: what the embedded detector's backbone sees, and what moves.
+"""Clip features without torch: the features of the embedded detector's backbone, and what moves.
 
 A frame's vector has these parts (``PARTS``), each scaled to a root mean square near 1 on ordinary
 video; a clip's feature is the mean over its frames.

@@ -95,6 +95,6 @@ def read_weights(model: I3D, path: Path) -> None:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise WeightsError(
             f"{path}: not the weights of I3D: {'; '.join(wrong[:3])}{more}",
-            "give a checkpoint whose names are those of rgb_imagenet.pt",
+            "give a checkpoint with the names of rgb_imagenet.pt",
         )
     model.load_state_dict(state, strict=False)  # the counters alone are left as they were

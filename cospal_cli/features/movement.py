@@ -1,7 +1,7 @@
 """How the picture moves from one frame to the next, in a few numbers; NumPy alone.
 
 The frame is reduced to a gray thumbnail in which people walk a fraction of a pixel a frame; in each
-cell of a coarse grid, least squares on its gradients (Lucas and Kanade) tell the flow. The median
+cell of a coarse grid, least squares on its gradients (Lucas and Kanade) give the flow. The median
 over the cells is taken as the camera's motion, and what is left as the things'.
 """
 

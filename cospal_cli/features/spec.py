@@ -1,4 +1,4 @@
-"""What made the heads' inputs: recorded where heads are trained, compared wherever they run."""
+"""How the heads' inputs were made: recorded where heads are trained, compared wherever they run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors
 FILE = "file"  # detections made elsewhere: each video has its own file, so no hash
-# Of the settings of a training, those of these sections decide what the heads see, but for these.
+# Of the settings of a training, those of these sections decide what the heads are given, but for
+# these.
 _SECTIONS = ("video", "detector", "tracker", "clips", "text", "features")
 _NO_MATTER = "device precision threads batch compile path strict max_pixels".split()
 _OF_ONE_RUN = "start end duration stream config_file".split()
@@ -95,7 +96,7 @@ class FeatureSpec:
         """What differs, one line each with both sides; [] where heads trained on these fit those
         ``found``.
 
-        Models are told apart by the hash of their weights, whatever they are called.
+        Models are compared by the hash of their weights, whatever they are called.
         """
         lines = []
         for part in dict.fromkeys((*self.parts, *found.parts)):
@@ -138,7 +139,7 @@ class FeatureSpec:
 
 
 def kept() -> list[str]:
-    """The settings, by dotted key, that heads take along from their training."""
+    """The settings, by dotted key, that heads keep from their training."""
     return [
         key
         for key in keys()

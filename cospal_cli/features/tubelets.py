@@ -1,6 +1,6 @@
-"""Tubelets as the trained heads see them: a vector at each of T uniformly spaced times.
+"""Tubelets as the inputs of trained heads: a vector at each of T uniformly spaced times.
 
-A detector that describes its boxes (Grounding DINO: 256 numbers) is taken at its word. Without one
+A detector that describes its boxes (Grounding DINO: 256 numbers) is used as it is. Without one
 a vector has these parts (``PARTS``), each scaled to a root mean square near 1:
 
     colours   100   5 regions x 20 colour names: square roots of their shares
@@ -47,7 +47,7 @@ def select(tubelets: Sequence[Tubelet], limit: int) -> list[Tubelet]:
 
 
 def described(tubelets: Sequence[Tubelet]) -> bool:
-    """Whether the detector gave features of its own, which the heads then see."""
+    """Whether the detector gave features of its own, which the heads are then given."""
     return bool(tubelets) and all(tubelet.features is not None for tubelet in tubelets)
 
 

@@ -28,7 +28,7 @@ PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 
 @dataclass(frozen=True)
 class Kind:
-    """What the classes of transformers differ in."""
+    """How the classes of transformers differ."""
 
     model: str  # used where the configuration names none
     fps: float  # at which its training saw video
@@ -100,7 +100,7 @@ class VideoTransformer(WindowEncoder):
         folder = models.locate(self.model_id)
         if (found := model_type(folder)) != config.name:
             raise WeightsError(
-                f"{folder}: holds a {found!r} model, {config.name!r} is needed",
+                f"{folder}: holds a {found!r} model, expected {config.name!r}",
                 f"give --video-encoder {found}" if found in KINDS else "name another folder",
             )
         self._preparation = Preparation.read(folder)
@@ -111,7 +111,7 @@ class VideoTransformer(WindowEncoder):
         own = self.network.config
         if (side := getattr(own, kind.side)) != self._preparation.side:
             raise WeightsError(
-                f"{folder}: the model sees {side} pixels, its preprocessor makes "
+                f"{folder}: the model takes {side} pixels, its preprocessor makes "
                 f"{self._preparation.side}",
                 "fetch the folder of the model anew",
             )
@@ -149,6 +149,6 @@ class VideoTransformer(WindowEncoder):
 def _check_frames(frames: int, own: int, kind: Kind, tubelet: int) -> None:
     """UsageError unless the model can take clips of ``frames``."""
     if kind.fixed and frames != own:
-        raise UsageError(f"clips.frames: the model sees {own} frames at a time, found {frames}")
+        raise UsageError(f"clips.frames: the model takes {own} frames at a time, found {frames}")
     if frames % tubelet:
         raise UsageError(f"clips.frames: must be a multiple of {tubelet}, found {frames}")

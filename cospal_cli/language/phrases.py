@@ -20,7 +20,7 @@ from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.parser.parse import MAX_PHRASES
 from cospal_cli.language.parser.tokens import spans
 
-_ADVERBS = ("ADV", "PRT")  # closed classes that tell of the action: "quickly", "down"
+_ADVERBS = ("ADV", "PRT")  # closed classes that describe the action: "quickly", "down"
 _QUESTION = frozenset("who what which whose whom".split())
 _FORM = '{"id", "text", "global": "man white sits", "local": ["..."], "referral": ["man"], "verbs"}'
 
@@ -33,7 +33,7 @@ class Refined:
     global_text: str  # "man white bends looks sits"
     local_texts: tuple[str, ...]  # "the man in white clothes bends down", ...: one to five
     referral_words: tuple[str, ...]  # nouns and adjectives of whoever is meant: "man", "white"
-    verbs: int  # actions that the sentence tells
+    verbs: int  # actions that the sentence names
     subject: str = ""  # "the man in white clothes": where those words count; "": anywhere
 
     @cached_property
@@ -64,10 +64,13 @@ class Refined:
         text, whole, subject = found.get("text"), found.get("global"), found.get("subject", "")
         local, referral, verbs = found.get("local"), found.get("referral"), found.get("verbs")
         if not all(isinstance(value, str) for value in (text, whole, subject)):
-            raise ValueError(f"'text', 'global' and 'subject' must be text; a line is {_FORM}")
+            raise ValueError(
+                f"'text', 'global' and 'subject' must be text; a line looks like {_FORM}"
+            )
         if not _texts(local) or not _texts(referral) or type(verbs) is not int or verbs < 0:
             raise ValueError(
-                f"'local' and 'referral' must be lists of text, 'verbs' a number; a line is {_FORM}"
+                f"'local' and 'referral' must be lists of text, 'verbs' a number; a line "
+                f"looks like {_FORM}"
             )
         assert isinstance(text, str)
         assert isinstance(whole, str)
@@ -121,7 +124,7 @@ def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> 
     """
     sentence = _read(refined.text, words, refined)
     if not len(sentence):
-        raise InputError(f"the text encoder reads no word of {refined.text!r:.200}")
+        raise InputError(f"the text encoder cannot read any word of {refined.text!r:.200}")
     whole = _read(refined.global_text, words, refined)
     local = [_read(text, words, refined) for text in refined.local_texts]
     rest = [_from(one, _shared(one, local[0], refined.head)) for one in local[1:]]
@@ -147,7 +150,7 @@ def _read(text: str, words: Mapping[str, WordVectors], refined: Refined) -> Phra
 
 
 def _meant(words: Sequence[str], refined: Refined) -> list[bool]:
-    """Which words tell who is meant: the referral's, within the subject where it is found.
+    """Which words say who is meant: the referral's, within the subject where it is found.
 
     A word of the referral that is not there may hide behind a wh-word: "who" for the "person".
     """
@@ -175,7 +178,7 @@ def _stretch(words: Sequence[str], part: Sequence[str]) -> tuple[int, int]:
 def _shared(phrase: Phrase, first: Phrase, head: list[str]) -> int:
     """How many words ``phrase`` begins with that were read in ``first`` already: the subject.
 
-    Where the subject is not told, what both begin with, up to the last word that says who.
+    Where the subject is not given, what both begin with, up to the last word that says who.
     """
     if head and list(phrase.words[: len(head)]) == head == list(first.words[: len(head)]):
         return len(head)
@@ -210,7 +213,7 @@ def _joined(parts: Sequence[Phrase], max_words: int) -> Phrase:
 
 
 def _content(word: str) -> bool:
-    """Whether a word is a noun, verb, adjective or adverb, as far as lists tell."""
+    """Whether a word is a noun, verb, adjective or adverb, as far as the lists say."""
     return not word[0].isdigit() and CLOSED.get(word, "ADV") in _ADVERBS
 
 

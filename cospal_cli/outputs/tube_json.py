@@ -46,7 +46,7 @@ def document(
     """The document for one query: plain JSON values only, numbers finite or null.
 
     ``config`` is the resolved configuration, ``status`` one of ``STATUSES``, ``tubes`` best
-    first, ``heads`` what trained heads said, if there were any. ValueError for another status.
+    first, ``heads`` the outputs of trained heads, if there were any. ValueError for another status.
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
@@ -72,7 +72,7 @@ def document(
 def dumps(doc: Mapping[str, Any]) -> str:
     """``doc`` as JSON text for people and programs: short values and boxes on a line each.
 
-    The text can always be encoded and shown: lone surrogates and what a terminal may obey are
+    The text can always be encoded and shown: lone surrogates and what a terminal may interpret are
     written as escapes, so that even a broken query comes back unchanged. ValueError for NaN or
     infinity.
     """
@@ -88,7 +88,7 @@ def write(path: Path, doc: Mapping[str, Any], instead_of: Sequence[Path] = ()) -
 
 
 def fingerprint(doc: Mapping[str, Any]) -> str:
-    """What tells that an MP4 shows the tubes of ``doc``: a hash of its video, query and tubes.
+    """The mark of an MP4 that shows the tubes of ``doc``: a hash of its video, query and tubes.
 
     Every annotated MP4 carries it in its metadata, as ``comment``.
     """
@@ -98,7 +98,7 @@ def fingerprint(doc: Mapping[str, Any]) -> str:
 
 
 def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:
-    """The tubes of a document or of the file that holds one. InputError when it is none."""
+    """The tubes of a document or of the file that holds one. InputError for anything else."""
     doc: Any = source
     name = "the document"
     if not isinstance(source, Mapping):

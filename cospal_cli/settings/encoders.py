@@ -1,4 +1,4 @@
-"""The settings of what describes sentences and videos, and of what trained heads see of both."""
+"""The settings of the encoders of sentences and videos, and of what trained heads get of both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LanguageConfig(Section, key="language", group=FIND):
 
     similarity: Annotated[
         bool,
-        Setting("Ask MiniLM about nouns and verbs that the lexicon lacks."),
+        Setting("Compare nouns and verbs that the lexicon lacks with known ones, by MiniLM."),
     ] = True
 
 
@@ -26,7 +26,11 @@ class TextConfig(Section, key="text", group=MODELS):
 
     name: Annotated[
         str,
-        Setting("What turns words into vectors.", choices=TEXT_ENCODERS, flag="--text-encoder"),
+        Setting(
+            "The encoder that turns the words of a sentence into vectors.",
+            choices=TEXT_ENCODERS,
+            flag="--text-encoder",
+        ),
     ] = "minilm"
     model: Annotated[
         str | None,
@@ -52,7 +56,7 @@ class ClipsConfig(Section, key="clips", group=MODELS):
     name: Annotated[
         str,
         Setting(
-            "What turns clips of a video into vectors.",
+            "The encoder that turns clips of a video into vectors.",
             choices=VIDEO_ENCODERS,
             flag="--video-encoder",
             former_flags=("--clip-encoder",),
@@ -65,7 +69,7 @@ class ClipsConfig(Section, key="clips", group=MODELS):
     fps: Annotated[
         float | None,
         Setting(
-            "Frames per second of video that the encoder sees.",
+            "Frames per second of video that the encoder is given.",
             least=0.01,
             most=1000,
             unset="what it was trained on",
@@ -73,7 +77,7 @@ class ClipsConfig(Section, key="clips", group=MODELS):
     ] = None
     frames: Annotated[
         int | None,
-        Setting("Frames of one clip.", least=1, most=4096, unset="the encoder's own"),
+        Setting("Frames in one clip.", least=1, most=4096, unset="the encoder's own"),
     ] = None
     stride: Annotated[
         int | None,
@@ -87,7 +91,7 @@ class ClipsConfig(Section, key="clips", group=MODELS):
     batch: Annotated[
         int,
         Setting(
-            "Clips in one pass; auto is what suits the encoder and the device.",
+            "Clips in one forward pass; auto is what suits the encoder and the device.",
             least=0,
             most=1024,
             zero="auto",
@@ -108,12 +112,14 @@ class ClipsConfig(Section, key="clips", group=MODELS):
 
 @dataclass(frozen=True)
 class AppearanceConfig(Section, key="appearance", group=MODELS):
-    """The classifier of what a subject looks like, asked when the sentence needs it."""
+    """The classifier of what a subject looks like, used when the sentence needs it."""
 
     enabled: Annotated[
-        bool, Setting("Look at a few crops of each likely tubelet with EfficientNet-Lite.")
+        bool, Setting("Classify a few crops of each likely tubelet with EfficientNet-Lite.")
     ] = True
-    crops: Annotated[int, Setting("Crops of a tubelet that are looked at.", least=1, most=256)] = 3
+    crops: Annotated[
+        int, Setting("Crops of each tubelet that are classified.", least=1, most=256)
+    ] = 3
     threads: Annotated[
         int, Setting("Threads of the classifier on the CPU.", least=0, most=1024, zero="auto")
     ] = 0
@@ -121,7 +127,7 @@ class AppearanceConfig(Section, key="appearance", group=MODELS):
 
 @dataclass(frozen=True)
 class FeaturesConfig(Section, key="features", group=MODELS):
-    """What trained heads see of a video and a sentence."""
+    """What trained heads are given of a video and a sentence."""
 
     frames: Annotated[
         int,
@@ -129,17 +135,19 @@ class FeaturesConfig(Section, key="features", group=MODELS):
     ] = 32
     max_tubelets: Annotated[
         int,
-        Setting("Tubelets of a video at most: the longest and surest.", least=1, most=1000),
+        Setting(
+            "Most tubelets kept of a video: the longest and most confident.", least=1, most=1000
+        ),
     ] = 40
     max_clips: Annotated[
         int,
         Setting(
-            "Clips of a video at most; neighbours are averaged where there are more.",
+            "Most clips kept of a video; neighbours are averaged where there are more.",
             least=1,
             most=4096,
         ),
     ] = 200
     max_words: Annotated[
         int,
-        Setting("Words of one phrase at most; those behind are left out.", least=4, most=512),
+        Setting("Most words of one phrase; later ones are left out.", least=4, most=512),
     ] = 60

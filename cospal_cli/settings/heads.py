@@ -21,14 +21,14 @@ class GroundConfig(Section, key="ground", group=FIND):
     method: Annotated[
         str,
         Setting(
-            "What ranks the tubelets; cospal needs trained heads.",
+            "The method that ranks the tubelets; cospal needs trained heads.",
             choices=METHODS,
             flag="--method",
         ),
     ] = "zero-shot"
     top_k: Annotated[
         int,
-        Setting("How many tubes to return at most.", least=1, most=10_000, flag="--top-k"),
+        Setting("Most tubes to return, best first.", least=1, most=10_000, flag="--top-k"),
     ] = 1
     class_weight: Annotated[float, _weight("Weight of the subject's class in zero-shot.")] = 1.5
     colour_weight: Annotated[float, _weight("Weight of each colour named in zero-shot.")] = 1.5
@@ -37,7 +37,7 @@ class GroundConfig(Section, key="ground", group=FIND):
     ] = 1.5
     action_weight: Annotated[float, _weight("Weight of what the subject does in zero-shot.")] = 1.0
     company_weight: Annotated[
-        float, _weight("Weight of each thing that the subject is with in zero-shot.")
+        float, _weight("Weight of each thing beside the subject in zero-shot.")
     ] = 0.8
     appearance_weight: Annotated[
         float,
@@ -47,12 +47,13 @@ class GroundConfig(Section, key="ground", group=FIND):
         float, _weight("Weight of size, length and place alone in zero-shot.")
     ] = 1.0
     min_score: Annotated[
-        float, Setting("Tubes of a lower score are not returned.", least=0, most=1)
+        float, Setting("Lowest score at which a tube is returned.", least=0, most=1)
     ] = 0.0
     query_form: Annotated[
         str,
         Setting(
-            "What trained heads read: the sentence as refined by the parser, or as it is.",
+            "The form of the sentence that trained heads are given: refined by the parser, "
+            "or as written.",
             choices=("refined", "sentence"),
             flag="--query-form",
             former_flags=("--reads",),
@@ -72,7 +73,7 @@ class GroundConfig(Section, key="ground", group=FIND):
     temporal_first: Annotated[
         bool,
         Setting(
-            "Leave out tubelets that are not there in the chosen segment, as in STPro.",
+            "Leave out tubelets that are absent from the chosen segment, as in STPro.",
             flag="--temporal-first",
         ),
     ] = False
@@ -89,7 +90,8 @@ class RuntimeConfig(Section, key="runtime", group=SPEED):
     name: Annotated[
         str,
         Setting(
-            "What runs trained heads; auto takes exported files where there are some, else torch.",
+            "The runtime of trained heads; auto takes exported files where there are any, "
+            "else torch.",
             choices=RUNTIMES,
             also=("auto",),
             flag="--runtime",
@@ -107,7 +109,7 @@ class RuntimeConfig(Section, key="runtime", group=SPEED):
     precision: Annotated[
         str,
         Setting(
-            "Arithmetic of trained heads; auto is the most exact there is.",
+            "Arithmetic of trained heads; auto is the most exact one available.",
             choices=("auto", "fp32", "fp16", "bf16", "int8"),
             flag="--precision",
         ),
@@ -129,14 +131,15 @@ class ModelConfig(Section, key="model", group=MODELS):
 
     dim: Annotated[int, Setting("Width of the heads' vectors.", least=8, most=4096)] = 256
     heads: Annotated[int, Setting("Attention heads of a layer.", least=1, most=64)] = 4
-    ffn: Annotated[int, Setting("Width of a layer's feed-forward part.", least=8, most=16384)] = 512
+    ffn: Annotated[int, Setting("Width of the MLP in a layer.", least=8, most=16384)] = 512
     dropout: Annotated[
         float, Setting("Share of values dropped in training.", least=0, most=0.9)
     ] = 0.1
     input_noise: Annotated[
         float,
         Setting(
-            "Noise on the inputs in training, in times their own size; for small data sets.",
+            "Noise added to the inputs in training, relative to their own size; for small "
+            "data sets.",
             least=0,
             most=10,
             formerly=("model.noise",),
@@ -172,7 +175,7 @@ class ModelConfig(Section, key="model", group=MODELS):
     temporal_input: Annotated[
         str,
         Setting(
-            "What the temporal head sees: clips of the whole video, the likely subject's tubelets "
+            "Input of the temporal head: clips of the whole video, the likely subject's tubelets "
             "at each clip, or both.",
             choices=("clips", "subject", "both"),
             formerly=("model.sees",),

@@ -118,7 +118,7 @@ def _today(entry: Entry) -> tuple[str, ...]:
     if entry.key in keys():
         return (entry.key,)
     if entry.key in GONE:
-        LOG.warning("%s: %s has no effect; leave it out", entry.origin, entry.key)
+        LOG.warning("%s: %s has no effect; remove it", entry.origin, entry.key)
         return ()
     if entry.key not in old_keys():
         raise UsageError(f"{entry.origin}: unknown key {entry.key!r}", nearest(entry.key, keys()))

@@ -1,4 +1,4 @@
-"""The settings of what turns a video into tubelets, and of what is written in the end."""
+"""The settings of the stages that turn a video into tubelets, and of what is written in the end."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class VideoConfig(Section, key="video", group=INPUT):
 
     fps: Annotated[
         float,
-        Setting("Frames looked at per second of video.", least=0.01, most=1000, flag="--fps"),
+        Setting("Frames analysed per second of video.", least=0.01, most=1000, flag="--fps"),
     ] = 10.0
     work_side: Annotated[
         int,
         Setting(
-            "Longer side, in pixels, of the images that the stages look at; boxes are always in "
+            "Longer side, in pixels, of the images that the stages work on; boxes are always in "
             "pixels of the full frame.",
             least=64,
             most=8192,
@@ -47,7 +47,7 @@ class VideoConfig(Section, key="video", group=INPUT):
     end: Annotated[
         str | None,
         Setting(
-            "Where to end, in the forms of the start; this frame is no longer part of it.",
+            "Where to end, written like the start; this frame itself is not included.",
             unset="the video's end",
             flag="--end",
         ),
@@ -55,7 +55,7 @@ class VideoConfig(Section, key="video", group=INPUT):
     duration: Annotated[
         str | None,
         Setting(
-            "How much to look at, instead of an end: 50 frames, 2s or 00:02.",
+            "How much to analyse, instead of an end: 50 (frames), 2s or 00:02.",
             unset="all of it",
             flag="--duration",
         ),
@@ -63,7 +63,7 @@ class VideoConfig(Section, key="video", group=INPUT):
     max_pixels: Annotated[
         int,
         Setting(
-            "Frames of more pixels than this are refused before memory is taken for them.",
+            "Frames of more pixels than this are refused before memory is allocated for them.",
             least=1,
             most=2**40,
             flag="--max-pixels",
@@ -89,7 +89,7 @@ class VideoConfig(Section, key="video", group=INPUT):
         """See ``Section``."""
         if self.end is not None and self.duration is not None:
             raise SettingError(
-                "video.duration", "excludes video.end, found both", "give one of the two"
+                "video.duration", "cannot be combined with video.end", "give only one of the two"
             )
 
 
@@ -109,7 +109,8 @@ class NanoDetConfig(Section, key="detector.nanodet", group=MODELS):
     tiles: Annotated[
         int,
         Setting(
-            "Look at N x N overlapping tiles besides the whole frame, for small people.",
+            "Detect in N x N overlapping tiles as well as in the whole frame, to find small "
+            "people.",
             least=1,
             most=8,
             flag="--tiles",
@@ -153,8 +154,8 @@ class GroundingDinoConfig(Section, key="detector.grounding_dino", group=MODELS):
     compile: Annotated[
         bool,
         Setting(
-            "Compile the network by torch.compile: slow to start, pays on long videos of one "
-            "frame size.",
+            "Compile the network with torch.compile: slow to start, pays off on long videos of "
+            "one frame size.",
             formerly=("detector.compile",),
         ),
     ] = False
@@ -162,7 +163,7 @@ class GroundingDinoConfig(Section, key="detector.grounding_dino", group=MODELS):
         str | None,
         Setting(
             "The configuration file that an original .pth checkpoint was trained with.",
-            unset="told from the weights",
+            unset="inferred from the weights",
             formerly=("detector.model_config",),
         ),
     ] = None
@@ -170,12 +171,12 @@ class GroundingDinoConfig(Section, key="detector.grounding_dino", group=MODELS):
 
 @dataclass(frozen=True)
 class FileConfig(Section, key="detector.file", group=INPUT):
-    """Detections that were made elsewhere."""
+    """Detections that another program made."""
 
     path: Annotated[
         str | None,
         Setting(
-            "A file of JSON Lines with the boxes of one frame a line; implies detector 'file'.",
+            "A JSON Lines file with the boxes of one frame per line; implies detector 'file'.",
             unset="none",
             flag="--detections",
             formerly=("detector.path",),
@@ -185,13 +186,13 @@ class FileConfig(Section, key="detector.file", group=INPUT):
 
 @dataclass(frozen=True)
 class DetectorConfig(Section, key="detector", group=MODELS):
-    """What finds objects in a frame; what one back end alone reads is in a section of its own."""
+    """The detector of objects in a frame; what only one back end reads has a section of its own."""
 
     name: Annotated[
         str,
         Setting(
-            "What finds the boxes; auto takes grounding-dino where its packages and weights are "
-            "there, else nanodet.",
+            "The detector that finds the boxes; auto takes grounding-dino where its packages and "
+            "weights are available, else nanodet.",
             choices=DETECTORS,
             also=("auto",),
             flag="--detector",
@@ -208,7 +209,7 @@ class DetectorConfig(Section, key="detector", group=MODELS):
     threshold: Annotated[
         float | None,
         Setting(
-            "Least score of a box that is kept.",
+            "Lowest score at which a box is kept.",
             least=0,
             most=1,
             unset="0.15 for nanodet, 0.4 for Grounding DINO",
@@ -217,7 +218,7 @@ class DetectorConfig(Section, key="detector", group=MODELS):
     nms_iou: Annotated[
         float | None,
         Setting(
-            "Overlap (IoU) above which the weaker of two boxes is dropped as a double.",
+            "Overlap (IoU) above which the weaker of two boxes is dropped as a duplicate.",
             least=0,
             most=1,
             unset="0.6 for nanodet, 0.8 for Grounding DINO",
@@ -241,7 +242,7 @@ class DetectorConfig(Section, key="detector", group=MODELS):
     batch: Annotated[
         int,
         Setting(
-            "Frames in one pass of the detector; auto is what suits it and the device.",
+            "Frames in one pass of the detector; auto is what suits the detector and the device.",
             least=0,
             most=256,
             zero="auto",
@@ -285,7 +286,7 @@ class BotSortConfig(Section, key="tracker.botsort", group=MODELS):
     appearance_threshold: Annotated[
         float,
         Setting(
-            "Cosine distance below which two boxes may look alike.",
+            "Cosine distance below which two boxes can be taken to look alike.",
             least=0,
             most=2,
             formerly=("tracker.look_gate",),
@@ -308,7 +309,8 @@ class TrackerConfig(Section, key="tracker", group=MODELS):
     """What joins the boxes of one object through time into a tubelet."""
 
     name: Annotated[
-        str, Setting("What joins boxes into tubelets.", choices=TRACKERS, flag="--tracker")
+        str,
+        Setting("The tracker that joins boxes into tubelets.", choices=TRACKERS, flag="--tracker"),
     ] = "bytetrack"
     high_threshold: Annotated[
         float,
@@ -325,7 +327,7 @@ class TrackerConfig(Section, key="tracker", group=MODELS):
     ] = 3
     max_lost_s: Annotated[
         float,
-        Setting("Seconds for which a lost track is looked for.", least=0, most=3600),
+        Setting("Seconds for which a lost track can be picked up again.", least=0, most=3600),
     ] = 1.0
     link_gap_s: Annotated[
         float,

@@ -122,7 +122,7 @@ def _listed(numbers: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True)
 class TrainConfig(Section, key="train", group=TRAINING):
-    """How weights are found and kept."""
+    """How weights are optimised and kept."""
 
     seed: Annotated[
         int,

@@ -25,7 +25,7 @@ def grown_iou(a: FloatArray, b: FloatArray, margin: FloatArray) -> FloatArray:
 def likenesses(a: FloatArray, b: FloatArray) -> FloatArray:
     """Histogram intersection (A, B) in [0, 1] of colour rows (A, R, C), (B, R, C); mean of regions.
 
-    A region without pixels in both says nothing: it counts a half.
+    A region without pixels in both is no evidence: it counts a half.
     """
     common = np.minimum(a[:, None], b[None]).sum(axis=-1)
     total = np.maximum(a.sum(axis=-1)[:, None], b.sum(axis=-1)[None])

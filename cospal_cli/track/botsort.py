@@ -46,7 +46,7 @@ def _colour_vectors(seen: BoxColours) -> FloatArray:
     """Unit vectors (D, E) whose cosine says how alike boxes look.
 
     Roots of the colours' shares, so that their product is the overlap of histograms, and
-    thumbnails less their mean. What a region or a flat thumbnail does not tell counts nothing.
+    thumbnails less their mean. An empty region or a flat thumbnail counts nothing.
     """
     colours, thumbs = (
         rows.reshape(len(rows), prod(rows.shape[1:])).astype(np.float32)

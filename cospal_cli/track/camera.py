@@ -18,9 +18,9 @@ from cospal_cli.core.types import FloatArray
 CELLS = 4  # cells a side, where parts of the frame are judged alone
 _SIDE = 128  # longer side of the images compared, pixels
 _STEPS = 5
-_LEAST = 16  # sides below tell nothing
+_LEAST = 16  # smaller sides are no evidence
 _FREE = 0.12  # least share of the image that masks must leave free
-_TEXTURE = 0.03  # gradient (root mean square, of normalised gray) below which nothing is told
+_TEXTURE = 0.03  # gradient (root mean square, of normalised gray) below which nothing is estimated
 _CONTRAST = 5.0  # gray levels added to the local contrast, so that noise is not blown up
 _WINDOW = 13  # side of the window that contrast is taken over, small pixels
 _PEAKS = 2  # coarse shifts tried
@@ -119,7 +119,7 @@ def normalise(small: NDArray[np.uint8]) -> FloatArray:
 def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[float, float, float]:
     """Zoom and shift (small pixels, origin top left) that carry ``before`` to ``now``.
 
-    ``free`` (h, w) in [0, 1] weighs the pixels. (1, 0, 0) when nothing can be told.
+    ``free`` (h, w) in [0, 1] weighs the pixels. (1, 0, 0) when nothing can be estimated.
     """
     height, width = now.shape
     if free.mean() < _FREE or min(height, width) < _LEAST:

@@ -36,7 +36,7 @@ class Fragment:
     seen: int
 
     def joined(self, later: Fragment, times_s: NDArray[np.float64]) -> Fragment:
-        """This fragment, then what a later one sees after its end; ``times_s`` (M,) by row."""
+        """This fragment, then what a later one has after its end; ``times_s`` (M,) by row."""
         return Fragment(
             self.tracks + later.tracks,
             self.kind,
@@ -75,7 +75,7 @@ def link(fragments: list[Fragment], world: World, gap_s: float) -> list[Fragment
     """Join what belongs together until nothing more does.
 
     Only fragments of one kind and shot, one after the other by at most ``gap_s``, near the place
-    and size that the motion before and after the gap tells, and of like colours.
+    and size that the motion before and after the gap predicts, and of like colours.
     """
     while True:
         following = _round(fragments, world, gap_s)

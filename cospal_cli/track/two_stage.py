@@ -156,7 +156,7 @@ class TwoStageTracker(ABC):
         self._live.predict(step_s, time_s, motion, self.agility)
 
     def _masks(self, detections: Detections) -> FloatArray:
-        """Boxes (B, 4) that the camera's motion is not read from: all that are no background."""
+        """Boxes (B, 4) that the camera's motion is not read from: all that are not background."""
         boxes, scores = detections.boxes_xyxy, detections.scores
         small = area(boxes) < _BACKGROUND * self._size[0] * self._size[1]
         moving = self._kinds.movable(detections.labels)
@@ -191,7 +191,7 @@ class TwoStageTracker(ABC):
         overlap: FloatArray,
         time_s: float,
     ) -> FloatArray:
-        """``cost`` (n, D) and what speaks against a match in any case; infinite if apart."""
+        """``cost`` (n, D) and what rules out a match in any case; infinite if apart."""
         kind = self._kinds.agreement(detections)[:, live.kinds].T
         cost = cost + _KIND_COST * (1 - kind)
         lost_s = np.maximum(time_s - live.seen_s - self._step_s(), 0)

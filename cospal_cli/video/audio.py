@@ -82,7 +82,7 @@ class Sound:
         self._input.close()
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Whether there is any sound."""
         return bool(self._tracks)
 
     @property
@@ -128,7 +128,7 @@ class Sound:
             self._leave_out(error)
 
     def _leave_out(self, why: BaseException | str, what: str = "packets") -> None:
-        if isinstance(why, BaseException) and of_system(why):  # no fault of the sound
+        if isinstance(why, BaseException) and of_system(why):  # not a fault of the sound
             raise why
         self._lost[what] += 1
         if isinstance(why, BaseException):
@@ -142,7 +142,7 @@ class Sound:
                 if packet.size:  # leaves out the empty ones that end a stream
                     yield packet
         except _survivable():
-            return  # a damaged end: the pictures' reader has told of it
+            return  # a damaged end: the pictures' reader has reported it
 
     def _with_following(self) -> Iterator[_Queued]:
         """Each packet with the stamp of the next one of its track."""
@@ -167,7 +167,7 @@ class _Track:
         pictures: StreamClock,
         wraps: bool,
     ) -> None:
-        """ValueError where the track says too little of itself."""
+        """ValueError where the track lacks what a copy needs."""
         context = source.codec_context
         tick_s = source.time_base
         if context is None or not source.rate or not source.channels or not tick_s:

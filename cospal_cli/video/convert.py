@@ -14,5 +14,7 @@ if TYPE_CHECKING:
 
 def converted(converter: VideoReformatter, raw: VideoFrame, **wanted: Any) -> VideoFrame:
     """``raw`` in the size, pixel format and range ``wanted``; InputError where FFmpeg cannot."""
-    with errors_as(InputError, f"pixels of the form {raw.format.name!r}", "convert the video"):
+    with errors_as(
+        InputError, f"cannot convert pixels of format {raw.format.name!r}", "convert the video"
+    ):
         return converter.reformat(raw, **wanted)

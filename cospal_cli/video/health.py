@@ -1,4 +1,4 @@
-"""What is wrong with a video: counted while it is read, told in a few sentences at the end."""
+"""What is wrong with a video: counted while it is read, reported in a few sentences at the end."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from cospal_cli.video.timing import StreamClock
 
 
 class Health:
-    """What one pass over a video should tell, each kind of remark once.
+    """What one pass over a video should report, each kind of remark once.
 
-    Notes are worth telling. Doubts (about times) and damage are an InputError when ``strict``;
+    Notes are worth reporting. Doubts (about times) and damage are an InputError when ``strict``;
     after damage the video is not ``whole``.
     """
 
@@ -28,7 +28,7 @@ class Health:
         self._doubts: list[str] = []
 
     def note(self, text: str, kind: str = "") -> None:
-        """Keep a remark. Of several of one ``kind`` (else: of the same text) the first is told;
+        """Keep a remark. Of several of one ``kind`` (else: of the same text) the first is reported;
         "{count}" in it becomes their number.
         """
         first, count = self._notes.get(kind or text, (text, 0))
@@ -44,13 +44,13 @@ class Health:
             self._refuse(self._damage_text())
 
     def lost(self, text: str) -> None:
-        """Tell of missing frames."""
+        """Report missing frames."""
         self._losses.append(text)
         if self._strict:
             self._refuse(text)
 
     def doubt(self, text: str) -> None:
-        """Tell of times that may be wrong, though every frame is there."""
+        """Report times that may be wrong, though every frame is there."""
         self._doubts.append(text)
         if self._strict:
             self._refuse(text)
@@ -74,7 +74,7 @@ class Health:
     def _refuse(self, text: str) -> None:
         raise InputError(
             f"{str(self._path)!r} is damaged: {text}",
-            "without --strict it is read as far as it goes",
+            "without --strict it is read as far as possible",
         )
 
 
@@ -113,7 +113,7 @@ def shortfall(
 
 
 def misfit(length_s: float | None, end_s: float) -> str:
-    """What to say of a time line that leaves the header's duration by more than half, else ""."""
+    """A remark where a time line differs from the header's duration by over half, else ""."""
     if length_s is None or abs(end_s - length_s) <= max(0.5 * length_s, 0.5):
         return ""
     return f"the time stamps run to {end_s:.2f} s, the header says {length_s:.2f} s"
@@ -124,14 +124,16 @@ def told_times(clock: StreamClock, rate: Fraction, frames: int) -> tuple[list[st
     first = {rule.rule: rule for rule in clock.tally.rules}
     doubts, notes = [], []
     if clock.estimated and clock.tally.count("missing") >= frames:
-        doubts.append(f"there is no time stamp; times follow the rate, {float(rate):g} frames/s")
+        doubts.append(
+            f"there are no time stamps; times follow the frame rate, {float(rate):g} frames/s"
+        )
     elif clock.estimated:
         frames_had = "1 frame had" if clock.estimated == 1 else f"{clock.estimated} frames had"
         doubts.append(f"{frames_had} no usable time stamp; such times are estimated")
     if rule := first.get("joined"):
         notes.append(
-            f"the time stamps start again {_times(rule)} (joined recordings); what follows is "
-            "carried on"
+            f"the time stamps start again {_times(rule)} (joined recordings); times go on from "
+            "there"
         )
     if rule := first.get("gap"):
         notes.append(

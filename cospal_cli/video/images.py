@@ -31,7 +31,7 @@ KINDS = {
     ".ppm": "ppm_pipe",
 }  # and the demuxer that splits a stream of them
 _PATTERN = re.compile(r"%(0?\d*)d")
-_SHOWN = 5  # ranges of missing numbers that are told
+_SHOWN = 5  # ranges of missing numbers that are reported
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class Images:
                     f"the pictures of {str(self.place)!r} are of several sizes: "
                     f"{self.files[0].name!r} {first[0]}x{first[1]}, "
                     f"{file.name!r} {size[0]}x{size[1]}",
-                    "bring them to one size first",
+                    "resize them to one size first",
                 )
             if size[0] * size[1] > max_pixels:
                 raise InputError(
                     f"the pictures of {str(self.place)!r} are {size[0]}x{size[1]}, above "
                     f"{max_pixels} pixels",
-                    "raise --max-pixels, or reduce them first",
+                    "raise --max-pixels, or resize them first",
                 )
 
     def open(self, options: dict[str, str]) -> InputContainer:
@@ -101,8 +101,8 @@ class Images:
 
 
 def find(place: Path) -> Images | None:
-    """The pictures that ``place`` names, in order: all of a folder that holds nothing else of
-    ours, or those that fit a pattern; None where it names none."""
+    """The pictures that ``place`` names, in order: all of a folder that holds no videos, or
+    those that fit a pattern; None where it names none."""
     if _PATTERN.search(place.name) and not place.exists():
         parts = _PATTERN.split(place.name)  # text, width, text, ...
         wanted = "".join(re.escape(p) if n % 2 == 0 else r"(\d+)" for n, p in enumerate(parts))

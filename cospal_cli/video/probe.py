@@ -42,7 +42,7 @@ _NO_DECODER = re.compile(
     r"unsupported AVCodecID (\S+?)\.?\n|Video: none \((.+?) / 0x|Video: (?!none)(\w+)"
 )
 
-# Files of these containers that begin with text or hold another file's name are no video at all.
+# Files of these containers that begin with text or hold another file's name are not videos at all.
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
 
 
@@ -53,7 +53,7 @@ def open_video(
 
     ``number``: which of several video streams, from 0; None: the one that players take.
     InputError names the path: missing, unreadable, a folder, not a video, no video stream or none
-    that can be decoded, more than ``max_pixels`` per frame (asked of the header, and of the
+    that can be decoded, more than ``max_pixels`` per frame (checked in the header, and by the
     decoder before it allocates).
     """
     import av
@@ -146,7 +146,7 @@ def cut_short(path: Path) -> str:
 
 
 def _check_file(path: Path) -> None:
-    """InputError for what is no video, OSError or ValueError for what cannot be read."""
+    """InputError for what is not a video, OSError or ValueError for what cannot be read."""
     if path.is_dir():
         raise InputError(
             f"{str(path)!r} is a folder, with {_videos(path)} video files in it",
@@ -176,15 +176,15 @@ def moving(container: InputContainer) -> list[VideoStream]:
 
 
 def told_choice(container: InputContainer, stream: VideoStream) -> str:
-    """What to say where ``stream`` is one of several, else ""."""
+    """A remark where ``stream`` is one of several, else ""."""
     known = moving(container)
     if len(known) < 2:
         return ""
     taken = [s.index for s in known].index(stream.index)
     names = ", ".join(f"{number}: {_name(s)}" for number, s in enumerate(known))
     return (
-        f"there are {len(known)} video streams ({names}); number {taken} is taken, "
-        "--stream names another"
+        f"there are {len(known)} video streams ({names}); number {taken} is used, choose another "
+        "with --stream"
     )
 
 
@@ -223,7 +223,7 @@ def _video_stream(path: Path, container: InputContainer, number: int | None) -> 
     usable = [s for s in asked if s.codec_context is not None]
     if not usable:
         raise InputError(
-            f"the video in {str(path)!r} is of a codec that FFmpeg does not know: {_codec(path)}",
+            f"the video in {str(path)!r} uses a codec that FFmpeg does not know: {_codec(path)}",
             "convert it with the program that made it",
         )
     best = container.streams.best("video")
@@ -257,8 +257,8 @@ def _check_size(path: Path, stream: VideoStream, max_pixels: int) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > max_pixels:
         raise InputError(
-            f"frames of {str(path)!r} are {width}x{height}, above {max_pixels} pixels",
-            "raise --max-pixels, or reduce the video first",
+            f"frames of {str(path)!r} are {width}x{height}, more than {max_pixels} pixels",
+            "raise --max-pixels, or resize the video first",
         )
 
 
@@ -288,12 +288,12 @@ def _unreadable(path: Path, error: Exception) -> CospalError:
 
 
 def _missing(name: str) -> InputError:
-    """That there is no such file; an address and the sign for a pipe are told apart from names."""
+    """The error of a missing file; addresses and the sign for a pipe get words of their own."""
     if found := _ADDRESS.match(name):
         told, rest = f"{found[1]}://{name[found.end() :]}", f"/{name[found.end() :]}"
         local = found[1].lower() == "file"
         hint = f"name the file itself: {rest}" if local else "download it first, then name the file"
-        return InputError(f"{told} is an address, and only files are opened", hint)
+        return InputError(f"{told} is an address, but only files can be read", hint)
     if name == "-":
         return InputError("a video cannot be read from a pipe", "copy it to a file first")
     return InputError(f"no such file: {name!r}", f"extensions known: {' '.join(EXTENSIONS)}")

@@ -55,8 +55,8 @@ class Window:
         """From the three options; UsageError when they contradict or leave nothing."""
         if config.end and config.duration:
             raise UsageError(
-                f"--end {config.end!r} and --duration {config.duration!r} exclude each other",
-                "give one of them",
+                f"--end {config.end!r} and --duration {config.duration!r} cannot be combined",
+                "give only one of them",
             )
         given = {
             name: parse_mark(text, name) if text else None

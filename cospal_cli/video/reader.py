@@ -93,7 +93,7 @@ class VideoReader:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know of the video, as far as it was read."""
+        """What the user should know about the video, as far as it was read."""
         return self._health.warnings
 
     @property
@@ -104,12 +104,12 @@ class VideoReader:
 
     @property
     def expected_frames(self) -> int | None:
-        """About how many frames ``frames`` will yield; None when the header does not tell."""
+        """About how many frames ``frames`` will yield; None when the header does not say."""
         return self._expected(float(self.info.avg_fps))
 
     @property
     def expected_samples(self) -> int | None:
-        """About how many frames ``batches`` will yield; None when the header does not tell."""
+        """About how many frames ``batches`` will yield; None when the header does not say."""
         return self._expected(min(self.config.fps, float(self.info.avg_fps)))
 
     def batches(self, size: int) -> Iterator[FrameBatch]:
@@ -235,7 +235,7 @@ class VideoReader:
         try:
             head = next(self._source, None)
             if head is None:
-                why = "; ".join(self.warnings) or "the file ends before the first picture"
+                why = "; ".join(self.warnings) or "the file ends before the first frame"
                 raise InputError(
                     f"no frame of {str(self.path)!r} can be decoded: {why}",
                     "copy or convert it again",
@@ -251,7 +251,9 @@ class VideoReader:
         self._stored = (raw.width, raw.height)
         self.orientation = orientation(raw)
         if not self.orientation.exact:
-            self._health.note("its display matrix is not a right angle; the nearest one is used")
+            self._health.note(
+                "its display matrix is not a right-angle turn; the nearest one is used"
+            )
         width, height = self.orientation.size(*self._stored)
         aspect, pictures = probe.sample_aspect(self._stream), self._pictures
         self.info = VideoInfo(
@@ -390,7 +392,7 @@ class VideoReader:
         except av.error.FFmpegError as error:
             if shortage(error, "", sized=True):
                 raise
-            self._health.damaged(self._now_s, f"reading stops: {error.strerror or error}")
+            self._health.damaged(self._now_s, f"reading stopped: {error.strerror or error}")
         except IndexError:  # PyAV's end of a file in which a stream began late
             self._health.note("a stream that begins late in the file is left out")
         flush = av.Packet()

@@ -53,7 +53,7 @@ def font_for(text: str, size: int) -> Font:
 def fit(text: str, font: Font, width: float, lines: int) -> list[str]:
     """``text`` broken at spaces (in words where needed) into ``lines`` of at most ``width`` px.
 
-    What is left over is told by an ellipsis.
+    An ellipsis stands for what is left over.
     """
     rows: list[str] = []
     rest = text

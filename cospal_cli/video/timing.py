@@ -69,7 +69,7 @@ class Tally:
 
 
 class Choice(NamedTuple):
-    """What the table says of one stamp."""
+    """What the table decides for one stamp."""
 
     time: int  # ticks
     rule: str = ""  # "": the stamp is used as it stands
@@ -166,7 +166,7 @@ class StreamClock:
         self._own, self._turns, self._recording = choice.own, choice.turns, choice.recording
 
     def count(self, rule: str, time: int) -> None:
-        """Say that ``rule`` was applied at ``time``, ticks."""
+        """Record that ``rule`` was applied at ``time``, ticks."""
         first = time if self._first is None else self._first
         self.tally.add(rule, float((time - first) * self.tick_s))
 
@@ -286,7 +286,7 @@ def ordered(
 
 
 class Order:
-    """Tells from packets, as they come, whether frames' stamps may be permuted.
+    """Decides from packets, as they come, whether frames' stamps may be permuted.
 
     They are where a codec reorders frames and the stamps do not, or the other way about.
     """

@@ -70,10 +70,10 @@ def write_annotated(
     H.264 in MP4, with the source's time stamps, time base, sound and sample aspect ratio; turned
     as displayed and padded to even sides. Recordings whose clock may begin anywhere (MPEG-TS and
     -PS), and ranges, begin at 0. When ``stopped()`` turns true the file is finished where it is,
-    playable. What is wrong with the sound is left out and told; times that are too far apart for
-    MP4 are rounded to milliseconds. InputError, or DeviceError when the disk is full or MP4 cannot
-    hold the video at all; then ``target`` is as it was before. ``before``: called
-    when the file is whole, just before it gets its name; what it raises leaves all as it was.
+    playable. What is wrong with the sound is left out and reported; times that are too far apart
+    for MP4 are rounded to milliseconds. InputError, or DeviceError when the disk is full or MP4
+    cannot hold the video at all; then ``target`` is as it was before. ``before``: called when the
+    file is whole, just before it gets its name; what it raises leaves all as it was.
     """
     import av
 
@@ -151,7 +151,7 @@ class _Writing:
             return replace(plan, sound=False, warnings=(*plan.warnings, told))
         raise DeviceError(
             f"MP4 cannot hold {str(self._reader.path)!r} with its time stamps: {why}",
-            "--no-video writes the JSON alone; --start and --end choose a part",
+            "write the JSON alone with --no-video, or choose a part with --start and --end",
         ) from error
 
     def _fill(

@@ -1,4 +1,4 @@
-"""The embedded model files: where they lie, and proof that they are the ones meant.
+"""The embedded model files: where they lie, and whether they are the expected ones.
 
 ``manifest.json`` names each file with its sha256, size, source and licence. A file lies in this
 folder or, where the entry names a ``package``, in that installed distribution.

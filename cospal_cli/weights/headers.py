@@ -14,13 +14,13 @@ def check_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
     """Every tensor's shape by name, from the header alone.
 
     Raises WeightsError, in one line with what was found, if the file is truncated, the header is
-    huge or no JSON, a tensor's bytes do not fit its shape, or tensors overlap or leave holes: the
+    huge or not JSON, a tensor's bytes do not fit its shape, or tensors overlap or leave holes: the
     library refuses all that before it reserves any memory.
     """
     from safetensors import safe_open
 
     hint = "fetch it again: 'cospal models fetch'"
-    with errors_as(WeightsError, f"{path}: damaged safetensors", hint):
+    with errors_as(WeightsError, f"{path}: not a whole safetensors file", hint):
         check_regular(path)
         with safe_open(os.fspath(path), framework="numpy") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118

@@ -1,7 +1,7 @@
-"""What an original Grounding DINO checkpoint is built like: read from its tensors' shapes.
+"""How an original Grounding DINO is built: read from the shapes of its checkpoint's tensors.
 
-The configuration file that comes with one is optional. It adds the little that shapes do not tell,
-is read as literals and never run, and must agree with the checkpoint.
+The configuration file that comes with one is optional. It adds the little that shapes do not
+show, is read as literals and never run, and must agree with the checkpoint.
 """
 
 from __future__ import annotations
@@ -136,11 +136,12 @@ def _assignment(statement: ast.stmt) -> tuple[str, Any]:
     """Name and value of an assignment; ValueError for any other statement."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id, ast.literal_eval(statement.value)
-    raise ValueError(f"line {statement.lineno} assigns no literal to a name")
+    raise ValueError(f"line {statement.lineno} does not assign a literal to a name")
 
 
 def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None = None) -> Dino:
-    """What ``state``, by its original names, is built like; ``settings`` of its configuration file.
+    """How the network of ``state``, by its original names, is built; ``settings`` of its
+    configuration file.
 
     Raises WeightsError if tensors are missing or contradict ``settings``, UsageError for
     ``settings`` that nothing here is built for.
@@ -149,7 +150,9 @@ def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None =
     for name, value in PUBLISHED.items():
         if given.get(name, value) != value:
             raise UsageError(f"{name} = {given[name]!r}: only {value!r} is supported")
-    hint = "give a .pth file of the original authors; other models: --detector grounding-dino"
+    hint = (
+        "give a .pth file of the original authors; for other models use --detector grounding-dino"
+    )
     with errors_as(WeightsError, "weights of unknown shapes in the checkpoint", hint):
         try:
             found = _read_shapes(state, given)
@@ -158,7 +161,7 @@ def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None =
             raise WeightsError(f"no weights for {name!r} in the checkpoint", hint) from error
     if found.hidden_dim != WIDTH:
         raise WeightsError(
-            f"features of width {found.hidden_dim}, the original's are {WIDTH}", hint
+            f"features of width {found.hidden_dim}, expected the original's {WIDTH}", hint
         )
     _compare(found, given)
     return found

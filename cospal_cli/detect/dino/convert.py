@@ -107,11 +107,11 @@ def _read_folder(folder: Path) -> dict[str, Tensor]:
 
 
 def _check_config(folder: Path, dino: Dino) -> None:
-    """WeightsError where the folder's model is built in a way that the original is not."""
+    """WeightsError where the folder's model is built otherwise than the original."""
     given = read_table(folder / "config.json", WeightsError)
     for name, found, wanted in _differences(given, dino.transformers()):
         raise WeightsError(
-            f"{name} is {found!r}, the original has {wanted!r}",
+            f"{name} is {found!r}, in the original {wanted!r}",
             "this model cannot be written as an original checkpoint",
         )
 

@@ -153,7 +153,7 @@ class GroundingDino:
 
     def _prompt(self) -> Asked:
         if self._asked is None:
-            raise UsageError("this detector needs a sentence", "ask it before it is run")
+            raise UsageError("this detector needs a sentence", "prompt it before it is run")
         return self._asked
 
     def _tokens(self, query: Query) -> Asked:
@@ -207,7 +207,7 @@ class GroundingDino:
         scores = found.scores.numpy()
         if not np.isfinite(scores).all():
             raise DeviceError(
-                f"{self.model_id}: scores that are not numbers in {self.place.dtype}",
+                f"{self.model_id}: the scores are not numbers in {self.place.dtype}",
                 "give --precision bf16 or fp32",
             )
         few = int((scores >= self.limits.threshold).sum())
@@ -242,7 +242,9 @@ class GroundingDino:
         return score
 
     def _explained(self, error: Exception) -> Exception:
-        """What the user can do about an error of torch; the error itself where nothing is known."""
+        """An error of torch with what the user can do about it; the error itself where nothing is
+        known.
+        """
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if "not implemented for" in line:
             return DeviceError(
@@ -251,7 +253,9 @@ class GroundingDino:
         if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             return DeviceError(f"torch.compile: {line}", "leave grounding_dino.compile out")
         if "CUDA error" in line:
-            return DeviceError(line, "'cospal doctor' shows what is here; or give --device cpu")
+            return DeviceError(
+                line, "'cospal doctor' shows what is installed; or give --device cpu"
+            )
         return error
 
 
@@ -273,8 +277,8 @@ def _check_kind(folder: Path) -> None:
     kind = model_type(folder)
     if kind not in KINDS:
         raise WeightsError(
-            f"{folder}: holds a {kind!r} model, {' or '.join(map(repr, KINDS))} is needed",
-            "'cospal models list' shows the detectors",
+            f"{folder}: holds a {kind!r} model, expected {' or '.join(map(repr, KINDS))}",
+            "'cospal models list' lists the detectors",
         )
 
 
@@ -287,7 +291,9 @@ def tokenizer_of(folder: Path, network: Any) -> Any:
         found = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
     first, last, *points = network.model.special_tokens.tolist()
     if found != [first, *points, last]:
-        raise WeightsError(f"{folder}: not the tokenizer that this model was made with", EXPECTED)
+        raise WeightsError(
+            f"{folder}: not the tokenizer that this model was trained with", EXPECTED
+        )
     return tokenizer
 
 

@@ -15,7 +15,8 @@ _BEFORE_BOXES = "backbone input_proj_vision text_backbone text_projection encode
 
 
 class EncodedOnce(nn.Module):
-    """A text encoder for one text: it reads it at the first call and gives what it found to all.
+    """A text encoder for one text: it encodes it at the first call and returns the same output
+    ever after.
 
     Every row of every batch must hold that text.
     """

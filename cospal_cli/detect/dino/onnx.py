@@ -158,7 +158,7 @@ def _values(rows: NDArray[Any]) -> Any:
 
 
 def _about(path: Path, session: Any) -> dict[str, Any]:
-    """What the graph says of itself; WeightsError if that is not enough."""
+    """The graph's own metadata; WeightsError if that is not enough."""
     hint = "cospal export --onnx --what detector -o DIR"
     with errors_as(WeightsError, f"{path}: not an exported detector", hint):
         about = parse_table(session.get_modelmeta().custom_metadata_map[ABOUT])

@@ -1,4 +1,4 @@
-"""What Grounding DINO wants of its images: their size, and how they are normalised."""
+"""How Grounding DINO needs its images: their size, and how they are normalised."""
 
 from __future__ import annotations
 

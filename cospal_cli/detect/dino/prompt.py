@@ -64,7 +64,7 @@ def build(query: Query, kind: str, offsets: Offsets, limit: int) -> Prompt:
 
 
 def categories(query: Query) -> tuple[str, ...]:
-    """What to look for by name: the subject's class, then those of the other things, once each."""
+    """The nouns to look for: the subject's class, then those of the other things, once each."""
     names = [_category(query.subject, query.classes)]
     names += [_category(noun, classes) for noun, classes in query.context.items()]
     return tuple(dict.fromkeys(name for name in names if name)) or ("object",)

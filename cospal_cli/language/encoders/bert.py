@@ -18,7 +18,7 @@ from cospal_cli.settings import TextConfig
 
 DEFAULT_MODEL = "bert-base-uncased"
 BATCH = 32  # texts a call
-_UNUSED = ("pooler.",)  # many checkpoints come without; it feeds classifiers only
+_UNUSED = ("pooler.",)  # many checkpoints come without it; only classifiers use it
 
 
 class BertEncoder:
@@ -27,7 +27,7 @@ class BertEncoder:
 
     def __init__(self, config: TextConfig) -> None:
         """Raises DeviceError for CUDA that is not there, WeightsError if the model is not there,
-        damaged, or none that reads text."""
+        damaged, or not one that reads text."""
         place = choose(config.device, config.precision)
         self._torch: Any = require("torch", "torch")
         use_threads(place, config.threads)
@@ -77,7 +77,9 @@ class BertEncoder:
         return [pool(text, pieces, state.numpy()) for text, pieces, state in rows]
 
     def _limit(self) -> int:
-        """The most pieces of one text: what the tokenizer says, and positions that there are."""
+        """The most pieces of one text: the tokenizer's limit, or the number of positions if that
+        is less.
+        """
         positions = getattr(self._model.config, "max_position_embeddings", None)
         table = getattr(getattr(self._model, "embeddings", None), "position_embeddings", None)
         padding = getattr(table, "padding_idx", None)  # RoBERTa counts from the place behind it
@@ -91,7 +93,7 @@ class BertEncoder:
         rows = getattr(config, "vocab_size", 0)
         if not len(tokenizer.all_special_ids) < len(tokenizer) <= rows:
             raise WeightsError(
-                f"{folder}: the tokenizer has {len(tokenizer)} pieces, the model {rows}",
+                f"{folder}: the tokenizer has {len(tokenizer)} pieces, but the model {rows}",
                 "the folder needs the tokenizer.json that belongs to the model",
             )
         about = f"{folder}: {type(self._model).__name__} does not read text alone"
@@ -110,7 +112,8 @@ def _tokenizer(folder: Path) -> Any:
             )
     if not tokenizer.is_fast:
         raise WeightsError(
-            f"{folder}: {type(tokenizer).__name__} cannot tell which letters a piece stands for",
+            f"{folder}: {type(tokenizer).__name__} does not say which characters a piece "
+            "stands for",
             "give a model with a tokenizer.json",
         )
     return tokenizer

@@ -47,15 +47,15 @@ def open_minilm(config: TextConfig) -> MiniLM:
     if config.model is not None:
         raise SettingError(
             "text.model",
-            f"'minilm' is one model, found {config.model!r}",
-            "give --text-encoder bert to choose the model",
+            f"'minilm' has only one model, found {config.model!r}",
+            "leave it out, or choose a model with --text-encoder bert",
         )
     return MiniLM(config.threads)
 
 
 class MiniLM:
     """See ``TextEncoder``. Texts run one by one, without padding: a text's vector is its own, to
-    the last bit, whatever else is asked for."""
+    the last bit, whatever else is encoded."""
 
     dim = DIM
     model_id = WEIGHTS

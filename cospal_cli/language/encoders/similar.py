@@ -1,4 +1,4 @@
-"""Words that no list has -> the nearest known ones by MiniLM: classes, looks, kind of action.
+"""Words that no list has -> the nearest known ones by MiniLM: classes, appearance, kind of action.
 
 The vectors of the known words are computed once by ``tools/build_word_vectors.py``. Nothing is
 loaded before the first unknown word.
@@ -72,7 +72,7 @@ def _near(text: str, table: str) -> tuple[list[str], Vectors]:
 
 @cache
 def noun(word: str) -> Thing:
-    """What an unknown noun may stand for; without classes and looks if nothing is near."""
+    """What an unknown noun may stand for; without classes and appearance if nothing is near."""
     names, cosines = _near(NOUN.format(word), "nouns")
     if cosines[0] < NEAR:
         return Thing(word, looks=looks(word), known=False)

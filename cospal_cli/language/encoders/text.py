@@ -20,7 +20,7 @@ from cospal_cli.settings import TextConfig
 
 
 class TextEncoder(Protocol):
-    """A backend: built from a TextConfig, then asked text by text or many at once."""
+    """A backend: built from a TextConfig, then given texts one by one or many at once."""
 
     dim: int  # numbers per word
     model_id: str  # what the results name as their source

@@ -17,7 +17,7 @@ ACCESSORY = frozenset().union(
     *(_WORN[kind] for kind in ("head", "feet", "neck", "hands", "belt", "carried"))
 )
 REGION = {word: _REGION_OF.get(kind, kind) for word, kind in _LISTS["worn"].key_of.items()}
-# Words for clothes in general: they say where a colour shows and nothing else.
+# Words for clothes in general: they say where a colour shows, nothing more.
 PLAIN = frozenset(_LISTS["plain"].words)
 BODY = frozenset(_LISTS["body"].words)
 ADJECTIVES = _LISTS["adjectives"].key_of  # kind of attribute

@@ -13,7 +13,7 @@ MALE, FEMALE, YOUNG = _PEOPLE["male"], _PEOPLE["female"], _PEOPLE["young"]
 PERSON = frozenset(_LISTS["people"].words)
 GENDER = {**dict.fromkeys(MALE, "he"), **dict.fromkeys(FEMALE, "she")}
 IMPLIED = _LISTS["riders"].key_of  # who is what he is by the thing beside him
-# Heads that say nothing of their own: the class follows from what is said about them.
+# Heads without a meaning of their own: the class follows from what is said about them.
 GENERIC = frozenset(_LISTS["generic"].words)
 # Nouns of amount before "of": the next noun is meant ("a group of people").
 PARTITIVE = frozenset(_LISTS["amounts"].words)

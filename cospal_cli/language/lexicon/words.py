@@ -88,7 +88,7 @@ def _garment_of(word: str) -> str:
 
 
 def is_colour(word: str) -> bool:
-    """Whether the word alone is a colour and no thing."""
+    """Whether the word alone is a colour, not a thing."""
     return colours.is_colour(word) and word not in nouns() - {"orange", "denim", "camouflage"}
 
 
@@ -100,7 +100,7 @@ def is_thing_colour(word: str, following: str) -> bool:
 
 
 def is_tone(word: str, following: str) -> bool:
-    """ "baby" in "baby blue", "dark" in "dark clothes"; nouns alone are no tones."""
+    """ "baby" in "baby blue", "dark" in "dark clothes"; nouns alone are not tones."""
     return word in TONES and (is_colour(following) or word not in nouns())
 
 
@@ -119,7 +119,7 @@ def is_compound(word: str) -> bool:
 
 
 def verb_readings(word: str) -> tuple[tuple[str, str], ...]:
-    """Possible (verb, tag) of a written form; empty when it is no verb of the lists."""
+    """Possible (verb, tag) of a written form; empty when it is not a verb of the lists."""
     return () if word in _ONLY_NOUN else words_verbs.forms().get(word, ())
 
 

@@ -39,7 +39,7 @@ _TAIL = re.compile(r"\s+(?:is|are|was|does|did|do)$", re.I)
 
 
 def statement(text: str) -> str:
-    """The text to parse in place of ``text``; the same if it is no question of these kinds."""
+    """The text to parse in place of ``text``; the same if it is not a question of these kinds."""
     if any(thing(word.lower()).region for word in _WHOSE.findall(text)[:1] and text.split()[1:4]):
         text = _WHOSE.sub("a person whose ", text)  # "whose jacket is green"
     both = _BOTH.match(text)
@@ -51,7 +51,7 @@ def statement(text: str) -> str:
 
 
 def _agent_asked(question: str) -> str | None:
-    """ "by whom are the cups moved" -> "who is moving the cups"; None if nothing such is asked."""
+    """ "by whom are the cups moved" -> "who is moving the cups"; None for any other question."""
     match = _BY_WHOM.match(question) or _STRANDED_BY.match(question)
     if match is None:
         return None

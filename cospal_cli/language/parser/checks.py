@@ -1,4 +1,4 @@
-"""Is the query one that can be parsed: words at all, English, of sane length."""
+"""Whether a query can be parsed: words at all, in English, of sane length."""
 
 from __future__ import annotations
 

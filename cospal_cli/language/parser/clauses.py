@@ -1,4 +1,4 @@
-"""What the pass over a sentence finds, and looking ahead among its phrases."""
+"""What the pass over a sentence collects, and looking ahead among its phrases."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def verb_later(items: Sequence[Item], at: int) -> bool:
 
 
 def has_noun(items: Sequence[Item], at: int) -> bool:
-    """Whether a noun phrase that is no pronoun stands at or behind ``at``."""
+    """Whether a noun phrase that is not a pronoun stands at or behind ``at``."""
     return any(isinstance(item, NounPhrase) and not item.pronoun for item in items[at:])
 
 

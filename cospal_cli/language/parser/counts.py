@@ -67,7 +67,7 @@ def counted(tokens: Sequence[Token], sentence: SentenceParts) -> list[str]:
 
 
 def warning(words: Sequence[str]) -> str:
-    """What the user is told of them."""
+    """The warning that names them."""
     named = ", ".join(repr(word) for word in words)
     return f"one subject is returned, the likeliest, though the query says {named}"
 

@@ -1,4 +1,4 @@
-"""What the sentence says of the subject's looks and place -> attributes, positions, looks."""
+"""What the sentence says of the subject -> attributes, positions, classes of appearance."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _denied(out: Description, relation: str, phrase: NounPhrase) -> None:
 
 
 def _shown(attribute: Attribute) -> bool:
-    """Whether anything in the picture tells of the attribute."""
+    """Whether anything in the picture is evidence of the attribute."""
     return bool(attribute.values) or attribute.kind in ("size", "age")
 
 

@@ -11,7 +11,7 @@ from cospal_cli.language.parser.tokens import Token
 
 @dataclass
 class Description:
-    """What is found so far; ``appearance``: word -> classes of the appearance classifier."""
+    """What is known so far; ``appearance``: word -> classes of the appearance classifier."""
 
     attributes: list[Attribute] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)

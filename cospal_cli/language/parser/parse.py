@@ -45,7 +45,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     """Parse an English sentence or phrase that refers to one subject.
 
     Raises UsageError if ``text`` has no words, only function words, or is not English. Too long
-    texts are cut, misspelt words corrected; both are said in ``Query.warnings``.
+    texts are cut, misspelt words corrected; ``Query.warnings`` says both.
     """
     used, warnings = checks.shorten(text)
     checks.check_script(used)
@@ -246,7 +246,7 @@ def _excluded(sentence: SentenceParts, found: Description, avoided: list[Action]
 
 
 def _shows(action: Action) -> bool:
-    """Whether motion alone tells the action from others."""
+    """Whether motion alone distinguishes the action from others."""
     moves = action.kind in ("move", "jump", "still")
     return moves or bool(set(action.directions) & {"up", "down"})
 

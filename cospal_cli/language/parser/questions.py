@@ -112,7 +112,7 @@ def _posture() -> frozenset[str]:
 
 
 def _adjunct(phrase: NounPhrase) -> bool:
-    """ "today", "this time": a noun that is no object."""
+    """ "today", "this time": a noun that is not an object."""
     return phrase.head.word in ("time", "day", "moment", "morning", "evening", "today", "tonight")
 
 

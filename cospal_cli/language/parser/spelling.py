@@ -2,7 +2,7 @@
 
 A rare word is far more often right than wrong, so only slips that hands make are undone: two
 letters swapped, one doubled or missing, one struck in place of its neighbour on the keyboard. The
-ending stays, as it tells what kind of word was meant.
+ending stays, as it shows what kind of word was meant.
 """
 
 from __future__ import annotations

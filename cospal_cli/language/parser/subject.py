@@ -27,7 +27,7 @@ class UnknownWords:
     trouble: str | None = None
 
     def ready(self) -> bool:
-        """Whether unknown words can be compared; asks once."""
+        """Whether unknown words can be compared; tried once."""
         if not self.allowed:
             return False
         if self.trouble is None:
@@ -141,7 +141,7 @@ def _acts(sentence: SentenceParts) -> bool:
 def resolve_nouns(
     subject: NounPhrase, found: Description, classes: dict[str, float], words: UnknownWords
 ) -> None:
-    """Give unknown nouns the looks of near ones, or list them as unresolved."""
+    """Give unknown nouns the appearance of near ones, or list them as unresolved."""
     for token in found.unknown:
         near = words.noun(token.lemma)
         if near.looks:

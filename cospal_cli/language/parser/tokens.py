@@ -44,7 +44,7 @@ class Token:
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Where words, numbers and marks stand in ``text``; a genitive's 's is one of its own.
 
-    No word list is asked, so that what was computed for these words stays valid.
+    No word list is used, so that what was computed for these words stays valid.
     """
     for match in _WORD.finditer(text):
         start, end = match.span()
@@ -147,7 +147,7 @@ def _decide(word: str, done: list[Token], rest: Sequence[Token]) -> tuple[str, s
 
 
 def _garment_ahead(rest: Sequence[Token]) -> str:
-    """The next word that is no adjective."""
+    """The next word that is not an adjective."""
     words = (t.word for t in rest if not lexicon.is_adjective(t.word) or lexicon.is_noun(t.word))
     return next(words, "")
 
