@@ -204,7 +204,10 @@ def test_flags_reach_the_settings(fake: Fake) -> None:
         (["clip.mp4", QUERY, "--nonsense"], "No such option"),
         (["clip.mp4", QUERY, "--device", "tpu"], "unknown device 'tpu'"),
         (["clip.mp4", QUERY, "--detector", "file"], "detector.file.path: is needed"),
-        (["clip.mp4", QUERY, "--end", "1s", "--duration", "1s"], "excludes video.end"),
+        (
+            ["clip.mp4", QUERY, "--end", "1s", "--duration", "1s"],
+            "cannot be combined with video.end",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2_before_any_work(

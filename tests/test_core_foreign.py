@@ -200,7 +200,7 @@ def test_a_bug_stays_a_bug(error: Exception) -> None:
         (raised(lambda: json.loads('{"a":\n x')), "not JSON: Expecting value in line 2"),
         (raised(lambda: b"a\xff".decode()), "not UTF-8 text"),
         (RecursionError("maximum recursion depth exceeded"), "nested too deeply"),
-        (KeyError("boxes"), "no 'boxes'"),
+        (KeyError("boxes"), "'boxes' is missing"),
         (EOFError(), "cut short"),
         (ValueError("two\nlines   and\tmore"), "two lines and more"),
         (IndexError(), "IndexError"),

@@ -86,7 +86,7 @@ def test_written_file_reads_back(tmp_path: Path) -> None:
     [
         ("{", "Expecting property name"),
         ("[1, 2]", "expected an object"),
-        ('{"frame": 1}', "no 'labels'"),
+        ('{"frame": 1}', "'labels' is missing"),
         (line(-1, [], [], []), "found -1"),
         (line(True, [], [], []), "found True"),
         (line(1, [[1, 2, 3]], [0.5], ["a"]), "rows of 4 numbers"),

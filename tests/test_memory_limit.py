@@ -48,7 +48,7 @@ def test_what_needs_little_works_with_little(tmp_path: Path) -> None:
 
 def test_the_need_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_limit_mb", lambda: 100)
-    with pytest.raises(DeviceError, match="100 MB of addresses, it needs") as caught:
+    with pytest.raises(DeviceError, match="100 MB of address space, it needs") as caught:
         memory.check_room()
     assert "ulimit -v" in caught.value.hint
     monkeypatch.setattr(memory, "_limit_mb", lambda: 10_000 * processors())

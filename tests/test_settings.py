@@ -163,7 +163,11 @@ def test_a_control_character_and_a_huge_or_missing_file_are_refused(write, tmp_p
         ({"flags": [flag("video.fps", True)]}, "expected a number, found True", ""),
         ({"flags": [flag("video.strict", 1)]}, "expected true or false, found 1", ""),
         ({"flags": [flag("detector.name", 5)]}, "expected text, found 5", ""),
-        ({"sets": ["video.end=5", "video.duration=5"]}, "excludes video.end", "one of the two"),
+        (
+            {"sets": ["video.end=5", "video.duration=5"]},
+            "cannot be combined with video.end",
+            "only one of the two",
+        ),
         ({"sets": ["detector.name=file"]}, "detector.file.path: is needed", "--detections"),
         ({"sets": ["output.crf=52"]}, "--set: output.crf: must be from 0 to 51, found 52", ""),
     ],

@@ -71,7 +71,9 @@ def read_bytes(
             while more and len(data) <= limit and (piece := file.read(MB)):
                 data += piece
         if max(size, len(data)) > limit:
-            raise ValueError(f"{max(size, len(data)):,} bytes, more than the limit of {limit:,}")
+            raise ValueError(
+                f"too large: {max(size, len(data)):,} bytes, at most {limit:,} are read"
+            )
         return data
 
 
