@@ -23,7 +23,7 @@ from cospal_cli.backbones.pretrained import model_type, open_model
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.errors import WeightsError
-from cospal_cli.core.files import alone, publish, workplace, write_text
+from cospal_cli.core.files import alone, make_folder, publish, workplace, write_text
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 from cospal_cli.detect import DEFAULT_MODEL
@@ -66,7 +66,7 @@ def export(
     network = open_model("AutoModelForZeroShotObjectDetection", name, choose("cpu", "fp32"))
     tokenizer, pixels = tokenizer_of(folder, network), Pixels.of(folder)
     progress("export", 1, 4)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     about = {
         "part": "detector",
         "cospal": __version__,

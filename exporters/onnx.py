@@ -25,7 +25,7 @@ from cospal_cli import __version__
 from cospal_cli.backbones.record import sha256
 from cospal_cli.core.contract import AXES, BATCH, HEAD_INPUTS, HEAD_OUTPUTS
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.files import alone, publish, workplace, write_text
+from cospal_cli.core.files import alone, make_folder, publish, workplace, write_text
 from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
@@ -75,7 +75,7 @@ def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
     for package in ("torch", "onnx", "onnxscript"):
         require(package, "train")
     model, metadata = load(plan.checkpoint)
-    plan.out.mkdir(parents=True, exist_ok=True)
+    make_folder(plan.out)
     steps = 1 + 2 * len(plan.precisions)
     with alone(plan.out), workplace(plan.out) as work:
         about = _about(plan, metadata)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cospal_cli.core import claims, files
+from cospal_cli.core import claims, files, locks
 from cospal_cli.core.errors import DeviceError, UsageError
 
 
@@ -221,3 +223,31 @@ def test_read_only_folder(
         monkeypatch.setattr(claims, "_begin", mount)
     with pytest.raises(UsageError, match="cannot be written to"):
         files.check_outputs([tmp_path / "a.json"], {clip: "the video"}, overwrite=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a /proc")
+@pytest.mark.parametrize(
+    "create",
+    [
+        lambda: files.check_outputs([Path("/proc/x.json")], {}, overwrite=False),
+        lambda: files.check_outputs([Path("/proc/self/fd/x.json")], {}, overwrite=True),
+        lambda: files.claimed([Path("/proc/x.json")]).__enter__(),
+        lambda: files.make_folder(Path("/proc/x/y")),
+    ],
+    ids=["file", "overwrite", "claim", "folder"],
+)
+def test_a_file_system_that_takes_no_files_is_the_reason_given(
+    create: Callable[[], object],
+) -> None:
+    begun = time.monotonic()
+    with pytest.raises((UsageError, OSError), match="its file system takes no new files"):
+        create()
+    assert time.monotonic() - begun < 5, "nobody holds a lock there: nothing to wait for"
+
+
+def test_a_lock_that_goes_while_it_is_waited_for_is_obtained(tmp_path: Path) -> None:
+    held = locks.obtain(tmp_path / "x.lock", 0)
+    with pytest.raises(UsageError, match="held by another process"):
+        locks.obtain(tmp_path / "x.lock", 0.05)
+    threading.Timer(0.1, locks.drop, [held]).start()
+    locks.drop(locks.obtain(tmp_path / "x.lock", 10))

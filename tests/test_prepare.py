@@ -22,7 +22,7 @@ import pytest
 from cospal_cli import datasets
 from cospal_cli.cli import run
 from cospal_cli.core import files
-from cospal_cli.core.errors import DeviceError, InputError, UsageError
+from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
 from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.datasets.synthetic.recipe import Recipe
@@ -43,6 +43,7 @@ from cospal_cli.settings import (
     DetectorConfig,
     FeaturesConfig,
     FileConfig,
+    TextConfig,
     VideoConfig,
 )
 from tests.data_folders import NAMES, hcstvg, v1, vidstg, write
@@ -307,6 +308,22 @@ def test_a_set_without_its_detections(root: Path) -> None:
     shutil.rmtree(root / "prepared")
     with pytest.raises(InputError, match=r"jsonl: No such file"):
         again(root)
+
+
+def test_a_text_encoder_that_does_not_open_is_said_before_any_video_is_watched(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[object] = []
+    monkeypatch.setattr(watching, "make", lambda job, config: watched.append(job))
+    shutil.rmtree(root / "prepared")
+    for text, error in (
+        (TextConfig(name="bert", model=str(root / "missing")), WeightsError),
+        (TextConfig(name="minilm", device="cuda"), DeviceError),
+    ):
+        with pytest.raises(error):
+            again(root, replace(SMALL, text=text))
+    assert not watched
+    assert not list((root / "prepared").iterdir())
 
 
 def test_a_full_disk_is_no_bad_video(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

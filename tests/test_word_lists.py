@@ -14,7 +14,7 @@ from cospal_cli import weights
 from cospal_cli.core.colours import BASIC, NAMES
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.vocabulary import COCO
-from cospal_cli.core.word_lists import WordList, load, weighted
+from cospal_cli.core.word_lists import END, WordList, load, weighted
 from cospal_cli.language.lexicon import dress, person, verbs, words
 from cospal_cli.weights import imagenet
 
@@ -56,6 +56,7 @@ def test_every_line_is_of_the_form(path: Path) -> None:
         assert LINE.fullmatch(line), f"{path.name}:{number}: {line}"
         assert len(line) <= 128, f"{path.name}:{number} is long"
     names = [line for line in lines if line.startswith("[")]
+    assert names.pop() == END
     assert len(set(names)) == len(names) == len(load(path))
 
 
@@ -99,7 +100,9 @@ def test_several_words_of_one_entry_are_joined_by_spaces() -> None:
 
 def test_a_row_without_a_key_and_a_weight_after_its_name(tmp_path: Path) -> None:
     file = tmp_path / "some.txt"
-    file.write_text("# What\n# Form\n\n[plain]\na b_c\n\n[keyed]\nx y .5: d\nz: e\nx y .5: f d\n")
+    file.write_text(
+        "# What\n# Form\n\n[plain]\na b_c\n\n[keyed]\nx y .5: d\nz: e\nx y .5: f d\n[end]\n"
+    )
     lists = load(file)
     assert lists["plain"].words == ("a", "b c")
     assert lists["keyed"].by_key == {"x y .5": ("d", "f", "d"), "z": ("e",)}
@@ -112,9 +115,12 @@ def test_a_row_without_a_key_and_a_weight_after_its_name(tmp_path: Path) -> None
     [
         (None, "No such file"),
         (b"[plain]\n\xff\n", "invalid start byte"),
-        (b"", "the list [plain] is missing"),
-        (b"[pl", "the list [plain] is missing"),
-        (b"a b\n", "the list [plain] is missing"),
+        (b"[end]\n", "the list [plain] is missing"),
+        (b"a b\n[end]\n", "the list [plain] is missing"),
+        (b"", "cut short"),
+        (b"[pl", "cut short"),
+        (b"[plain]\na: b\n", "cut short"),
+        (b"[plain]\na: b\n[end", "cut short"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, data: bytes | None, why: str) -> None:
@@ -125,6 +131,19 @@ def test_a_damaged_file_is_named(tmp_path: Path, data: bytes | None, why: str) -
         load(file)["plain"]
     assert str(file) in str(caught.value)
     assert "pip install --force-reinstall" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def test_a_file_that_was_cut_anywhere_is_named(name: str, tmp_path: Path) -> None:
+    """In the middle of a list, of a row, or of its last line; at the start of a line too."""
+    whole = next(path for path in FILES if path.stem == name).read_bytes()
+    rows = [at for at, byte in enumerate(whole[:-1]) if byte == ord("\n")]
+    for number, cut in enumerate((rows[len(rows) // 2] + 1, len(whole) // 2, len(whole) - 3, 0)):
+        file = tmp_path / f"{number}" / f"{name}.txt"
+        file.parent.mkdir()
+        file.write_bytes(whole[:cut])
+        with pytest.raises(WeightsError, match=f"{name}.txt: cut short"):
+            load(file)
 
 
 def test_the_vectors_are_those_of_the_lists() -> None:

@@ -27,7 +27,7 @@ from cospal_cli.backbones.transfer import (
     watched,
 )
 from cospal_cli.core.errors import CospalError, DeviceError, WeightsError
-from cospal_cli.core.files import replace_folder
+from cospal_cli.core.files import make_folder, replace_folder
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 
@@ -106,7 +106,7 @@ def download(plan: FetchPlan, progress: Progress = silent) -> Path:
     """
     part = plan.target.parent / ".partial" / plan.target.name
     try:
-        part.mkdir(parents=True, exist_ok=True)
+        make_folder(part)
         with alone(plan.target, plan.name):
             _check_room(plan, part)
             with watched(part, plan.bytes, progress):

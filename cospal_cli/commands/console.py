@@ -15,7 +15,7 @@ from types import FrameType
 from cospal_cli.commands.progress import progress as progress
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.escaping import plain_json, printable
-from cospal_cli.core.foreign import errors_as, reason
+from cospal_cli.core.foreign import creating, errors_as, reason
 from cospal_cli.core.progress import NOTICE
 
 LOG = logging.getLogger("cospal")
@@ -108,7 +108,8 @@ def set_up_logging(
         from cospal_cli.commands.log_file import LogFile, check_log_file
 
         check_log_file(log_file, others or {})
-        with errors_as(UsageError, f"--log-file {str(log_file)!r}", "name another file"):
+        about = f"--log-file {str(log_file)!r}"
+        with errors_as(UsageError, about, "name another file"), creating(log_file):
             handlers.append(LogFile(log_file, say))
     for old in LOG.handlers[:]:
         LOG.removeHandler(old)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.files import make_folder
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.settings import Config, flatten
 
@@ -87,7 +88,7 @@ def output_folder(output: str | None) -> Iterator[None]:
         path = Path(output)
         missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
         with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
     try:
         yield
     finally:

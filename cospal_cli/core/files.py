@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cospal_cli.core.claims import OLD, PART, alone, claimed, clear, is_ours, remove, run_for
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError
-from cospal_cli.core.foreign import FULL, errors_as, reason, shortage
+from cospal_cli.core.foreign import FULL, creating, errors_as, reason, shortage
 
 __all__ = ["alone", "check_outputs", "claimed", "clear", "is_ours", "publish", "replace_folder"]
 __all__ += ["replacing", "replacing_folder", "workplace", "write_text"]
@@ -93,6 +93,12 @@ def publish(folder: Path, names: Sequence[str], target: Path) -> None:
         for name in names:
             os.replace(folder / name, target / name)
         _sync_folder(target)
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder``, and those above it, where they are missing. OSError says why it cannot."""
+    with creating(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_text(target: Path, text: str, instead_of: Sequence[Path] = ()) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from reprlib import Repr
 
 from cospal_cli.core.errors import CospalError, DeviceError, InputError
@@ -121,6 +122,20 @@ def reason(error: BaseException) -> str:
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     plain = isinstance(error, ValueError | RuntimeError | CospalError)
     return text if text and plain else f"{type(error).__name__} {text}".rstrip()
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[None]:
+    """Around whatever creates ``path``: file systems such as /proc answer that it is not found,
+    though its folder is there. What is raised then says what that means.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if not Path(error.filename or path).parent.is_dir():
+            raise
+        why = "its file system takes no new files"
+        raise FileNotFoundError(errno.ENOENT, why, error.filename or str(path)) from error
 
 
 def short(value: object) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.foreign import creating
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,14 +40,18 @@ def obtain(path: Path, patience_s: float) -> BaseFileLock | None:
     path.parent.stat()  # filelock would make it
     lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     until = time.monotonic() + patience_s
+    patience_s = 0
     while True:
         try:
-            lock.acquire(timeout=max(until - time.monotonic(), 0), poll_interval=0.01)
+            lock.acquire(timeout=patience_s, poll_interval=0.01)
             return lock
         except Timeout:
-            raise UsageError(
-                f"{str(path)!r} is held by another process", "run the same command again"
-            ) from None
+            _check_created(path)
+            patience_s = until - time.monotonic()
+            if patience_s <= 0:
+                raise UsageError(
+                    f"{str(path)!r} is held by another process", "run the same command again"
+                ) from None
         except (OSError, NotImplementedError) as error:
             number = getattr(error, "errno", None) or errno.ENOSYS
             if number in _NO_LOCKS:
@@ -57,6 +62,13 @@ def obtain(path: Path, patience_s: float) -> BaseFileLock | None:
             if not path.exists():
                 raise
             time.sleep(0.01)
+
+
+def _check_created(path: Path) -> None:
+    """OSError where the folder takes no file, which filelock takes for a lock that others hold."""
+    if not path.exists():
+        with creating(path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
 
 
 def drop(lock: BaseFileLock | None) -> None:

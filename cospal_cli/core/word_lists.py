@@ -1,7 +1,8 @@
 """Word lists: text files beside the code that uses them, read once.
 
 ``[name]`` opens a list. A row of it reads ``key: word word ...``, or words only; a key may come
-again. ``_`` joins the words of one entry, ``#`` opens a line of comment.
+again. ``_`` joins the words of one entry, ``#`` opens a line of comment. ``[end]`` is the last
+line, so that a file that was cut is noticed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from cospal_cli.core.errors import WeightsError
 
+END = "[end]"
 Row = tuple[str, tuple[str, ...]]  # key, "" if the row has none; words
 
 
@@ -53,9 +55,11 @@ def load(path: Path) -> Lists:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise _damaged(path, getattr(error, "strerror", "") or str(error)) from error
+    if lines[-1:] != [END]:
+        raise _damaged(path, f"cut short: the last line is not {END}")
     current: list[Row] = []
     rows = {"": current}
-    for line in lines:
+    for line in lines[:-1]:
         if line.startswith("["):
             current = rows.setdefault(line.strip("[]"), [])
         elif line and not line.startswith("#"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cospal_cli.backbones.state import read_state
 from cospal_cli.core.errors import UsageError, WeightsError
-from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.files import make_folder, replacing, write_text
 from cospal_cli.core.reading import read_bytes
 from cospal_cli.core.registry import require
 from cospal_cli.model.metadata import HeadsMetadata
@@ -25,7 +25,7 @@ def save(folder: Path, model: CoSPaL, metadata: HeadsMetadata) -> None:
     A folder that must change at once is written beside its place and renamed by the caller.
     """
     library = require("safetensors.torch", "torch")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(folder / WEIGHTS) as part:
         part.write_bytes(library.save(state))  # errors of the disk are then Python's own

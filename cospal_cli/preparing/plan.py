@@ -15,6 +15,7 @@ from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
 from cospal_cli.features.spec import FILE, video_settings
+from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import FORMAT, VIDEOS, read_about, write_about
 from cospal_cli.preparing import observing, sentences
@@ -63,7 +64,11 @@ class PreparePlan:
 def open_plan(
     root: Path, out: Path, config: Config, sets: list[Dataset], own: bool, workers: int
 ) -> PreparePlan:
-    """Open the models once here, so that what is wrong with them is said before any work."""
+    """Open the models once here, so that what is wrong with them is said before any work.
+
+    The text encoder's turn comes last; until then its memory is left to the others.
+    """
+    open_text_encoder(config.text)
     few = workers > 1
     config = replace(
         config,

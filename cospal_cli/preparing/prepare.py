@@ -17,7 +17,7 @@ from typing import Any
 
 from cospal_cli import datasets, detect
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.files import alone, clear, is_inside, is_ours, write_text
+from cospal_cli.core.files import alone, clear, is_inside, is_ours, make_folder, write_text
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
@@ -198,7 +198,7 @@ def _read(root: Path, workers: int, progress: Progress) -> list[Dataset]:
 def _claim_folder(out: Path) -> None:
     """Make the folder; UsageError where it is something else."""
     with errors_as(UsageError, f"cannot write to {str(out)!r}", "name another with --out"):
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         names = {path.name for path in out.iterdir() if not is_ours(path.name)}
     if NAME not in names and names:
         raise UsageError(

@@ -16,7 +16,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.files import alone
+from cospal_cli.core.files import alone, make_folder
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.devices import torch_device
 from cospal_cli.features.spec import FeatureSpec
@@ -71,7 +71,7 @@ def processes(config: TrainConfig) -> Iterator[Accelerator]:
 def own_folder(out: Path, resume: bool) -> Iterator[None]:
     """Make ``out`` this training's own; UsageError where another one is in it, or was."""
     with errors_as(UsageError, f"cannot write to {str(out)!r}", "name another folder with --out"):
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     with alone(out):
         for name in (LAST, BEST):
             state.recover(out / name)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
-from cospal_cli.core.files import alone, clear, is_ours, write_text
+from cospal_cli.core.files import alone, clear, is_ours, make_folder, write_text
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
@@ -92,7 +92,7 @@ def _claim(recipe: Recipe, folder: Path) -> None:
     """Make ``folder`` the place of ``recipe``'s set, or see that it is."""
     wanted = recipe.as_dict()
     with errors_as(UsageError, f"cannot write to {str(folder)!r}", "name another folder"):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         names = [path.name for path in folder.iterdir() if not is_ours(path.name)]
     if RECIPE not in names:
         if names:
