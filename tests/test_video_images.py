@@ -26,9 +26,9 @@ def picture(path: Path, number: int, size: tuple[int, int] = media.SIZE) -> Path
     return path
 
 
-def read(place: Path) -> tuple[list[int], VideoReader]:
+def read(place: Path, **settings: float) -> tuple[list[int], VideoReader]:
     """The numbers that the frames show."""
-    with VideoReader(place, VideoConfig()) as reader:
+    with VideoReader(place, VideoConfig(**settings)) as reader:
         return [media.number_of(frame.image) for frame in reader.frames()], reader
 
 
@@ -49,6 +49,19 @@ def test_every_kind_in_the_order_of_its_numbers(tmp_path: Path, ending: str) -> 
     assert f"6 pictures in the order of the numbers in their names, 'img0.{ending}' to" in told
     assert "as 25 frames a second; missing: 3 to 8, 11 to 99" in told
     assert not reader.timeline.damaged
+
+
+@pytest.mark.parametrize("fps", [0.5, 12.5, 23.976, 30, 1000])
+def test_pictures_come_at_the_rate_that_is_stated(tmp_path: Path, fps: float) -> None:
+    for number in range(4):
+        picture(tmp_path / f"img{number}.png", number)
+    numbers, reader = read(tmp_path, image_fps=fps)
+    assert numbers == [0, 1, 2, 3]
+    assert float(reader.info.avg_fps) == pytest.approx(fps)
+    assert reader.info.assumed_fps == fps
+    assert reader.timeline.times_s.tolist() == pytest.approx(np.arange(4) / fps)
+    assert reader.timeline.end_s == pytest.approx(4 / fps)
+    assert f"as {fps:g} frames a second" in reader.warnings[0]
 
 
 @pytest.mark.parametrize("pattern", ["img_%05d.png", "img_%d.png"])
@@ -95,7 +108,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a picture: .*a2\.png"):
         read(tmp_path)
     (tmp_path / "a2.png").unlink()
-    with pytest.raises(InputError, match="above 1000 pixels"):
+    with pytest.raises(InputError, match="more than 1000 pixels"):
         VideoReader(tmp_path, VideoConfig(max_pixels=1000))
 
 
@@ -130,5 +143,13 @@ def test_the_command_takes_a_folder(
     found = json.loads(Path("frames.tube.json").read_text())
     assert len(found["tubes"][0]["boxes"]) == 8
     assert "8 pictures in the order" in capfd.readouterr().err
+    assert found["video"]["assumed_fps"] == 25
     drawn, _ = read(Path("frames.tube.mp4"))
     assert len(drawn) == 8
+    again = ["frames", "the person", "--detections", "boxes.jsonl", "--overwrite"]
+    assert run(["ground", *again, "--image-fps", "2"]) == 0
+    found = json.loads(Path("frames.tube.json").read_text())
+    assert found["video"]["assumed_fps"] == 2
+    assert found["tubes"][0]["end_time"] == 4
+    _, reader = read(Path("frames.tube.mp4"))
+    assert (reader.info.avg_fps, reader.info.assumed_fps) == (2, None)

@@ -370,7 +370,7 @@ def test_headers_that_lie_are_refused(tmp_path: Path, data: bytes, says: str) ->
     path.write_bytes(data)
     with pytest.raises(WeightsError, match=says) as caught:
         check_safetensors(path)
-    assert caught.value.message.startswith(f"{path}: not a whole safetensors file")
+    assert caught.value.message.startswith(f"{path}: damaged safetensors file")
     assert "\n" not in caught.value.message
 
 

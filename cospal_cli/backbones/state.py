@@ -63,7 +63,7 @@ def verify_hint(path: Path) -> str:
 def _read_safetensors(path: Path) -> Any:
     library = require("safetensors.torch", "torch")
     check_safetensors(path)
-    with errors_as(WeightsError, f"{path}: not a whole safetensors file", verify_hint(path)):
+    with errors_as(WeightsError, f"{path}: damaged safetensors file", verify_hint(path)):
         return library.load_file(path)
 
 

@@ -31,6 +31,7 @@ GROUND_FLAGS = (
     "video.start",
     "video.end",
     "video.duration",
+    "video.image_fps",
     "detector.name",
     "detector.model",
     "tracker.name",

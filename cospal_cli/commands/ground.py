@@ -32,6 +32,7 @@ FLAGS = (
     "video.start",
     "video.end",
     "video.duration",
+    "video.image_fps",
     "video.stream",
     "video.max_pixels",
     "video.strict",

@@ -38,6 +38,7 @@ class VideoInfo:
     bytes: int | None = None
     sample_aspect: Fraction = Fraction(1)
     codec: str = ""
+    assumed_fps: float | None = None  # of pictures, which do not say; None: the file's own stamps
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ FILE = "file"  # detections made elsewhere: each video has its own file, so no h
 # these.
 _SECTIONS = ("video", "detector", "tracker", "clips", "text", "features")
 _NO_MATTER = "device precision threads batch compile path strict max_pixels".split()
-_OF_ONE_RUN = "start end duration stream config_file".split()
+_OF_ONE_RUN = "start end duration stream image_fps config_file".split()
 _MODELS = {"model": "sha256", "detector": "detector_sha256"}  # a name, and what it stands for
 
 
@@ -158,6 +158,7 @@ def video_settings(config: Config) -> dict[str, Any]:
     }
     if found["video.stream"] is None:  # as before there was a choice: their files stay good
         del found["video.stream"]
+    del found["video.image_fps"]  # a data set's videos are files
     found["features.frames"] = features.frames
     found["features.max_tubelets"] = features.max_tubelets
     return found

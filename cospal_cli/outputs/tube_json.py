@@ -132,6 +132,7 @@ def _video(info: VideoInfo, timeline: Timeline) -> dict[str, Any]:
         "time_base": f"{info.time_base.numerator}/{info.time_base.denominator}",
         "start_pts": info.start_pts,
         "avg_fps": f"{info.avg_fps.numerator}/{info.avg_fps.denominator}",
+        "assumed_fps": info.assumed_fps,
         "vfr": timeline.vfr,
         "frames_decoded": len(timeline.pts),
         "frames_declared": info.frames_declared,

@@ -69,6 +69,15 @@ class VideoConfig(Section, key="video", group=INPUT):
             flag="--max-pixels",
         ),
     ] = 64_000_000
+    image_fps: Annotated[
+        float,
+        Setting(
+            "Pictures per second, where a folder or pattern of pictures is the video.",
+            least=0.01,
+            most=1000,
+            flag="--image-fps",
+        ),
+    ] = 25.0
     strict: Annotated[
         bool,
         Setting("Make a damaged video an error instead of a warning.", flag="--strict"),

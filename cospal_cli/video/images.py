@@ -1,7 +1,8 @@
 """Pictures as a video: a folder of them, or a pattern such as ``img_%05d.png``, in a stated order.
 
-They are read one after another as one stream, so that everything behind sees an ordinary video of
-``RATE`` frames a second. All must be of one kind and size.
+They are read one after another as one stream, so that everything behind sees an ordinary video.
+Pictures do not say how quickly they follow each other: ``video.image_fps`` does. All must be of
+one kind and size.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cospal_cli.core.errors import InputError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-RATE = 25  # frames a second: pictures do not say
+USUAL_FPS = 25.0
 KINDS = {
     ".png": "png_pipe",
     ".jpg": "jpeg_pipe",
@@ -46,13 +47,12 @@ class Images:
         """The size of all files."""
         return sum(file.stat().st_size for file in self.files)
 
-    @property
-    def note(self) -> str:
+    def note(self, fps: float) -> str:
         """How many there are, in which order, at which rate, and which numbers are missing."""
         first, last = self.files[0].name, self.files[-1].name
         told = (
             f"{len(self.files)} pictures in the order of the numbers in their names, "
-            f"{first!r} to {last!r}, as {RATE} frames a second"
+            f"{first!r} to {last!r}, as {fps:g} frames a second"
         )
         gaps = _gaps(self.files)
         more = f" and {len(gaps) - _SHOWN} more gaps" if len(gaps) > _SHOWN else ""
@@ -81,20 +81,23 @@ class Images:
                 )
             if size[0] * size[1] > max_pixels:
                 raise InputError(
-                    f"the pictures of {str(self.place)!r} are {size[0]}x{size[1]}, above "
-                    f"{max_pixels} pixels",
+                    f"the pictures of {str(self.place)!r} are {size[0]}x{size[1]}, more "
+                    f"than {max_pixels} pixels",
                     "raise --max-pixels, or resize them first",
                 )
 
-    def open(self, options: dict[str, str]) -> InputContainer:
-        """The container of all of them; raises what PyAV raises. ``options``: the decoder's."""
+    def open(self, options: dict[str, str], fps: float) -> InputContainer:
+        """The container of all of them, ``fps`` a second; raises what PyAV raises.
+
+        ``options`` are those of the decoder.
+        """
         import av
 
         container: InputContainer = av.open(
             _Joined(self.files),
             "r",
             format=KINDS[self.files[0].suffix.lower()],
-            container_options={"framerate": str(RATE)},
+            container_options={"framerate": f"{fps:g}"},
             options=options,
         )
         return container

@@ -47,11 +47,15 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
 
 
 def open_video(
-    path: Path, max_pixels: int, number: int | None = None
+    path: Path,
+    max_pixels: int,
+    number: int | None = None,
+    image_fps: float = images.USUAL_FPS,
 ) -> tuple[InputContainer, VideoStream]:
     """The opened container and its video stream; the caller closes it.
 
     ``number``: which of several video streams, from 0; None: the one that players take.
+    ``image_fps``: how many pictures make a second, where ``path`` names pictures.
     InputError names the path: missing, unreadable, a folder, not a video, no video stream or none
     that can be decoded, more than ``max_pixels`` per frame (checked in the header, and by the
     decoder before it allocates).
@@ -64,7 +68,7 @@ def open_video(
             found.check(max_pixels)
         else:
             _check_file(path)
-        container = open_alone(path, {"max_pixels": str(max_pixels)})
+        container = open_alone(path, {"max_pixels": str(max_pixels)}, image_fps)
         stream = _video_stream(path, container, number)
         _check_size(path, stream, max_pixels)
     except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
@@ -81,7 +85,9 @@ def open_video(
     return container, stream
 
 
-def open_alone(path: Path, options: dict[str, str] | None = None) -> InputContainer:
+def open_alone(
+    path: Path, options: dict[str, str] | None = None, image_fps: float = images.USUAL_FPS
+) -> InputContainer:
     """The container of ``path``, which may open no other file and no address; of pictures, where
     it names some.
 
@@ -90,7 +96,7 @@ def open_alone(path: Path, options: dict[str, str] | None = None) -> InputContai
     import av
 
     if found := pictures(path):
-        return found.open(options or {})
+        return found.open(options or {}, image_fps)
     container: InputContainer = av.open(
         # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
         "file:" + os.path.abspath(path),

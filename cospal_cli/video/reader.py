@@ -215,13 +215,13 @@ class VideoReader:
         """Open the file, decode up to the first frame and describe what is there."""
         self._health = Health(self.path, self.config.strict)
         self._container, self._stream = probe.open_video(
-            self.path, self.config.max_pixels, self.config.stream
+            self.path, self.config.max_pixels, self.config.stream, self.config.image_fps
         )
         if choice := probe.told_choice(self._container, self._stream):
             self._health.note(choice)
         self._pictures = probe.pictures(self.path)
         if self._pictures:
-            self._health.note(self._pictures.note)
+            self._health.note(self._pictures.note(self.config.image_fps))
         self._used = False
         self._now_s = 0.0
         self._skipped = self._last_ticks = 0
@@ -263,6 +263,7 @@ class VideoReader:
             rotation=self.orientation.clockwise,
             time_base=tick,
             avg_fps=rate,
+            assumed_fps=self.config.image_fps if pictures else None,
             start_pts=pts,
             frames_declared=len(pictures.files) if pictures else self._stream.frames or None,
             duration_s=probe.declared_duration(self._container, self._stream),

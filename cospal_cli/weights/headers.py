@@ -20,7 +20,7 @@ def check_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
     from safetensors import safe_open
 
     hint = "fetch it again: 'cospal models fetch'"
-    with errors_as(WeightsError, f"{path}: not a whole safetensors file", hint):
+    with errors_as(WeightsError, f"{path}: damaged safetensors file", hint):
         check_regular(path)
         with safe_open(os.fspath(path), framework="numpy") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
