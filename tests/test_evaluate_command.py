@@ -73,7 +73,7 @@ def test_all_methods_in_one_table(
         f"{name}.predictions.json" for name in METHODS
     }
     assert run(["evaluate", *arguments, "-o", str(out)]) == 2
-    assert "--overwrite replaces it" in capfd.readouterr().err
+    assert "replace it with --overwrite" in capfd.readouterr().err
 
 
 def test_a_checkpoint_alone_is_one_method_with_details(

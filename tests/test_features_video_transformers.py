@@ -158,7 +158,9 @@ class TestEveryKind:
 
     def test_a_folder_of_another_kind_is_refused(self, folders: dict[str, Path], name: str) -> None:
         other = next(kind for kind in KINDS if kind != name)
-        with pytest.raises(WeightsError, match=f"holds a '{name}' model, '{other}'") as caught:
+        with pytest.raises(
+            WeightsError, match=f"holds a '{name}' model, expected '{other}'"
+        ) as caught:
             opened(other, folders[name])
         assert f"--video-encoder {name}" in caught.value.hint
 
@@ -166,7 +168,7 @@ class TestEveryKind:
 def test_frames_are_the_models_own_where_its_positions_are_fixed(
     folders: dict[str, Path],
 ) -> None:
-    with pytest.raises(UsageError, match="sees 4 frames at a time, found 8"):
+    with pytest.raises(UsageError, match="takes 4 frames at a time, found 8"):
         opened("videomae", folders["videomae"], frames=8)
     with pytest.raises(UsageError, match="multiple of 2, found 5"):
         opened("vjepa2", folders["vjepa2"], frames=5)
@@ -218,7 +220,7 @@ def test_a_preprocessor_of_another_size_is_refused(
     folder = shutil.copytree(folders["vjepa2"], tmp_path / "model")
     path = folder / "video_preprocessor_config.json"
     path.write_text(json.dumps(HOW | {"size": 64, "crop_size": 48}), encoding="utf-8")
-    with pytest.raises(WeightsError, match="sees 32 pixels, its preprocessor makes 48"):
+    with pytest.raises(WeightsError, match="takes 32 pixels, its preprocessor makes 48"):
         opened("vjepa2", folder)
 
 

@@ -143,7 +143,7 @@ def test_parses_of_others() -> None:
                {"referral": None}, {"global": None}, {"subject": 1}, {"verbs": True}],
 )  # fmt: skip
 def test_lines_that_are_no_parse(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="a line is"):
+    with pytest.raises(ValueError, match="a line looks like"):
         Refined.from_dict(refine(parse(PAPER)).as_dict() | change)
 
 
@@ -160,5 +160,5 @@ def test_a_sentence_that_nobody_parses() -> None:
     assert found.sentence.words == ("xyzzy", "12")
     assert found.passes[0].words == ("xyzzy", "12", "xyzzy", "12")
     assert found.sentence.content.tolist() == [True, False]
-    with pytest.raises(InputError, match="no word"):
+    with pytest.raises(InputError, match="cannot read any word"):
         join(verbatim("..."), {"...": Encoder().words("...")}, 60)

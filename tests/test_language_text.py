@@ -311,7 +311,7 @@ def test_a_tokenizer_of_another_model(folders: dict[str, Path], tmp_path: Path) 
     folder = copied(folders["bert"], tmp_path / "mixed")
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((folders["roberta"] / name).read_bytes())
-    with pytest.raises(WeightsError, match=r"tokenizer has \d+ pieces, the model \d+"):
+    with pytest.raises(WeightsError, match=r"tokenizer has \d+ pieces, but the model \d+"):
         open_bert(folder)
 
 
@@ -351,7 +351,7 @@ def test_packages_that_are_not_there(
 
 
 def test_minilm_is_one_model() -> None:
-    with pytest.raises(SettingError, match="'minilm' is one model, found 'bert-base'"):
+    with pytest.raises(SettingError, match="'minilm' has only one model, found 'bert-base'"):
         open_text_encoder(TextConfig(model="bert-base"))
 
 

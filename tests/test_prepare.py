@@ -314,7 +314,7 @@ def test_a_text_encoder_that_does_not_open_is_said_before_any_video_is_watched(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched: list[object] = []
-    monkeypatch.setattr(watching, "make", lambda job, config: watched.append(job))
+    monkeypatch.setattr(observing, "process", lambda job, config: watched.append(job))
     shutil.rmtree(root / "prepared")
     for text, error in (
         (TextConfig(name="bert", model=str(root / "missing")), WeightsError),

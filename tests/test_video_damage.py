@@ -205,4 +205,4 @@ def test_a_size_that_no_file_has_is_damage_not_a_small_machine(tmp_path: Path) -
     with VideoReader(whole, VideoConfig()) as reader:
         assert len(list(reader.frames())) == 5
     assert reader.timeline.damaged
-    assert "reading stops" in reader.warnings[0]
+    assert "reading stopped" in reader.warnings[0]

@@ -52,7 +52,7 @@ def test_one_of_two_cameras(tmp_path: Path, suffix: str, stream: int | None, fir
     assert [media.number_of(image) for image in images] == list(range(first, first + 10))
     (told,) = reader.warnings
     assert "2 video streams (0: mpeg4 64x48, 1: mpeg4 128x96)" in told
-    assert f"number {first // 100} is taken" in told
+    assert f"number {first // 100} is used" in told
     assert "--stream" in told
     target = tmp_path / "out.mp4"
     write_annotated(path, target, Overlay([], ""), VideoConfig(stream=stream), OutputConfig(crf=1))
