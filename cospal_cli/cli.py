@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -23,6 +23,7 @@ from cospal_cli.commands.console import (
 from cospal_cli.commands.lazy import lazy_group
 from cospal_cli.core.errors import CospalError, DeviceError
 from cospal_cli.core.foreign import of_system, reason
+from cospal_cli.core.json_types import JsonDict
 
 SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
@@ -65,7 +66,7 @@ def main() -> NoReturn:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line; every failure becomes lines on stderr and the exit code returned."""
-    state: dict[str, Any] = {"debug": False}
+    state: JsonDict = {"debug": False}
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run(args, state)
@@ -95,7 +96,7 @@ def run(args: Sequence[str]) -> int:
     return code
 
 
-def _run(args: Sequence[str], state: dict[str, Any]) -> int:
+def _run(args: Sequence[str], state: JsonDict) -> int:
     """Run the group; what is left in stdout's buffer must fail here, not at exit."""
     try:
         result = cli.main(list(args), prog_name="cospal", standalone_mode=False, obj=state)
@@ -113,7 +114,7 @@ def _run(args: Sequence[str], state: dict[str, Any]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _unexpected(error: Exception, state: dict[str, Any]) -> int:
+def _unexpected(error: Exception, state: JsonDict) -> int:
     """The exit code of an error that no border turned into ours: the system's, or a bug."""
     ours = of_system(error)
     if ours is None:
@@ -124,7 +125,7 @@ def _unexpected(error: Exception, state: dict[str, Any]) -> int:
     return ours.exit_code
 
 
-def _explain(message: str, hint: str, state: dict[str, Any]) -> None:
+def _explain(message: str, hint: str, state: JsonDict) -> None:
     """Two lines: what is wrong, what to do; the traceback before them under --debug."""
     if state["debug"]:
         say_traceback()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.brief import brief
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Query, Tube
@@ -61,7 +62,7 @@ class Result:
         """What the user should know of the sentence and of the video."""
         return self.query.warnings + self.observation.timeline.warnings
 
-    def document(self, status: str = "") -> dict[str, Any]:
+    def document(self, status: str = "") -> JsonDict:
         """The ``cospal/tube@1`` document; ``status`` in place of the result's own."""
         heads = None
         if self.heads is not None and self.scores is not None:

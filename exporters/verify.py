@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
 from cospal_cli.core.head_inputs import assemble
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
 from cospal_cli.features.spec import FeatureSpec
@@ -25,7 +25,7 @@ from cospal_cli.prepared.folder import Prepared, Sample
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.settings import Config
 
-Report = dict[str, Any]  # a JSON document
+Report = JsonDict  # a JSON document
 SHAPES = (
     (10, 32, 200, 12),
     (1, 32, 50, 12),

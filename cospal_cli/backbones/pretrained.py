@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cospal_cli.backbones import models
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import shortage
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.weights.headers import check_safetensors
@@ -65,7 +66,7 @@ def open_model(kind: str, name: str, place: Placement, spare: tuple[str, ...] = 
     return model.eval().requires_grad_(False).to(place.device)
 
 
-def open_state(sizes: Mapping[str, Any], state: Mapping[str, Tensor], place: Placement) -> Any:
+def open_state(sizes: Json, state: Mapping[str, Tensor], place: Placement) -> Any:
     """A model of transformers built as ``sizes`` (the content of a config.json) say, with the
     weights ``state``; else as ``open_model``."""
     with offline() as transformers:
@@ -138,7 +139,7 @@ def _check_files(folder: Path) -> None:
         )
 
 
-def _check_report(where: str, report: Mapping[str, Any], spare: tuple[str, ...]) -> None:
+def _check_report(where: str, report: Json, spare: tuple[str, ...]) -> None:
     """WeightsError for weights that were not in the files, or had another shape there."""
     hint = "the files hold another kind or size of model than config.json says"
     missing = sorted(key for key in report["missing_keys"] if not key.startswith(spare))

@@ -21,6 +21,7 @@ from cospal_cli.core import table as tables
 from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.files import replacing
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.registry import require
 from cospal_cli.devices import installed, processors
@@ -51,7 +52,7 @@ class ExportBenchPlan:
     gpu: bool = False  # the runtimes that need one too
 
 
-def measure(plan: ExportBenchPlan, progress: Progress = silent) -> dict[str, Any]:
+def measure(plan: ExportBenchPlan, progress: Progress = silent) -> JsonDict:
     """Times by runtime and lengths, as plain values for JSON."""
     from cospal_exporters.verify import random_inputs
 
@@ -85,7 +86,7 @@ def measure(plan: ExportBenchPlan, progress: Progress = silent) -> dict[str, Any
         }
 
 
-def draw(path: Path, report: Mapping[str, Any]) -> None:
+def draw(path: Path, report: Json) -> None:
     """Write a PNG: milliseconds over tubelets, a panel for each number of words."""
     figure_module = require("matplotlib.figure", "train")
     words = list(dict.fromkeys(one["N"] for one in report["points"]))
@@ -105,7 +106,7 @@ def draw(path: Path, report: Mapping[str, Any]) -> None:
         figure.savefig(part, format="png", dpi=110)
 
 
-def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> dict[str, Any]:
+def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> JsonDict:
     """Each runtime's time for one input, and how far its answer is from torch's."""
     expected = runtimes[EAGER].run(inputs)
     far = {}
@@ -236,7 +237,7 @@ def _gpu() -> str | None:
     return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
 
 
-def table(report: Mapping[str, Any], width: int) -> Sequence[str]:
+def table(report: Json, width: int) -> Sequence[str]:
     """The report as lines of at most ``width`` columns for a person."""
     where = f"{report['threads']} threads" + (f", {report['gpu']}" if report["gpu"] else "")
     lines = [

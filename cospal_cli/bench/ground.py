@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from cospal_cli.bench import timing
 from cospal_cli.bench.plain_loop import PlainLoop
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.types import Detections, FrameBatch, Query
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.features.box_colours import box_colours, smaller
@@ -45,7 +45,7 @@ class GroundBenchPlan:
     compare: str = ""  # another precision, whose boxes are compared
 
 
-def measure(plan: GroundBenchPlan) -> dict[str, Any]:
+def measure(plan: GroundBenchPlan) -> JsonDict:
     """Stages, ratios, batch sizes and agreement, as plain values for JSON."""
     config = plan.config
     grounder = Grounder(config, open_detector(config.detector))
@@ -130,7 +130,7 @@ def _track(
     tracker.finish()
 
 
-def _at_batch(plan: GroundBenchPlan, size: int) -> dict[str, Any]:
+def _at_batch(plan: GroundBenchPlan, size: int) -> JsonDict:
     """The detector alone in batches of ``size``."""
     config = replace(plan.config.detector, batch=size)
     detector = open_detector(config).prompt(plan.query)
@@ -143,7 +143,7 @@ def _at_batch(plan: GroundBenchPlan, size: int) -> dict[str, Any]:
     return {"batch": size, **rate, "gpu_peak_mb": timing.gpu_peak_mb()}
 
 
-def _encoders(plan: GroundBenchPlan) -> dict[str, Any]:
+def _encoders(plan: GroundBenchPlan) -> JsonDict:
     """Words a second of the text encoder, video seconds a second of the video encoder."""
     text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
     words = len(text.words(plan.query.text))
@@ -163,7 +163,7 @@ def _encoders(plan: GroundBenchPlan) -> dict[str, Any]:
     }
 
 
-def _agreement(plan: GroundBenchPlan, detections: Sequence[Detections]) -> dict[str, Any]:
+def _agreement(plan: GroundBenchPlan, detections: Sequence[Detections]) -> JsonDict:
     """Overlap of each box with its best match under the other precision."""
     config = replace(plan.config.detector, precision=plan.compare)
     other = open_detector(config).prompt(plan.query)

@@ -6,10 +6,10 @@ import statistics
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cospal_cli.bench import timing
 from cospal_cli.bench.random_set import Shape, build
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.settings import Config
@@ -39,7 +39,7 @@ class _Count:
         self.progress(stage, done, self.total, note)
 
 
-def measure(plan: TrainBenchPlan, progress: Progress = silent) -> dict[str, Any]:
+def measure(plan: TrainBenchPlan, progress: Progress = silent) -> JsonDict:
     """Rates and memory, as plain values for JSON."""
     config, total = plan.config, plan.updates + EVERY
     shape = replace(plan.shape, sentences=max(plan.shape.sentences, 2 * config.train.batch * total))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 
@@ -23,6 +23,7 @@ from cospal_cli.commands.context import (
 )
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import check_outputs, claimed
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import INPUT, MODELS, SPEED
 
@@ -250,7 +251,7 @@ for one in (ground, train, export):
     bench.add_command(one)
 
 
-def _train_table(report: dict[str, Any]) -> str:
+def _train_table(report: JsonDict) -> str:
     """The report of ``bench train`` as lines of text."""
     gpu = report["gpu_peak_mb"]
     lines = [
@@ -272,7 +273,7 @@ def _train_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(report: dict[str, Any]) -> str:
+def _table(report: JsonDict) -> str:
     """The report as lines of text."""
     lines = [
         f"{report['video']}: {report['frames']} frames, {report['boxes']} boxes, "

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 
 from cospal_cli.commands.console import Interrupts, emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import FIND, SPEED
 
@@ -94,7 +95,7 @@ def prepare(context: Context[PrepareOptions]) -> int:
     return SOME_FAILED if report.skipped else 0
 
 
-def _table(report: dict[str, Any]) -> str:
+def _table(report: JsonDict) -> str:
     """The report as lines of text."""
     kind = "SYNTHETIC data set, " if report["synthetic"] else ""
     counts = f"{report['made']} computed, {report['kept']} kept"

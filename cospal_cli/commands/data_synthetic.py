@@ -7,13 +7,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 
 from cospal_cli.commands.console import Interrupts, emit
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.settings.words import SPEED
 
 
@@ -112,7 +113,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
     emit(json.dumps(report, indent=2) if options.as_json else _lines(options.folder, report))
 
 
-def _lines(folder: Path, report: dict[str, Any]) -> str:
+def _lines(folder: Path, report: JsonDict) -> str:
     """The report as lines of text."""
     splits = ", ".join(f"{count} {name}" for name, count in report["videos"].items())
     return "\n".join(

@@ -8,13 +8,14 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import Annotated, Any
+from typing import Annotated
 
 from cospal_cli import __version__, devices
 from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.context import Context, command, json_option
 from cospal_cli.commands.findings import Finding, findings, verdict
 from cospal_cli.core.errors import CospalError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table, wrapped
 
 CODECS = ("libx264", "aac")
@@ -38,12 +39,12 @@ def doctor(context: Context[DoctorOptions]) -> int:
     return 0 if all(state["ok"] for state in report["weights"].values()) else 5
 
 
-def examine() -> dict[str, Any]:
+def examine() -> JsonDict:
     """Everything that ``cospal doctor`` reports, as plain values."""
     from cospal_cli.devices import processors
 
     compiled = devices.compiled_providers()
-    report: dict[str, Any] = {
+    report: JsonDict = {
         "cospal": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -96,11 +97,11 @@ def _codecs() -> dict[str, bool]:
     return usable
 
 
-def _weights() -> dict[str, dict[str, Any]]:
+def _weights() -> dict[str, JsonDict]:
     """Per embedded model whether its file is there with the right content, and if not, why."""
     from cospal_cli import weights
 
-    states: dict[str, dict[str, Any]] = {}
+    states: dict[str, JsonDict] = {}
     for name in weights.manifest():
         try:
             states[name] = {"ok": True, "path": str(weights.path(name))}
@@ -125,7 +126,7 @@ def _models() -> dict[str, str | None]:
     return {name: str(place) if place else None for name, place in places.items()}
 
 
-def _as_text(report: dict[str, Any]) -> str:
+def _as_text(report: JsonDict) -> str:
     """The report as lines of text: what works, what does not, what to do, the verdict."""
     width = screen_width()
     lines = [f"cospal {report['cospal']}, Python {report['python']}, {report['platform']}"]

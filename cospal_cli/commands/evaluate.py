@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
@@ -16,6 +16,7 @@ from cospal_cli.commands.context import PATH, Context, command, json_option, opt
 from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.core.backends import METHODS, TRAINED
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.settings.merge import as_dict
 from cospal_cli.settings.words import FIND, INPUT, MODELS
 
@@ -309,7 +310,7 @@ def _predictions(
         yield name, dict(predict(features, samples, name, config, runtime, progress))
 
 
-def _description(checkpoint: Path | None, runtime: Runtime | None) -> dict[str, Any] | None:
+def _description(checkpoint: Path | None, runtime: Runtime | None) -> JsonDict | None:
     if checkpoint is None or runtime is None:
         return None
     from cospal_cli.outputs.tube_json import plain

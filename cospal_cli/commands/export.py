@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import INPUT, MODELS
 
@@ -141,7 +142,7 @@ def export(context: Context[ExportOptions]) -> None:
     console.emit(json.dumps(report, indent=1) if options.as_json else _table(report))
 
 
-def _heads(context: Context[ExportOptions]) -> dict[str, Any]:
+def _heads(context: Context[ExportOptions]) -> JsonDict:
     options = context.options
     if options.model is not None:
         raise UsageError("--model goes with --what detector", "heads are named by --checkpoint")
@@ -182,7 +183,7 @@ def _evaluation(options: ExportOptions) -> Evaluation | None:
     return Evaluation(prepared, options.data, split_name(options.split), options.samples)
 
 
-def _detector(context: Context[ExportOptions]) -> dict[str, Any]:
+def _detector(context: Context[ExportOptions]) -> JsonDict:
     options = context.options
     if options.checkpoint is not None or options.as_tensorrt:
         raise UsageError("--what detector goes with --onnx and --model", "leave out the others")
@@ -198,7 +199,7 @@ def _detector(context: Context[ExportOptions]) -> dict[str, Any]:
         return run(options.model, options.output, size, options.opset, progress)
 
 
-def _table(report: dict[str, Any]) -> str:
+def _table(report: JsonDict) -> str:
     """The report as lines of text."""
     lines = []
     for precision, one in report.get("precisions", {}).items():
@@ -221,7 +222,7 @@ def _table(report: dict[str, Any]) -> str:
     return "\n".join(console.printable(line) for line in lines)
 
 
-def _lines(name: str, one: dict[str, Any]) -> list[str]:
+def _lines(name: str, one: JsonDict) -> list[str]:
     task = one["task"]
     synthetic = " (SYNTHETIC)" if task.get("synthetic") else ""
     lines = [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cospal_cli.core.install import install_line
+from cospal_cli.core.json_types import Json
 
-Report = Mapping[str, Any]
+Report = Json
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 NEEDED = ("torch", "transformers", "accelerate")  # of training
 

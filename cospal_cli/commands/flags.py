@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cospal_cli.core.json_types import Json
 from cospal_cli.settings.declare import Declared
 from cospal_cli.settings.names import OLD_NAMES_END, keys
 from cospal_cli.settings.show import shown
@@ -43,7 +44,7 @@ def flag_options(flags: Sequence[str]) -> list[click.Parameter]:
     return options
 
 
-def read_flags(flags: Sequence[str], values: Mapping[str, Any]) -> Given:
+def read_flags(flags: Sequence[str], values: Json) -> Given:
     """What was given, by key; ``values`` are the command's keyword arguments."""
     given: dict[str, tuple[str, str]] = {}
     for key in flags:

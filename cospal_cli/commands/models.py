@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 
@@ -21,6 +21,7 @@ from cospal_cli.commands.context import (
     option,
 )
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 
 
@@ -205,7 +206,7 @@ def _place(name: str) -> str | None:
     return str(path) if path else None
 
 
-def _others() -> dict[str, Any]:
+def _others() -> JsonDict:
     """Fetched models that ``known.json`` does not list, by name."""
     from cospal_cli.backbones import models as store
     from cospal_cli.backbones.verify import present

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.settings import Settings, flatten, override, recipes
 from cospal_cli.settings.stored import modern
 from cospal_cli.settings.words import INPUT, MODELS, SPEED, TRAINING
@@ -285,7 +286,7 @@ def _truths(root: Path, config: Config) -> Mapping[str, Truth]:
     return truths
 
 
-def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
+def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> JsonDict:
     plain = {
         key: value for key, value in vars(outcome).items() if key not in ("validation", "picture")
     }
@@ -298,7 +299,7 @@ def _as_dict(outcome: Outcome, out: Path, synthetic: bool) -> dict[str, Any]:
     }
 
 
-def _lines(report: dict[str, Any]) -> str:
+def _lines(report: JsonDict) -> str:
     """The run as lines of text."""
     out, best = report["out"], report["best"]
     value = f"{abs(best):.4f}" if report["selected_by"] == "loss" else f"{best:.4f}"

@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cospal_cli.core.foreign import short
+from cospal_cli.core.json_types import Json, JsonDict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: 
 _NAMES |= {tuple: "a list", list: "a list", dict: "an object", Mapping: "an object"}
 
 
-def as_table(value: Any) -> dict[str, Any]:
+def as_table(value: Any) -> JsonDict:
     """``value`` if it is an object, else ValueError."""
     if not isinstance(value, dict):
         raise ValueError(f"expected an object, found {short(value)}")
@@ -85,7 +86,7 @@ def fitting(value: Any, hint: Any, name: str) -> Any:
     raise ValueError(f"{name!r}: expected {_NAMES.get(kind, kind)}, found {short(value)}")
 
 
-def field_of(row: Mapping[str, Any], key: str, hint: Any, least: float | None = None) -> Any:
+def field_of(row: Json, key: str, hint: Any, least: float | None = None) -> Any:
     """The value at ``key``, ``fitting`` the type ``hint`` and not below ``least``.
 
     KeyError where it is missing, ValueError where it does not fit.

@@ -16,10 +16,11 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import creating
+from cospal_cli.core.json_types import JsonDict
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -81,14 +82,14 @@ def drop(lock: BaseFileLock | None) -> None:
         lock.release()
 
 
-def write_note(lock: BaseFileLock, note: dict[str, Any]) -> None:
+def write_note(lock: BaseFileLock, note: JsonDict) -> None:
     """Say in the lock's file who holds it, behind the byte that Windows locks."""
     with open(lock.lock_file, "r+b") as file:
         file.seek(1)
         file.write(json.dumps(note).encode())
 
 
-def read_note(path: Path) -> dict[str, Any]:
+def read_note(path: Path) -> JsonDict:
     """What ``_write_note`` wrote; {} if there is nothing yet."""
     try:
         with open(path, "rb", buffering=0) as file:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import JsonDict
 
 MB = 2**20
 SMALL = 16 * MB  # settings, sentences, descriptions of models: real ones stay below 2 MB
@@ -105,7 +106,7 @@ def read_json(
 
 def read_table(
     path: Path, kind: type[CospalError], hint: str = "", limit: int = SMALL, about: str = ""
-) -> dict[str, Any]:
+) -> JsonDict:
     """The object in the JSON file ``path``; ``kind`` where it holds anything else."""
     value = read_json(path, kind, hint, limit, about=about)
     with errors_as(kind, about or str(path), hint):
@@ -127,7 +128,7 @@ def read_lines(path: Path, kind: type[CospalError], hint: str = "") -> Iterator[
 
 def json_lines(
     path: Path, kind: type[CospalError], hint: str = ""
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, JsonDict]]:
     """("file:line", object) of a file of JSON Lines; ``kind`` names the line at fault."""
     for place, raw in read_lines(path, kind, hint):
         with errors_as(kind, place, hint):
@@ -155,7 +156,7 @@ def parse_json(
     raise ValueError(f"nested more than {DEEPEST} levels deep")
 
 
-def parse_table(data: str | bytes) -> dict[str, Any]:
+def parse_table(data: str | bytes) -> JsonDict:
     """The JSON object in ``data``; ValueError for all else."""
     return as_table(parse_json(data))
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cospal_cli import datasets
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.worker_pool import Failure
 from cospal_cli.datasets.fit import fit
@@ -47,7 +47,7 @@ class CheckReport:
         counts = Counter(problem.kind for problem in self.problems)
         return {kind: counts[kind] for kind in KINDS if kind in counts}
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """Plain values for JSON."""
         return {
             "root": self.root,

@@ -8,13 +8,12 @@ own ``fps`` (the synthetic set's do); else it is frames / 20, all clips being 20
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import open_regular
@@ -74,7 +73,7 @@ def source(name: str) -> str:
     return clip[1] if clip else stem
 
 
-def _record(tree: Tree, name: str, row: Mapping[str, Any], records: SplitRecords) -> Record:
+def _record(tree: Tree, name: str, row: Json, records: SplitRecords) -> Record:
     video, remarks = tree.video(name)
     for kind, detail in remarks:
         records.note(kind, name, detail)
@@ -89,7 +88,7 @@ def _record(tree: Tree, name: str, row: Mapping[str, Any], records: SplitRecords
     )
 
 
-def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
+def _size(row: Json) -> tuple[int, int] | None:
     """Width and height; v2 has [height, width, channels]."""
     if "img_size" in row:
         size = row["img_size"]
@@ -101,7 +100,7 @@ def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
     return whole(row, "width", 1), whole(row, "height", 1)
 
 
-def _truth(record: Record, row: Mapping[str, Any], records: SplitRecords) -> Truth:
+def _truth(record: Record, row: Json, records: SplitRecords) -> Truth:
     if not isinstance(row.get("bbox"), list) or not row["bbox"]:
         raise Bad("missing-truth", "no boxes")
     if record.size is None or record.frames is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,21 @@ from cospal_cli.core import reading
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.fitting import numbers
 from cospal_cli.core.foreign import reason, short
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.datasets.records import Bad
 
 Boxes = NDArray[np.float64]
 
 
-def read_object(path: Path) -> tuple[dict[str, Any], list[str]]:
+def read_object(path: Path) -> tuple[JsonDict, list[str]]:
     """The object in a file, and the keys that came again; the first value of each counts.
 
     Raises Bad of kind bad-file.
     """
     again: list[str] = []
 
-    def merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
+    def merged(pairs: list[tuple[str, Any]]) -> JsonDict:
+        row: JsonDict = {}
         again.clear()  # objects are finished from the inside out: the last one is the outermost
         for key, value in pairs:
             if key in row:
@@ -50,7 +50,7 @@ def sentence(value: Any) -> str:
     return text
 
 
-def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
+def number(row: Json, key: str, kind: str = "bad-record") -> float:
     """The finite number at ``key``, else Bad of ``kind``."""
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
@@ -58,7 +58,7 @@ def number(row: Mapping[str, Any], key: str, kind: str = "bad-record") -> float:
     return value
 
 
-def rate(row: Mapping[str, Any]) -> float:
+def rate(row: Json) -> float:
     """The positive number of frames per second at ``fps``, else Bad."""
     fps = number(row, "fps")
     if fps <= 0:
@@ -66,7 +66,7 @@ def rate(row: Mapping[str, Any]) -> float:
     return fps
 
 
-def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record") -> int:
+def whole(row: Json, key: str, least: int, kind: str = "bad-record") -> int:
     """The whole number of at least ``least`` at ``key``, else Bad of ``kind``."""
     value = number(row, key, kind)
     if value != int(value) or value < least or value > 2**31:
@@ -74,7 +74,7 @@ def whole(row: Mapping[str, Any], key: str, least: int, kind: str = "bad-record"
     return int(value)
 
 
-def table(value: Any, what: str, kind: str = "bad-record") -> Mapping[str, Any]:
+def table(value: Any, what: str, kind: str = "bad-record") -> Json:
     """``value`` if it is an object, else Bad of ``kind``."""
     if not isinstance(value, dict):
         raise Bad(kind, f"{what}: expected an object, found {short(value)}")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from cospal_cli.core.fitting import numbers
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.datasets.format import Format
@@ -79,7 +80,7 @@ def _add(
     name: str,
     form: str,
     entry: Any,
-    row: Mapping[str, Any],
+    row: Json,
     trajectories: Trajectories | None,
     records: SplitRecords,
 ) -> None:
@@ -93,7 +94,7 @@ def _add(
     records.add(record, truth)
 
 
-def _base(vid: str, video: Path, row: Mapping[str, Any]) -> Record:
+def _base(vid: str, video: Path, row: Json) -> Record:
     """What the sentences of one item share."""
     segment = table(row.get("used_segment"), "used_segment")
     start, last = whole(segment, "begin_fid", 0), whole(segment, "end_fid", 0)
@@ -104,7 +105,7 @@ def _base(vid: str, video: Path, row: Mapping[str, Any]) -> Record:
     return Record("", video, "", vid, size=size, frames=frames, segment=FrameSpan(start, last + 1))
 
 
-def _sentences(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+def _sentences(row: Json) -> Iterator[tuple[str, str, Any]]:
     """("c0", "declarative", {...}) and so on, captions first. Bad where there are none."""
     lists = {key: row.get(key) or [] for key in FORMS}
     if not any(lists.values()) or not all(isinstance(some, list) for some in lists.values()):
@@ -128,8 +129,8 @@ def _trajectories(tree: Tree, vid: str) -> Trajectories:
 
 def _truth(
     record: Record,
-    entry: Mapping[str, Any],
-    row: Mapping[str, Any],
+    entry: Json,
+    row: Json,
     trajectories: Trajectories,
     records: SplitRecords,
 ) -> Truth:
@@ -149,7 +150,7 @@ def _truth(
     return Truth(span, track, record.segment, rate(row), record.form, video=record.source)
 
 
-def _span(record: Record, row: Mapping[str, Any], records: SplitRecords) -> FrameSpan:
+def _span(record: Record, row: Json, records: SplitRecords) -> FrameSpan:
     """``temporal_gt``, held against the video and the segment."""
     span = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
     start = whole(span, "begin_fid", 0, "bad-span")

@@ -24,6 +24,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import field_of, numbers
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import BOM, LARGE, parse_table, read_bytes
 from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import Limits
@@ -103,7 +104,7 @@ def write(path: Path, detections: Iterable[Detections], classes: Sequence[str]) 
     """Write ``detections`` in the format that ``FromFile`` reads; ``path`` is replaced whole."""
     with replacing(path) as part, part.open("w", encoding="utf-8") as stream:
         for found in detections:
-            line: dict[str, Any] = {
+            line: JsonDict = {
                 "frame": found.frame_index,
                 "boxes": found.boxes_xyxy.round(2).tolist(),
                 "scores": found.scores.round(4).tolist(),

@@ -5,13 +5,13 @@ A field of another type is never turned into the right one: a table of scores wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import reason
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import LARGE, parse_json, read_bytes
 
 
@@ -36,7 +36,7 @@ def documents(path: Path) -> list[Any]:
         raise Malformed(reason(error)) from error
 
 
-def table(value: Any, what: str) -> Mapping[str, Any]:
+def table(value: Any, what: str) -> Json:
     """An object."""
     if not isinstance(value, dict):
         raise _wrong(value, what, "an object")

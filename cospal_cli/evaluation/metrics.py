@@ -5,15 +5,13 @@ A tube here is a pair: frames (T,) strictly increasing integers, boxes (T, 4) xy
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import iou
 
 Frames = NDArray[np.int64]
-Boxes = NDArray[Any]  # (T, 4) floats; overlaps are computed in their own precision
+Boxes = NDArray  # (T, 4) floats; overlaps are computed in their own precision
 
 
 def t_iou(predicted: Frames, truth: Frames) -> float:

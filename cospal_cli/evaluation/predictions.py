@@ -18,6 +18,7 @@ import numpy as np
 
 from cospal_cli.core import files
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, documents, table, whole
 from cospal_cli.evaluation.tube_files import SUFFIX, ExpectedTube, Matcher, is_tube_file, prediction
@@ -137,7 +138,7 @@ def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], given: GivenPre
         )
 
 
-def _row(tube: Track) -> dict[str, Any] | None:
+def _row(tube: Track) -> JsonDict | None:
     if not len(tube):
         return None
     start, end = tube.span

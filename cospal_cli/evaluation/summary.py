@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.bootstrap import Interval, intervals
 from cospal_cli.evaluation.metrics import common_ious
@@ -54,7 +55,7 @@ class EvaluationReport:
     unknown: tuple[str, ...]  # predictions without a truth: left out
     values: dict[str, dict[str, float]]  # id -> metric -> value, of the predictions as they are
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """Plain values for JSON, without ``values``."""
         return {
             "protocol": self.protocol,
@@ -243,7 +244,7 @@ def _members(ids: Sequence[str], labels: Mapping[str, str]) -> dict[str, list[in
     return {label: chosen for label, chosen in members.items() if chosen}
 
 
-def _plain(means: Means) -> dict[str, Any]:
+def _plain(means: Means) -> JsonDict:
     return {
         name: {"mean": _number(one.mean), "low": one.low, "high": one.high}
         for name, one in means.items()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any, Protocol
 
 import numpy as np
 
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, rows, table, text, whole
 from cospal_cli.evaluation.tubes import Prediction, Track
@@ -36,7 +37,7 @@ def is_tube_file(value: Any) -> bool:
     return isinstance(value, dict) and value.get("schema") == SCHEMA
 
 
-def prediction(document: Mapping[str, Any]) -> Prediction | None:
+def prediction(document: Json) -> Prediction | None:
     """The best tube of a tube file; None where it holds none. Raises Malformed."""
     if not is_tube_file(document):
         raise Malformed(f"schema: expected {SCHEMA!r}, found {document.get('schema')!r:.60}")
@@ -73,7 +74,7 @@ class Matcher:
         for one in samples:
             self._by_words.setdefault((one.video.name, _plain(one.text)), []).append(one)
 
-    def ids(self, document: Mapping[str, Any], predicted: Prediction | None) -> list[str]:
+    def ids(self, document: Json, predicted: Prediction | None) -> list[str]:
         """Ids of the samples; [] for none. Raises Malformed, also for a video of another size."""
         video = table(document.get("video"), "video")
         query = table(document.get("query"), "query")

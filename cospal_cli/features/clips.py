@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from cospal_cli.core.registry import load
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch
 from cospal_cli.settings import ClipsConfig
 
-Frame = NDArray[Any]  # one frame as an encoder's windows hold it
+Frame = NDArray  # one frame as an encoder's windows hold it
 
 
 class VideoEncoder(Protocol):

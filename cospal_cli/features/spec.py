@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cospal_cli.backbones import models
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.features import tubelets
 from cospal_cli.settings import Config, flatten, override, stored
 from cospal_cli.settings.names import keys
@@ -45,8 +46,8 @@ class FeatureSpec:
     ``settings``: those of the training or preparing by dotted key, where they are known.
     """
 
-    parts: Mapping[str, Mapping[str, Any]]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Json]
+    settings: Json = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -117,7 +118,7 @@ class FeatureSpec:
         """
         return override(config, {key: v for key, v in self.keys().items() if key not in stated})
 
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> JsonDict:
         """The settings, by dotted key, that make such features.
 
         Those in ``settings`` where they are known, else what the models' names say.
@@ -148,7 +149,7 @@ def kept() -> list[str]:
     ]
 
 
-def video_settings(config: Config) -> dict[str, Any]:
+def video_settings(config: Config) -> JsonDict:
     """The settings on which the prepared files of videos depend, by dotted key."""
     sections, features = ("video", "detector", "tracker", "clips"), config.features
     found = {
@@ -164,23 +165,23 @@ def video_settings(config: Config) -> dict[str, Any]:
     return found
 
 
-def _model_of(encoder: Encoder) -> dict[str, Any]:
+def _model_of(encoder: Encoder) -> JsonDict:
     return {"model": encoder.model_id, "sha256": encoder.model_sha256, "dim": encoder.dim}
 
 
-def _shown(part: Mapping[str, Any], name: str) -> str:
+def _shown(part: Json, name: str) -> str:
     value = part.get(name)
     if isinstance(value, float):
         return f"{value:g}"
     return "nothing" if value in (None, "") else str(value)
 
 
-def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _table(found: Json, name: str) -> Json:
     part = found.get(name)
     return part if isinstance(part, Mapping) else {}
 
 
-def _detector(model: str) -> Mapping[str, Any]:
+def _detector(model: str) -> Json:
     if model in ("", FILE):
         return {"detector.name": model or None}
     if model == NANODET:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.types import Phrase, Phrases, Query, WordVectors
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.lexicon.closed import CLOSED
@@ -47,7 +47,7 @@ class Refined:
         """The subject's words."""
         return words_in(self.subject)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """Plain values for JSON."""
         return {
             "text": self.text,
@@ -59,7 +59,7 @@ class Refined:
         }
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Refined:
+    def from_dict(cls, found: Json) -> Refined:
         """From JSON's values; ValueError says what is wrong. ``subject`` may be left out."""
         text, whole, subject = found.get("text"), found.get("global"), found.get("subject", "")
         local, referral, verbs = found.get("local"), found.get("referral"), found.get("verbs")

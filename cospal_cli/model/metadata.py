@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
 
 from cospal_cli import __version__
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import parse_table
 from cospal_cli.settings import ModelConfig, SettingError
 from cospal_cli.settings.stored import renamed, today
@@ -50,9 +50,7 @@ class HeadsMetadata:
     model: ModelConfig
     features: Mapping[str, Mapping[str, str | int | float | bool | None]]
     vocabulary: tuple[str, ...]
-    trained: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # data set, settings, scores of the validation
+    trained: Json = field(default_factory=dict)  # data set, settings, scores of the validation
     version: str = __version__
     licence: str = LICENCE
 

@@ -17,6 +17,7 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.escaping import plain_json
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.reading import LARGE, read_table
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
@@ -26,10 +27,10 @@ STATUSES = ("complete", "partial", "interrupted")
 _LINE = 200  # characters; a box with its numbers fits
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonDict:
     """The JSON Schema (draft 2020-12) that every document satisfies."""
     text = resources.files("cospal_cli.outputs").joinpath("tube-1.schema.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
+    found: JsonDict = json.loads(text)
     return found
 
 
@@ -39,10 +40,10 @@ def document(
     query_id: str,
     tubes: Sequence[Tube],
     *,
-    config: Mapping[str, Any],
+    config: Json,
     status: str,
-    heads: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    heads: Json | None = None,
+) -> JsonDict:
     """The document for one query: plain JSON values only, numbers finite or null.
 
     ``config`` is the resolved configuration, ``status`` one of ``STATUSES``, ``tubes`` best
@@ -50,7 +51,7 @@ def document(
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
-    cleaned: dict[str, Any] = plain(
+    cleaned: JsonDict = plain(
         {
             "schema": SCHEMA,
             "generator": {
@@ -69,7 +70,7 @@ def document(
     return cleaned
 
 
-def dumps(doc: Mapping[str, Any]) -> str:
+def dumps(doc: Json) -> str:
     """``doc`` as JSON text for people and programs: short values and boxes on a line each.
 
     The text can always be encoded and shown: lone surrogates and what a terminal may interpret are
@@ -79,7 +80,7 @@ def dumps(doc: Mapping[str, Any]) -> str:
     return plain_json(_pretty(doc, "") + "\n")
 
 
-def write(path: Path, doc: Mapping[str, Any], instead_of: Sequence[Path] = ()) -> None:
+def write(path: Path, doc: Json, instead_of: Sequence[Path] = ()) -> None:
     """Write ``doc`` to ``path``, whole or not at all. DeviceError when the disk is full.
 
     ``instead_of``: files of an earlier document that go with it, as in ``files.replacing``.
@@ -87,7 +88,7 @@ def write(path: Path, doc: Mapping[str, Any], instead_of: Sequence[Path] = ()) -
     files.write_text(path, dumps(doc), instead_of)
 
 
-def fingerprint(doc: Mapping[str, Any]) -> str:
+def fingerprint(doc: Json) -> str:
     """The mark of an MP4 that shows the tubes of ``doc``: a hash of its video, query and tubes.
 
     Every annotated MP4 carries it in its metadata, as ``comment``.
@@ -97,7 +98,7 @@ def fingerprint(doc: Mapping[str, Any]) -> str:
     return f"{SCHEMA} {hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
-def load_tubes(source: Path | str | Mapping[str, Any]) -> list[Tube]:
+def load_tubes(source: Path | str | Json) -> list[Tube]:
     """The tubes of a document or of the file that holds one. InputError for anything else."""
     doc: Any = source
     name = "the document"
@@ -120,7 +121,7 @@ def _version() -> str:
         return cospal_cli.__version__
 
 
-def _video(info: VideoInfo, timeline: Timeline) -> dict[str, Any]:
+def _video(info: VideoInfo, timeline: Timeline) -> JsonDict:
     return {
         "path": info.path,
         "bytes": info.bytes,
@@ -145,7 +146,7 @@ def _video(info: VideoInfo, timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def _query(query: Query) -> dict[str, Any]:
+def _query(query: Query) -> JsonDict:
     return {
         "text": query.text,
         "subject": query.subject,
@@ -162,7 +163,7 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-def _tube(tube: Tube) -> dict[str, Any]:
+def _tube(tube: Tube) -> JsonDict:
     rows = zip(
         tube.frame_indices.tolist(),
         tube.pts.tolist(),
@@ -197,7 +198,7 @@ def _tube(tube: Tube) -> dict[str, Any]:
     }
 
 
-def _read_tube(tube: Mapping[str, Any]) -> Tube:
+def _read_tube(tube: Json) -> Tube:
     boxes = tube["boxes"]
 
     def column(key: str, dtype: type) -> np.ndarray:

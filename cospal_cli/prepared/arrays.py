@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import CospalError, InputError, WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.weights.headers import check_safetensors
 
@@ -30,13 +31,13 @@ _DIGESTS = "digests"
 _ITSELF = ""  # the description's name among the digests
 
 
-def described(description: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, str]:
+def described(description: Json, digests: Mapping[str, str]) -> dict[str, str]:
     """Metadata of a file that ``ArrayFile`` reads; ``digests`` by array: see ``digest``."""
     own = {_ITSELF: digest(json.dumps(description).encode()), **digests}
     return {_KEY: json.dumps({**description, _DIGESTS: own})}
 
 
-def digest(data: bytes | NDArray[Any] | BinaryIO, shape: Sequence[int] = ()) -> str:
+def digest(data: bytes | NDArray | BinaryIO, shape: Sequence[int] = ()) -> str:
     """16 hexadecimal digits that tell an array from others: its bytes and its ``shape``.
 
     ``data``: the array, its bytes, or a file whose rest they are.
@@ -79,7 +80,7 @@ class ArrayFile:
             with safe_open(os.fspath(self.path), framework="numpy") as file:
                 yield file
 
-    def description(self, format: str) -> dict[str, Any]:
+    def description(self, format: str) -> JsonDict:
         """What the file says of itself; InputError unless it is of ``format``."""
         with self.opened() as file, self.border():
             about = file.metadata() or {}
@@ -90,10 +91,10 @@ class ArrayFile:
                 raise ValueError(f"{description['format']!r}, expected {format!r}")
         return description
 
-    def array(self, file: Any, name: str) -> NDArray[Any]:
+    def array(self, file: Any, name: str) -> NDArray:
         """The array ``name`` of the opened ``file``; InputError where its bytes are not those that
         were written."""
-        array: NDArray[Any] = file.get_tensor(name)
+        array: NDArray = file.get_tensor(name)
         self._check(name, array)
         return array
 
@@ -111,6 +112,6 @@ class ArrayFile:
         """The error for a file that cannot be used."""
         return InputError(f"{self.path}: {why}", AGAIN)
 
-    def _check(self, name: str, data: bytes | NDArray[Any]) -> None:
+    def _check(self, name: str, data: bytes | NDArray) -> None:
         if self._digests is not None and self._digests.get(name) != digest(data):
             raise self.refusal(f"{name or 'its description'} is damaged: other bytes than written")

@@ -19,12 +19,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.fitting import field_of, fitting
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
 from cospal_cli.core.types import Phrases, Query
@@ -84,7 +85,7 @@ class Prepared:
     """See ``open``."""
 
     folder: Path
-    about: Mapping[str, Any]  # prepared.json
+    about: Json  # prepared.json
     _splits: dict[str, _Split] = field(default_factory=dict, repr=False)
     _words: dict[str, texts.TextsFile] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -100,9 +101,9 @@ class Prepared:
         return cls(folder, about)
 
     @property
-    def identity(self) -> Mapping[str, Mapping[str, Any]]:
+    def identity(self) -> Mapping[str, Json]:
         """What made the features: see ``features.spec``."""
-        found: Mapping[str, Mapping[str, Any]] = self.about["identity"]
+        found: Mapping[str, Json] = self.about["identity"]
         return found
 
     @property
@@ -237,7 +238,7 @@ class Prepared:
         return _Split(tuple(samples), frozenset(validation), parses)
 
 
-def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -> Sample:
+def _sample(row: Json, parses: Mapping[str, Refined], split: str) -> Sample:
     """The record of a table's row; KeyError or ValueError where a value is not one."""
     texts = {name: field_of(row, name, str) for name in ("id", "video", "source", "text", "form")}
     if not texts["text"].strip():
@@ -259,13 +260,13 @@ def _sample(row: Mapping[str, Any], parses: Mapping[str, Refined], split: str) -
     )
 
 
-def write_about(folder: Path, about: Mapping[str, Any]) -> None:
+def write_about(folder: Path, about: Json) -> None:
     """Write ``prepared.json``, with a digest of itself."""
     sealed = {**about, "digest": digest(json.dumps(about).encode())}
     write_text(folder / NAME, json.dumps(sealed, indent=1) + "\n")
 
 
-def read_about(folder: Path) -> dict[str, Any] | None:
+def read_about(folder: Path) -> JsonDict | None:
     """``prepared.json``; None where there is none. InputError if it cannot be read."""
     path, hint = folder / NAME, "prepare the data set into another folder"
     if not path.exists():
@@ -277,13 +278,13 @@ def read_about(folder: Path) -> dict[str, Any] | None:
             raise ValueError("it is damaged: other values than written")
         if about["format"] != FORMAT:
             raise ValueError(f"{short(about['format'])}, expected {FORMAT!r}")
-        field_of(about, "made_with", dict[str, Any])
+        field_of(about, "made_with", JsonDict)
         if about.get("complete"):
             _check_about(about)
     return about
 
 
-def _check_about(about: Mapping[str, Any]) -> None:
+def _check_about(about: Json) -> None:
     """KeyError or ValueError for what the readers of a finished folder cannot use."""
     field_of(about, "splits", dict[str, dict[str, int]])
     if "tables" in about:
@@ -293,7 +294,7 @@ def _check_about(about: Mapping[str, Any]) -> None:
     for name in ("tubelets", "clips", "text"):
         field_of(field_of(about, "identity", _SECTIONS)[name], "dim", int, 1)
     try:
-        stored.config_of(field_of(about, "settings", dict[str, Any]))
+        stored.config_of(field_of(about, "settings", JsonDict))
     except SettingError as error:  # UsageError for settings of the user's own
         raise ValueError(error.message) from error
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import replacing
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import parse_json
 from cospal_cli.core.types import WordVectors
@@ -34,7 +35,7 @@ def write(
     path: Path,
     texts: Sequence[str],
     encoder: TextEncoder,
-    key: Mapping[str, Any],
+    key: Json,
     progress: Progress = silent,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
@@ -78,7 +79,7 @@ def write(
 
 def _header(about: dict[str, str], parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -> bytes:
     """What a safetensors file begins with; ``parts`` (name, type, shape, data) follow it."""
-    header: dict[str, Any] = {"__metadata__": about}
+    header: JsonDict = {"__metadata__": about}
     at = 0
     for name, kind, shape, _ in parts:
         length = prod(shape) * _BYTES[kind]
@@ -101,7 +102,7 @@ class TextsFile(ArrayFile):
         super().__init__(path)
         about = self.description(FORMAT)
         with self.border():
-            self.key: Mapping[str, Any] = about["key"]
+            self.key: Json = about["key"]
             with self.opened() as file:
                 texts = parse_json(self.array(file, "texts").tobytes())
                 ends = self.array(file, "ends").tolist()
@@ -141,7 +142,7 @@ def _mapped(path: Path, name: str) -> np.ndarray:
     return np.memmap(path, np.float16, "r", offset, shape)
 
 
-def whole(path: Path, key: Mapping[str, Any]) -> bool:
+def whole(path: Path, key: Json) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
         return TextsFile(path).key == json.loads(json.dumps(key))

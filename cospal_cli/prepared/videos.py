@@ -23,6 +23,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.core.types import BoxColours, Clips, FloatArray, Timeline, Tubelet, VideoInfo
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
@@ -45,7 +46,7 @@ class Searched:
     __repr__ = brief
 
 
-def key(video: Path, others: Sequence[Path], settings: Mapping[str, Any]) -> dict[str, Any]:
+def key(video: Path, others: Sequence[Path], settings: Json) -> JsonDict:
     """What the features of ``video`` depend on: its bytes and time, those of ``others`` that were
     read for it, and the settings. InputError where a file is not there."""
     files = []
@@ -61,7 +62,7 @@ def write(
     scenes: Mapping[str, Observation],
     views: Sequence[Searched],
     clips: Clips,
-    key: Mapping[str, Any],
+    key: Json,
 ) -> int:
     """Write a video's file whole; its bytes. ``scenes`` by prompt. DeviceError: no space."""
     from safetensors.numpy import save
@@ -119,9 +120,9 @@ class VideoFile(ArrayFile):
         as_table(self.metadata["key"])
 
     @property
-    def key(self) -> Mapping[str, Any]:
+    def key(self) -> Json:
         """What the file was made of: see ``key``."""
-        found: Mapping[str, Any] = self.metadata["key"]
+        found: Json = self.metadata["key"]
         return found
 
     @property
@@ -179,7 +180,7 @@ class VideoFile(ArrayFile):
         return self._views[prompt, segment]
 
 
-def _today(key: Mapping[str, Any]) -> dict[str, Any]:
+def _today(key: Json) -> JsonDict:
     """A file's key with the names that its settings have today."""
     settings = dict(key["settings"])
     if isinstance(settings.get("settings"), Mapping):
@@ -187,7 +188,7 @@ def _today(key: Mapping[str, Any]) -> dict[str, Any]:
     return {**key, "settings": settings}
 
 
-def whole(path: Path, key: Mapping[str, Any]) -> bool:
+def whole(path: Path, key: Json) -> bool:
     """Whether ``path`` is an undamaged file made of just what ``key`` says."""
     try:
         reader = VideoFile(path)
@@ -202,7 +203,7 @@ def _half(values: FloatArray) -> NDArray[np.float16]:
     return values.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
 
 
-def _pack(observation: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]:
+def _pack(observation: Observation) -> tuple[dict[str, NDArray], JsonDict]:
     """A scene as flat arrays and plain values."""
     info, line, tubelets = observation.info, observation.timeline, observation.tubelets
     arrays: dict[str, NDArray] = {"pts": line.pts, "times_s": line.times_s}
@@ -242,7 +243,7 @@ def _pack(observation: Observation) -> tuple[dict[str, NDArray], dict[str, Any]]
     return arrays, scene
 
 
-def _unpack(arrays: Mapping[str, NDArray], scene: Mapping[str, Any]) -> Observation:
+def _unpack(arrays: Mapping[str, NDArray], scene: Json) -> Observation:
     """What ``_pack`` packed."""
     fractions = {k: Fraction(scene["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
     info = VideoInfo(path=scene["path"], **(scene["info"] | fractions))
@@ -252,14 +253,14 @@ def _unpack(arrays: Mapping[str, NDArray], scene: Mapping[str, Any]) -> Observat
         arrays["pts"], times, scene["end_s"], scene["vfr"], tuple(scene["warnings"]),
         scene["damaged"],
     )  # fmt: skip
-    counts = {"label_scores": scene["labels"]}
-    counts |= dict.fromkeys(("referral", "features", "colours", "thumbs"), scene["seen"])
+    seen = ("referral", "features", "colours", "thumbs")
+    counts: JsonDict = {"label_scores": scene["labels"]} | dict.fromkeys(seen, scene["seen"])
     parts: dict[str, list[NDArray]] = {}
     for name, array in arrays.items():
         if name.startswith("tubelet."):
             field = name.removeprefix("tubelet.")
-            ends = np.cumsum(counts.get(field, scene["lengths"]))
-            parts[field] = np.split(array, ends[:-1])
+            lengths = counts[field] if field in counts else scene["lengths"]
+            parts[field] = np.split(array, np.cumsum(lengths)[:-1])
     tubelets = []
     for at, number in enumerate(scene["ids"]):
         own: dict[str, Any] = {field: rows[at] for field, rows in parts.items()}

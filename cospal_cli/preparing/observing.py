@@ -15,6 +15,7 @@ import numpy as np
 
 from cospal_cli import detect
 from cospal_cli.core.errors import CospalError, InputError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
@@ -38,7 +39,7 @@ class VideoJob:
     target: Path  # the file to write
     views: tuple[View, ...]  # what its records ask for, each once
     detections: Path | None  # its boxes, where they were made elsewhere
-    key: dict[str, Any]  # what the file will be made of
+    key: JsonDict  # what the file will be made of
 
     def __str__(self) -> str:
         return self.name

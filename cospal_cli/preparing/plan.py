@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from cospal_cli.core.errors import InputError, UsageError
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.detect.from_file import DEFAULTS
@@ -91,7 +91,7 @@ def open_plan(
     return PreparePlan(root, out, config, sets, own, prompted, models)
 
 
-def claim(plan: PreparePlan) -> dict[str, Any]:
+def claim(plan: PreparePlan) -> JsonDict:
     """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
     wanted = json.loads(json.dumps(video_settings(plan.config)))
     about = read_about(plan.out)

@@ -13,12 +13,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cospal_cli import datasets, detect
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_inside, is_ours, make_folder, write_text
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.records import Dataset, Record
@@ -69,7 +69,7 @@ class PrepareReport:
         """Records without features."""
         return sum(split["skipped"] for split in self.splits.values())
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """For JSON, with what the published data sets would take at this one's rate."""
         each = self.bytes / MB / max(self.videos, 1)
         return dict(vars(self)) | {
@@ -234,10 +234,10 @@ def _watch_all(
 
 def _finish(
     plan: PreparePlan,
-    about: Mapping[str, Any],
+    about: Json,
     report: PrepareReport,
     jobs: Sequence[VideoJob],
-    given: Sequence[Mapping[str, Any]],
+    given: Sequence[Json],
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> PrepareReport | None:
@@ -293,7 +293,7 @@ def _finish(
     return report
 
 
-def _row(plan: PreparePlan, record: Record, video: _VideoEntry, validation: bool) -> dict[str, Any]:
+def _row(plan: PreparePlan, record: Record, video: _VideoEntry, validation: bool) -> JsonDict:
     """A record as the folder keeps it."""
     prompt = plan.prompt(record)
     row = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from cospal_cli.core.brief import brief
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.head_inputs import assemble
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.types import GroundingScores, Phrase, Phrases
 from cospal_cli.language.phrases import Refined
@@ -31,7 +31,7 @@ class HeadScores:
 
     __repr__ = brief
 
-    def as_dict(self, span_s: TimeSpan) -> dict[str, Any]:
+    def as_dict(self, span_s: TimeSpan) -> JsonDict:
         """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""
         order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
         return {

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hint
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.foreign import short
+from cospal_cli.core.json_types import Json
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True}
 _TRUTHS |= {"false": False, "no": False, "off": False, "0": False}
@@ -147,7 +148,7 @@ class Declared:
 
 
 _DECLARED: dict[type, Mapping[str, Declared]] = {}
-_HINTS: dict[type, Mapping[str, Any]] = {}
+_HINTS: dict[type, Json] = {}
 
 
 class Section:
@@ -204,7 +205,7 @@ def walk(section: type) -> Iterator[tuple[type[Section], Mapping[str, Declared]]
         yield from walk(inner)
 
 
-def _hints(section: type) -> Mapping[str, Any]:
+def _hints(section: type) -> Json:
     if section not in _HINTS:
         _HINTS[section] = get_type_hints(section, include_extras=True)
     return _HINTS[section]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.settings.config import Config
 from cospal_cli.settings.declare import Section, SettingError, declared, subsections
 from cospal_cli.settings.names import GONE, OLD_NAMES_END, keys, nearest, old_keys
@@ -56,7 +57,7 @@ def resolve(
 
     A former key is read as today's, with a warning.
     """
-    values: dict[str, Any] = {}
+    values: JsonDict = {}
     origins = dict.fromkeys(keys(), "default")
     from_environ = _environ_entries(environ or {})
     for entry in chain(_file_entries(config_file), from_environ, map(_set_entry, sets), flags):
@@ -74,7 +75,7 @@ def resolve(
         raise UsageError(f"{origins[error.key]}: {error.message}", error.hint) from None
 
 
-def override(config: Config | None, values: Mapping[str, Any]) -> Config:
+def override(config: Config | None, values: Json) -> Config:
     """``config`` (None: all defaults) with typed ``values`` by dotted key put over it."""
     merged = flatten(config or Config()) | dict(values)
     entries = [Entry(key, value, "argument", text=False) for key, value in merged.items()]
@@ -87,7 +88,7 @@ def changed(config: Config) -> set[str]:
     return {key for key, value in flatten(config).items() if value != base[key]}
 
 
-def build(section: type, values: Mapping[str, Any], prefix: str = "") -> Any:
+def build(section: type, values: Json, prefix: str = "") -> Any:
     """The ``section`` of the given values by dotted key, defaults elsewhere. SettingError."""
     own = declared(section) if issubclass(section, Section) else {}
     given = {name: values[one.key] for name, one in own.items() if one.key in values}
@@ -95,12 +96,12 @@ def build(section: type, values: Mapping[str, Any], prefix: str = "") -> Any:
     return section(**given, **inner)
 
 
-def as_dict(config: Any) -> dict[str, Any]:
+def as_dict(config: Any) -> JsonDict:
     """``config``, or a section, as nested plain dictionaries, for JSON."""
     return asdict(config)
 
 
-def flatten(config: Config) -> dict[str, Any]:
+def flatten(config: Config) -> JsonDict:
     """``config`` as one dictionary by dotted key, in the order of ``keys``."""
     return {key: value_of(config, key) for key in keys()}
 

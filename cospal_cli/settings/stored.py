@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.settings.config import Config
 from cospal_cli.settings.declare import Section, SettingError
 from cospal_cli.settings.merge import build
@@ -21,19 +22,19 @@ READS = {  # the section of a detector or tracker that no other back end reads
 FORMER = {"held": "validation"}  # other names of 0.1.0, in files and of --split
 
 
-def today(row: Mapping[str, Any]) -> dict[str, Any]:
+def today(row: Json) -> JsonDict:
     """A row of a file, whatever version wrote it, by today's names."""
     return {FORMER.get(key, key): value for key, value in row.items()}
 
 
-def modern(kept: Mapping[str, Any]) -> dict[str, Any]:
+def modern(kept: Json) -> JsonDict:
     """Kept settings, nested or by dotted key, as today's by dotted key.
 
     Former names become today's; what is no setting is kept as it is. Where one old setting became
     several, that of the back end in use is filled, and what only others read is left out.
     """
     flat = {key: value for key, value in _flat("", kept) if key not in GONE}
-    found: dict[str, Any] = {}
+    found: JsonDict = {}
     for old, value in flat.items():
         for key in (old,) if old in keys() else old_keys().get(old, (old,)):
             one = keys().get(key)
@@ -46,24 +47,24 @@ def modern(kept: Mapping[str, Any]) -> dict[str, Any]:
     return in_use(found)
 
 
-def in_use(settings: Mapping[str, Any]) -> dict[str, Any]:
+def in_use(settings: Json) -> JsonDict:
     """``settings`` by dotted key without those that other back ends than the chosen ones read."""
     return {key: value for key, value in settings.items() if _in_use(key, settings)}
 
 
-def config_of(kept: Mapping[str, Any]) -> Config:
+def config_of(kept: Json) -> Config:
     """All settings as they were kept, defaults for the rest. SettingError."""
     found: Config = build(Config, modern(kept))
     return found
 
 
-def renamed(section: type[Section], kept: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(section: type[Section], kept: Json) -> JsonDict:
     """One section's settings by today's field names; what was never one is kept as it is."""
     prefix = f"{section.KEY}."
     return {key.removeprefix(prefix): one for key, one in modern({section.KEY: kept}).items()}
 
 
-def _in_use(key: str, found: Mapping[str, Any]) -> bool:
+def _in_use(key: str, found: Json) -> bool:
     own = key.rpartition(".")[0]
     chosen = found.get(f"{own.partition('.')[0]}.name")
     return own not in READS or chosen is None or chosen in READS[own]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +136,7 @@ def _tubelet(
     )
 
 
-def _pick(column: NDArray[Any], rows: IntArray) -> NDArray[Any]:
+def _pick(column: NDArray, rows: IntArray) -> NDArray:
     """``column[rows]``, without a copy where the rows lie together: most tubelets are one track."""
     first, last = int(rows[0]), int(rows[-1])
     return column[first : last + 1] if last - first == len(rows) - 1 else column[rows]

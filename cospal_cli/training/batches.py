@@ -32,7 +32,7 @@ READERS = min(max(processors(), 2), 8)  # threads that read: they wait for the d
 DEPTH = 3  # batches made in advance
 _UNREADABLE = (InputError, WeightsError, OSError)
 
-Arrays = dict[str, NDArray[Any]]  # inputs.NAMES, "masked" (B, N) and "video" (B,); rows B
+Arrays = dict[str, NDArray]  # inputs.NAMES, "masked" (B, N) and "video" (B,); rows B
 
 
 class Item(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +22,7 @@ from accelerate.utils import broadcast_object_list
 from cospal_cli import settings
 from cospal_cli.core.errors import DeviceError, TrainingError
 from cospal_cli.core.files import replacing_folder
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.progress import NOTICE, Progress, silent
 from cospal_cli.datasets.splits import FIT, VALIDATION
 from cospal_cli.evaluation.tubes import Truth
@@ -49,7 +50,7 @@ class TrainingJob:
     prepared: Prepared
     out: Path
     config: Config
-    data: Mapping[str, Any] = field(default_factory=dict)  # what the metadata says of the data set
+    data: Json = field(default_factory=dict)  # what the metadata says of the data set
     truths: Mapping[str, Truth] = field(default_factory=dict)
     resume: bool = False
     init_from: Path | None = None  # a checkpoint whose weights are the first ones

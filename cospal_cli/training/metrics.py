@@ -13,6 +13,7 @@ from typing import Any
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import parse_table, read_lines
 from cospal_cli.settings.stored import FORMER
 
@@ -20,7 +21,7 @@ LOG = logging.getLogger("cospal")
 FILE, BOARD = "metrics.jsonl", "tensorboard"
 TRAIN, VALIDATION = "train", "validation"  # kinds of lines
 
-Line = dict[str, Any]  # {"kind", "update", "epoch", ...}: see ``Metrics.add``
+Line = JsonDict  # {"kind", "update", "epoch", ...}: see ``Metrics.add``
 
 
 def read(folder: Path) -> list[Line]:

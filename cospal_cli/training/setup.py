@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
@@ -18,6 +18,7 @@ from accelerate.utils import InitProcessGroupKwargs
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.files import alone, make_folder
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.devices import torch_device
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model import checkpoint
@@ -110,7 +111,7 @@ def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple
     return epochs
 
 
-def heads_metadata(prepared: Prepared, config: Config, trained: Mapping[str, Any]) -> HeadsMetadata:
+def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMetadata:
     """The heads' sizes, their features' identity and the vocabulary of the training sentences."""
     counts = prepared.words("fit")
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
@@ -119,7 +120,7 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Mapping[str, Any
     return HeadsMetadata(sizes, config.model, prepared.identity, tuple(words), trained)
 
 
-def facts(prepared: Prepared, samples: Sequence[Sample]) -> dict[str, Any]:
+def facts(prepared: Prepared, samples: Sequence[Sample]) -> JsonDict:
     """What of the data the weights depend on."""
     rows = [f"{one.id} {one.tubelets} {one.actions} {one.passes}" for one in samples]
     digest = blake2b("\n".join(rows).encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -154,7 +155,7 @@ def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
     model.load_state_dict(weights)
 
 
-def _build(metadata: HeadsMetadata) -> dict[str, Any]:
+def _build(metadata: HeadsMetadata) -> JsonDict:
     """What two heads must share for the weights of one to serve the other."""
     rules = ("dropout", "width_divisor", "word_score")
     widths = {f"{name} features": getattr(metadata.sizes, name) for name in ("tubelets", "clips")}

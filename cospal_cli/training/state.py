@@ -24,6 +24,7 @@ from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import replacing, write_text
 from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.settings import Config, flatten
@@ -54,17 +55,17 @@ class Standing:
     best: float | None = None  # the greatest value of what is selected by
     best_update: int = 0
     validation: Mapping[str, float] = field(default_factory=dict)  # the last one
-    scaler: Mapping[str, Any] = field(default_factory=dict)
+    scaler: Json = field(default_factory=dict)
 
 
-def settings_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(config: Config, facts: Json) -> JsonDict:
     """Everything that the weights depend on, by dotted name; ``facts``: the data's, nested."""
     own = {key: value for key, value in flatten(config).items() if key.split(".")[0] in _SECTIONS}
     kept = {key: value for key, value in own.items() if key not in _FREE}
     return kept | _flat("", facts)
 
 
-def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differences(kept: Json, now: Json) -> list[str]:
     """A line for every setting in which two trainings differ."""
     return [
         f"{name}: {kept.get(name, 'not there')} before, {now.get(name, 'not there')} now"
@@ -79,7 +80,7 @@ def save_trainer(
     optimizer: Optimizer,
     plain: Mapping[str, Tensor],
     standing: Standing,
-    settings: Mapping[str, Any],
+    settings: Json,
 ) -> None:
     """Write both files into ``folder``. ``plain``: the plain weights where others are kept."""
     library: Any = require("safetensors.torch", "torch")
@@ -92,7 +93,7 @@ def save_trainer(
     write_text(folder / STANDING, json.dumps(document, indent=1) + "\n")
 
 
-def load_standing(folder: Path, settings: Mapping[str, Any]) -> Standing:
+def load_standing(folder: Path, settings: Json) -> Standing:
     """Where the training in ``folder`` stopped.
 
     Raises WeightsError if that cannot be read, UsageError with every difference if it was begun
@@ -166,7 +167,7 @@ def _names(model: CoSPaL, optimizer: Optimizer) -> list[str]:
     return [names[id(one)] for group in optimizer.param_groups for one in group["params"]]
 
 
-def _check_shapes(path: Path, wanted: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def _check_shapes(path: Path, wanted: Json, tensors: Mapping[str, Tensor]) -> None:
     for name in sorted(wanted.keys() | tensors.keys()):
         there = tuple(tensors[name].shape) if name in tensors else "nothing"
         expected = tuple(wanted[name]) if name in wanted else "nothing"
@@ -188,8 +189,8 @@ def recover(target: Path) -> None:
                 os.rename(old, target)
 
 
-def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(prefix: str, values: Json) -> JsonDict:
+    flat: JsonDict = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
         flat |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}

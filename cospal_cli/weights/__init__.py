@@ -11,18 +11,18 @@ import importlib.util
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.install import restore_line
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import read_table
 
 HERE = Path(__file__).parent
 
 
 @cache
-def manifest() -> Mapping[str, Mapping[str, Any]]:
+def manifest() -> Mapping[str, Json]:
     """Every weight's entry by id: file, sha256, bytes, source, copyright, licence."""
     hint = restore_line(HERE / "manifest.json")
     entries = read_table(HERE / "manifest.json", WeightsError, hint)["weights"]
@@ -64,13 +64,13 @@ def path(weight: str) -> Path:
     return location
 
 
-def _entry(weight: str) -> Mapping[str, Any]:
+def _entry(weight: str) -> Json:
     if weight not in manifest():
         raise WeightsError(f"unknown weights {weight!r}", f"known: {', '.join(manifest())}")
     return manifest()[weight]
 
 
-def _locate(entry: Mapping[str, Any]) -> Path | None:
+def _locate(entry: Json) -> Path | None:
     """Where the file should be; None if its package is not installed. Imports nothing."""
     if "package" not in entry:
         return HERE / entry["file"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.json_types import JsonDict
 
 FORMAT = 1  # of what the same recipe makes: counted up whenever a video would come out otherwise
 
@@ -48,7 +48,7 @@ class Recipe:
         """Whether video ``number`` is of the test split; more videos later change nothing."""
         return int((number + 1) * self.test + 1e-9) > int(number * self.test + 1e-9)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """As JSON keeps it, with the version of what it makes."""
         fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
         return {"format": FORMAT, **fields}

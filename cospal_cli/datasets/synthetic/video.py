@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from cospal_cli.core.files import replacing, write_text
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.datasets.synthetic import render, simulate
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, compose
@@ -49,7 +49,7 @@ def encode(scene: Scene, target: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def facts_of(scene: Scene) -> dict[str, Any]:
+def facts_of(scene: Scene) -> JsonDict:
     """All that is true of a scene; ``record`` is what HC-STVG would say of it."""
     recipe, (start, end) = scene.recipe, scene.span
     corners = scene.boxes()[start:end].astype(float).round(1)

@@ -19,6 +19,7 @@ from typing import Any
 from cospal_cli.core.errors import DeviceError, InputError, UsageError
 from cospal_cli.core.files import alone, clear, is_ours, make_folder, write_text
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
@@ -43,7 +44,7 @@ class SyntheticReport:
     actions: dict[str, int]  # number of told actions -> videos
     mean_span: float  # share of the video that the truth spans
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonDict:
         """For JSON."""
         return dict(vars(self))
 
@@ -116,7 +117,7 @@ def _there(recipe: Recipe, folder: Path, number: int) -> bool:
     return all(place(folder, kind, name).is_file() for kind in (VIDEOS, DETECTIONS, FACTS))
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> JsonDict:
     return read_table(path, InputError, "delete it and go on")
 
 
@@ -149,7 +150,7 @@ def _workers(count: int) -> Iterator[Run]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _report(facts: list[dict[str, Any]], made: int, folder: Path) -> SyntheticReport:
+def _report(facts: list[JsonDict], made: int, folder: Path) -> SyntheticReport:
     records = [fact["record"] for fact in facts]
     sizes = [(folder / VIDEOS / fact["video"]).stat().st_size for fact in facts]
     tests = sum(fact["test"] for fact in facts)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.reading import MB, read_bytes
 from cospal_cli.detect.dino.keys import shares_head
 
@@ -87,7 +88,7 @@ class Dino:
     pe_temperature: int
     dec_pred_bbox_embed_share: bool
 
-    def transformers(self) -> dict[str, Any]:
+    def transformers(self) -> JsonDict:
         """The content of the config.json that transformers builds the same network from."""
         swin = {
             "model_type": "swin",
@@ -117,7 +118,7 @@ class Dino:
         }
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> JsonDict:
     """The assignments ``name = literal`` of a configuration file; nothing in it is run.
 
     Raises UsageError for a file that cannot be read or that holds anything else.
@@ -139,7 +140,7 @@ def _assignment(statement: ast.stmt) -> tuple[str, Any]:
     raise ValueError(f"line {statement.lineno} does not assign a literal to a name")
 
 
-def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None = None) -> Dino:
+def from_state(state: Mapping[str, Tensor], settings: Json | None = None) -> Dino:
     """How the network of ``state``, by its original names, is built; ``settings`` of its
     configuration file.
 
@@ -167,7 +168,7 @@ def from_state(state: Mapping[str, Tensor], settings: Mapping[str, Any] | None =
     return found
 
 
-def _read_shapes(state: Mapping[str, Tensor], given: Mapping[str, Any]) -> Dino:
+def _read_shapes(state: Mapping[str, Tensor], given: Json) -> Dino:
     encoder, decoder = "transformer.encoder.layers", "transformer.decoder.layers"
     levels, width = state["transformer.level_embed"].shape
     heads = int(given.get("nheads", 8))
@@ -223,7 +224,7 @@ def _count(state: Mapping[str, Tensor], prefix: str) -> int:
     return len({found[1] for found in map(pattern.match, state) if found})
 
 
-def _compare(found: Dino, given: Mapping[str, Any]) -> None:
+def _compare(found: Dino, given: Json) -> None:
     """WeightsError if the configuration file says otherwise than the tensors."""
     names = [name for name, value in vars(found).items() if isinstance(value, int)]
     said = {name: (given[name], getattr(found, name)) for name in names if name in given}

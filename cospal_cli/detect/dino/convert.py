@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from cospal_cli.backbones.pretrained import open_model
 from cospal_cli.backbones.state import PICKLES, naming, read_state
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.files import check_outputs, claimed, replacing, replacing_folder, write_text
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.detect.dino.config import Dino, from_state
@@ -116,7 +117,7 @@ def _check_config(folder: Path, dino: Dino) -> None:
         )
 
 
-def _differences(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _differences(given: Json, wanted: Json) -> Iterator[tuple[Any, ...]]:
     """(name, value in ``given``, value in ``wanted``) of settings that ``given`` has otherwise."""
     for name, value in wanted.items():
         found = given.get(name, value)

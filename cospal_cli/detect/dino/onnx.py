@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.fitting import field_of
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.core.types import FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import dino_limits
@@ -152,12 +153,12 @@ def letterboxed(
     return pixels, mask
 
 
-def _values(rows: NDArray[Any]) -> Any:
+def _values(rows: NDArray) -> Any:
     """In the place of a tensor, as which ``Found`` knows it."""
     return _Values(np.ascontiguousarray(rows, np.float32))
 
 
-def _about(path: Path, session: Any) -> dict[str, Any]:
+def _about(path: Path, session: Any) -> JsonDict:
     """The graph's own metadata; WeightsError if that is not enough."""
     hint = "cospal export --onnx --what detector -o DIR"
     with errors_as(WeightsError, f"{path}: not an exported detector", hint):

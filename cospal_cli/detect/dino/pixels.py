@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 
@@ -88,6 +88,6 @@ class Pixels:
         return made
 
 
-def settings(path: Path) -> Mapping[str, Any]:
+def settings(path: Path) -> Json:
     """The object in a JSON file, {} if there is no such file; WeightsError if it is damaged."""
     return read_table(path, WeightsError) if path.exists() else {}
