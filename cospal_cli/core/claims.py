@@ -102,9 +102,9 @@ def run_for(target: Path) -> Iterator[Run]:
     OSError where the folder takes no file.
     """
     folder = _folder_of(target)
-    found = _claims.get((folder, target.name)) or _claims.get((folder, _WHOLE))
-    if found is not None and found.pid == os.getpid():  # not of the process that forked this one
-        yield found
+    holder = _claims.get((folder, target.name)) or _claims.get((folder, _WHOLE))
+    if holder is not None and holder.pid == os.getpid():  # not of the process that forked this one
+        yield holder
         return
     if (folder, os.getpid()) not in _cleared:
         clear(folder)
@@ -184,7 +184,7 @@ def _begin(folder: Path, names: frozenset[str]) -> Run:
 
 def _living(folder: Path) -> list[Run]:
     """Every run that holds something in ``folder``; what dead ones left is removed."""
-    found = []
+    living = []
     entries = [name for name in os.listdir(folder) if name.startswith(MARK)]
     for match in filter(None, map(_LOCK_NAME.fullmatch, entries)):
         mark, where, pid = match[1], match[2], int(match[3])
@@ -193,12 +193,12 @@ def _living(folder: Path) -> list[Run]:
         run = Run(folder, mark, pid, here, frozenset(map(str, read_note(path).get("names", ()))))
         lock = _dead(path) if here else None
         if lock is None:
-            found.append(run)
+            living.append(run)
         elif _clear_away(run, entries):
             drop(lock)
         else:
             lock.release()  # something of it could not be removed: for another time
-    return found
+    return living
 
 
 def _dead(path: Path) -> BaseFileLock | None:

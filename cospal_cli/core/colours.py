@@ -63,12 +63,14 @@ def parse_colour(words: Sequence[str]) -> dict[str, float] | None:
     whole = _SHADES.get(_shade(last, light, dark)) or _entry("".join(words))
     if whole:
         return dict(whole)
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for word in words:
         if word == last or word not in _DARK | _LIGHT | _NEUTRAL:
             entry = _entry(word) or {}
-            found = {name: max(found.get(name, 0), entry.get(name, 0)) for name in found | entry}
-    return found or next((dict(_TONES[word]) for word in words if word in _TONES), None)
+            weights = {
+                name: max(weights.get(name, 0), entry.get(name, 0)) for name in weights | entry
+            }
+    return weights or next((dict(_TONES[word]) for word in words if word in _TONES), None)
 
 
 def name_map(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -146,8 +146,8 @@ def short(value: object) -> str:
 def _why(error: Exception, about: str) -> str:
     """The reason, with the file's name where neither says which."""
     name = getattr(error, "filename", None)
-    told = name is None or _decoded(name) in about
-    return reason(error) if told else f"{_decoded(name)!r}: {reason(error)}"
+    named = name is None or _decoded(name) in about
+    return reason(error) if named else f"{_decoded(name)!r}: {reason(error)}"
 
 
 def _memory(error: BaseException | None) -> bool:

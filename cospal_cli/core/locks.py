@@ -107,8 +107,8 @@ def machine() -> tuple[str, str]:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
     except OSError:
         boot = b""
-    told = socket.gethostname().encode(), boot or secrets.token_bytes(8)
+    sources = socket.gethostname().encode(), boot or secrets.token_bytes(8)
     return (
-        hashlib.blake2b(told[0], digest_size=4, salt=b"name").hexdigest(),
-        hashlib.blake2b(told[1], digest_size=4, salt=b"boot").hexdigest(),
+        hashlib.blake2b(sources[0], digest_size=4, salt=b"name").hexdigest(),
+        hashlib.blake2b(sources[1], digest_size=4, salt=b"boot").hexdigest(),
     )

@@ -49,12 +49,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 def check_regular(path: Path) -> int:
     """The size in bytes of the file ``path``; OSError and ValueError as ``open_regular``."""
-    found = os.stat(path)
+    status = os.stat(path)
     for is_kind, name in _KINDS.items():
-        if is_kind(found.st_mode):
+        if is_kind(status.st_mode):
             more = "" if name == "a folder" else "; copy its output to a file first"
             raise ValueError(f"this is {name}, not a file{more}")
-    return found.st_size
+    return status.st_size
 
 
 def read_bytes(

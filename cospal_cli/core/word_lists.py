@@ -33,10 +33,10 @@ class WordList(tuple[Row, ...]):
     @property
     def by_key(self) -> dict[str, tuple[str, ...]]:
         """Key -> its words."""
-        found: dict[str, tuple[str, ...]] = {}
+        listed: dict[str, tuple[str, ...]] = {}
         for key, words in self:
-            found[key] = found.get(key, ()) + words
-        return found
+            listed[key] = listed.get(key, ()) + words
+        return listed
 
 
 class Lists(dict[str, WordList]):
@@ -81,10 +81,10 @@ def _damaged(path: Path, why: str) -> WeightsError:
 
 def weighted(parts: Iterable[str]) -> dict[str, float]:
     """``834 906 .3`` as {"834": 1, "906": .3}: a weight follows its name, none is 1."""
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in parts:
         if part.startswith("."):
-            found[next(reversed(found))] = float(part)
+            weights[next(reversed(weights))] = float(part)
         else:
-            found[part.replace("_", " ")] = 1.0
-    return found
+            weights[part.replace("_", " ")] = 1.0
+    return weights

@@ -19,9 +19,9 @@ class Limits:
         """``config`` with these where it leaves a value open, and all values together."""
         given = asdict(self)
         for name in given:
-            asked = getattr(config, name)
-            if asked is not None and not (name == "batch" and asked == 0):
-                given[name] = asked
+            configured = getattr(config, name)
+            if configured is not None and not (name == "batch" and configured == 0):
+                given[name] = configured
         return replace(config, **given), Limits(**given)
 
 

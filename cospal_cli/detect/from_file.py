@@ -103,15 +103,15 @@ class FromFile:
 def write(path: Path, detections: Iterable[Detections], classes: Sequence[str]) -> None:
     """Write ``detections`` in the format that ``FromFile`` reads; ``path`` is replaced whole."""
     with replacing(path) as part, part.open("w", encoding="utf-8") as stream:
-        for found in detections:
+        for one in detections:
             line: JsonDict = {
-                "frame": found.frame_index,
-                "boxes": found.boxes_xyxy.round(2).tolist(),
-                "scores": found.scores.round(4).tolist(),
-                "labels": [classes[label] for label in found.labels.tolist()],
+                "frame": one.frame_index,
+                "boxes": one.boxes_xyxy.round(2).tolist(),
+                "scores": one.scores.round(4).tolist(),
+                "labels": [classes[label] for label in one.labels.tolist()],
             }
-            if found.features is not None:
-                line["features"] = found.features.tolist()
+            if one.features is not None:
+                line["features"] = one.features.tolist()
             stream.write(json.dumps(line) + "\n")
 
 

@@ -124,11 +124,11 @@ class NanoDet:
         shown = np.array(batch.size, np.float32) / layout.views[0, 2:]
         boxes = clip(_to_image(boxes, layout, views) * np.tile(shown, 2), *batch.size)
         usable &= (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-        found = []
+        detections = []
         for number, index in enumerate(batch.indices.tolist()):
             mine = usable & (frames == number)
-            found.append(self._best(index, boxes[mine], scores[mine]))
-        return found
+            detections.append(self._best(index, boxes[mine], scores[mine]))
+        return detections
 
     def _best(self, index: int, boxes: FloatArray, label_scores: FloatArray) -> Detections:
         """One frame's candidates after suppression."""

@@ -39,14 +39,14 @@ def check(device: str) -> None:
         return
     if not re.fullmatch(r"cuda(:\d+)?", device):
         raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
-    found = session_providers([CUDA])
-    if CUDA in found:
+    providers = session_providers([CUDA])
+    if CUDA in providers:
         raise DeviceError(
             f"device {device!r}: CUDA works here, but the embedded models run on the CPU only",
             "leave --device out, or give --device cpu",
         )
     raise DeviceError(
-        f"device {device!r}: a session that requests CUDA gets {', '.join(found)} "
+        f"device {device!r}: a session that requests CUDA gets {', '.join(providers)} "
         f"({', '.join(installed())})",
         "leave --device out; 'cospal doctor' shows what is installed",
     )
@@ -73,8 +73,8 @@ def compiled_providers() -> list[str]:
 
 def installed() -> list[str]:
     """The ONNX Runtime distributions found, such as ``onnxruntime-gpu 1.31.1``."""
-    found = []
+    names = []
     for name in _RUNTIMES:
         with suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
-    return found
+            names.append(f"{name} {version(name)}")
+    return names

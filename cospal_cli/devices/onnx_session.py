@@ -86,10 +86,10 @@ def open_session(
                 session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
             except Exception as error:
                 raise RuntimeError(plain(str(error))) from error
-    found = session.get_providers()
-    if found[0] != provider.name:
+    providers = session.get_providers()
+    if providers[0] != provider.name:
         raise DeviceError(
-            f"{path}: requested {provider.name}, but it runs on {', '.join(found)} "
+            f"{path}: requested {provider.name}, but it runs on {', '.join(providers)} "
             f"({', '.join(installed())})",
             "'cospal doctor' shows which providers a session gets here",
         )
@@ -127,9 +127,9 @@ def more_outputs(tensors: Sequence[str]) -> bytes:
     return field(7, b"".join(field(12, field(1, name.encode())) for name in tensors))
 
 
-def _expect_names(path: Path, kind: str, wanted: Sequence[str], found: Sequence[str]) -> None:
-    if not set(wanted) <= set(found):
+def _expect_names(path: Path, kind: str, wanted: Sequence[str], present: Sequence[str]) -> None:
+    if not set(wanted) <= set(present):
         raise WeightsError(
-            f"{path}: expected the {kind} {', '.join(wanted)}, found {', '.join(found)}",
+            f"{path}: expected the {kind} {', '.join(wanted)}, found {', '.join(present)}",
             "the file is a model of another kind or version",
         )

@@ -42,8 +42,8 @@ class AppearanceClassifier:
         for start in range(0, len(images), BATCH):
             part = slice(start, start + BATCH)
             squares = np.stack([_square(image) for image in images[part]])
-            found = self.session.run(OUTPUTS, {"images": squares})
-            probabilities[part], features[part] = found
+            outputs = self.session.run(OUTPUTS, {"images": squares})
+            probabilities[part], features[part] = outputs
         return probabilities, features
 
 

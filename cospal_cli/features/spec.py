@@ -93,21 +93,21 @@ class FeatureSpec:
         own = self.parts.get("tubelets", {})
         return own.get("dim") if own.get("name") == DETECTOR else None
 
-    def differences(self, found: FeatureSpec) -> list[str]:
+    def differences(self, other: FeatureSpec) -> list[str]:
         """What differs, one line each with both sides; [] where heads trained on these fit those
-        ``found``.
+        ``other``.
 
         Models are compared by the hash of their weights, whatever they are called.
         """
         lines = []
-        for part in dict.fromkeys((*self.parts, *found.parts)):
-            mine, other = self.parts.get(part, {}), found.parts.get(part, {})
-            for name in dict.fromkeys((*mine, *other)):
+        for part in dict.fromkeys((*self.parts, *other.parts)):
+            mine, theirs = self.parts.get(part, {}), other.parts.get(part, {})
+            for name in dict.fromkeys((*mine, *theirs)):
                 digest = _MODELS.get(name)
-                if digest and mine.get(digest) and mine.get(digest) == other.get(digest):
+                if digest and mine.get(digest) and mine.get(digest) == theirs.get(digest):
                     continue
-                if mine.get(name) != other.get(name):
-                    sides = f"trained on {_shown(mine, name)}, found {_shown(other, name)}"
+                if mine.get(name) != theirs.get(name):
+                    sides = f"trained on {_shown(mine, name)}, found {_shown(theirs, name)}"
                     lines.append(f"{part}.{name}: {sides}")
         return lines
 
@@ -126,7 +126,7 @@ class FeatureSpec:
         tubelets_, clips, text = (
             _table(self.parts, name) for name in ("tubelets", "clips", "text")
         )
-        found = {
+        settings = {
             "video.fps": tubelets_.get("fps"),
             "features.frames": tubelets_.get("frames"),
             **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
@@ -135,8 +135,10 @@ class FeatureSpec:
             "text.model": _named(text.get("model")),
             **_detector(str(tubelets_.get("detector", ""))),
         }
-        found |= {key: self.settings[key] for key in kept() if self.settings.get(key) is not None}
-        return {key: value for key, value in found.items() if value is not None}
+        settings |= {
+            key: self.settings[key] for key in kept() if self.settings.get(key) is not None
+        }
+        return {key: value for key, value in settings.items() if value is not None}
 
 
 def kept() -> list[str]:
@@ -152,17 +154,17 @@ def kept() -> list[str]:
 def video_settings(config: Config) -> JsonDict:
     """The settings on which the prepared files of videos depend, by dotted key."""
     sections, features = ("video", "detector", "tracker", "clips"), config.features
-    found = {
+    settings = {
         key: value
         for key, value in stored.in_use(flatten(config)).items()
         if key.partition(".")[0] in sections and key.rpartition(".")[2] not in _NO_MATTER
     }
-    if found["video.stream"] is None:  # as before there was a choice: their files stay good
-        del found["video.stream"]
-    del found["video.image_fps"]  # a data set's videos are files
-    found["features.frames"] = features.frames
-    found["features.max_tubelets"] = features.max_tubelets
-    return found
+    if settings["video.stream"] is None:  # as before there was a choice: their files stay good
+        del settings["video.stream"]
+    del settings["video.image_fps"]  # a data set's videos are files
+    settings["features.frames"] = features.frames
+    settings["features.max_tubelets"] = features.max_tubelets
+    return settings
 
 
 def _model_of(encoder: Encoder) -> JsonDict:
@@ -176,8 +178,8 @@ def _shown(part: Json, name: str) -> str:
     return "nothing" if value in (None, "") else str(value)
 
 
-def _table(found: Json, name: str) -> Json:
-    part = found.get(name)
+def _table(parts: Json, name: str) -> Json:
+    part = parts.get(name)
     return part if isinstance(part, Mapping) else {}
 
 

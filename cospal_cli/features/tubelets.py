@@ -70,19 +70,19 @@ def tubelet_features(
     """
     own = described(tubelets)
     places = _places(classes, known)
-    found = np.zeros((len(tubelets), config.frames, DIM), np.float32)
+    features = np.zeros((len(tubelets), config.frames, DIM), np.float32)
     if own:
         width = len(tubelets[0].features[0])  # type: ignore[index]
-        found = np.zeros((len(tubelets), config.frames, width), np.float32)
-    mask = np.zeros(found.shape[:2], bool)
-    for row, there, tubelet in zip(found, mask, tubelets, strict=True):
+        features = np.zeros((len(tubelets), config.frames, width), np.float32)
+    mask = np.zeros(features.shape[:2], bool)
+    for row, there, tubelet in zip(features, mask, tubelets, strict=True):
         vectors = np.asarray(tubelet.features, np.float32) if own else None
         if vectors is None:
             vectors = _describe(tubelet, size, places)
         share = (tubelet.times_s[tubelet.observed] - start_s) / max(end_s - start_s, 1e-9)
         bins = np.floor(share * config.frames + 1e-6).astype(int).clip(0, config.frames - 1)
         _spread(bins, vectors, row, there)
-    return found, mask
+    return features, mask
 
 
 def _spread(
@@ -112,22 +112,22 @@ def _places(classes: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
 def _describe(tubelet: Tubelet, size: tuple[int, int], places: NDArray[np.int64]) -> FloatArray:
     """(O, DIM): the parts at each observation."""
     rows = np.flatnonzero(tubelet.observed)
-    found = np.zeros((len(rows), DIM), np.float32)
+    described = np.zeros((len(rows), DIM), np.float32)
     if tubelet.colours is not None:
         shares = tubelet.colours.shares.reshape(len(rows), -1).astype(np.float32) / 255
-        found[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
+        described[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
     scores = np.zeros(CLASSES, np.float32)
     mapped = np.flatnonzero(places[: len(tubelet.label_scores)] >= 0)
     np.maximum.at(scores, places[mapped], tubelet.label_scores[mapped])
-    found[:, PARTS["classes"]] = scores / _SCORES
+    described[:, PARTS["classes"]] = scores / _SCORES
     boxes = tubelet.boxes_xyxy[rows]
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3) / size
     shape = np.concatenate([centres(boxes) / size, np.log(sides)], axis=1)
-    found[:, PARTS["box"]] = (shape - _BOX[0]) / _BOX[1]
+    described[:, PARTS["box"]] = (shape - _BOX[0]) / _BOX[1]
     moved = motion(tubelet, size)
     curves = (*moved.velocity.T, moved.speed, moved.growth, moved.inner)
-    found[:, PARTS["motion"]] = np.stack(curves, axis=1)[rows] / _MOTION
-    found[:, PARTS["score"]] = (tubelet.scores[rows, None] - _SCORE[0]) / _SCORE[1]
+    described[:, PARTS["motion"]] = np.stack(curves, axis=1)[rows] / _MOTION
+    described[:, PARTS["score"]] = (tubelet.scores[rows, None] - _SCORE[0]) / _SCORE[1]
     limited = slice(PARTS["box"].start, DIM)
-    found[:, limited] = np.clip(found[:, limited], -LIMIT, LIMIT)
-    return found
+    described[:, limited] = np.clip(described[:, limited], -LIMIT, LIMIT)
+    return described

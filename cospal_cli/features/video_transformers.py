@@ -98,10 +98,10 @@ class VideoTransformer(WindowEncoder):
         kind = KINDS[config.name]
         self.model_id = config.model or kind.model
         folder = models.locate(self.model_id)
-        if (found := model_type(folder)) != config.name:
+        if (own_kind := model_type(folder)) != config.name:
             raise WeightsError(
-                f"{folder}: holds a {found!r} model, expected {config.name!r}",
-                f"give --video-encoder {found}" if found in KINDS else "name another folder",
+                f"{folder}: holds a {own_kind!r} model, expected {config.name!r}",
+                f"give --video-encoder {own_kind}" if own_kind in KINDS else "name another folder",
             )
         self._preparation = Preparation.read(folder)
         self._place = torch_device.choose(config.device, config.precision)
@@ -141,8 +141,8 @@ class VideoTransformer(WindowEncoder):
         video = ((pixels.to(place.device) - mean) / std).to(place.dtype).permute(0, 1, 4, 2, 3)
         options = dict.fromkeys(self._kind.options, True)
         with torch.inference_mode():
-            found = self.network(**{self._kind.pixels: video.contiguous()}, **options)
-            pooled = found.last_hidden_state.float().mean(dim=1)
+            outputs = self.network(**{self._kind.pixels: video.contiguous()}, **options)
+            pooled = outputs.last_hidden_state.float().mean(dim=1)
         return list(pooled.cpu().numpy())
 
 

@@ -59,10 +59,10 @@ class Refined:
         }
 
     @classmethod
-    def from_dict(cls, found: Json) -> Refined:
+    def from_dict(cls, values: Json) -> Refined:
         """From JSON's values; ValueError says what is wrong. ``subject`` may be left out."""
-        text, whole, subject = found.get("text"), found.get("global"), found.get("subject", "")
-        local, referral, verbs = found.get("local"), found.get("referral"), found.get("verbs")
+        text, whole, subject = values.get("text"), values.get("global"), values.get("subject", "")
+        local, referral, verbs = values.get("local"), values.get("referral"), values.get("verbs")
         if not all(isinstance(value, str) for value in (text, whole, subject)):
             raise ValueError(
                 f"'text', 'global' and 'subject' must be text; a line looks like {_FORM}"
@@ -137,13 +137,13 @@ def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> 
 
 def _read(text: str, words: Mapping[str, WordVectors], refined: Refined) -> Phrase:
     """The words of one text, without punctuation."""
-    found = words[text]
-    shown = [_plain(text[start:end]) for start, end in found.spans]
+    phrase = words[text]
+    shown = [_plain(text[start:end]) for start, end in phrase.spans]
     kept = [at for at, word in enumerate(shown) if _spoken(word)]
     names = tuple(shown[at] for at in kept)
     return Phrase(
         words=names,
-        vectors=np.asarray(found.vectors[kept], np.float32),
+        vectors=np.asarray(phrase.vectors[kept], np.float32),
         referral=np.array(_meant(names, refined), bool),
         content=np.array([_content(word) for word in names], bool),
     )
@@ -219,8 +219,8 @@ def _content(word: str) -> bool:
 
 def words_in(text: str) -> list[str]:
     """The words of ``text`` as phrases hold them: lower case, without punctuation."""
-    found = [_plain(text[start:end]) for start, end in spans(text)]
-    return [word for word in found if _spoken(word)]
+    plain_words = [_plain(text[start:end]) for start, end in spans(text)]
+    return [word for word in plain_words if _spoken(word)]
 
 
 def _plain(word: str) -> str:

@@ -30,8 +30,8 @@ _LINE = 200  # characters; a box with its numbers fits
 def schema() -> JsonDict:
     """The JSON Schema (draft 2020-12) that every document satisfies."""
     text = resources.files("cospal_cli.outputs").joinpath("tube-1.schema.json").read_text("utf-8")
-    found: JsonDict = json.loads(text)
-    return found
+    loaded: JsonDict = json.loads(text)
+    return loaded
 
 
 def document(
@@ -106,8 +106,8 @@ def load_tubes(source: Path | str | Json) -> list[Tube]:
         name = repr(str(source))
         doc = read_table(Path(source), InputError, "give a .tube.json", LARGE)
     if doc.get("schema") != SCHEMA:
-        found = short(doc.get("schema"))
-        raise InputError(f"{name} is not a {SCHEMA} document, found {found}", "give a .tube.json")
+        other = short(doc.get("schema"))
+        raise InputError(f"{name} is not a {SCHEMA} document, found {other}", "give a .tube.json")
     with errors_as(InputError, f"{name} holds a damaged tube", "write it again"):
         return [_read_tube(tube) for tube in doc["tubes"]]
 

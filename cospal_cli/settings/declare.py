@@ -125,9 +125,9 @@ class Declared:
         try:
             return self.parse(value) if text else self.match(value)
         except (ValueError, TypeError, AttributeError, OverflowError):
-            found = "nothing" if value is None else short(value)
-            hint = "write decimals with a point" if self.kind is float and "," in found else ""
-            raise SettingError(self.key, f"expected {self.expected}, found {found}", hint) from None
+            given = "nothing" if value is None else short(value)
+            hint = "write decimals with a point" if self.kind is float and "," in given else ""
+            raise SettingError(self.key, f"expected {self.expected}, found {given}", hint) from None
 
     def check(self, value: Any) -> None:
         """SettingError unless ``value``, of the right type, is within the declared limits."""

@@ -108,10 +108,10 @@ def flatten(config: Config) -> JsonDict:
 
 def value_of(config: Config, key: str) -> Any:
     """The value of one setting."""
-    found: Any = config
+    value: Any = config
     for name in key.split("."):
-        found = getattr(found, name)
-    return found
+        value = getattr(value, name)
+    return value
 
 
 def _today(entry: Entry) -> tuple[str, ...]:
@@ -123,12 +123,12 @@ def _today(entry: Entry) -> tuple[str, ...]:
         return ()
     if entry.key not in old_keys():
         raise UsageError(f"{entry.origin}: unknown key {entry.key!r}", nearest(entry.key, keys()))
-    found = old_keys()[entry.key]
+    todays = old_keys()[entry.key]
     LOG.warning(
         "%s: %s is now called %s; the old name works until version %s",
-        entry.origin, entry.key, " and ".join(found), OLD_NAMES_END,
+        entry.origin, entry.key, " and ".join(todays), OLD_NAMES_END,
     )  # fmt: skip
-    return found
+    return todays
 
 
 def _null(entry: Entry) -> Any:

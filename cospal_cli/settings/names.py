@@ -29,11 +29,11 @@ def sections() -> Mapping[str, type[Section]]:
 @cache
 def old_keys() -> Mapping[str, tuple[str, ...]]:
     """Every former key with the settings that took its place."""
-    found: dict[str, tuple[str, ...]] = {}
+    former: dict[str, tuple[str, ...]] = {}
     for key, one in keys().items():
         for old in one.setting.formerly:
-            found[old] = (*found.get(old, ()), key)
-    return MappingProxyType(found)
+            former[old] = (*former.get(old, ()), key)
+    return MappingProxyType(former)
 
 
 def current(names: Iterable[str]) -> set[str]:

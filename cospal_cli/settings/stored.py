@@ -34,7 +34,7 @@ def modern(kept: Json) -> JsonDict:
     several, that of the back end in use is filled, and what only others read is left out.
     """
     flat = {key: value for key, value in _flat("", kept) if key not in GONE}
-    found: JsonDict = {}
+    settings: JsonDict = {}
     for old, value in flat.items():
         for key in (old,) if old in keys() else old_keys().get(old, (old,)):
             one = keys().get(key)
@@ -43,8 +43,8 @@ def modern(kept: Json) -> JsonDict:
             with suppress(SettingError):  # a value of another type: whoever uses it says so
                 value = one.converted(value, text=False) if one else value
             if key == old or key not in flat:
-                found[key] = value
-    return in_use(found)
+                settings[key] = value
+    return in_use(settings)
 
 
 def in_use(settings: Json) -> JsonDict:
@@ -54,8 +54,8 @@ def in_use(settings: Json) -> JsonDict:
 
 def config_of(kept: Json) -> Config:
     """All settings as they were kept, defaults for the rest. SettingError."""
-    found: Config = build(Config, modern(kept))
-    return found
+    config: Config = build(Config, modern(kept))
+    return config
 
 
 def renamed(section: type[Section], kept: Json) -> JsonDict:
@@ -64,9 +64,9 @@ def renamed(section: type[Section], kept: Json) -> JsonDict:
     return {key.removeprefix(prefix): one for key, one in modern({section.KEY: kept}).items()}
 
 
-def _in_use(key: str, found: Json) -> bool:
+def _in_use(key: str, settings: Json) -> bool:
     own = key.rpartition(".")[0]
-    chosen = found.get(f"{own.partition('.')[0]}.name")
+    chosen = settings.get(f"{own.partition('.')[0]}.name")
     return own not in READS or chosen is None or chosen in READS[own]
 
 

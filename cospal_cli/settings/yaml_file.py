@@ -15,10 +15,10 @@ from cospal_cli.settings.names import keys, nearest, sections
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 20
-Found = tuple[str, Any, str, bool]  # the fields of ``merge.Entry``
+Parsed = tuple[str, Any, str, bool]  # the fields of ``merge.Entry``
 
 
-def entries(path: Path) -> Iterator[Found]:
+def entries(path: Path) -> Iterator[Parsed]:
     """(key, value, "file:line", is text to convert) of every value in the file, in its order.
 
     UsageError names the line at fault; the key may still be unknown.
@@ -38,7 +38,7 @@ def entries(path: Path) -> Iterator[Found]:
         yield from _section(node, path, name)
 
 
-def _section(node: Any, path: Path, name: str) -> Iterator[Found]:
+def _section(node: Any, path: Path, name: str) -> Iterator[Parsed]:
     """The values of one section and those within it."""
     for leaf, value, where in _pairs(node, path, name):
         key = f"{name}.{leaf}"

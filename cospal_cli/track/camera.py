@@ -132,14 +132,14 @@ def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[flo
     )
     still = _misfit(before, now, free, grid, starts[0])
     start = min(starts, key=lambda p: _misfit(before, now, free, grid, p))
-    found = _refine(before, now, free, grid, start)
-    if found is None or _misfit(before, now, free, grid, found) > _GAIN * still:
+    refined = _refine(before, now, free, grid, start)
+    if refined is None or _misfit(before, now, free, grid, refined) > _GAIN * still:
         return 1.0, 0.0, 0.0
-    moved, inside = _sample(now, grid, found)
+    moved, inside = _sample(now, grid, refined)
     inside *= free
     if likeness(before, moved, inside) < _LIKE or not _widespread(before, now, moved, inside):
         return 1.0, 0.0, 0.0
-    zoom, x, y = (float(value) for value in found)
+    zoom, x, y = (float(value) for value in refined)
     # The estimate is about the image's middle; the answer is about its corner.
     return zoom, x + (1 - zoom) * width / 2, y + (1 - zoom) * height / 2
 

@@ -172,16 +172,16 @@ class TwoStageTracker(ABC):
             self._burdened(cost, live, detections, overlap, time_s)
             for cost in self._costs(live, overlap, alike)
         )
-        found = np.full(len(detections), -1, np.int64)
+        continued = np.full(len(detections), -1, np.int64)
         strong = detections.scores >= self._config.high_threshold
         tracks, columns = assign(first[:, strong], self.limits[0])
-        found[np.flatnonzero(strong)[columns]] = tracks
+        continued[np.flatnonzero(strong)[columns]] = tracks
         rest = np.ones(len(live), bool)
         rest[tracks] = False
         rest &= live.seen_s >= time_s - self._reach_s(time_s)
         tracks, columns = assign(second[np.ix_(rest, ~strong)], self.limits[1])
-        found[np.flatnonzero(~strong)[columns]] = np.flatnonzero(rest)[tracks]
-        return found
+        continued[np.flatnonzero(~strong)[columns]] = np.flatnonzero(rest)[tracks]
+        return continued
 
     def _burdened(
         self,

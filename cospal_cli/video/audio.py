@@ -88,12 +88,12 @@ class Sound:
     @property
     def warnings(self) -> list[str]:
         """What was left out so far."""
-        told = []
+        lines = []
         for what, count in self._lost.items():
             number = f"{count} {what}" if count > 1 else f"1 {what.removesuffix('s')}"
             why = "; ".join(list(self._reasons[what])[:3])
-            told.append(f"sound left out: {number} ({why})")
-        return told
+            lines.append(f"sound left out: {number} ({why})")
+        return lines
 
     def until(self, time_s: Fraction | float) -> None:
         """Write what begins before ``time_s``, in the pictures' time."""

@@ -98,8 +98,8 @@ def shortfall(
         length_s, frames = float(frames / info.avg_fps), None
         duration_is_videos = True
     if frames and decoded + skipped < frames:
-        told = f" ({end_s:.2f} of {length_s:.2f} s)" if length_s else ""
-        return f"decoded {decoded} of {frames - skipped} declared frames{told}"
+        reached = f" ({end_s:.2f} of {length_s:.2f} s)" if length_s else ""
+        return f"decoded {decoded} of {frames - skipped} declared frames{reached}"
     if frames or length_s is None:
         return ""
     slack_s = 3 * end_s / max(decoded, 1) if duration_is_videos else max(2.0, 0.2 * length_s)
@@ -119,7 +119,7 @@ def misfit(length_s: float | None, end_s: float) -> str:
     return f"the time stamps run to {end_s:.2f} s, the header says {length_s:.2f} s"
 
 
-def told_times(clock: StreamClock, rate: Fraction, frames: int) -> tuple[list[str], list[str]]:
+def time_remarks(clock: StreamClock, rate: Fraction, frames: int) -> tuple[list[str], list[str]]:
     """(doubts, notes) about the time stamps of ``frames`` frames."""
     first = {rule.rule: rule for rule in clock.tally.rules}
     doubts, notes = [], []

@@ -50,13 +50,13 @@ class Images:
     def note(self, fps: float) -> str:
         """How many there are, in which order, at which rate, and which numbers are missing."""
         first, last = self.files[0].name, self.files[-1].name
-        told = (
+        summary = (
             f"{len(self.files)} pictures in the order of the numbers in their names, "
             f"{first!r} to {last!r}, as {fps:g} frames a second"
         )
         gaps = _gaps(self.files)
         more = f" and {len(gaps) - _SHOWN} more gaps" if len(gaps) > _SHOWN else ""
-        return f"{told}; missing: {', '.join(gaps[:_SHOWN])}{more}" if gaps else told
+        return f"{summary}; missing: {', '.join(gaps[:_SHOWN])}{more}" if gaps else summary
 
     def check(self, max_pixels: int) -> None:
         """InputError unless all are pictures of one kind and size, of at most ``max_pixels``."""
@@ -131,10 +131,10 @@ def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
 
 def _gaps(files: Sequence[Path]) -> list[str]:
     """The ranges of numbers, the last in each name, that are between others but not there."""
-    found = [re.findall(r"\d+", file.stem) for file in files]
-    if not all(found):
+    digits = [re.findall(r"\d+", file.stem) for file in files]
+    if not all(digits):
         return []
-    numbers = sorted({int(each[-1]) for each in found})
+    numbers = sorted({int(each[-1]) for each in digits})
     return [
         str(a + 1) if b == a + 2 else f"{a + 1} to {b - 1}"
         for a, b in pairwise(numbers)

@@ -64,8 +64,8 @@ def open_video(
 
     container = None
     try:
-        if found := pictures(path):
-            found.check(max_pixels)
+        if sequence := pictures(path):
+            sequence.check(max_pixels)
         else:
             _check_file(path)
         container = open_alone(path, {"max_pixels": str(max_pixels)}, image_fps)
@@ -95,8 +95,8 @@ def open_alone(
     """
     import av
 
-    if found := pictures(path):
-        return found.open(options or {}, image_fps)
+    if sequence := pictures(path):
+        return sequence.open(options or {}, image_fps)
     container: InputContainer = av.open(
         # The prefix keeps names such as "-x.mp4", "a:b.mp4" and "concat:..." plain files.
         "file:" + os.path.abspath(path),
@@ -124,8 +124,8 @@ def declared_duration(container: InputContainer, stream: VideoStream) -> float |
     """Seconds of video that the header claims, None where it claims nothing."""
     if stream.duration and stream.duration > 0 and stream.time_base:
         return float(stream.duration * stream.time_base)
-    if found := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):
-        return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+    if match := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
     if container.duration and container.duration > 0:
         return container.duration / 1_000_000
     return None
@@ -181,7 +181,7 @@ def moving(container: InputContainer) -> list[VideoStream]:
     return [s for s in container.streams.video if not Disposition(s.disposition) & still]
 
 
-def told_choice(container: InputContainer, stream: VideoStream) -> str:
+def stream_remark(container: InputContainer, stream: VideoStream) -> str:
     """A remark where ``stream`` is one of several, else ""."""
     known = moving(container)
     if len(known) < 2:
@@ -214,10 +214,10 @@ def _video_stream(path: Path, container: InputContainer, number: int | None) -> 
     """The video stream of that number, or the best one; InputError where it cannot be decoded."""
     known = moving(container)
     if not known:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         art = " (its picture is cover art)" if container.streams.video else ""
         raise InputError(
-            f"no video stream in {str(path)!r}, only {found}{art}",
+            f"no video stream in {str(path)!r}, only {kinds}{art}",
             "name a file with moving pictures",
         )
     if number is not None and number >= len(known):
@@ -225,8 +225,8 @@ def _video_stream(path: Path, container: InputContainer, number: int | None) -> 
             f"no video stream {number} in {str(path)!r}, it has {len(known)}",
             f"--stream takes 0 to {len(known) - 1}" if len(known) > 1 else "leave --stream out",
         )
-    asked = known if number is None else [known[number]]
-    usable = [s for s in asked if s.codec_context is not None]
+    wanted = known if number is None else [known[number]]
+    usable = [s for s in wanted if s.codec_context is not None]
     if not usable:
         raise InputError(
             f"the video in {str(path)!r} uses a codec that FFmpeg does not know: {_codec(path)}",
@@ -255,8 +255,8 @@ def _codec(path: Path) -> str:
     finally:
         logging.set_level(level)
     log = "\n".join(text for _, _, text in lines)
-    found = _NO_DECODER.search(log)
-    return repr(next(name for name in found.groups() if name)) if found else "unnamed"
+    match = _NO_DECODER.search(log)
+    return repr(next(name for name in match.groups() if name)) if match else "unnamed"
 
 
 def _check_size(path: Path, stream: VideoStream, max_pixels: int) -> None:
@@ -295,11 +295,11 @@ def _unreadable(path: Path, error: Exception) -> CospalError:
 
 def _missing(name: str) -> InputError:
     """The error of a missing file; addresses and the sign for a pipe get words of their own."""
-    if found := _ADDRESS.match(name):
-        told, rest = f"{found[1]}://{name[found.end() :]}", f"/{name[found.end() :]}"
-        local = found[1].lower() == "file"
+    if match := _ADDRESS.match(name):
+        address, rest = f"{match[1]}://{name[match.end() :]}", f"/{name[match.end() :]}"
+        local = match[1].lower() == "file"
         hint = f"name the file itself: {rest}" if local else "download it first, then name the file"
-        return InputError(f"{told} is an address, but only files can be read", hint)
+        return InputError(f"{address} is an address, but only files can be read", hint)
     if name == "-":
         return InputError("a video cannot be read from a pipe", "copy it to a file first")
     return InputError(f"no such file: {name!r}", f"extensions known: {' '.join(EXTENSIONS)}")
@@ -307,11 +307,11 @@ def _missing(name: str) -> InputError:
 
 def _boxes(path: Path) -> list[tuple[str, int]]:
     """(kind, end offset) of the top-level boxes of an MP4-like file, as far as they make sense."""
-    found: list[tuple[str, int]] = []
+    boxes: list[tuple[str, int]] = []
     size = path.stat().st_size if path.is_file() else 0
     at = 0
     with open(path, "rb") as file:
-        while at + 8 <= size and len(found) < 100_000:
+        while at + 8 <= size and len(boxes) < 100_000:
             file.seek(at)
             head = file.read(16)
             length = int.from_bytes(head[:4], "big")
@@ -323,5 +323,5 @@ def _boxes(path: Path) -> list[tuple[str, int]]:
             if length < 8 or not kind.isprintable():
                 break
             at += length
-            found.append((kind, at))
-    return found
+            boxes.append((kind, at))
+    return boxes

@@ -34,12 +34,12 @@ def parse_mark(text: str, option: str) -> Mark:
     text = text.strip()
     if _FRAMES.fullmatch(text):
         return Mark(frames=int(text))
-    if found := _SECONDS.fullmatch(text):
-        return Mark(seconds=float(found[1]))
-    found = _CLOCK.fullmatch(text)
-    if found is None or int(found[2]) >= 60 or float(found[3]) >= 60:
+    if match := _SECONDS.fullmatch(text):
+        return Mark(seconds=float(match[1]))
+    match = _CLOCK.fullmatch(text)
+    if match is None or int(match[2]) >= 60 or float(match[3]) >= 60:
         raise UsageError(f"--{option} {text!r} is not a time", _HINT)
-    return Mark(seconds=int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3]))
+    return Mark(seconds=int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3]))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.convert import converted
-from cospal_cli.video.health import Health, misfit, shortfall, told_times
+from cospal_cli.video.health import Health, misfit, shortfall, time_remarks
 from cospal_cli.video.orientation import Orientation, orientation
 from cospal_cli.video.ranges import Window
 from cospal_cli.video.timeline import TimelineBuilder
@@ -217,7 +217,7 @@ class VideoReader:
         self._container, self._stream = probe.open_video(
             self.path, self.config.max_pixels, self.config.stream, self.config.image_fps
         )
-        if choice := probe.told_choice(self._container, self._stream):
+        if choice := probe.stream_remark(self._container, self._stream):
             self._health.note(choice)
         self._pictures = probe.pictures(self.path)
         if self._pictures:
@@ -311,7 +311,7 @@ class VideoReader:
 
     def _tell_times(self, decoded: int) -> None:
         """Say which time stamps of the ``decoded`` frames were not used as they stand."""
-        doubts, notes = told_times(self.clock, self.info.avg_fps, decoded)
+        doubts, notes = time_remarks(self.clock, self.info.avg_fps, decoded)
         for note in notes:
             self._health.note(note)
         for doubt in doubts:

@@ -65,7 +65,7 @@ class Tally:
     @property
     def rules(self) -> tuple[TimeRule, ...]:
         """All that were applied, in the order of their first use."""
-        return tuple(TimeRule(rule, *found) for rule, found in self._found.items())
+        return tuple(TimeRule(rule, *counted) for rule, counted in self._found.items())
 
 
 class Choice(NamedTuple):

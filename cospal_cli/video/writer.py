@@ -147,8 +147,8 @@ class _Writing:
         if self._reader.clock.longest_gap_s and not plan.coarse:
             return replace(plan, coarse=True)
         if self._heard:
-            told = f"the sound is left out, MP4 cannot hold it ({why})"
-            return replace(plan, sound=False, warnings=(*plan.warnings, told))
+            warning = f"the sound is left out, MP4 cannot hold it ({why})"
+            return replace(plan, sound=False, warnings=(*plan.warnings, warning))
         raise DeviceError(
             f"MP4 cannot hold {str(self._reader.path)!r} with its time stamps: {why}",
             "write the JSON alone with --no-video, or choose a part with --start and --end",

@@ -56,11 +56,11 @@ def path(weight: str) -> Path:
         raise WeightsError(f"{weight}: the package {entry['package']} is not installed", hint)
     with errors_as(WeightsError, str(location), hint):
         size = location.stat().st_size
-        found = hashlib.sha256(location.read_bytes()).hexdigest()
+        digest = hashlib.sha256(location.read_bytes()).hexdigest()
     if size != entry["bytes"]:
         raise WeightsError(f"{location}: {size} bytes, expected {entry['bytes']}", hint)
-    if found != entry["sha256"]:
-        raise WeightsError(f"{location}: sha256 {found}, expected {entry['sha256']}", hint)
+    if digest != entry["sha256"]:
+        raise WeightsError(f"{location}: sha256 {digest}, expected {entry['sha256']}", hint)
     return location
 
 

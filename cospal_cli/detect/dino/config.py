@@ -156,16 +156,16 @@ def from_state(state: Mapping[str, Tensor], settings: Json | None = None) -> Din
     )
     with errors_as(WeightsError, "weights of unknown shapes in the checkpoint", hint):
         try:
-            found = _read_shapes(state, given)
+            shapes = _read_shapes(state, given)
         except KeyError as error:
             name = error.args[0]
             raise WeightsError(f"no weights for {name!r} in the checkpoint", hint) from error
-    if found.hidden_dim != WIDTH:
+    if shapes.hidden_dim != WIDTH:
         raise WeightsError(
-            f"features of width {found.hidden_dim}, expected the original's {WIDTH}", hint
+            f"features of width {shapes.hidden_dim}, expected the original's {WIDTH}", hint
         )
-    _compare(found, given)
-    return found
+    _compare(shapes, given)
+    return shapes
 
 
 def _read_shapes(state: Mapping[str, Tensor], given: Json) -> Dino:
@@ -221,16 +221,16 @@ def _read_bert(state: Mapping[str, Tensor]) -> Bert:
 def _count(state: Mapping[str, Tensor], prefix: str) -> int:
     """How many layers are numbered right after ``prefix``."""
     pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
-    return len({found[1] for found in map(pattern.match, state) if found})
+    return len({match[1] for match in map(pattern.match, state) if match})
 
 
-def _compare(found: Dino, given: Json) -> None:
+def _compare(shapes: Dino, given: Json) -> None:
     """WeightsError if the configuration file says otherwise than the tensors."""
-    names = [name for name, value in vars(found).items() if isinstance(value, int)]
-    said = {name: (given[name], getattr(found, name)) for name in names if name in given}
+    names = [name for name, value in vars(shapes).items() if isinstance(value, int)]
+    said = {name: (given[name], getattr(shapes, name)) for name in names if name in given}
     if given.get("backbone") is not None:
         known = SWINS.get(given["backbone"], given["backbone"])
-        swin = found.swin
+        swin = shapes.swin
         said["backbone"] = (known, (swin.embed_dim, swin.depths, swin.window_size))
     for name, (wanted, there) in said.items():
         if wanted != there:

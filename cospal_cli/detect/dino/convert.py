@@ -49,15 +49,15 @@ def convert_checkpoint(source: Path, target: Path) -> None:
     ``source`` may also be the name of a known model. Raises UsageError if ``target`` exists or
     cannot be written, WeightsError if ``source`` is damaged or another kind of model.
     """
-    found = models.locate(str(source))
-    inputs = {found: "the model"}
+    located = models.locate(str(source))
+    inputs = {located: "the model"}
     check_outputs([target], inputs, overwrite=False)
     with claimed([target]):
         check_outputs([target], inputs, overwrite=False)  # nobody has been quicker
-        if found.is_dir():
-            _to_file(found, target)
+        if located.is_dir():
+            _to_file(located, target)
         else:
-            _to_folder(found, target)
+            _to_folder(located, target)
 
 
 def _to_folder(source: Path, target: Path) -> None:
@@ -110,9 +110,9 @@ def _read_folder(folder: Path) -> dict[str, Tensor]:
 def _check_config(folder: Path, dino: Dino) -> None:
     """WeightsError where the folder's model is built otherwise than the original."""
     given = read_table(folder / "config.json", WeightsError)
-    for name, found, wanted in _differences(given, dino.transformers()):
+    for name, own, wanted in _differences(given, dino.transformers()):
         raise WeightsError(
-            f"{name} is {found!r}, in the original {wanted!r}",
+            f"{name} is {own!r}, in the original {wanted!r}",
             "this model cannot be written as an original checkpoint",
         )
 
@@ -120,11 +120,11 @@ def _check_config(folder: Path, dino: Dino) -> None:
 def _differences(given: Json, wanted: Json) -> Iterator[tuple[Any, ...]]:
     """(name, value in ``given``, value in ``wanted``) of settings that ``given`` has otherwise."""
     for name, value in wanted.items():
-        found = given.get(name, value)
-        if isinstance(value, dict) and isinstance(found, dict):
-            yield from _differences(found, value)
-        elif name not in ("image_size", "architectures") and _plain(found) != _plain(value):
-            yield name, found, value
+        own = given.get(name, value)
+        if isinstance(value, dict) and isinstance(own, dict):
+            yield from _differences(own, value)
+        elif name not in ("image_size", "architectures") and _plain(own) != _plain(value):
+            yield name, own, value
 
 
 def _plain(value: Any) -> Any:

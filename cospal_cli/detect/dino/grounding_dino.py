@@ -57,7 +57,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TokenizedPrompt:
     """A prompt as its tokens: ``ids`` (1, S), and which of them belong to what."""
 
     prompt: Prompt
@@ -68,7 +68,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Found:
+class TopBoxes:
     """One frame's best boxes, on their way to the CPU until ``ready``."""
 
     boxes: torch.Tensor  # (K, 4) centre, width and height in 0..1
@@ -100,40 +100,40 @@ class GroundingDino:
         self.model_id = Path(name).name if Path(name).expanduser().exists() else name
         self.model_sha256 = record.fingerprint(opened.path)
         self._fit = Halving("frame")
-        self._asked: Asked | None = None
+        self._tokenized: TokenizedPrompt | None = None
 
     def prompt(self, query: Query) -> GroundingDino:
         """This detector for ``query``: the same weights, with the text encoded only once."""
         from cospal_cli.detect.dino.modules import EncodedOnce, with_part
 
         twin = copy.copy(self)
-        twin._asked = asked = self._tokens(query)
+        twin._tokenized = tokenized = self._tokens(query)
         encoder = EncodedOnce(self._network.get_submodule(TEXT_ENCODER))
         twin._model = with_part(self._network, TEXT_ENCODER, encoder)
-        twin.classes, twin.words = asked.prompt.classes, asked.prompt.words
+        twin.classes, twin.words = tokenized.prompt.classes, tokenized.prompt.words
         return twin
 
     def prepare(self, batch: FrameBatch) -> torch.Tensor:
         """Pixels (N, h, w, 3) uint8 of the network's size, ready for upload."""
         return self.pixels.resized(batch.images, pinned=self.place.cuda)
 
-    def run(self, prepared: torch.Tensor) -> list[Found]:
-        """The forward pass and its best boxes, a Found for each frame; out of memory, in halves.
+    def run(self, prepared: torch.Tensor) -> list[TopBoxes]:
+        """The forward pass and its best boxes, a TopBoxes for each frame; out of memory, in halves.
 
         On a GPU it returns before the work is done. Raises DeviceError if one frame is too much.
         """
-        asked = self._prompt()
+        tokenized = self._prompt()
         try:
             frames: Any = prepared  # a tensor is a sequence too, but for the type checker
-            return self._fit(lambda part: self._forward(part, asked), frames)
+            return self._fit(lambda part: self._forward(part, tokenized), frames)
         except RuntimeError as error:
             raise self._explained(error) from error
 
-    def decode(self, outputs: list[Found], batch: FrameBatch) -> list[Detections]:
+    def decode(self, outputs: list[TopBoxes], batch: FrameBatch) -> list[Detections]:
         """Boxes of each frame of ``batch``, with what every word and category scored."""
-        asked = self._prompt()
+        tokenized = self._prompt()
         frames = zip(outputs, batch.indices.tolist(), strict=True)
-        return [self._best(found, index, batch.size, asked) for found, index in frames]
+        return [self._best(top, index, batch.size, tokenized) for top, index in frames]
 
     def _open(self, config: DetectorConfig) -> Opened:
         from cospal_cli.detect.dino import original
@@ -151,12 +151,12 @@ class GroundingDino:
             network = original.open_original(path, own.config_file, self.place)
         return Opened(name, path, pixels, tokenizer, _prepared(network, self.place, own.compile))
 
-    def _prompt(self) -> Asked:
-        if self._asked is None:
+    def _prompt(self) -> TokenizedPrompt:
+        if self._tokenized is None:
             raise UsageError("this detector needs a sentence", "prompt it before it is run")
-        return self._asked
+        return self._tokenized
 
-    def _tokens(self, query: Query) -> Asked:
+    def _tokens(self, query: Query) -> TokenizedPrompt:
         torch = require("torch", "torch")
         limit = min(self._network.config.max_text_len, self._tokenizer.model_max_length)
 
@@ -168,7 +168,7 @@ class GroundingDino:
         read = self._tokenizer(prompt.text, **QUIET)
         spans, device = read["offset_mapping"], self.place.device
         blocks = cover(spans, [prompt.caption, *prompt.class_spans])
-        return Asked(
+        return TokenizedPrompt(
             prompt,
             torch.tensor([read["input_ids"]], device=device),
             cover(spans, prompt.word_spans),
@@ -176,14 +176,14 @@ class GroundingDino:
             torch.from_numpy(blocks.any(axis=1)).to(device),
         )
 
-    def _forward(self, frames: Any, asked: Asked) -> list[Found]:
+    def _forward(self, frames: Any, tokenized: TokenizedPrompt) -> list[TopBoxes]:
         torch = require("torch", "torch")
         with torch.inference_mode(), _current(self.place):
             pixels = self.pixels.normalised(frames.to(self.place.device, non_blocking=True))
-            ids = asked.ids.expand(len(frames), -1)
+            ids = tokenized.ids.expand(len(frames), -1)
             outputs = self._model(pixel_values=pixels.to(self.place.dtype), input_ids=ids)
             tokens = outputs.logits[..., : ids.shape[1]].float().sigmoid()
-            scores = tokens.masked_fill(~asked.named, 0).amax(-1)
+            scores = tokens.masked_fill(~tokenized.named, 0).amax(-1)
             count = min(max(CANDIDATES, self.config.max_per_frame), scores.shape[1])
             scores, rows = scores.topk(count)
             kept = [scores]
@@ -198,27 +198,32 @@ class GroundingDino:
                 ready = torch.cuda.Event()
                 ready.record()
         rows = zip(boxes, scores, tokens, features, strict=True)
-        return [Found(*frame, ready) for frame in rows]
+        return [TopBoxes(*frame, ready) for frame in rows]
 
-    def _best(self, found: Found, index: int, size: tuple[int, int], asked: Asked) -> Detections:
+    def _best(
+        self, top: TopBoxes, index: int, size: tuple[int, int], tokenized: TokenizedPrompt
+    ) -> Detections:
         """One frame's boxes above the threshold, without doubles."""
-        if found.ready is not None:
-            found.ready.synchronize()
-        scores = found.scores.numpy()
+        if top.ready is not None:
+            top.ready.synchronize()
+        scores = top.scores.numpy()
         if not np.isfinite(scores).all():
             raise DeviceError(
                 f"{self.model_id}: the scores are not numbers in {self.place.dtype}",
                 "give --precision bf16 or fp32",
             )
         few = int((scores >= self.limits.threshold).sum())
-        scores, tokens = scores[:few], found.tokens[:few].numpy()
-        boxes = clip(_corners(found.boxes[:few].numpy(), size), *size)
+        scores, tokens = scores[:few], top.tokens[:few].numpy()
+        boxes = clip(_corners(top.boxes[:few].numpy(), size), *size)
         whole = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         iou, most = self.limits.nms_iou, self.config.max_per_frame
         one = np.zeros(1, np.int64)  # all are of one class: doubles go whatever they are called
         rows = whole[suppress(boxes[whole], scores[whole, None], one, iou, most, twins=iou)[0]]
-        words, labels = best_of(tokens[rows], asked.words), best_of(tokens[rows], asked.classes)
-        referral = self._referral(words, labels, asked.prompt)
+        words, labels = (
+            best_of(tokens[rows], tokenized.words),
+            best_of(tokens[rows], tokenized.classes),
+        )
+        referral = self._referral(words, labels, tokenized.prompt)
         labels = labels if labels.shape[1] else referral[:, None]
         return Detections(
             index,
@@ -226,7 +231,7 @@ class GroundingDino:
             scores[rows],
             labels.argmax(axis=1).astype(np.int64),
             labels,
-            found.features[:few].numpy()[rows],
+            top.features[:few].numpy()[rows],
             referral,
             words,
         )
@@ -288,9 +293,9 @@ def tokenizer_of(folder: Path, network: Any) -> Any:
     border = errors_as(WeightsError, f"{folder}: not a usable tokenizer", EXPECTED)
     with border, offline() as transformers:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        found = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
+        sample = tokenizer(". ?")["input_ids"] if tokenizer.is_fast else None
     first, last, *points = network.model.special_tokens.tolist()
-    if found != [first, *points, last]:
+    if sample != [first, *points, last]:
         raise WeightsError(
             f"{folder}: not the tokenizer that this model was trained with", EXPECTED
         )

@@ -160,13 +160,13 @@ def _to_original(state: State) -> dict[str, Tensor]:
 def _rename(name: str, to: str) -> tuple[str, str]:
     """The name in ``to``, and which of PARTS it is ("" for a whole tensor)."""
     for pattern, template in _rules(to):
-        found = pattern.match(name)
-        if found:
+        match = pattern.match(name)
+        if match:
             new = template
-            for number in found.groups():
+            for number in match.groups():
                 new = new.replace("#", number, 1)
-            part = next((group for group in found.groups() if group in PARTS), "")
-            return new + name[found.end() :], part
+            part = next((group for group in match.groups() if group in PARTS), "")
+            return new + name[match.end() :], part
     source = "original" if to == "transformers" else "transformers"
     raise WeightsError(
         f"{name!r} is not a weight of Grounding DINO by its {source} names",
@@ -201,14 +201,14 @@ def _one_head(state: State) -> dict[str, Tensor]:
     return {
         name: value
         for name, value in state.items()
-        if not (spare and (found := heads[name]) and found[1] != "0")
+        if not (spare and (match := heads[name]) and match[1] != "0")
     }
 
 
 def _all_heads(state: State) -> dict[str, Tensor]:
     """``state`` with a box head for every layer, under both names that the original has for it."""
     heads = _heads(state)
-    layers = {found[1] for found in map(_DECODER.match, state) if found}
+    layers = {match[1] for match in map(_DECODER.match, state) if match}
     result = dict(state)
     for n in layers:
         for rest, value in heads.get(n, heads.get("0", {})).items():
@@ -221,6 +221,6 @@ def _heads(state: State) -> dict[str, dict[str, Tensor]]:
     """The box heads by the number of their layer: the rest of the name -> tensor."""
     heads: dict[str, dict[str, Tensor]] = {}
     for name, value in state.items():
-        if found := _HEAD.fullmatch(name):
-            heads.setdefault(found[1], {})[found[2]] = value
+        if match := _HEAD.fullmatch(name):
+            heads.setdefault(match[1], {})[match[2]] = value
     return heads

@@ -58,8 +58,8 @@ class GivesFull(nn.Module):
 
     def forward(self, *given: Any, **named: Any) -> Any:
         """The same kind of output, a mapping, with every floating point tensor in fp32."""
-        found = self.part(*given, **named)
-        return type(found)(**{name: _widened(value) for name, value in found.items()})
+        outputs = self.part(*given, **named)
+        return type(outputs)(**{name: _widened(value) for name, value in outputs.items()})
 
 
 def with_part(module: nn.Module, path: str, part: nn.Module) -> nn.Module:

@@ -22,7 +22,12 @@ from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.core.types import FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import dino_limits
-from cospal_cli.detect.dino.grounding_dino import CANDIDATES, Asked, Found, GroundingDino
+from cospal_cli.detect.dino.grounding_dino import (
+    CANDIDATES,
+    GroundingDino,
+    TokenizedPrompt,
+    TopBoxes,
+)
 from cospal_cli.detect.dino.prompt import build, cover
 from cospal_cli.devices import processors
 from cospal_cli.devices.onnx_session import open_session
@@ -80,24 +85,24 @@ class ExportedGroundingDino(GroundingDino):
         self.config, self.limits = dino_limits(config, min(self._size), batch=1)
         self.batch, self.image_side = self.limits.batch, max(self._size)
         self.model_id, self.model_sha256 = about["model"], about["model_sha256"]
-        self._asked: Asked | None = None
+        self._tokenized: TokenizedPrompt | None = None
 
     def prompt(self, query: Query) -> ExportedGroundingDino:
         """This detector for ``query``."""
         twin = copy.copy(self)
-        twin._asked = asked = self._tokens(query)
-        twin.classes, twin.words = asked.prompt.classes, asked.prompt.words
+        twin._tokenized = tokenized = self._tokens(query)
+        twin.classes, twin.words = tokenized.prompt.classes, tokenized.prompt.words
         return twin
 
     def prepare(self, batch: FrameBatch) -> Any:
         """Pixels and mask of each frame."""
         return [letterboxed(image, self._size, self._mean, self._std) for image in batch.images]
 
-    def run(self, prepared: Any) -> list[Found]:
+    def run(self, prepared: Any) -> list[TopBoxes]:
         """The forward passes, one a frame, and their best boxes."""
-        asked = self._prompt()
-        ids: NDArray[np.int64] = np.asarray(asked.ids)
-        named: NDArray[np.bool_] = np.asarray(asked.named)
+        tokenized = self._prompt()
+        ids: NDArray[np.int64] = np.asarray(tokenized.ids)
+        named: NDArray[np.bool_] = np.asarray(tokenized.named)
         results = []
         for pixels, mask in prepared:
             values = (pixels, mask, ids)
@@ -111,10 +116,10 @@ class ExportedGroundingDino(GroundingDino):
             first, second, third, fourth = (
                 _values(one[rows]) for one in (boxes[0], scores, tokens, features[0])
             )
-            results.append(Found(first, second, third, fourth, ready=None))
+            results.append(TopBoxes(first, second, third, fourth, ready=None))
         return results
 
-    def _tokens(self, query: Query) -> Asked:
+    def _tokens(self, query: Query) -> TokenizedPrompt:
         def offsets(text: str) -> Sequence[tuple[int, int]]:
             spans: list[tuple[int, int]] = self._reader.encode(text).offsets
             return spans
@@ -124,7 +129,7 @@ class ExportedGroundingDino(GroundingDino):
         blocks = cover(read.offsets, [prompt.caption, *prompt.class_spans])
         ids: Any = np.array([read.ids], np.int64)
         named: Any = blocks.any(axis=1)
-        return Asked(
+        return TokenizedPrompt(
             prompt,
             ids,
             cover(read.offsets, prompt.word_spans),
@@ -154,7 +159,7 @@ def letterboxed(
 
 
 def _values(rows: NDArray) -> Any:
-    """In the place of a tensor, as which ``Found`` knows it."""
+    """In the place of a tensor, as which ``TopBoxes`` knows it."""
     return _Values(np.ascontiguousarray(rows, np.float32))
 
 

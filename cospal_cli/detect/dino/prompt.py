@@ -115,13 +115,13 @@ def _assemble(query: Query, caption: str, classes: tuple[str, ...], named: bool)
     parts = ([caption] if caption else []) + (list(classes) if named else [])
     starts = np.cumsum([0, *(len(part) + 2 for part in parts)]).tolist()
     spans = [(start, start + len(part)) for start, part in zip(starts, parts, strict=False)]
-    found = list(_WORD.finditer(caption)) or list(re.finditer(r"\S+", caption))
-    words = tuple(match.group() for match in found)
+    matches = list(_WORD.finditer(caption)) or list(re.finditer(r"\S+", caption))
+    words = tuple(match.group() for match in matches)
     return Prompt(
         text=". ".join(parts) + ".",
         caption=(0, len(caption)),
         words=words,
-        word_spans=tuple(match.span() for match in found),
+        word_spans=tuple(match.span() for match in matches),
         referral=_referral(query, words),
         classes=classes,
         class_spans=tuple(spans[len(parts) - len(classes) :]) if named else (),
@@ -141,8 +141,8 @@ def _referral(query: Query, words: Sequence[str]) -> tuple[int, ...]:
         if list(words[start : start + len(phrase)]) == phrase:
             inside = range(start, start + len(phrase))
             return tuple(sorted(content.intersection(inside)) or inside)
-    asked = [i for i, word in enumerate(words) if word in _QUESTION]
-    return tuple(sorted(content) or asked or range(len(words)))
+    questions = [i for i, word in enumerate(words) if word in _QUESTION]
+    return tuple(sorted(content) or questions or range(len(words)))
 
 
 def _shortened(caption: str, tokens: Sequence[Span], excess: int) -> str:

@@ -48,12 +48,12 @@ class BertEncoder:
     def words_of(self, texts: Sequence[str]) -> list[WordVectors]:
         """See ``TextEncoder``. Texts of like length share a batch, so little of it is padding."""
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
-        found: dict[int, WordVectors] = {}
+        vectors: dict[int, WordVectors] = {}
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             batch = self._fit(self._read, [texts[row] for row in rows])
-            found.update(zip(rows, batch, strict=True))
-        return [found[row] for row in range(len(texts))]
+            vectors.update(zip(rows, batch, strict=True))
+        return [vectors[row] for row in range(len(texts))]
 
     def _read(self, texts: Sequence[str]) -> list[WordVectors]:
         """The words of each text by one forward pass, padded to the longest."""

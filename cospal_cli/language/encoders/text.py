@@ -60,5 +60,5 @@ def pool(text: str, pieces: ArrayLike, states: FloatArray) -> WordVectors:
     counts = (shared > 0).sum(axis=1, keepdims=True)
     read = counts[:, 0] > 0
     means = (shared > 0)[read].astype(np.float32) @ states / counts[read].astype(np.float32)
-    found = tuple((int(start), int(end)) for start, end in words[read, 0])
-    return WordVectors(found, means.astype(np.float32))
+    read_spans = tuple((int(start), int(end)) for start, end in words[read, 0])
+    return WordVectors(read_spans, means.astype(np.float32))

@@ -25,22 +25,22 @@ def names() -> dict[str, int]:
         classes = imagenet.names()
     except WeightsError:  # the parser works without; appearance itself will say what is missing
         return {}
-    found: dict[str, int] = {}
+    indices: dict[str, int] = {}
     for index, line in enumerate(classes):
         for name in line.lower().split(","):
-            found.setdefault(name.strip(), index)
-    return found
+            indices.setdefault(name.strip(), index)
+    return indices
 
 
 @cache
 def _nouns_of() -> dict[int, str]:
     """Class index -> a noun of the lists that looks like it and has detector classes."""
-    found: dict[int, str] = {}
+    nouns: dict[int, str] = {}
     for noun, looks in words_looks.table().items():
         if lexicon.thing(noun).classes:
             for index in (i for i, weight in looks.items() if weight == 1):
-                found.setdefault(index, noun)
-    return found
+                nouns.setdefault(index, noun)
+    return nouns
 
 
 def thing(word: str) -> lexicon.Thing | None:

@@ -13,8 +13,8 @@ _LISTS = word_lists.load(Path(__file__).with_suffix(".txt"))
 @cache
 def table() -> dict[str, dict[int, float]]:
     """Word -> ImageNet-1k class index -> weight in (0, 1]."""
-    found: dict[str, dict[int, float]] = {}
+    classes: dict[str, dict[int, float]] = {}
     for key, words in (row for listed in _LISTS.values() for row in listed):
         weights = {int(index): weight for index, weight in word_lists.weighted(key.split()).items()}
-        found.update(dict.fromkeys(words, weights))
-    return found
+        classes.update(dict.fromkeys(words, weights))
+    return classes

@@ -16,7 +16,7 @@ def table() -> dict[str, dict[str, float]]:
     """Noun -> detector class name -> weight in (0, 1]: the three lists and look-alikes."""
     confused = _weights("confused")
     beasts = COCO[COCO.index("bird") : COCO.index("backpack")]
-    found: dict[str, dict[str, float]] = {}
+    classes: dict[str, dict[str, float]] = {}
     for noun, weights in _weights("animals", "vehicles", "things").items():
         taken = [
             {other: weight * chance for other, chance in confused.get(name, {}).items()}
@@ -25,11 +25,11 @@ def table() -> dict[str, dict[str, float]]:
         if noun in animals() and max(weights.values()) < 1:  # the detector has no class for it
             taken.append(dict.fromkeys(beasts, 0.3))
         names = {name: None for likely in (weights, *taken) for name in likely}
-        found[noun] = {
+        classes[noun] = {
             name: round(max(likely.get(name, 0) for likely in (weights, *taken)), 3)
             for name in names
         }
-    return found
+    return classes
 
 
 def _weights(*names: str) -> dict[str, dict[str, float]]:

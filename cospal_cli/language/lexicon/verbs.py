@@ -60,10 +60,10 @@ def kinds() -> dict[str, str]:
 @cache
 def forms() -> dict[str, tuple[tuple[str, str], ...]]:
     """Written form -> possible (verb, tag): VB base, VZ -s, VD past, VN participle, VG -ing."""
-    found: dict[str, dict[tuple[str, str], None]] = {}
+    readings: dict[str, dict[tuple[str, str], None]] = {}
 
     def add(form: str, verb: str, tag: str) -> None:
-        found.setdefault(form, {})[verb, tag] = None
+        readings.setdefault(form, {})[verb, tag] = None
 
     irregular = _LISTS["irregular"].by_key
     for verb in (*kinds(), *_LISTS["other"].words, *sorted(WEAR | HOLD | ASPECT | MOVED)):
@@ -83,4 +83,4 @@ def forms() -> dict[str, tuple[tuple[str, str], ...]]:
     add("has", "have", "VZ")
     for form in _LISTS["dressed"].words:
         add(form, "dress", "VN")
-    return {form: tuple(pairs) for form, pairs in found.items()}
+    return {form: tuple(pairs) for form, pairs in readings.items()}

@@ -82,9 +82,9 @@ def is_noun(word: str) -> bool:
 
 def _garment_of(word: str) -> str:
     """The known garment that a compound ends in: "tailcoat", "sun-hat", "overtrousers"."""
-    found = next((end for end in _CUTS if word.endswith(end) and len(word) > len(end) + 2), "")
+    ending = next((end for end in _CUTS if word.endswith(end) and len(word) > len(end) + 2), "")
     _, hyphen, last = word.rpartition("-")
-    return found or (last if hyphen and noun_lemma(last) in words_dress.REGION else "")
+    return ending or (last if hyphen and noun_lemma(last) in words_dress.REGION else "")
 
 
 def is_colour(word: str) -> bool:

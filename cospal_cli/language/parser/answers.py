@@ -44,18 +44,18 @@ def statement(text: str) -> str:
         text = _WHOSE.sub("a person whose ", text)  # "whose jacket is green"
     both = _BOTH.match(text)
     question, answer = both.groups() if both else (text.strip().rstrip("?! ."), "")
-    asked = _agent_asked(question)
-    if answer and not (asked is None and _NO_ANSWER.match(answer)):
-        return _joined(asked or question, _LEAD.sub("", answer)) or text
-    return asked or text
+    active = _asks_agent(question)
+    if answer and not (active is None and _NO_ANSWER.match(answer)):
+        return _joined(active or question, _LEAD.sub("", answer)) or text
+    return active or text
 
 
-def _agent_asked(question: str) -> str | None:
+def _asks_agent(question: str) -> str | None:
     """ "by whom are the cups moved" -> "who is moving the cups"; None for any other question."""
     match = _BY_WHOM.match(question) or _STRANDED_BY.match(question)
     if match is None:
         return None
-    asks = "what" if "what" in question.lower().split()[:2] else "who"
+    wh_word = "what" if "what" in question.lower().split()[:2] else "who"
     words = match[1].split()
     for at in range(len(words) - 1, 0, -1):
         forms_ = verb_readings(words[at].lower())
@@ -63,7 +63,7 @@ def _agent_asked(question: str) -> str | None:
         doing = next((form for form, all_ in forms().items() if (lemma, "VG") in all_), "")
         if doing:
             moved = [w for w in words[:at] if w.lower() not in ("being", "been")]
-            return " ".join([asks, "is", doing, *moved, *words[at + 1 :]])
+            return " ".join([wh_word, "is", doing, *moved, *words[at + 1 :]])
     return None
 
 

@@ -34,8 +34,8 @@ class Question(NamedTuple):
 
 def fronted(tokens: Sequence[Token]) -> Question | None:
     """The question that ``tokens`` (tagged) ask, its wh-word first; None for a statement."""
-    found = _first(list(tokens)) or _within(list(tokens))
-    return None if found is None else _plain(found)
+    question = _first(list(tokens)) or _within(list(tokens))
+    return None if question is None else _plain(question)
 
 
 def _first(tokens: list[Token]) -> Question | None:
@@ -92,9 +92,9 @@ def _within(tokens: list[Token]) -> Question | None:
     return None
 
 
-def _plain(asked: Question) -> Question:
+def _plain(question: Question) -> Question:
     """Without what only makes the question longer; counted and described nouns are named."""
-    word, rest = asked.word, list(asked.rest)
+    word, rest = question.word, list(question.rest)
     while rest and rest[0].word in _AFTER_WH:
         rest.pop(0)
     for oath in _OATHS:
@@ -123,9 +123,9 @@ def _plain(asked: Question) -> Question:
     elif words[:1] and words[0] in ASPECTS and rest[1:2] and rest[1].tag in ("AUX", "PREP"):
         at = next((i for i, t in enumerate(rest) if t.tag == "AUX"), 0)
         word, rest = replace(word, word="how"), rest[at:] if at else rest
-    if word.word == "how" and asked.fronted:
-        asked = asked._replace(fronted=False)
-    return Question(word, _with_verb(_with_noun(word.word, rest)), asked.fronted)
+    if word.word == "how" and question.fronted:
+        question = question._replace(fronted=False)
+    return Question(word, _with_verb(_with_noun(word.word, rest)), question.fronted)
 
 
 def _with_verb(rest: list[Token]) -> list[Token]:
@@ -136,10 +136,10 @@ def _with_verb(rest: list[Token]) -> list[Token]:
     start = next((i for i, t in enumerate(rest) if t.word in MODAL and t.tag == "AUX"), None)
     if start is None or rest[start + 1 : start + 2] == [] or rest[start + 1].tag in ("AUX", "NEG"):
         return rest
-    told = next((i for i in range(start + 1, len(rest)) if rest[i].tag == "VB"), None)
-    if told is not None and not _is_hand(rest, told):
+    verb_at = next((i for i in range(start + 1, len(rest)) if rest[i].tag == "VB"), None)
+    if verb_at is not None and not _is_hand(rest, verb_at):
         return rest
-    for at in range(told - 1 if told else len(rest) - 1, start + 1, -1):
+    for at in range(verb_at - 1 if verb_at else len(rest) - 1, start + 1, -1):
         lemma = next((v for v, tag in _readings(rest[at].word) if tag == "VB"), "")
         before = rest[at - 1]
         dressed = before.tag == "ADJ" and _described(rest, at - 1)

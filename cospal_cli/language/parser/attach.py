@@ -31,7 +31,7 @@ class Attach:
 
     def __init__(self, items: list[Item], subject: NounPhrase | None = None) -> None:
         self.items = items
-        self.found = SentenceParts(subject=subject)
+        self.parts = SentenceParts(subject=subject)
         self.clause: NounPhrase | None = subject  # whose verbs the current clause has
         self.clause_verbs = 0
         self.under = False  # inside a clause opened by "while", "as", "when"
@@ -54,7 +54,7 @@ class Attach:
         )
 
     def _begin(self, phrase: NounPhrase) -> None:
-        self.found.subject = self.clause = phrase
+        self.parts.subject = self.clause = phrase
         self.last = (phrase, "")
         self.event = None
         self._see(phrase)
@@ -62,14 +62,14 @@ class Attach:
     def _introduce(self, prep: str, phrase: NounPhrase) -> None:
         """A place before the subject: "on the left the man ...", "in the kitchen a man ..."."""
         if prep == "except":
-            self.found.excepted.append(phrase)
+            self.parts.excepted.append(phrase)
             self.seen.append(phrase)
-        elif self.found.excepted and describes(prep, phrase, True):
-            self._relate(self.found.excepted[-1], "wear", phrase)
+        elif self.parts.excepted and describes(prep, phrase, True):
+            self._relate(self.parts.excepted[-1], "wear", phrase)
         elif phrase.place and prep in _PLACE_PREPS:
-            self.found.positions.append(phrase.place)
+            self.parts.positions.append(phrase.place)
         elif not phrase.pronoun:
-            self.found.context.append(phrase)
+            self.parts.context.append(phrase)
 
     def _see(self, phrase: NounPhrase) -> None:
         if not phrase.pronoun and not phrase.place and not phrase.bare:
@@ -91,7 +91,7 @@ class Attach:
 
     def _except(self, phrase: NounPhrase) -> None:
         """ "Other than the man": what is said of him is said not to be so of the subject."""
-        self.found.excepted.append(phrase)
+        self.parts.excepted.append(phrase)
         self.last, self.event, self.refused = (phrase, ""), None, False
 
     def _prepositional(self, prep: str, phrase: NounPhrase) -> None:
@@ -144,23 +144,23 @@ class Attach:
             self.event.places.append((prep, phrase))
         if prep == "without" and not phrase.thing.alive:
             self._relate(owner, "hold", phrase, True)
-        elif self.found.own(owner) and not phrase.pronoun:
-            self.found.absent.append(phrase)
+        elif self.parts.own(owner) and not phrase.pronoun:
+            self.parts.absent.append(phrase)
         self.last, self.refused = (owner, "near"), True
 
     def _placed(self, prep: str, phrase: NounPhrase, denied: bool) -> None:
         owner = self.event.owner if self.event else self._nearest(alive=False)
-        excepted = owner in self.found.excepted
+        excepted = owner in self.parts.excepted
         negated = self.event is not None and self.event.negated
         turned = (denied + excepted) % 2 == 1
-        if not negated and (excepted or (turned and self.found.own(owner))):
-            (self.found.elsewhere if turned else self.found.positions).append(phrase.place)
+        if not negated and (excepted or (turned and self.parts.own(owner))):
+            (self.parts.elsewhere if turned else self.parts.positions).append(phrase.place)
             return
         if self.event is not None:
             self.event.places.append((prep, phrase))
-            self.event.end = phrase.end if self.found.own(self.event.owner) else self.event.end
-        elif self.found.own(self._nearest(alive=False)):
-            self.found.positions.append(phrase.place)
+            self.event.end = phrase.end if self.parts.own(self.event.owner) else self.event.end
+        elif self.parts.own(self._nearest(alive=False)):
+            self.parts.positions.append(phrase.place)
 
     def _background(self, prep: str, phrase: NounPhrase) -> None:
         if self.aux and self.event is None:  # "is next to the man | wearing a hat"
@@ -178,7 +178,7 @@ class Attach:
         if prep in _RIDING and not phrase.thing.person and self._nearest(alive=True) is not None:
             self.idle = phrase
         if not phrase.pronoun and not phrase.bare and phrase.head.word not in _VIEW:
-            self.found.context.append(phrase)
+            self.parts.context.append(phrase)
 
     def _predicate(self, phrase: NounPhrase) -> None:
         """ "is red", "is a taxi": said of whoever the clause is about."""
@@ -194,22 +194,22 @@ class Attach:
             garment.described.extend(phrase.described)
         elif owner is not None:
             negated = self._negated() != phrase.denied
-            if negated and not phrase.bare and self.found.own(owner):
+            if negated and not phrase.bare and self.parts.own(owner):
                 self._except(phrase)  # "who is not the one in red"
             else:
                 self._relate(owner, "is", phrase, negated)
 
     def _negated(self) -> bool:
         """Whether a "not" stands before what is read now; it is used up."""
-        found = sum(t.tag == "NEG" for t in self.early) % 2 == 1
+        negated = sum(t.tag == "NEG" for t in self.early) % 2 == 1
         self.early = [t for t in self.early if t.tag != "NEG"]
-        return found
+        return negated
 
     def _apposed(self, phrase: NounPhrase, joint: str) -> bool:
         """ "man blue jeans", "man: red cap", "motorbike right side": said without a word."""
         owner = self._nearest(alive=False)
-        if phrase.place and self.found.own(owner):
-            self.found.positions.append(phrase.place)
+        if phrase.place and self.parts.own(owner):
+            self.parts.positions.append(phrase.place)
             return True
         if phrase.bare and joint and owner is not None and owner.wearable:
             owner.described += [*phrase.described, phrase.head]  # "in a hat, not red"
@@ -241,10 +241,10 @@ class Attach:
         if self.event and relation == "object":
             self._object(phrase)
         elif not phrase.pronoun and not phrase.bare and not phrase.place:
-            said = self.found.own(owner) and relation in ("", "wear", "is") and not self.event
+            said = self.parts.own(owner) and relation in ("", "wear", "is") and not self.event
             if joint in ("and", "&", "or") and said and phrase.thing.alive:
-                self.found.beside.append(phrase)
-            self.found.context.append(phrase)
+                self.parts.beside.append(phrase)
+            self.parts.context.append(phrase)
             self.idle = None if self.event else phrase
 
     def _object(self, phrase: NounPhrase) -> None:
@@ -260,10 +260,10 @@ class Attach:
             self._relate(owner, "hold", phrase, negated)
         elif negated or phrase.denied:
             self.last, self.refused = (owner, "object"), negated
-            if lemma in _CLOSE and self.found.own(owner) and not phrase.pronoun:
-                self.found.absent.append(phrase)
+            if lemma in _CLOSE and self.parts.own(owner) and not phrase.pronoun:
+                self.parts.absent.append(phrase)
         elif not phrase.pronoun and not phrase.bare:
-            self.found.context.append(phrase)
+            self.parts.context.append(phrase)
 
     def _relate(
         self, owner: NounPhrase | None, relation: str, phrase: NounPhrase, denied: bool = False
@@ -271,24 +271,24 @@ class Attach:
         denied = denied or phrase.denied  # "does not have no hat" has none
         if owner is not None:
             self.last, self.refused, self.no = (owner, relation), denied, phrase.determiner == "no"
-            (self.found.denied if denied else self.found.relations).append(
+            (self.parts.denied if denied else self.parts.relations).append(
                 (owner, relation, phrase)
             )
-        if relation == "hold" and self.found.own(owner) and not phrase.pronoun:
-            (self.found.absent if denied else self.found.context).append(phrase)
+        if relation == "hold" and self.parts.own(owner) and not phrase.pronoun:
+            (self.parts.absent if denied else self.parts.context).append(phrase)
 
     def _nearest(self, alive: bool) -> NounPhrase | None:
         """The last noun phrase, or the last that can wear and act (also "the one")."""
-        return nearest(self.seen, self.found.subject, alive)
+        return nearest(self.seen, self.parts.subject, alive)
 
     def _turn_excepted(self) -> None:
         """What is so of somebody who is not meant is not so of the subject."""
-        found, subject = self.found, self.found.subject
-        if subject is None or not found.excepted:
+        parts, subject = self.parts, self.parts.subject
+        if subject is None or not parts.excepted:
             return
-        said, denied = found.relations, found.denied
-        others = found.excepted
-        found.relations = [r for r in said if r[0] not in others]
-        found.denied = [r for r in denied if r[0] not in others]
-        found.denied += [(subject, r, p) for owner, r, p in said if owner in others]
-        found.relations += [(subject, r, p) for owner, r, p in denied if owner in others]
+        said, denied = parts.relations, parts.denied
+        others = parts.excepted
+        parts.relations = [r for r in said if r[0] not in others]
+        parts.denied = [r for r in denied if r[0] not in others]
+        parts.denied += [(subject, r, p) for owner, r, p in said if owner in others]
+        parts.relations += [(subject, r, p) for owner, r, p in denied if owner in others]

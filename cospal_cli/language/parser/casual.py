@@ -36,26 +36,26 @@ _FULL = {"'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 
 def plain(tokens: Sequence[Token]) -> list[Token]:
     """The tokens with shortened words written out; offsets still cover what was typed."""
-    found: list[Token] = []
+    written: list[Token] = []
     at = 0
     while at < len(tokens):
         token = tokens[at]
         words = [t.word for t in tokens[at : at + 3]]
-        inside = bool(found) and at + 1 < len(tokens)
+        inside = bool(written) and at + 1 < len(tokens)
         if words == ["w", "/", "o"] or (words[:2] == ["w", "/"] and len(words) > 2):
             size = 3 if words[2] == "o" else 2
             word = "without" if size == 3 else "with"
-            found.append(replace(token, word=word, end=tokens[at + size - 1].end))
+            written.append(replace(token, word=word, end=tokens[at + size - 1].end))
             at += size
             continue
         if words[1:2] in (["'"], ["’"]) and _sounded(token.word):  # drivin'
-            found.append(replace(token, word=token.word + "g", end=tokens[at + 1].end))
+            written.append(replace(token, word=token.word + "g", end=tokens[at + 1].end))
             at += 2
             continue
         if token.word in _TWO or token.word in CONTRACTED or token.word.endswith(_ENDS):
             first, second = _TWO.get(token.word) or _cut(token.word)
             end = token.start + len(first)
-            found += [replace(token, word=first, end=end), replace(token, word=second, start=end)]
+            written += [replace(token, word=first, end=end), replace(token, word=second, start=end)]
             at += 1
             continue
         if token.word in _BETWEEN and inside:
@@ -64,9 +64,9 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
             token = replace(token, word=_SHORT[token.word])
         elif _sounded(token.word):
             token = replace(token, word=token.word + "g")
-        found.append(token)
+        written.append(token)
         at += 1
-    return found
+    return written
 
 
 def _cut(word: str) -> tuple[str, str]:

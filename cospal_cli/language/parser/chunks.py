@@ -169,7 +169,7 @@ def noun_phrase(tokens: list[Token]) -> NounPhrase:
 
 def _garments(tokens: list[Token], head: Token) -> list[NounPhrase]:
     """ "long dark hair lady", "blue shirt black shorts man": the garments with their words."""
-    found: list[NounPhrase] = []
+    garments: list[NounPhrase] = []
     start = 0
     for at, token in enumerate(tokens):
         near = lexicon.thing(token.word)
@@ -182,9 +182,9 @@ def _garments(tokens: list[Token], head: Token) -> list[NounPhrase]:
         first = at
         while first > start and _of_garment(tokens[first - 1], token):
             first -= 1
-        found.append(noun_phrase(tokens[first : at + 1]))
+        garments.append(noun_phrase(tokens[first : at + 1]))
         start = at + 1
-    return found
+    return garments
 
 
 def _of_garment(token: Token, garment: Token) -> bool:

@@ -37,20 +37,20 @@ _BOUNDS = (
 
 def without_bounds(tokens: Sequence[Token]) -> list[Token]:
     """ "At least two dogs" as "two dogs"."""
-    found = list(tokens)
-    for at in range(len(found) - 1, -1, -1):
+    kept = list(tokens)
+    for at in range(len(kept) - 1, -1, -1):
         for bound in _BOUNDS:
-            number = [t.word for t in found[at + len(bound) : at + len(bound) + 1]]
+            number = [t.word for t in kept[at + len(bound) : at + len(bound) + 1]]
             named = number and (CLOSED.get(number[0]) == "NUM" or _is_number(number[0]))
-            words = tuple(t.word for t in found[at : at + len(bound)])
+            words = tuple(t.word for t in kept[at : at + len(bound)])
             firm = at == 0 or bound[-1] in ("least", "most", "than")
-            if words != bound or not (named and firm) or (at and found[at - 1].word == "no"):
+            if words != bound or not (named and firm) or (at and kept[at - 1].word == "no"):
                 continue
             more = words[0] == "more" and number == ["one"]  # "more than one"
             end = at + len(bound) + more
-            found[at:end] = [replace(found[end - 1], word="several")] if more else []
+            kept[at:end] = [replace(kept[end - 1], word="several")] if more else []
             break
-    return found
+    return kept
 
 
 def _is_number(word: str) -> bool:
@@ -61,9 +61,9 @@ def counted(tokens: Sequence[Token], sentence: SentenceParts) -> list[str]:
     """The words of ``sentence`` that one subject cannot answer; empty for a single one."""
     subject = sentence.subject
     assert subject is not None
-    found = _amounts(subject) or _plural(tokens, subject)
+    named = _amounts(subject) or _plural(tokens, subject)
     others = [p.head.word for p in sentence.beside]
-    return [*found, *others, *(t.word for t in ranks(tokens, subject))]
+    return [*named, *others, *(t.word for t in ranks(tokens, subject))]
 
 
 def warning(words: Sequence[str]) -> str:
@@ -88,7 +88,7 @@ def seen_first(tokens: Sequence[Token], subject: NounPhrase) -> bool:
 
 def _amounts(subject: NounPhrase) -> list[str]:
     """Numbers and words such as "both", "every", "a group of"."""
-    found: list[str] = []
+    amounts: list[str] = []
     words = [t.word for t in subject.tokens]
     if _picked(words):
         return []
@@ -100,8 +100,8 @@ def _amounts(subject: NounPhrase) -> list[str]:
         lone = token is subject.head and token.word in _BODIES
         each = token.word in _EACH and (token.word != "no" or subject.determiner == "no")
         if each or number or body or lone:
-            found.append(token.word)
-    return found
+            amounts.append(token.word)
+    return amounts
 
 
 def _picked(words: Sequence[str]) -> bool:

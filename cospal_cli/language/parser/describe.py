@@ -330,8 +330,8 @@ def _colour_groups(tokens: list[Token]) -> list[list[Token]]:
 
 def _describing(phrase: NounPhrase) -> list[Token]:
     """Adjectives of a phrase, its head too where it has no noun."""
-    found = [t for t in phrase.described if t.tag == "ADJ"]
-    return [*found, phrase.head] if phrase.bare else found
+    adjectives = [t for t in phrase.described if t.tag == "ADJ"]
+    return [*adjectives, phrase.head] if phrase.bare else adjectives
 
 
 def _colour(tokens: list[Token], region: str, garment: str) -> Attribute:

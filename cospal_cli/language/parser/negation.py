@@ -30,13 +30,13 @@ _NOUNS = ("DET", "POSS", "NOUN", "NUM", "PRON")
 
 def spelt_out(tokens: Sequence[Token]) -> list[Token]:
     """Untagged tokens with "no longer" as "not", "sans" as "without", "nobody" as "no person"."""
-    found: list[Token] = []
+    spelt: list[Token] = []
     at = 0
     while at < len(tokens):
         size, made = _one(tokens, at)
-        found += made
+        spelt += made
         at += size
-    return _excepted(_only(found))
+    return _excepted(_only(spelt))
 
 
 def _one(tokens: Sequence[Token], at: int) -> tuple[int, list[Token]]:
@@ -119,7 +119,7 @@ def _stem(word: str) -> str:
 
 def _only(tokens: list[Token]) -> list[Token]:
     """ "Not only a hat but also gloves": both are said."""
-    found: list[Token] = []
+    kept: list[Token] = []
     at, both = 0, False
     while at < len(tokens):
         words = tuple(t.word for t in tokens[at : at + 2])
@@ -127,14 +127,14 @@ def _only(tokens: list[Token]) -> list[Token]:
             at, both = at + 2, True
             continue
         if both and words[0] == "but":
-            found.append(replace(tokens[at], word="and"))
+            kept.append(replace(tokens[at], word="and"))
             at += 2 if words[1:] == ("also",) else 1
             both = False
             continue
         acts = words[0] == "without" and _participle(tokens, at)
-        found.append(replace(tokens[at], word="not") if acts else tokens[at])
+        kept.append(replace(tokens[at], word="not") if acts else tokens[at])
         at += 1
-    return found
+    return kept
 
 
 def _participle(tokens: Sequence[Token], at: int) -> bool:
@@ -146,20 +146,20 @@ def _participle(tokens: Sequence[Token], at: int) -> bool:
 
 def _excepted(tokens: list[Token]) -> list[Token]:
     """ "All but the man", "everyone besides her"; "nobody but the man" is the man."""
-    found: list[Token] = []
+    kept: list[Token] = []
     for at, token in enumerate(tokens):
         following = tokens[at + 1].word if at + 1 < len(tokens) else ""
-        every = any(t.word in EVERY for t in found[:3])
+        every = any(t.word in EVERY for t in kept[:3])
         if token.word in ("but", "besides", "save", "bar") and every and _opens(following):
             token = replace(token, word="except")
-        if token.word == "for" and found and found[-1].word == "except":
+        if token.word == "for" and kept and kept[-1].word == "except":
             continue
-        none = next((i for i, t in enumerate(found[-3:]) if t.word in _NONE), None)
+        none = next((i for i, t in enumerate(kept[-3:]) if t.word in _NONE), None)
         if token.word == "except" and none is not None:
-            del found[max(len(found) - 3, 0) + none :]
+            del kept[max(len(kept) - 3, 0) + none :]
             continue
-        found.append(token)
-    return found
+        kept.append(token)
+    return kept
 
 
 def _opens(word: str) -> bool:
@@ -168,26 +168,26 @@ def _opens(word: str) -> bool:
 
 def scoped(tokens: Sequence[Token]) -> list[Token]:
     """The tagged tokens with what each "not" denies marked; one before a verb stays."""
-    found = _contrasted(list(tokens))
+    marked = _contrasted(list(tokens))
     at = 0
-    while at < len(found):
-        if found[at].tag != "NEG":
+    while at < len(marked):
+        if marked[at].tag != "NEG":
             at += 1
             continue
         start = at + 1
-        while start < len(found) and _between(found, start):
-            if found[start].tag == "ADV":
+        while start < len(marked) and _between(marked, start):
+            if marked[start].tag == "ADV":
                 start += 1
             else:  # "not so tall", "never, ever"
-                del found[start]
-        if start < len(found) and found[start].tag == "NEG":  # "not never"
-            del found[start], found[at]
+                del marked[start]
+        if start < len(marked) and marked[start].tag == "NEG":  # "not never"
+            del marked[start], marked[at]
             continue
-        if _deny(found, start):
-            del found[at]
+        if _deny(marked, start):
+            del marked[at]
         else:
             at += 1
-    return found
+    return marked
 
 
 def _between(tokens: Sequence[Token], at: int) -> bool:

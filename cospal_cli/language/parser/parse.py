@@ -49,7 +49,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     """
     used, warnings = checks.shorten(text)
     checks.check_script(used)
-    asks = bool(set(_WORDS.findall(used.lower())[:2]) & WH) and "?" in used
+    is_question = bool(set(_WORDS.findall(used.lower())[:2]) & WH) and "?" in used
     used, signs = marks.plain(used)
     used = answers.statement(used)
     tokens, lost = _readable(casual.plain(tokenize(used)))
@@ -65,7 +65,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
     query = _without_counts(query, tokens, sentence)
     query = replace(query, unresolved=_unique([*query.unresolved, *lost, *signs]))
-    return replace(query, interrogative=True) if asks else query
+    return replace(query, interrogative=True) if is_question else query
 
 
 def _without_counts(query: Query, tokens: Sequence[Token], sentence: SentenceParts) -> Query:
@@ -157,7 +157,7 @@ def _query(
 ) -> Query:
     subject = sentence.subject
     assert subject is not None
-    found = describe(sentence)
+    description = describe(sentence)
     own = [e for e in sentence.events if e.owner is subject]
     doing = _actions(own, subject, words)
     avoided, unclear = _avoided(own, subject, words)
@@ -165,35 +165,35 @@ def _query(
     avoided = [*_prenominal(subject, denied=True), *avoided]
     shown = {a.word for a in said if _shows(a)}
     unclear += [a.word for a in doing if a.word not in shown]
-    classes = classes_of(sentence, found, words)
-    resolve_nouns(subject, found, classes, words)
-    asked = question is not None and subject.head.start == question.start
+    classes = classes_of(sentence, description, words)
+    resolve_nouns(subject, description, classes, words)
+    of_wh_word = question is not None and subject.head.start == question.start
     referral = _referral(used, sentence)
-    if asked and question is not None:  # "who in red walks": "the person in red"
-        referral = _asked(referral.removeprefix(question.word), subject.head.word)
+    if of_wh_word and question is not None:  # "who in red walks": "the person in red"
+        referral = _question_referral(referral.removeprefix(question.word), subject.head.word)
     if not subject.head.word:
         warnings = (*warnings, "the query names no subject: every object is considered")
     if words.trouble:
         warnings = (*warnings, f"unknown words are not compared with known ones: {words.trouble}")
-    verbs = [e.verb for e in sentence.events if _says(e) and (e.owner is subject or asked)]
-    global_words = (*found.nouns, *found.adjectives, *(v.word for v in verbs))
+    verbs = [e.verb for e in sentence.events if _says(e) and (e.owner is subject or of_wh_word)]
+    global_words = (*description.nouns, *description.adjectives, *(v.word for v in verbs))
     return Query(
         text=text,
         referral=referral,
         subject=subject.head.word if not subject.bare else "one",
         classes=classes,
-        nouns=_unique(found.nouns),
-        adjectives=_unique(found.adjectives),
+        nouns=_unique(description.nouns),
+        adjectives=_unique(description.adjectives),
         verbs=_unique([v.word for v in verbs]),
-        attributes=tuple(found.attributes),
+        attributes=tuple(description.attributes),
         actions=tuple(said),
-        positions=tuple(found.positions),
+        positions=tuple(description.positions),
         context=context_of(sentence, subject),
-        appearance=found.appearance,
-        excluded=_excluded(sentence, found, avoided),
+        appearance=description.appearance,
+        excluded=_excluded(sentence, description, avoided),
         global_words=_unique(list(global_words)),
         local_phrases=_local(used, referral, own),
-        unresolved=_unique([u for u in [*found.unresolved, *unclear] if u not in shown]),
+        unresolved=_unique([u for u in [*description.unresolved, *unclear] if u not in shown]),
         interrogative=question is not None,
         warnings=warnings,
     )
@@ -203,12 +203,12 @@ def _actions(events: list[Event], subject: NounPhrase, words: UnknownWords) -> l
     """The subject's actions, in the order of the sentence."""
     doing = []
     for event in events:
-        found = actions.action(event, subject)
-        if found is None:
+        action = actions.action(event, subject)
+        if action is None:
             continue
-        if found.kind == "unknown" and not event.passive:
-            found = words.action(found, event.verb.lemma)
-        doing.append(found)
+        if action.kind == "unknown" and not event.passive:
+            action = words.action(action, event.verb.lemma)
+        doing.append(action)
     return doing
 
 
@@ -216,7 +216,7 @@ def _avoided(
     events: list[Event], subject: NounPhrase, words: UnknownWords
 ) -> tuple[list[Action], list[str]]:
     """What the subject is said not to do: actions that motion shows, and the words of the rest."""
-    found: list[Action] = []
+    denied_actions: list[Action] = []
     unclear: list[str] = []
     for event in events:
         named = event.objects or event.places
@@ -227,14 +227,14 @@ def _avoided(
         done = _actions([replace(event, negated=False)], subject, words)
         idle = named or event.verb.lemma not in RESTS
         shown = [a for a in done if _shows(a) and not (idle and a.kind == "still")]
-        found += shown
+        denied_actions += shown
         unclear += [] if shown or (named and event.objects == []) else ["not", event.verb.word]
-    return found, unclear
+    return denied_actions, unclear
 
 
-def _excluded(sentence: SentenceParts, found: Description, avoided: list[Action]) -> Excluded:
+def _excluded(sentence: SentenceParts, description: Description, avoided: list[Action]) -> Excluded:
     """What counts against."""
-    denied = found.turned(True)
+    denied = description.turned(True)
     absent = {p.head.word: p.thing.classes for p in sentence.absent if p.head.tag == "NOUN"}
     return Excluded(
         attributes=tuple(denied.attributes),
@@ -253,7 +253,7 @@ def _shows(action: Action) -> bool:
 
 def _prenominal(subject: NounPhrase, denied: bool = False) -> list[Action]:
     """ "the running dog", "a parked car": what the participle before the noun says, or denies."""
-    found = []
+    actions_named = []
     for token in (t for t in subject.described if t.denied == denied):
         kind = "still" if token.lemma == "park" else kinds().get(token.lemma, "")
         passive = token.word != token.lemma and not token.word.endswith("ing")
@@ -261,8 +261,8 @@ def _prenominal(subject: NounPhrase, denied: bool = False) -> list[Action]:
         named = not subject.thing.alive and token.lemma in _PURPOSES
         acts = token.tag == "ADJ" and token.lemma != token.word and not (done or named)
         if acts and kind in ("move", "jump", "still"):
-            found.append(Action(token.word, kind, weight=0.8))
-    return found
+            actions_named.append(Action(token.word, kind, weight=0.8))
+    return actions_named
 
 
 def _referral(used: str, sentence: SentenceParts) -> str:
@@ -275,7 +275,7 @@ def _referral(used: str, sentence: SentenceParts) -> str:
     return text.removeprefix("of the ").removeprefix("of ")  # "which of the dogs"
 
 
-def _asked(rest: str, word: str) -> str:
+def _question_referral(rest: str, word: str) -> str:
     """The referral of a question: the noun for the wh-word, and what stands behind the copula."""
     first, _, more = _THERE.sub(r"\1 ", _FILLER.sub("", rest.strip())).partition(" ")
     if first in ("does", "do", "did"):
@@ -296,13 +296,13 @@ def _says(event: Event) -> bool:
 
 def _local(used: str, referral: str, events: list[Event]) -> tuple[str, ...]:
     """The referral with each verb phrase of the subject, the background left out."""
-    found = []
+    phrases = []
     for event in events:
         if _says(event) and event.verb.start >= 0:
             phrase = " ".join(used[event.verb.start : event.end].lower().split())
             if phrase and phrase not in referral:
-                found.append(f"{referral} {phrase}".strip())
-    return tuple(dict.fromkeys(found))[:MAX_PHRASES]
+                phrases.append(f"{referral} {phrase}".strip())
+    return tuple(dict.fromkeys(phrases))[:MAX_PHRASES]
 
 
 def _unique(words: list[str]) -> tuple[str, ...]:

@@ -31,29 +31,29 @@ from cospal_cli.language.parser.tokens import VERBAL, Token
 
 def read(tokens: Sequence[Token]) -> tuple[SentenceParts, Token | None]:
     """The structure of tagged ``tokens``, and the wh-word if they ask."""
-    asked = fronted(tokens)
-    if asked is None:
+    question = fronted(tokens)
+    if question is None:
         return _with_subject(scan(chunk(tokens))), None
-    if asked.word.word in ADVERBIAL:
-        return _with_subject(scan(chunk(_without_auxiliary(asked.rest)))), None
-    return _with_subject(_answer(asked)), asked.word
+    if question.word.word in ADVERBIAL:
+        return _with_subject(scan(chunk(_without_auxiliary(question.rest)))), None
+    return _with_subject(_answer(question)), question.word
 
 
-def _answer(asked: Question) -> SentenceParts:
+def _answer(question: Question) -> SentenceParts:
     """What a question with a wh-word for a noun says of it."""
-    head, clause = _parts(asked.rest)
-    if asked.fronted or _object_asked(asked.word.word, head, clause):
-        return _about_object(asked, head, clause)
-    items = chunk(asked.rest)
+    head, clause = _parts(question.rest)
+    if question.fronted or _wants_object(question.word.word, head, clause):
+        return _about_object(question, head, clause)
+    items = chunk(question.rest)
     named = bool(items) and isinstance(items[0], NounPhrase)
-    if named and asked.word.word in ("what", "which", "whose"):
+    if named and question.word.word in ("what", "which", "whose"):
         return scan(items)  # "what vehicle drives away"
     if _names(items):  # "who is the man in red", "what is the dog doing"
-        found = scan([i for i in items[1:] if not (isinstance(i, Token) and i.lemma == "do")])
-        if asked.word.word == "who" and found.subject and found.subject.thing.lemma in GENERIC:
-            found.subject.thing = lexicon.thing("person")  # "who is the one next to the dog"
-        return found
-    return scan(items, stand_in(asked.word))
+        parts = scan([i for i in items[1:] if not (isinstance(i, Token) and i.lemma == "do")])
+        if question.word.word == "who" and parts.subject and parts.subject.thing.lemma in GENERIC:
+            parts.subject.thing = lexicon.thing("person")  # "who is the one next to the dog"
+        return parts
+    return scan(items, stand_in(question.word))
 
 
 def _parts(rest: Sequence[Token]) -> tuple[list[Token], list[Token]]:
@@ -69,7 +69,7 @@ def _parts(rest: Sequence[Token]) -> tuple[list[Token], list[Token]]:
     return list(rest[:at]), list(rest[at:])
 
 
-def _object_asked(word: str, head: list[Token], clause: list[Token]) -> bool:
+def _wants_object(word: str, head: list[Token], clause: list[Token]) -> bool:
     """Whether the clause lacks an object, for which the wh-word stands."""
     verbs = [t for t in clause if t.tag in VERBAL]
     items = chunk(clause)
@@ -186,11 +186,11 @@ def _names(items: list[Item]) -> bool:
     return not first.bare  # "who is the tallest", "what is not red"
 
 
-def _about_object(asked: Question, head: list[Token], clause: list[Token]) -> SentenceParts:
+def _about_object(question: Question, head: list[Token], clause: list[Token]) -> SentenceParts:
     """The wh-word, or its noun, as the subject; whoever acts on it is context."""
     meant = scan(chunk(head)) if head else SentenceParts()
     if meant.subject is None:
-        meant.subject = stand_in(asked.word)
+        meant.subject = stand_in(question.word)
     meant.referral_end = meant.subject.end
     other = scan(chunk(_without_auxiliary(clause)))
     actor = other.subject
@@ -203,10 +203,10 @@ def _about_object(asked: Question, head: list[Token], clause: list[Token]) -> Se
 
 def _without_auxiliary(tokens: Sequence[Token]) -> list[Token]:
     """ "does the child watch" as "the child watch"."""
-    found = list(tokens)
-    while found and found[0].tag in ("AUX", "NEG"):
-        found.pop(0)
-    return found
+    kept = list(tokens)
+    while kept and kept[0].tag in ("AUX", "NEG"):
+        kept.pop(0)
+    return kept
 
 
 def stand_in(word: Token) -> NounPhrase:

@@ -40,8 +40,8 @@ class Scan(Attach):
                 self._token(at, item)
                 self.last_tag = item.tag
         self._turn_excepted()
-        self.found.find_end()
-        return self.found
+        self.parts.find_end()
+        return self.parts
 
     def _token(self, at: int, token: Token) -> None:
         if token.tag in VERBAL:
@@ -62,10 +62,10 @@ class Scan(Attach):
             self._adverb(token)
         elif token.word in POSITION and self.last_tag == "NP" and self.event is None:
             near = self._nearest(alive=False)
-            if near is not None and (self.found.own(near) or near.wearable):  # "black van left"
-                self.found.positions.append(POSITION[token.word])
-        elif token.tag == "NUM" and self.found.subject:
-            self.found.numbers.append(token)
+            if near is not None and (self.parts.own(near) or near.wearable):  # "black van left"
+                self.parts.positions.append(POSITION[token.word])
+        elif token.tag == "NUM" and self.parts.subject:
+            self.parts.numbers.append(token)
 
     def _preposition(self, at: int, token: Token) -> None:
         following = item_at(self.items, at + 1)
@@ -87,8 +87,8 @@ class Scan(Attach):
         self.joint = "SUB" if subordinate else token.word
         self.prep = ""
         if self.under and not subordinate and token.tag in ("PUNCT", "CONJ"):
-            self.under, self.clause = False, self.found.subject
-        if token.tag == "PUNCT" and self.seen and self.seen[-1] in self.found.excepted:
+            self.under, self.clause = False, self.parts.subject
+        if token.tag == "PUNCT" and self.seen and self.seen[-1] in self.parts.excepted:
             self.seen.pop()  # "the man, not the woman, in red"
         if token.tag == "PUNCT" and self.relative is not None and self.relative_verbs:
             self.relative = None
@@ -144,7 +144,7 @@ class Scan(Attach):
             relative=relative,
             adverbs=[t.word for t in self.early],
         )
-        self.found.events.append(event)
+        self.parts.events.append(event)
         self.event = event
         self.aux, self.early, self.prep, self.joint = [], [], "", ""
 
@@ -183,11 +183,11 @@ class Scan(Attach):
             return near
         if verb.tag in ("VD", "VN") and near is not None:
             return near
-        subject = self.found.subject
+        subject = self.parts.subject
         drives = subject and subject.thing.mover and verb.lemma in MOVE
         if (idle and subject and subject.thing.alive) or (drives and near and not near.thing.alive):
             return subject
-        return self._nearest(alive=True) or near or self.found.subject
+        return self._nearest(alive=True) or near or self.parts.subject
 
     def _still_negated(self, verb: Token, owner: NounPhrase | None) -> bool:
         """ "Is not running or jumping": the second of two verbs alike."""
@@ -202,22 +202,22 @@ class Scan(Attach):
     def _phrase(self, at: int, phrase: NounPhrase) -> None:
         prep, self.prep = self.prep, ""
         joint, self.joint = self.joint, ""
-        if phrase.determiner == "whose" and self.found.subject is not None:
+        if phrase.determiner == "whose" and self.parts.subject is not None:
             self.relative, self.relative_verbs = self._nearest(alive=True), 0
             self._relate(self.relative, "wear" if phrase.wearable else "near", phrase)
             self.seen.append(phrase)
             return
-        if self.found.subject is None and not prep and not phrase.place:
+        if self.parts.subject is None and not prep and not phrase.place:
             acts = finite_after(self.items, at + 1)
             if not phrase.pronoun or acts or not has_noun(self.items, at + 1):
                 self._begin(phrase)
                 return
-        if self.found.subject is None and prep and self.event is None:
+        if self.parts.subject is None and prep and self.event is None:
             self._introduce(prep, phrase)
             return
         if not prep and self._opens_clause(at, phrase, joint):
             self._new_clause(phrase, joint)
-            if self.found.own(self.clause):
+            if self.parts.own(self.clause):
                 return
         elif prep:
             self._prepositional(prep, phrase)
@@ -256,7 +256,7 @@ class Scan(Attach):
 
     def _new_clause(self, phrase: NounPhrase, joint: str) -> None:
         target = self.relative
-        same = same_as(phrase, self.found.subject)
+        same = same_as(phrase, self.parts.subject)
         self.under = joint == "SUB" and not same
         if self.relative is not None and not self.relative_verbs:
             self.relative = None if same else phrase  # "the dog that the girl pets"
@@ -265,16 +265,16 @@ class Scan(Attach):
                 self._see(phrase)
         else:
             self.relative = None
-            self.clause = self.found.subject if same else phrase
-            if same and self.found.subject is not None:
-                self.seen.append(self.found.subject)
+            self.clause = self.parts.subject if same else phrase
+            if same and self.parts.subject is not None:
+                self.seen.append(self.parts.subject)
                 self.clause_verbs = 0
         self.aux = []
         self.event = None
         if phrase.denied:  # "the chair that nobody sits on"
-            self.found.absent += [phrase] if self.found.own(target) else []
+            self.parts.absent += [phrase] if self.parts.own(target) else []
         elif not same and not phrase.pronoun:
-            self.found.context.append(phrase)
+            self.parts.context.append(phrase)
 
 
 def scan(items: list[Item], subject: NounPhrase | None = None) -> SentenceParts:

@@ -78,10 +78,10 @@ def _spellings() -> frozenset[str]:
 
 def _nearest(word: str) -> str:
     """The known word at distance one, those with the same first letter first; "" if none."""
-    found = sorted({edit for edit in _edits(word) if edit in _spellings()})
-    found = [w for w in found if _ending(w) == _ending(word) or sorted(w) == sorted(word)]
-    found = [w for w in found if w[0] == word[0] or w[1:2] == word[:1]]  # first letters are right
-    return min(found, key=lambda w: (abs(len(w) - len(word)), w), default="")
+    near = sorted({edit for edit in _edits(word) if edit in _spellings()})
+    near = [w for w in near if _ending(w) == _ending(word) or sorted(w) == sorted(word)]
+    near = [w for w in near if w[0] == word[0] or w[1:2] == word[:1]]  # first letters are right
+    return min(near, key=lambda w: (abs(len(w) - len(word)), w), default="")
 
 
 def _ending(word: str) -> str:

@@ -45,14 +45,14 @@ class UnknownWords:
 
         return similar.noun(word)
 
-    def action(self, found: Action, lemma: str) -> Action:
-        """``found`` with the kind of the nearest known verbs, if they agree."""
+    def action(self, guess: Action, lemma: str) -> Action:
+        """``guess`` with the kind of the nearest known verbs, if they agree."""
         if not self.ready():
-            return found
+            return guess
         from cospal_cli.language.encoders import similar
 
         _, kind, weight = similar.verb(lemma)
-        return replace(found, kind=kind, weight=weight) if weight else found
+        return replace(guess, kind=kind, weight=weight) if weight else guess
 
 
 def _agent(word: str) -> Thing | None:
@@ -79,13 +79,15 @@ def context_of(sentence: SentenceParts, subject: NounPhrase) -> dict[str, dict[s
 
 
 def classes_of(
-    sentence: SentenceParts, found: Description, words: UnknownWords
+    sentence: SentenceParts, description: Description, words: UnknownWords
 ) -> dict[str, float]:
     """Detector classes of the subject, without those that are denied; empty for any class."""
-    return _without_denied(_said(sentence, found, words), sentence, found)
+    return _without_denied(_said(sentence, description, words), sentence, description)
 
 
-def _said(sentence: SentenceParts, found: Description, words: UnknownWords) -> dict[str, float]:
+def _said(
+    sentence: SentenceParts, description: Description, words: UnknownWords
+) -> dict[str, float]:
     subject = sentence.subject
     assert subject is not None
     lemma = subject.thing.lemma
@@ -94,7 +96,7 @@ def _said(sentence: SentenceParts, found: Description, words: UnknownWords) -> d
     if subject.thing.classes:
         return dict(subject.thing.classes)
     if subject.pronoun or subject.bare or lemma in GENERIC:
-        worn = any(a.kind in ("garment", "accessory", "hair") for a in found.attributes)
+        worn = any(a.kind in ("garment", "accessory", "hair") for a in description.attributes)
         coloured = any(r == "wear" for o, r, _ in sentence.relations if o is subject)
         if worn or subject.head.word in ("he", "she", "someone"):
             return {"person": 1.0}
@@ -112,12 +114,12 @@ def _said(sentence: SentenceParts, found: Description, words: UnknownWords) -> d
 
 
 def _without_denied(
-    classes: dict[str, float], sentence: SentenceParts, found: Description
+    classes: dict[str, float], sentence: SentenceParts, description: Description
 ) -> dict[str, float]:
     """ "An animal that is not a dog": every class but that, if any is left."""
     subject = sentence.subject
     turned = subject is not None and subject.denied and subject.determiner != "no"
-    if turned and classes and not found.turned(True).attributes:  # "not a car"
+    if turned and classes and not description.turned(True).attributes:  # "not a car"
         return {name: 1.0 for name in COCO if name not in classes}
     denied = [p for o, r, p in sentence.denied if o is subject and r == "is"]
     for phrase in [*denied, *sentence.excepted]:
@@ -125,7 +127,7 @@ def _without_denied(
         kept = {name: weight for name, weight in classes.items() if name not in gone}
         if gone and max(kept.values(), default=0) >= 0.5 and len(kept) < len(classes):
             classes = kept
-            found.unresolved = [w for w in found.unresolved if w != phrase.head.word]
+            description.unresolved = [w for w in description.unresolved if w != phrase.head.word]
     return classes
 
 
@@ -139,15 +141,15 @@ def _acts(sentence: SentenceParts) -> bool:
 
 
 def resolve_nouns(
-    subject: NounPhrase, found: Description, classes: dict[str, float], words: UnknownWords
+    subject: NounPhrase, description: Description, classes: dict[str, float], words: UnknownWords
 ) -> None:
     """Give unknown nouns the appearance of near ones, or list them as unresolved."""
-    for token in found.unknown:
+    for token in description.unknown:
         near = words.noun(token.lemma)
         if near.looks:
-            found.appearance[token.word] = dict(near.looks)
+            description.appearance[token.word] = dict(near.looks)
         elif not (token is subject.head and classes):
-            found.unresolved.append(token.word)
+            description.unresolved.append(token.word)
     known = subject.thing.known and subject.head.tag == "NOUN"
     if known and not classes and not subject.thing.looks and subject.thing.lemma not in GENERIC:
-        found.unresolved.append(subject.head.word)
+        description.unresolved.append(subject.head.word)

@@ -56,14 +56,14 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 def tokenize(text: str) -> list[Token]:
     """Words, numbers and marks of ``text`` with their offsets, fixed phrases joined."""
-    found: list[Token] = []
+    tokens: list[Token] = []
     for start, end in spans(text):
         word = text[start:end].lower().replace("’", "'")
         if word[0].isalpha() and "-" in word and not lexicon.knows(word):
-            found.extend(_split_hyphens(word, start))
+            tokens.extend(_split_hyphens(word, start))
         else:
-            found.append(Token(word, start, end))
-    return _join(found)
+            tokens.append(Token(word, start, end))
+    return _join(tokens)
 
 
 def _split_hyphens(word: str, start: int) -> list[Token]:
@@ -73,11 +73,11 @@ def _split_hyphens(word: str, start: int) -> list[Token]:
     counted = CLOSED.get(parts[0]) == "NUM"  # "two-storey"
     if derived or counted or not all(lexicon.knows(part) for part in parts):
         return [Token(word, start, start + len(word))]
-    found = []
+    split = []
     for part in parts:
-        found.append(Token(part, start, start + len(part)))
+        split.append(Token(part, start, start + len(part)))
         start += len(part) + 1
-    return found
+    return split
 
 
 def _join(tokens: list[Token]) -> list[Token]:
