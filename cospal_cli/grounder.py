@@ -52,7 +52,7 @@ class Grounder:
     ) -> None:
         """With models that are open already; ``encoder`` is that of the heads, if there are any.
 
-        Without a ``detector`` stored observations are answered, and no video is observed.
+        Without a ``detector`` only stored observations can be used, no video.
         """
         self.detector, self.heads = detector, heads
         self.config = config if detector is None else replace(config, detector=detector.config)
@@ -113,8 +113,8 @@ class Grounder:
         progress: Progress = silent,
         stopped: Callable[[], bool] = never,
     ) -> Iterator[tuple[Observation, Sequence[Query]]]:
-        """What is seen of the video, with the queries that it answers: one pass for all of them
-        or, where the detector is prompted with the sentence, one for each."""
+        """Observations of the video with the queries that each is for: one pass for all of them or,
+        where the detector is prompted with the sentence, one for each."""
         prompted = self.detector is not None and self.detector.prompted
         clips = None
         for group in [[query] for query in queries] if prompted else [queries]:
@@ -136,7 +136,7 @@ class Grounder:
         """One pass: detect, track and describe every object of the video, and encode its clips
         where trained heads want them (unless ``clips`` are those of the same range).
 
-        ``prompt``: for a prompted detector, whose observation answers that query alone. When
+        ``prompt``: for a prompted detector, whose observation is for that query alone. When
         ``stopped()`` turns true the pass ends early and the observation says ``interrupted``.
         Raises InputError (also if the file was changed meanwhile), WeightsError or DeviceError.
         """
@@ -188,11 +188,11 @@ class Grounder:
         )
 
     def parse(self, query: Query | str) -> Query:
-        """The sentence as it is read. UsageError where it cannot be."""
+        """The sentence, parsed. UsageError where it cannot be."""
         return query if isinstance(query, Query) else parse(query, self.config.language)
 
     def understood(self, queries: Sequence[Query]) -> list[Query]:
-        """``queries`` with what is unresolved to whoever answers them: rules, or trained heads."""
+        """``queries`` with the words that are not used: by the rules, or by trained heads."""
         if self.heads is None:
             return list(queries)
         return [self.heads.understood(query, self.config) for query in queries]
@@ -206,7 +206,7 @@ class Grounder:
     ) -> Result:
         """The best tubes of ``query`` in the ``observation``, best first; none where nothing fits.
 
-        ``features`` and ``phrases``: what the heads see of the two, where that is stored.
+        ``features`` and ``phrases``: the inputs of the heads, where they are stored.
         """
         query, shared, scores = self.parse(query), self._of(observation), None
         if self.heads is not None:
@@ -218,7 +218,7 @@ class Grounder:
         return Result(query, tuple(tubes), observation, self.config, scores, self.heads)
 
     def release(self) -> None:
-        """Free what answering left in memory, before memory is needed for something else."""
+        """Free the memory that answering took, before it is needed for something else."""
         self._shared = None
         self.__dict__.pop("_classifier", None)
 

@@ -1,4 +1,4 @@
-"""Every method's answers to prepared samples, for evaluation: no video is opened."""
+"""Every method's predictions for prepared samples, for evaluation: no video is opened."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def predictions(
     runtime: Runtime | None = None,
     progress: Progress = silent,
 ) -> Iterator[tuple[str, Prediction | None]]:
-    """The id of each sample with the answer of ``method``, one of ``METHODS``; None: no tube.
+    """The id of each sample with the prediction of ``method``, one of ``METHODS``; None: no tube.
 
     ``runtime`` runs the heads of a trained method; UsageError without it, or for another name.
-    Pictures are not kept in prepared folders: no method sees what the classifier makes of them.
+    Pictures are not kept in prepared folders: no method gets the appearance of a tubelet.
     """
     trained = method in TRAINED
     if trained and runtime is None:
@@ -63,7 +63,7 @@ def _prediction(
     if grounder.heads is None:
         query = _query(prepared, sample)
         result = grounder.answer(video.observation, query) if query else None
-    else:  # the heads read the stored words
+    else:  # the heads get the stored word vectors
         query = Query(sample.text, sample.text, "", {})
         ids = tuple(one.id for one in video.observation.tubelets)  # in the order of the features
         features = replace(prepared.features(sample), ids=ids)
@@ -88,14 +88,14 @@ class _StoredTracks:
 
     @cached_property
     def tracks(self) -> tuple[Track, ...]:
-        """Every tubelet through its whole life."""
+        """Every tubelet over its whole life."""
         line = self.observation.timeline
         return tuple(
             _as_track(cut(one, extent(one), line, score=0)) for one in self.observation.tubelets
         )
 
     def prediction(self, tube: Tube) -> Prediction:
-        """``tube`` with the tubelet that it was cut from, and all that there were."""
+        """``tube`` with the tubelet that it was cut from, and all the others."""
         at = next(n for n, one in enumerate(self.observation.tubelets) if one.id == tube.id)
         predicted = _as_track(tube)
         whole = self.tracks[at]

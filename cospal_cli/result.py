@@ -1,4 +1,4 @@
-"""The answer to one query about one video: its tubes, and all that can be written of them."""
+"""The result of one query about one video: its tubes, and the files that it can be written to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer to one query."""
+    """The result of one query."""
 
     query: Query
     tubes: tuple[Tube, ...]  # best first; empty: no match
@@ -53,8 +53,8 @@ class Result:
 
     @property
     def unresolved(self) -> tuple[str, ...]:
-        """Words of the sentence that nothing was known of: to trained heads others than to rules,
-        those that their training never met."""
+        """Words of the sentence that were not used: zero-shot, those without evidence; by trained
+        heads, those that their training never met."""
         return self.query.unresolved if self.scores is None else self.scores.unknown
 
     @property
@@ -94,10 +94,10 @@ class Result:
         stopped: Callable[[], bool] = never,
         before: Callable[[], None] = lambda: None,
     ) -> Written:
-        """Write the annotated MP4 of what was observed, and say what was left out; it is playable
-        where ``stopped()`` ended it early. ``before``: called when it is whole, just before it
-        gets its name. InputError, also if the source is another by now; DeviceError when the disk
-        is full."""
+        """Write the annotated MP4 of what was observed; returns what was left out. It is playable
+        where ``stopped()`` ended it early. ``before``: called when it is complete, just before
+        it gets its name. InputError, also if the source has changed since; DeviceError when the
+        disk is full."""
 
         from cospal_cli.video.writer import Overlay, write_annotated
 

@@ -3,7 +3,7 @@
 Inputs ``pixel_values`` (1, 3, H, W), ``pixel_mask`` (1, H, W) int64 (1 where the image is, 0 where
 it was padded) and ``input_ids`` (1, S); outputs ``logits`` (1, Q, S), ``pred_boxes`` (1, Q, 4) and
 ``features`` (1, Q, d). Images keep their shape: they are scaled to fit and padded at the right and
-below. The folder also holds the tokenizer; ``detect.grounding_dino_onnx`` runs it all.
+below. The folder also holds the tokenizer; ``detect.grounding_dino_onnx`` runs it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def export(
     """Write ``detector.onnx`` of ``model`` for images of ``size`` (W, H) into ``out``; a report.
 
     Raises UsageError without a package, WeightsError for a model of another kind, or where the
-    graph finds other boxes than the model: nothing is written then.
+    graph and the model find different boxes: nothing is written then.
     """
     for package in ("torch", "transformers", "onnx", "onnxscript"):
         require(package, "train")
@@ -60,7 +60,7 @@ def export(
     folder = models.locate(name)
     if not folder.is_dir() or model_type(folder) not in KINDS:
         raise WeightsError(
-            f"{folder}: {' or '.join(map(repr, KINDS))} of transformers is needed",
+            f"{folder}: {' or '.join(map(repr, KINDS))} of transformers expected",
             "'cospal models list' shows the detectors",
         )
     network = open_model("AutoModelForZeroShotObjectDetection", name, choose("cpu", "fp32"))
@@ -165,7 +165,7 @@ def compared(
 ) -> verify.Report:
     """Matched-set parity: every box of the model against its best match of the graph.
 
-    Queries with nearly equal scores may change places, so the sets are compared, not the rows.
+    Queries with nearly equal scores may swap ranks, so the sets are compared, not the rows.
     WeightsError where a box has no partner, or one with another score.
     """
     import torch
@@ -197,7 +197,7 @@ def compared(
     }
     if not boxes or matched < boxes or max(scores) > SAME_SCORE or min(overlaps) < SAME_IOU:
         raise WeightsError(
-            f"the exported detector finds other boxes: {matched} of {boxes} matched, scores "
+            f"the exported detector finds different boxes: {matched} of {boxes} matched, scores "
             f"differ by up to {max(scores):.2g}, least overlap {min(overlaps):.3f}",
             "nothing was written; report this with the versions that 'cospal doctor' shows",
         )

@@ -1,7 +1,7 @@
 """The two changes without which transformers' Grounding DINO does not export.
 
 1. Its blocks of text are found with ``isin``, ``cummax`` and ``cummin``, which ONNX lacks: here by
-   comparisons of every two places of the text.
+   comparisons of every two tokens of the text.
 2. Its checks of shapes branch on values of tensors: an environment variable turns them off.
 """
 
@@ -37,9 +37,10 @@ def exportable(network: nn.Module) -> Iterator[None]:
 
 
 def blocks(input_ids: Tensor, special_tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """What each token of ``input_ids`` (B, S) sees (B, S, S), and its place in its block (B, S).
+    """Which tokens each of ``input_ids`` (B, S) attends to (B, S, S), and its position in its
+    block (B, S).
 
-    The blocks lie between ``special_tokens``; the ends of the text see themselves only.
+    The blocks lie between ``special_tokens``; the ends of the text attend to themselves only.
     """
     length = input_ids.shape[1]
     special = (input_ids.unsqueeze(-1) == special_tokens).any(dim=-1)  # (B, S)

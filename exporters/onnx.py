@@ -1,7 +1,7 @@
 """Trained heads as an ONNX graph: from a checkpoint's folder to a folder for ``runtime.onnx``.
 
-What is exported is the model itself. Everything is made in a folder beside the output and compared
-with the checkpoint there; only files that passed get to their place. Needs torch, onnx and
+The model itself is exported. Everything is written to a folder beside the output and compared
+with the checkpoint there; only files that pass are moved to the output. Needs torch, onnx and
 onnxscript (``cospal[train]``).
 """
 
@@ -54,7 +54,7 @@ class ExportPlan:
     precisions: tuple[str, ...] = ("fp32",)
     opset: int = OPSET
     evaluation: verify.Evaluation | None = None
-    force: bool = False  # keep a lower precision that does not answer as the checkpoint does
+    force: bool = False  # keep a lower precision whose predictions differ
 
     def __post_init__(self) -> None:
         if unknown := [one for one in self.precisions if one not in PRECISIONS]:
@@ -62,15 +62,15 @@ class ExportPlan:
         if not OPSETS[0] <= self.opset <= OPSETS[1]:
             raise UsageError(
                 f"--opset {self.opset}: must be from {OPSETS[0]} to {OPSETS[1]}",
-                f"{OPSET} is what most runtimes read",
+                f"{OPSET} is what most runtimes support",
             )
 
 
 def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
     """Write the graphs, their metadata and ``export.json`` into ``plan.out``; returns that report.
 
-    Raises UsageError without a package, WeightsError for a bad checkpoint or where the graphs do
-    not answer as it does: nothing is written then.
+    Raises UsageError without a package, WeightsError for a bad checkpoint or where the graphs
+    predict something else: nothing is written then.
     """
     for package in ("torch", "onnx", "onnxscript"):
         require(package, "train")
@@ -189,7 +189,7 @@ def _fusible_gelu() -> Callable[..., object]:
 
 
 def _about(plan: ExportPlan, metadata: HeadsMetadata) -> verify.Report:
-    """What the files say of themselves besides the metadata."""
+    """What the files say of themselves besides the metadata of the heads."""
     words = "\n".join(metadata.vocabulary).encode()
     text = metadata.features.get("text", {})
     return {
@@ -215,7 +215,7 @@ def _versions() -> dict[str, str]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without what the exporter tells of itself and of packages that it does not need."""
+    """Without the messages of the exporter, and those on packages that it does not need."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

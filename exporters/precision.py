@@ -1,4 +1,4 @@
-"""Graphs of less precision, made from those in fp32. Needs onnx; int8 also ONNX Runtime's tools.
+"""Graphs of lower precision, from those in fp32. Needs onnx; int8 also ONNX Runtime's tools.
 
 fp16: the products of matrices with their weights, which is nearly all of the work; softmax, norms,
 masks, sums and the graph's own inputs and outputs stay in fp32.
@@ -97,7 +97,7 @@ def quantised(proto: ModelProto, target: Path) -> ModelProto:
     others = [node.name for node in plain.graph.node if not flat.intersection(node.input)]
     root = logging.getLogger()
     level = root.level
-    root.setLevel(logging.ERROR)  # it tells every caller to prepare what needs no preparation
+    root.setLevel(logging.ERROR)  # it asks for a preparation that is not needed
     try:
         quantize_dynamic(
             plain,

@@ -32,8 +32,8 @@ def build(
     """Engines of the graphs in ``folder``; returns what was built, and how it compares.
 
     ``checkpoint``: where the graphs came from; without it nothing is compared. Raises as
-    ``TensorRTRuntime`` does, and WeightsError, with the engines removed, where they do not answer
-    as the checkpoint does.
+    ``TensorRTRuntime`` does, and WeightsError, with the engines removed, where their
+    predictions differ from the checkpoint's.
     """
     trt = engines.library()
     here = engines.machine(trt)

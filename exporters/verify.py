@@ -1,4 +1,4 @@
-"""Whether exported heads answer as their checkpoint does: numbers on many shapes, and the task.
+"""Whether exported heads predict what their checkpoint does: numbers on many shapes, and the task.
 
 Numbers: the largest differences of all outputs, at lengths of 1 and at large ones, with padding.
 Task: the same tubelet and the same segment, on real inputs where there are some.
@@ -37,7 +37,7 @@ SHAPES = (
     (64, 64, 400, 40),
 )  # K, T, C, N
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2, "int8": None}  # absolute; None: the task alone decides
-AGREEMENTS = {"fp32": 1.0, "fp16": 0.95, "int8": 0.95}  # least share of equal answers
+AGREEMENTS = {"fp32": 1.0, "fp16": 0.95, "int8": 0.95}  # least share of equal predictions
 DRAWN = 32  # random inputs for the task where there is no data
 NEAR = {"fp32": 1e-3, "fp16": 5e-3, "int8": 2e-2}  # shares of the video: segments whose ends are
 # nearer are the same
@@ -46,7 +46,7 @@ TIE = 1e-5  # scores that are nearer leave it to rounding which of two is the be
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A prepared data set, and how many samples of a split are asked about at most.
+    """A prepared data set, and how many samples of a split are compared at most.
 
     ``root``: the data set itself, for its truths; without it no accuracy is compared.
     """
@@ -67,7 +67,7 @@ def verify(
 ) -> Report:
     """Compare the exported ``folder`` with its ``checkpoint``; the numbers, for ``export.json``.
 
-    Raises WeightsError where they differ too much; with ``force`` only for what is no number.
+    Raises WeightsError where they differ too much; with ``force`` only for what is not finite.
     """
     reference = open_runtime("torch", checkpoint, "cpu")
     device = "auto" if runtime == "tensorrt" else "cpu"
@@ -83,7 +83,7 @@ def verify(
     report["passed"] = not faults
     if faults and (precision == "fp32" or not force):
         raise WeightsError(
-            f"{precision} does not answer as the checkpoint does: {'; '.join(faults)}",
+            f"{precision} does not predict what the checkpoint does: {'; '.join(faults)}",
             "nothing was written; --data compares on real inputs; --force keeps fp16 or int8",
         )
     report["faults"] = faults
@@ -91,7 +91,7 @@ def verify(
 
 
 def compared(reference: Runtime, other: Runtime) -> Report:
-    """The largest differences over ``SHAPES``. WeightsError where an answer is no number."""
+    """The largest differences over ``SHAPES``. WeightsError where one is not finite."""
     shapes = []
     for seed, shape in enumerate(SHAPES):
         inputs = random_inputs(reference.metadata.sizes, shape, seed)
@@ -114,7 +114,7 @@ def compared(reference: Runtime, other: Runtime) -> Report:
 def agreement(
     reference: Runtime, other: Runtime, many: Iterator[GroundingInputs], near: float
 ) -> Report:
-    """On how many inputs both choose the same tubelet, and segments whose ends are ``near``."""
+    """On what share of the inputs both choose the same tubelet, and segments with ``near`` ends."""
     tubelets, segments = [], []
     for inputs in many:
         mine, theirs = reference.run(inputs), other.run(inputs)
@@ -203,7 +203,7 @@ def _accuracy(
     reference: Runtime,
     other: Runtime,
 ) -> Report:
-    """The metrics of both on the samples with a truth, and what the second loses."""
+    """The metrics of both on the samples with a truth, and how much the second loses."""
     from cospal_cli import datasets
 
     assert evaluation.root is not None
@@ -237,7 +237,7 @@ def _same_tubelet(mine: GroundingScores, theirs: GroundingScores) -> bool:
 
 
 def _same_segment(mine: GroundingScores, theirs: GroundingScores, near: float) -> bool:
-    """Whether the best proposal's ends are; which of two alike is named does not matter."""
+    """Whether the best proposal's ends are; which of two equal ones is named does not matter."""
     best = int(theirs.proposal_scores.argmax())
     if mine.proposal_scores.max() - mine.proposal_scores[best] > TIE:
         return False
@@ -252,8 +252,8 @@ def _faults(report: Report, precision: str) -> list[str]:
     if not report["task"]["same"] >= AGREEMENTS[precision]:
         task = report["task"]
         faults.append(
-            f"the same answer on {task['same']:.1%} of {task['samples']} {task['inputs']} inputs, "
-            f"less than {AGREEMENTS[precision]:.0%}"
+            f"the same prediction on {task['same']:.1%} of {task['samples']} {task['inputs']} "
+            f"inputs, less than {AGREEMENTS[precision]:.0%}"
         )
     return faults
 

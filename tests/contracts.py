@@ -122,7 +122,7 @@ def check_method(
     evidence: Evidence,
     config: GroundConfig,
 ) -> None:
-    """``evidence`` holds the heads' answer where the method needs one."""
+    """``evidence`` holds the heads' prediction where the method needs one."""
     nothing = method((), query, evidence, config)
     assert (len(nothing.candidates), len(nothing.scores)) == (0, 0)
     ranked = method(candidates, query, evidence, config)

@@ -101,7 +101,7 @@ def test_annotated_before_the_turn_for_display_is_left_out_and_said() -> None:
     turned = state(size=(360, 640), rotation=90)
     kept, (problem,) = fit(record(size=(640, 360)), None, turned)
     assert kept is None
-    assert problem.detail.endswith("found 360x640 after its turn by 90 degrees")
+    assert problem.detail.endswith("found 360x640 after rotation by 90 degrees")
 
 
 def test_annotated_in_square_pixels_is_the_same_shape() -> None:

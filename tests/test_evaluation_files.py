@@ -120,7 +120,7 @@ def test_files_that_are_not_there_and_answers_to_other_samples(tmp_path: Path) -
         read_predictions(tmp_path / "none.json", [Sample("a")])
     file = tmp_path / "predictions.json"
     file.write_text(json.dumps({"b": GOOD, "c": None}))
-    with pytest.raises(InputError, match="answers a sample of the split: 'b'") as error:
+    with pytest.raises(InputError, match="belongs to a sample of the split: 'b'") as error:
         read_predictions(file, [Sample("a")])
     assert "'a'" in error.value.hint
 
@@ -190,7 +190,7 @@ def test_a_folder_of_tube_files(tmp_path: Path) -> None:
         "1.tube.json: no sample has the video 'other.mp4' and the sentence 'A man walks.'"
     ]
     assert [text.split(" ")[0] for text in read.bad] == ["2.tube.json", "3.tube.json"]
-    assert "'a' has an answer already" in read.bad[1]
+    assert "'a' has a prediction already" in read.bad[1]
 
 
 def test_a_folder_without_tube_files(tmp_path: Path) -> None:

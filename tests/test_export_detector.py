@@ -94,7 +94,7 @@ def test_the_graph_finds_the_boxes_of_the_model(
     )
     assert done.returncode == 0, done.stderr
     other = grounding_dino(seed=1, encoder_layers=1, decoder_layers=2, num_queries=20)
-    with pytest.raises(WeightsError, match="finds other boxes"):
+    with pytest.raises(WeightsError, match="finds different boxes"):
         detector.compared(other, out / "detector.onnx", SIZE)
 
 

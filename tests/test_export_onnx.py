@@ -164,14 +164,16 @@ def test_what_answers_otherwise_is_refused(
     out = tmp_path / "out"
     code = run(["export", "--onnx", "--checkpoint", str(source), "-o", str(out), "--force"])
     assert code == 5
-    assert "fp32 does not answer as the checkpoint does: outputs differ" in capfd.readouterr().err
+    assert (
+        "fp32 does not predict what the checkpoint does: outputs differ" in capfd.readouterr().err
+    )
     assert list(out.iterdir()) == []
 
 
 def test_a_lower_precision_needs_the_same_answers_or_force(monkeypatch: pytest.MonkeyPatch) -> None:
     source, folder = exported()
     monkeypatch.setitem(verify.TOLERANCES, "fp16", 1e-9)
-    with pytest.raises(WeightsError, match="fp16 does not answer"):
+    with pytest.raises(WeightsError, match="fp16 does not predict"):
         verify.verify(source, folder, "fp16")
     forced = verify.verify(source, folder, "fp16", force=True)
     assert not forced["passed"]

@@ -73,7 +73,7 @@ def test_a_runtime_without_heads_is_refused(
     heads: Path, graphs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["ground", "x.mp4", "a man", "--runtime", "onnx"]) == 2
-    assert "are of trained heads" in capfd.readouterr().err
+    assert "--runtime and --provider need trained heads" in capfd.readouterr().err
 
 
 def test_features_of_another_training_are_refused_with_both_sides(

@@ -233,11 +233,11 @@ def test_other_settings_are_refused_with_both_sides(root: Path) -> None:
     other = replace(SMALL, video=VideoConfig(fps=4), clips=replace(SMALL.clips, stride=2))
     with pytest.raises(UsageError) as caught:
         again(root, other)
-    assert "video.fps: made with 10.0, asked for 4" in caught.value.message
-    assert "clips.stride: made with 1, asked for 2" in caught.value.message
+    assert "video.fps: prepared with 10.0, now 4" in caught.value.message
+    assert "clips.stride: prepared with 1, now 2" in caught.value.message
     fast = replace(SMALL, detector=DetectorConfig(threads=3, batch=2), clips=SMALL.clips)
     assert again(root, fast).made == 0
-    with pytest.raises(UsageError, match="detector\\.name: made with file, asked for nanodet"):
+    with pytest.raises(UsageError, match="detector\\.name: prepared with file, now nanodet"):
         again(root, own_detections=False)
     with pytest.raises(UsageError, match="prepared whole"):
         again(root, replace(SMALL, video=VideoConfig(end="2s")))
@@ -299,7 +299,7 @@ def test_nothing_to_use(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
         (root / "videos" / "part1" / name).write_bytes(b"no video" * 999)
     assert run(["data", "prepare", str(root), "--jobs", "0", *SETS]) == 4
     assert "no video of" in capfd.readouterr().err
-    with pytest.raises(InputError, match="not finished"):
+    with pytest.raises(InputError, match="is incomplete"):
         Prepared.open(root / "prepared")
 
 
@@ -492,7 +492,7 @@ def test_a_stopped_run_goes_on(root: Path) -> None:
 
     assert prepare(root, root / "prepared", SMALL, progress=told, stopped=enough) is None
     assert len(written(root)) == 2
-    with pytest.raises(InputError, match="not finished"):
+    with pytest.raises(InputError, match="is incomplete"):
         Prepared.open(root / "prepared")
     report = again(root)
     assert (report.made, report.kept) == (2, 2)
@@ -563,7 +563,7 @@ def test_the_command(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "HC-STVG v1 (5,660 videos)" in shown
     arguments = ["data", "prepare", str(root), "--jobs", "0", *SETS, "--detector", "nanodet"]
     assert run(arguments) == 2
-    assert "made with file, asked for nanodet" in capfd.readouterr().err
+    assert "prepared with file, now nanodet" in capfd.readouterr().err
     assert run([*arguments, "--fps", "1", "--out", str(root / "other"), "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert (found["detector"], found["videos"]) == ("nanodet", 4)

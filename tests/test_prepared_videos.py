@@ -126,7 +126,7 @@ def test_a_part_of_the_video(tmp_path: Path, stored: Observation) -> None:
     np.testing.assert_array_equal(first.features, source.features[1:6])  # type: ignore[index]
     clips = reader.vision("", FrameSpan(5, 10)).clips
     np.testing.assert_array_equal(clips, [[2, 3]])  # of 0.5 s to 1 s: the one from 0.5 to 0.75
-    with pytest.raises(InputError, match="nothing for"):
+    with pytest.raises(InputError, match="no features for"):
         reader.vision("", None)
 
 
@@ -216,7 +216,7 @@ def test_texts_are_read_one_by_one(tmp_path: Path) -> None:
         assert found.spans == expected.spans
         np.testing.assert_array_equal(found.vectors, expected.vectors.astype(np.float16))
     assert found.vectors.dtype == np.float32
-    with pytest.raises(InputError, match="nothing for the text 'other'"):
+    with pytest.raises(InputError, match="no vectors for the text 'other'"):
         reader.words("other")
     assert texts.whole(path, KEY)
     assert not texts.whole(path, {})

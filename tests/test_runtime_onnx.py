@@ -107,7 +107,7 @@ def test_a_provider_that_a_session_does_not_get_is_an_error() -> None:
         OnnxRuntime(folder, provider="tpu")
     with pytest.raises(UsageError, match="--provider cuda does not run on --device cpu"):
         OnnxRuntime(folder, "cpu", provider="cuda")
-    with pytest.raises(UsageError, match="is of runtime 'onnx', found 'torch'"):
+    with pytest.raises(UsageError, match="is for --runtime onnx, found 'torch'"):
         open_runtime("torch", exported()[0], provider="cuda")
     from cospal_cli.devices import CUDA, session_providers
 

@@ -123,7 +123,9 @@ def test_what_is_missing_is_named(
     with pytest.raises(UsageError, match="does not run on --device cpu"):
         open_runtime("tensorrt", folder, "cpu")
     use(FakeTensorRT(), gpu=None)
-    with pytest.raises(DeviceError, match=r"TensorRT 10\.9\.0 is here, but torch .* finds no GPU"):
+    with pytest.raises(
+        DeviceError, match=r"TensorRT 10\.9\.0 is installed, but torch .* finds no GPU"
+    ):
         open_runtime("tensorrt", folder)
     use(FakeTensorRT(refuse=True))
     with pytest.raises(WeightsError, match="cannot read it: no kernel for Whatever"):
@@ -149,6 +151,6 @@ def test_export_builds_compares_and_tells_the_line_of_trtexec(
     kept = json.loads((folder / "tensorrt" / "fp32.tensorrt.json").read_text())
     assert kept["parity"]["max_abs"] == report["parity"]["max_abs"]
     monkeypatch.setitem(verify.TOLERANCES, "fp32", 1e-12)
-    with pytest.raises(WeightsError, match="does not answer"):
+    with pytest.raises(WeightsError, match="does not predict"):
         export_tensorrt.build(folder, "fp32", exported()[0])
     assert engines_in(folder) == []

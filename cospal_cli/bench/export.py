@@ -1,8 +1,8 @@
-"""``cospal bench export``: the heads in every runtime that is here, over numbers of tubelets and
+"""``cospal bench export``: the heads in every available runtime, over numbers of tubelets and
 words, for one video and one query at a time.
 
-All run in turns, round by round, so that a drift of the machine meets them alike; a ratio is the
-median over the rounds of two times of the same round. Their threads do not meet: see ``PAUSE_S``.
+All run in turns, round by round, so that drift affects all alike; a ratio is the median over the
+rounds of two times of the same round. Their threads do not compete: see ``PAUSE_S``.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class ExportBenchPlan:
     """What to measure. ``threads``: of torch and of ONNX Runtime, on the CPU."""
 
     checkpoint: Path | None = None  # None: random heads of full size
-    exported: Path | None = None  # None: exported for the occasion
+    exported: Path | None = None  # None: exported for this run
     tubelets: tuple[int, ...] = (1, 10, 40)
     words: tuple[int, ...] = (4, 12, 40)
     frames: int = 32
     clips: int = 200
     rounds: int = 15
     threads: int = 0
-    compiled: bool = False  # torch.compile too: minutes before its first answer
+    compiled: bool = False  # torch.compile too: minutes before its first prediction
     gpu: bool = False  # the runtimes that need one too
 
 
@@ -107,7 +107,7 @@ def draw(path: Path, report: Json) -> None:
 
 
 def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> JsonDict:
-    """Each runtime's time for one input, and how far its answer is from torch's."""
+    """Each runtime's time for one input, and how far its outputs are from torch's."""
     expected = runtimes[EAGER].run(inputs)
     far = {}
     for name, runtime in runtimes.items():
@@ -149,7 +149,7 @@ def _in_turns(works: Mapping[str, timing.Work], rounds: int) -> dict[str, list[f
 def _runtimes(
     plan: ExportBenchPlan, checkpoint: Path, exported: Path, threads: int
 ) -> tuple[dict[str, Runtime], dict[str, str]]:
-    """What runs here by name, and why the others do not."""
+    """The runtimes that work here by name, and why the others do not."""
     device = "cuda" if plan.gpu else "cpu"
     made: dict[str, Callable[[], Runtime]] = {
         EAGER: lambda: open_runtime("torch", checkpoint, "cpu"),
@@ -211,7 +211,7 @@ def _export(checkpoint: Path, folder: Path) -> Path:
     from cospal_exporters.onnx import ExportBenchPlan as Export
     from cospal_exporters.onnx import export
 
-    # Random heads have nothing to be right about: int8 is measured whatever it answers.
+    # Random heads cannot be right or wrong: int8 is timed whatever it predicts.
     export(Export(checkpoint, folder, ("fp32", "fp16", "int8"), force=True))
     return folder
 
@@ -238,7 +238,7 @@ def _gpu() -> str | None:
 
 
 def table(report: Json, width: int) -> Sequence[str]:
-    """The report as lines of at most ``width`` columns for a person."""
+    """The report as lines of at most ``width`` columns."""
     where = f"{report['threads']} threads" + (f", {report['gpu']}" if report["gpu"] else "")
     lines = [
         f"heads: {report['heads']}, T = {report['T']}, C = {report['C']}, {where}, "

@@ -1,4 +1,4 @@
-"""``cospal bench ground``: each stage's frames a second, and the pipeline against two baselines.
+"""``cospal bench ground``: each stage's frames per second, and the pipeline against two baselines.
 
 (a) the plain loop over frames that the documentation of transformers shows, and (b) the detector's
 forward passes alone, on the same frames in the same batches: the limit.
@@ -120,7 +120,7 @@ def _track(
     batches: Sequence[FrameBatch],
     detections: Sequence[Detections],
 ) -> None:
-    """Looks and tracks of boxes that are there already."""
+    """Colours and tracks of given boxes."""
     size = batches[0].size
     tracker = open_tracker(plan.config.tracker, size, detector.classes)
     frames = ((i, t) for b in batches for i, t in zip(b.images, b.times_s.tolist(), strict=True))
@@ -144,7 +144,7 @@ def _at_batch(plan: GroundBenchPlan, size: int) -> JsonDict:
 
 
 def _encoders(plan: GroundBenchPlan) -> JsonDict:
-    """Words a second of the text encoder, video seconds a second of the video encoder."""
+    """Words per second of the text encoder, video seconds per second of the video encoder."""
     text, clips = open_text_encoder(plan.config.text), open_video_encoder(plan.config.clips)
     words = len(text.words(plan.query.text))
     took = [timing.seconds(lambda: text.words(plan.query.text)) for _ in range(plan.rounds)]

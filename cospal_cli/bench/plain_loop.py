@@ -1,4 +1,4 @@
-"""The loop that the documentation of transformers shows: what cospal's detector is compared with.
+"""The loop in the documentation of transformers, with which cospal's detector is compared.
 
 One frame a call, fp32, the text encoded anew for every frame, everything one after the other.
 """

@@ -1,4 +1,4 @@
-"""A prepared folder of random features in given shapes, written by the code that real ones are."""
+"""A prepared folder of random features in given shapes, written as real ones are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cospal_cli.settings import Config
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of what the heads see; the defaults are those of Grounding DINO, I3D and BERT."""
+    """Sizes of the heads' inputs; the defaults are those of Grounding DINO, I3D and BERT."""
 
     videos: int = 256
     sentences: int = 4500
@@ -40,7 +40,7 @@ class Shape:
 
 
 class _Encoder:
-    """A vector for every word, drawn by its letters."""
+    """A random vector for every word, seeded by its letters."""
 
     model_id, model_sha256 = "random", ""
 
@@ -110,7 +110,7 @@ def _video(path: Path, shape: Shape, rng: np.random.Generator) -> None:
 
 
 def _parse(shape: Shape, rng: np.random.Generator) -> Refined:
-    """A sentence of random words, the first three of which tell who is meant."""
+    """A sentence of random words, of which the first three are the referral."""
     words = [f"word{number}" for number in rng.integers(shape.vocabulary, size=shape.words)]
     text, who = " ".join(words), words[:3]
     return Refined(text, " ".join(words[: shape.words // 2]), (text,), tuple(who), 1, " ".join(who))

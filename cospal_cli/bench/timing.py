@@ -12,7 +12,7 @@ Work = Callable[[], object]
 
 
 def settle() -> None:
-    """Wait for what a GPU still does; nothing where torch was not imported or finds none."""
+    """Wait until the GPU is done; no effect where torch was not imported or finds none."""
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.synchronize()
@@ -28,7 +28,7 @@ def seconds(work: Work) -> float:
 
 
 def alternate(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each work, ``rounds`` times, in turns: a drift of the machine meets all alike."""
+    """Seconds of each work, ``rounds`` times, in turns, so that drift affects all alike."""
     spent: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -57,7 +57,7 @@ def gpu_peak_mb() -> float | None:
 
 
 def peak_mb() -> float:
-    """Peak memory of this process so far, in MB; 0 where the system does not count it."""
+    """Peak memory of this process so far, in MB; 0 where the system does not report it."""
     try:
         import resource
     except ImportError:

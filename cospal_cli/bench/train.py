@@ -1,4 +1,4 @@
-"""``cospal bench train``: samples a second of the real loop, on random features of real shapes."""
+"""``cospal bench train``: samples per second of the training loop, on random features."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrainBenchPlan:
 
 
 class _Count:
-    """Passes progress on and remembers how far it is."""
+    """Passes progress on and keeps the number."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total, self.reached = progress, total, 0
@@ -53,7 +53,7 @@ def measure(plan: TrainBenchPlan, progress: Progress = silent) -> JsonDict:
         data, out = Path(folder) / "prepared", Path(folder) / "run"
         build(data, shape)
         timing.reset_gpu_peak()
-        # The loop looks before an update: it is asked to stop at the last one.
+        # The loop checks before each update: it is stopped at the last one.
         train(
             TrainingJob(Prepared.open(data), out, config), count, lambda: count.reached >= total - 1
         )

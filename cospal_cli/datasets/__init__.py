@@ -1,4 +1,4 @@
-"""Data sets: a folder of videos and annotations in, records and (only where asked) truths out."""
+"""Data sets: a folder of videos and annotations in, records and (only if wanted) truths out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
         names = [name for one in formats for some in one.values() for name in some]
         raise InputError(
             f"no annotation file of a known data set below {str(tree.root)!r}",
-            f"names looked for: {', '.join(names)}",
+            f"expected names: {', '.join(names)}",
         )
     return next(iter(by_format.items()))
 
@@ -66,8 +66,8 @@ def read(
 
     They are compared with their videos, in so many ``workers`` processes, and fitted to these: see
     ``datasets.fit``. Bad records are skipped, named and counted in ``problems``. Without ``truth``
-    boxes and times are not even looked at, so that nothing about them can reach a model; a record
-    that has bad ones is then usable. InputError where the split or its file is not there.
+    boxes and times are not even read, so that nothing about them can reach a model; a record
+    with bad ones is then usable. InputError where the split or its file is not there.
     """
     from cospal_cli.datasets.fit import fitted
     from cospal_cli.datasets.records import Bad

@@ -1,4 +1,4 @@
-"""``cospal data check``: a data set held against its own files, every fault named and counted."""
+"""``cospal data check``: a data set compared with its own files, its problems named and counted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CheckReport:
     root: str
     format: str
     splits: dict[str, dict[str, int]]  # split -> counts of records, usable ones, truths, videos
-    videos: int  # looked at
+    videos: int  # checked
     bytes: int
     decoded: bool
     problems: tuple[Problem, ...]
@@ -39,7 +39,7 @@ class CheckReport:
 
     @property
     def skipped(self) -> int:
-        """How many problems take a record (or a whole annotation file) away."""
+        """How many problems make a record (or a whole annotation file) unusable."""
         return sum(problem.skipped for problem in self.problems)
 
     def counts(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Records held against their videos: kept, brought to the video, or left out. The one place that
+"""Records compared with their videos: kept, fitted to the video, or left out. The one place that
 decides it, for ``data check``, ``data prepare``, ``evaluate`` and training alike.
 
 - Size. A video of another size but the same shape: boxes are scaled. Another shape: left out.
@@ -36,9 +36,9 @@ Note = Callable[[str, str], None]  # kind, detail
 
 
 def fitted(dataset: Dataset, workers: int = 0, progress: Progress = silent) -> Dataset:
-    """``dataset`` without the records that do not fit their videos, the others brought to them.
+    """``dataset`` without the records that do not fit their videos, the others fitted to them.
 
-    Records that tell neither size nor frames stay as they are, and so do those whose video cannot
+    Records with neither size nor frames stay as they are, and so do those whose video cannot
     be opened: whoever needs its pixels names it. ``workers``: processes that open videos.
     """
     videos = {one.video for one in dataset.records if one.size or one.frames}
@@ -64,7 +64,7 @@ def fit(
     record: Record, truth: Truth | None, state: VideoState, split: str = ""
 ) -> tuple[tuple[Record, Truth | None] | None, list[Problem]]:
     """The record and its truth in the video's own pixels and frames, None where they do not fit
-    it, and everything that is to be said."""
+    it, and the problems to report."""
     problems: list[Problem] = []
 
     def note(kind: str, detail: str) -> None:
@@ -91,7 +91,7 @@ def _scale(record: Record, state: VideoState, note: Note) -> tuple[float, float]
     detail = f"annotated {w}x{h}, found {width}x{height}"
     if not any(_same_shape(record.size, state.size, one) for one in (1.0, state.aspect)):
         if state.rotation in (90, 270) and _same_shape((h, w), state.size, 1.0):
-            detail += f" after its turn by {state.rotation} degrees"
+            detail += f" after rotation by {state.rotation} degrees"
         raise Bad("other-size", detail)
     note("other-scale", detail)
     return width / w, height / h
@@ -123,7 +123,7 @@ def _ratio(record: Record, state: VideoState, note: Note) -> float:
             return frames / wanted if _close(frames, length, state) else length / wanted
         strange = not near
     if strange:
-        unknown = "; at an unknown rate: write it into the record as 'fps'"
+        unknown = "; at an unknown rate: add it to the record as 'fps'"
         raise Bad("other-length", detail + unknown * (rate is None))
     if frames > wanted:
         note("long-video", detail)

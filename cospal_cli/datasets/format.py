@@ -18,7 +18,7 @@ class AnnotationReader(Protocol):
     def __call__(
         self, tree: Tree, path: Path, split: str, truth: bool, progress: Progress, /
     ) -> SplitRecords:
-        """The records of the file ``path``, with their truths if asked for by ``truth``.
+        """The records of the file ``path``, with their truths if ``truth``.
 
         What is wrong with one record is noted in ``SplitRecords``; ``records.Bad`` where the whole
         file cannot be read. Videos are found by ``tree.video``, which no name can lead out of.

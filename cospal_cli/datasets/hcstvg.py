@@ -48,7 +48,7 @@ _OTHERS = re.compile(rb'\s*(\[|\{\s*"(videos|trajectories|images|annotations)")'
 def read(
     tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent
 ) -> SplitRecords:
-    """The records of the file ``path``, with their truths if asked. Raises Bad for the file."""
+    """The records of the file ``path``, with their truths if wanted. Raises Bad for the file."""
     rows, again = read_object(path)
     records = SplitRecords(split, sources=[source(name) for name in rows])
     for name in again:
@@ -128,7 +128,7 @@ def _truth(record: Record, row: Json, records: SplitRecords) -> Truth:
 def _is_own(path: Path) -> bool:
     with suppress(OSError, ValueError), open_regular(path) as file:
         return _OTHERS.match(file.read(200)) is None
-    return True  # ``read`` tells what is wrong with it
+    return True  # ``read`` reports what is wrong with it
 
 
 V1 = Format(FILES_V1, read, _is_own)

@@ -1,4 +1,4 @@
-"""What every data set becomes: records that training may see, truths apart, and what is wrong."""
+"""What every data set is read into: records that training may see, truths apart, and problems."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.tubes import Truth
 
-# What may be wrong, by kind. The first take the record away; the others are told and counted only.
+# What may be wrong, by kind. The first make a record unusable; the others are only counted.
 SKIPPED = {
     "bad-file": "an annotation file cannot be read",
-    "bad-record": "the record is not of the data set's form",
-    "duplicate-id": "the name was there before",
+    "bad-record": "the record does not have the data set's form",
+    "duplicate-id": "the name occurs twice",
     "unsafe-path": "the name leads out of the data folder",
     "no-sentence": "no English sentence",
     "missing-video": "no such video below the data folder",
     "empty-video": "the video file is empty",
     "unreadable-video": "the video cannot be opened or decoded",
     "other-size": "the video has another shape than annotated",
-    "other-length": "the video has other frames than annotated, and its rate does not explain it",
-    "missing-truth": "no boxes or times though others have them",
+    "other-length": "the video has other frames than annotated, which its rate does not explain",
+    "missing-truth": "no boxes or times, although others have them",
     "bad-box": "a box is not finite, has no area, or lies outside the frame",
     "bad-span": "the start is not before the end",
     "truth-past-end": "the truth begins after the video's end",
@@ -41,7 +41,7 @@ NOTED = {
     "other-extension": "the video has another extension than annotated; frames may differ",
     "several-videos": "several videos have the name; the first is taken",
     "short-video": "the video has fewer frames than annotated",
-    "damaged-video": "the video can be decoded in part only",
+    "damaged-video": "only a part of the video can be decoded",
     "shared-video": "the video is in more than one split",
     "no-truth": "no record of the split has a truth",
 }
@@ -83,13 +83,13 @@ class Record:
     form: str = "declarative"  # or interrogative
     size: tuple[int, int] | None = None  # annotated width and height
     frames: int | None = None  # annotated number of frames of the whole video
-    fps: float | None = None  # annotated frames per second, where the record tells them
+    fps: float | None = None  # annotated frames per second, where the record says so
     segment: FrameSpan | None = None  # the part searched, half-open frames; None: all of it
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The usable records of a split. ``truths`` (by record id) is empty unless asked for."""
+    """The usable records of a split. ``truths`` (by record id) is empty unless wanted."""
 
     format: str
     split: str
@@ -130,7 +130,7 @@ class SplitRecords:
     @contextmanager
     def record(self, name: str) -> Iterator[None]:
         """Within it, ``Bad`` means that the record ``name`` is skipped, named and counted; so does
-        whatever else the record's values make of the code that reads them."""
+        every other error that its values cause."""
         try:
             with errors_as(InputError, "the record"):
                 yield

@@ -1,4 +1,4 @@
-"""Splits, and the tenth of train for validation, by which checkpoints are chosen."""
+"""Splits, and the tenth of train for validation, which chooses checkpoints."""
 
 from __future__ import annotations
 

@@ -70,13 +70,13 @@ def examine_all(
 
 def _packets(video: Path) -> int:
     """How many packets of video the file holds, about one a frame. 0 where the duration in the
-    header tells as much, or where the file is too large to count."""
+    header says as much, or where the file is too large to count."""
     container, stream = probe.open_video(video, VideoConfig().max_pixels)
     try:
         if probe.duration_is_videos(container, stream) or video.stat().st_size > COUNTED_BYTES:
             return 0
         return sum(bool(packet.size) for packet in container.demux(stream))
-    except OSError:  # FFmpeg's errors are of this kind: the file is damaged on the way
+    except OSError:  # FFmpeg's errors are of this kind: the file is damaged
         return 0
     finally:
         container.close()

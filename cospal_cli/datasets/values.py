@@ -1,4 +1,4 @@
-"""Reading annotation files that nobody vouches for: text, numbers, boxes and spans, checked."""
+"""Reading annotation files, which may hold anything: text, numbers, boxes and spans, checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Boxes = NDArray[np.float64]
 
 
 def read_object(path: Path) -> tuple[JsonDict, list[str]]:
-    """The object in a file, and the keys that came again; the first value of each counts.
+    """The object in a file, and the keys that occur twice; the first value of each counts.
 
     Raises Bad of kind bad-file.
     """
@@ -43,7 +43,7 @@ def read_object(path: Path) -> tuple[JsonDict, list[str]]:
 
 
 def sentence(value: Any) -> str:
-    """A sentence on one line, without spaces around; Bad where it is none or blank."""
+    """A sentence on one line, without spaces around; Bad where it is blank or not text."""
     text = " ".join(value.split()) if isinstance(value, str) else ""
     if not text:
         raise Bad("no-sentence", f"found {short(value)}")

@@ -34,7 +34,7 @@ Trajectories = list[Any]  # per frame a list of {"tid", "bbox": {"xmin", ...}}
 def read(
     tree: Tree, path: Path, split: str, truth: bool, progress: Progress = silent
 ) -> SplitRecords:
-    """The sentences of the file ``path``, with their truths if asked. Raises Bad for the file."""
+    """The sentences of the file ``path``, with their truths if wanted. Raises Bad for the file."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise Bad("bad-file", f"expected a list, found {type(rows).__name__}")
@@ -151,7 +151,7 @@ def _truth(
 
 
 def _span(record: Record, row: Json, records: SplitRecords) -> FrameSpan:
-    """``temporal_gt``, held against the video and the segment."""
+    """``temporal_gt``, checked with the video and the segment."""
     span = table(row.get("temporal_gt"), "temporal_gt", "missing-truth")
     start = whole(span, "begin_fid", 0, "bad-span")
     end = whole(span, "end_fid", 0, "bad-span")

@@ -1,1 +1,1 @@
-"""How good answers are: metrics and the protocols they are read under."""
+"""How good predictions are: metrics, and the protocols that average them."""

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote, taken for what it should be and nothing else.
+"""JSON from elsewhere, checked for what it should be.
 
 A field of another type is never turned into the right one: a table of scores would not show it.
 """

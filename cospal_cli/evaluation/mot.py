@@ -59,7 +59,7 @@ def evaluate(truth: Sequence[Frame], predicted: Sequence[Frame], min_iou: float 
 
 
 def _identified(together: dict[tuple[int, int], int]) -> int:
-    """Boxes that the best one-to-one mapping of true to found identities explains."""
+    """Boxes that agree under the best one-to-one mapping of true to predicted identities."""
     if not together:
         return 0
     pairs = np.array(list(together))

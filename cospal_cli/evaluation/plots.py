@@ -1,4 +1,4 @@
-"""Reports as a picture: how the overlaps are distributed, and what makes samples hard."""
+"""Reports as a picture: how the overlaps are distributed, and which samples are hard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers made elsewhere, or by an earlier run: what ``evaluate --predictions`` takes.
+"""Predictions from elsewhere, or of an earlier run: what ``evaluate --predictions`` takes.
 
 - HC-STVG's own form, which its evaluation script reads: one JSON object, record id ->
   ``{"st_frame", "ed_frame", "bbox": {"<frame>": [x1, y1, x2, y2]}}``. Frames count from 1 and
@@ -36,11 +36,11 @@ class GivenPredictions:
 
     by_id: dict[str, Prediction | None] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)  # a sentence on each one that is left out
-    strangers: list[str] = field(default_factory=list)  # on each that answers no sample
+    strangers: list[str] = field(default_factory=list)  # on each that belongs to no sample
 
 
 def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) -> None:
-    """Write the tubes of ``predictions`` (id -> answer), whole or not at all."""
+    """Write the tubes of ``predictions`` by id, whole or not at all."""
     rows = {
         one: _row(prediction.tube) if prediction else None
         for one, prediction in predictions.items()
@@ -51,7 +51,7 @@ def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) 
 def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> GivenPredictions:
     """The predictions in a file or a folder, for ``samples``.
 
-    InputError where it cannot be read, or answers none of the samples; UsageError where it holds
+    InputError where it cannot be read, or belongs to none of the samples; UsageError where it holds
     no prediction of a known form.
     """
     given = GivenPredictions()
@@ -94,7 +94,7 @@ def _read_folder(folder: Path, samples: Sequence[ExpectedTube], given: GivenPred
 
 
 def _add_tube(place: str, document: Any, matcher: Matcher, given: GivenPredictions) -> None:
-    """Give a tube file to the samples that it answers."""
+    """Give a tube file to the samples that it belongs to."""
     try:
         tube = prediction(table(document, "the document"))
         ids = matcher.ids(document, tube)
@@ -108,7 +108,7 @@ def _add_tube(place: str, document: Any, matcher: Matcher, given: GivenPredictio
         )
     for one in ids:
         if one in given.by_id:
-            given.bad.append(f"{place} is left out: sample {one!r} has an answer already")
+            given.bad.append(f"{place} is left out: sample {one!r} has a prediction already")
         else:
             given.by_id[one] = tube
 
@@ -133,7 +133,7 @@ def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], given: GivenPre
     if not ids & given.by_id.keys():
         first = given.strangers[0] if given.strangers else repr(next(iter(given.by_id)))
         raise InputError(
-            f"nothing in {str(path)!r} answers a sample of the split: {first}",
+            f"nothing in {str(path)!r} belongs to a sample of the split: {first}",
             f"name another --split; a sample of this one is {next(iter(ids), '')!r}",
         )
 

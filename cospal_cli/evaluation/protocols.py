@@ -95,7 +95,7 @@ def score(protocol: str, truth: Truth, tube: Track, whole: Track | None = None) 
 
 
 def sampled(truth: Truth) -> Frames:
-    """The frames of the segment that tubedetr looks at: where f · 5 / fps passes a whole number.
+    """The frames of the segment that tubedetr samples: where f · 5 / fps passes a whole number.
 
     The last frame of the segment is never among them, and at most 200 evenly chosen ones are.
     """

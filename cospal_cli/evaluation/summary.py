@@ -1,4 +1,4 @@
-"""Many predictions against their truths: means with intervals, what-if rows, groups, what lacks."""
+"""Many predictions against their truths: means with intervals, what-if rows, groups, gaps."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What ``evaluate`` found. All means lie in [0, 1] and are over every truth."""
+    """The result of ``evaluate``. All means lie in [0, 1] and are over every truth."""
 
     protocol: str
     samples: int
@@ -71,7 +71,7 @@ class EvaluationReport:
         }
 
     def remarks(self) -> list[str]:
-        """What a reader of the numbers must be told, in sentences; empty when there is nothing."""
+        """What a reader of the numbers must know, in sentences; often empty."""
         remarks = []
         for ids, what in (
             (self.missing, f"of {self.samples} predictions are missing and count 0"),
@@ -93,10 +93,10 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
 ) -> EvaluationReport:
-    """Score ``predictions`` (id -> answer, None: nothing found) against ``truths`` by id.
+    """Score ``predictions`` (by id; None: nothing found) against ``truths`` by id.
 
     ``groups``: further ways to split the samples, kind -> id -> label; the sentence's form and the
-    number of tubelets are always there where they tell something. Intervals are 95 % percentiles
+    number of tubelets are always there where they differ. Intervals are 95 % percentiles
     over ``resamples`` draws of whole videos; 0 leaves them out. UsageError for an unknown protocol.
     """
     ids = list(truths)

@@ -1,4 +1,4 @@
-"""Tube files (``cospal/tube@1``) as predictions: the best tube of each, and whose answer it is."""
+"""Tube files (``cospal/tube@1``) as predictions: the best tube of each, and its sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUFFIX = ".tube.json"
 
 
 class ExpectedTube(Protocol):
-    """What an answer may belong to: a record of the split."""
+    """What a tube may belong to: a record of the split."""
 
     @property
     def id(self) -> str: ...
@@ -38,7 +38,7 @@ def is_tube_file(value: Any) -> bool:
 
 
 def prediction(document: Json) -> Prediction | None:
-    """The best tube of a tube file; None where it holds none. Raises Malformed."""
+    """The best tube of a tube file; None where it has none. Raises Malformed."""
     if not is_tube_file(document):
         raise Malformed(f"schema: expected {SCHEMA!r}, found {document.get('schema')!r:.60}")
     tubes = rows(document.get("tubes"), "tubes")
@@ -61,8 +61,8 @@ def prediction(document: Json) -> Prediction | None:
 
 
 class Matcher:
-    """Finds the samples that a tube file answers: by its video's file name and its sentence, else
-    by its query id.
+    """Finds the samples that a tube file belongs to: by its video's file name and its sentence, or
+    else by its query id.
 
     Where several samples share both, the query id chooses, then the part of the video that each is
     searched in.
@@ -88,7 +88,7 @@ class Matcher:
         size = (video.get("width"), video.get("height"))
         for one in same:
             if one.size is not None and size != one.size:
-                raise Malformed(f"made of a video of size {size}, not of the data set's {one.size}")
+                raise Malformed(f"from a video of size {size}, not the data set's {one.size}")
         return [one.id for one in same]
 
 

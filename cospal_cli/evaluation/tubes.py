@@ -65,7 +65,7 @@ NOTHING = Track(np.empty(0, np.int64), np.empty((0, 4)))
 
 @dataclass(frozen=True)
 class Truth:
-    """The subject's tube. Frames of ``span`` without a box are no part of ``track``."""
+    """The subject's tube. Frames of ``span`` without a box are not part of ``track``."""
 
     span: FrameSpan  # when the sentence is true
     track: Track  # boxes, all inside ``span``
@@ -94,12 +94,12 @@ class Truth:
 
 @dataclass(frozen=True)
 class Prediction:
-    """An answer: one tubelet cut to a span; the rest is for what-if rows and top-1."""
+    """A prediction: one tubelet cut to a span; the rest is for what-if rows and top-1."""
 
-    track: Track  # the chosen tubelet through its whole life, or the bare tube
+    track: Track  # the chosen tubelet over its whole life, or the bare tube
     span: FrameSpan
     tubelets: tuple[Track, ...] = field(default=())  # all that could have been chosen
-    beyond: Track | None = None  # boxes of the answer, where the span leaves the tubelet's life
+    beyond: Track | None = None  # boxes of the tube, where the span leaves the tubelet's life
 
     __repr__ = brief
 

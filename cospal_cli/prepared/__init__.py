@@ -1,1 +1,1 @@
-"""A prepared folder: what the heads see of a data set, read lazily."""
+"""A prepared folder: the heads' inputs of a data set, read lazily."""

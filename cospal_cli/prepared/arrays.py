@@ -1,7 +1,7 @@
 """Safetensors files that 'cospal data prepare' writes: NumPy arrays and a description, no torch.
 
-The description, JSON among the file's metadata, holds a digest of itself and of every array, by
-which a flipped bit is noticed when the array is read. Files of cospal 0.1.0 have none, and are
+The description, JSON among the file's metadata, holds a digest of itself and of every array, so
+that a flipped bit is noticed when the array is read. Files of cospal 0.1.0 have none, and are
 taken as they are.
 """
 
@@ -24,7 +24,7 @@ from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.reading import check_regular, parse_table
 from cospal_cli.weights.headers import check_safetensors
 
-AGAIN = "delete it and run 'cospal data prepare' again: it makes what is missing"
+AGAIN = "delete it and run 'cospal data prepare' again: it computes what is missing"
 # Of the description among the metadata, with digests and without. One, since several have no order.
 _KEY, _OLD_KEY = "cospal.sealed", "cospal"
 _DIGESTS = "digests"
@@ -38,7 +38,7 @@ def described(description: Json, digests: Mapping[str, str]) -> dict[str, str]:
 
 
 def digest(data: bytes | NDArray | BinaryIO, shape: Sequence[int] = ()) -> str:
-    """16 hexadecimal digits that tell an array from others: its bytes and its ``shape``.
+    """A hash of an array, 16 hexadecimal digits: of its bytes and its ``shape``.
 
     ``data``: the array, its bytes, or a file whose rest they are.
     """
@@ -114,4 +114,6 @@ class ArrayFile:
 
     def _check(self, name: str, data: bytes | NDArray) -> None:
         if self._digests is not None and self._digests.get(name) != digest(data):
-            raise self.refusal(f"{name or 'its description'} is damaged: other bytes than written")
+            raise self.refusal(
+                f"{name or 'its description'} is damaged: its bytes are not those written"
+            )

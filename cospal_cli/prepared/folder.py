@@ -1,4 +1,4 @@
-"""A prepared folder: what the heads see of a data set's videos and sentences, and nothing more.
+"""A prepared folder: the heads' inputs of a data set's videos and sentences, and nothing more.
 
     prepared.json         settings, identity, splits, what was skipped; written last
     videos/*.safetensors  one per video: see ``prepared.videos``
@@ -43,11 +43,11 @@ FORMAT = "cospal/prepared@1"
 NAME, VIDEOS, SPLITS, TEXTS = "prepared.json", "videos", "splits", "texts"
 FOLDER = "prepared"  # below the data folder, unless another is named
 _SECTIONS = Mapping[str, Mapping[str, str | int | float | bool | None]]
-AGAIN = "run 'cospal data prepare' again: it makes what is missing"
+AGAIN = "run 'cospal data prepare' again: it computes what is missing"
 
 
 class Widths(NamedTuple):
-    """Lengths of the vectors that the heads see."""
+    """Lengths of the heads' input vectors."""
 
     tubelets: int  # F
     clips: int  # Dv
@@ -67,7 +67,7 @@ class Sample:
     actions: int  # verbs of the sentence
     passes: int  # of CRG
     split: str = "train"
-    prompt: str = ""  # what the detector was asked; "" where it is not prompted
+    prompt: str = ""  # the text for the detector; "" where it is not prompted
     segment: FrameSpan | None = None  # the part of the video that is searched; None: all
 
 
@@ -92,17 +92,17 @@ class Prepared:
 
     @classmethod
     def open(cls, folder: Path) -> Prepared:
-        """What ``cospal data prepare`` wrote; InputError if it is none of that, or unfinished."""
+        """What ``cospal data prepare`` wrote; InputError if it is something else, or incomplete."""
         about = read_about(folder)
         if about is None:
             raise InputError(f"{str(folder)!r} holds no prepared features", "cospal data prepare")
         if not about.get("complete"):
-            raise InputError(f"{str(folder)!r} is not finished", AGAIN)
+            raise InputError(f"{str(folder)!r} is incomplete", AGAIN)
         return cls(folder, about)
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """What made the features: see ``features.spec``."""
+        """What the features were computed with: see ``features.spec``."""
         found: Mapping[str, Json] = self.about["identity"]
         return found
 
@@ -123,7 +123,7 @@ class Prepared:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the data set was made by a program: to be said wherever its numbers appear."""
+        """Whether a program generated the data set: to be said wherever its figures appear."""
         return bool(self.about["synthetic"])
 
     @property
@@ -144,7 +144,7 @@ class Prepared:
     def features(self, sample: Sample) -> HeadFeatures:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
         features = self._video(sample).vision(sample.prompt, sample.segment)
-        if not len(features.tubelets):  # a detector's own width is not known from no box
+        if not len(features.tubelets):  # without a box the detector's own width is unknown
             shape = (0, self.config.features.frames, self.sizes.tubelets)
             features = replace(features, tubelets=features.tubelets.reshape(shape))
         return replace(features, clips=fewer(features.clips, self.config.features.max_clips))
@@ -183,7 +183,7 @@ class Prepared:
         return replace(part, tubelets=tuple(best))
 
     def query(self, sample: Sample) -> Query:
-        """The sentence as the rankings read it."""
+        """The parsed sentence, for the rankings."""
         from cospal_cli.language.parser.parse import parse
 
         return parse(sample.text, self.config.language)
@@ -207,7 +207,7 @@ class Prepared:
         with errors_as(InputError, str(parses), AGAIN), open_regular(parses) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             if vectors.key.get("parses") != digest:
-                raise ValueError("other parses than those whose words were encoded")
+                raise ValueError("these are not the parses whose words were encoded")
         return vectors
 
     def _tables(self, split: str) -> _Split:
@@ -226,7 +226,7 @@ class Prepared:
         written = self.about.get("tables", {}).get(split)  # none in folders of 0.1.0
         with errors_as(InputError, str(path), AGAIN), open_regular(path) as file:
             if written is not None and digest(file) != written:
-                raise ValueError("it is damaged: other bytes than written")
+                raise ValueError("it is damaged: its bytes are not those written")
         parses = read_parses(self.folder / TEXTS / f"{split}.jsonl")
         samples, validation = [], set()
         for place, row in json_lines(path, InputError, AGAIN):
@@ -275,7 +275,7 @@ def read_about(folder: Path) -> JsonDict | None:
     with errors_as(InputError, str(path), hint):
         written = about.pop("digest", None)  # none in folders of 0.1.0
         if written is not None and written != digest(json.dumps(about).encode()):
-            raise ValueError("it is damaged: other values than written")
+            raise ValueError("it is damaged: its values are not those written")
         if about["format"] != FORMAT:
             raise ValueError(f"{short(about['format'])}, expected {FORMAT!r}")
         field_of(about, "made_with", JsonDict)

@@ -1,6 +1,6 @@
 """The word vectors of many texts in one safetensors file, read text by text.
 
-Vectors lie end to end in float16; texts and the characters of each word tell which are whose.
+Vectors lie end to end in float16; texts and the characters of each word say which belong to which.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def write(
     progress: Progress = silent,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Encode ``texts`` and write the file whole; ``key`` says what it was made of.
+    """Encode ``texts`` and write the file whole; ``key`` names its sources.
 
     Vectors go to the disk as they come: those of a large data set are gigabytes. False, and no
     file, when stopped.
@@ -78,7 +78,7 @@ def write(
 
 
 def _header(about: dict[str, str], parts: Sequence[tuple[str, str, list[int], BinaryIO]]) -> bytes:
-    """What a safetensors file begins with; ``parts`` (name, type, shape, data) follow it."""
+    """The header of a safetensors file; ``parts`` (name, type, shape, data) follow it."""
     header: JsonDict = {"__metadata__": about}
     at = 0
     for name, kind, shape, _ in parts:
@@ -113,19 +113,19 @@ class TextsFile(ArrayFile):
             rows = zip([0, *ends], ends, strict=False)
             self._rows = dict(zip(texts, rows, strict=True))
             if not all(isinstance(text, str) for text in texts):
-                raise ValueError("texts that are no text")
+                raise ValueError("its texts are not text")
             counts = np.diff([0, *ends])
             if not counts.sum() == len(self._spans) == len(self._vectors) or (counts < 0).any():
-                raise ValueError("words that are not those of its texts")
+                raise ValueError("its words do not belong to its texts")
 
     def words(self, text: str) -> WordVectors:
-        """The words of ``text`` as the encoder told them, in float32."""
+        """The words of ``text`` with their vectors, in float32."""
         if text not in self._rows:
-            raise self.refusal(f"nothing for the text {text!r:.100}")
+            raise self.refusal(f"no vectors for the text {text!r:.100}")
         start, end = self._rows[text]
         vectors = self._vectors[start:end].astype(np.float32)
         if not np.isfinite(vectors).all():
-            raise self.refusal("vectors that are not finite")
+            raise self.refusal("its vectors are not finite")
         return WordVectors(tuple(map(tuple, self._spans[start:end].tolist())), vectors)
 
 
@@ -143,7 +143,7 @@ def _mapped(path: Path, name: str) -> np.ndarray:
 
 
 def whole(path: Path, key: Json) -> bool:
-    """Whether ``path`` is an undamaged file made of just what ``key`` says."""
+    """Whether ``path`` is an undamaged file of just the sources that ``key`` names."""
     try:
         return TextsFile(path).key == json.loads(json.dumps(key))
     except InputError:

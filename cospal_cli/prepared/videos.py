@@ -1,9 +1,9 @@
-"""One safetensors file per video: its tubelets, what the heads see of them, and its clips.
+"""One safetensors file per video: its tubelets, the heads' inputs, and its clips.
 
 A file holds a *scene* (what one pass over the video left) for every prompt of the detector, one
 where it is not prompted; for every part of the video that is searched a *view*: the features of
 that scene's tubelets in that part; and the clips. Ragged arrays lie end to end, with their lengths.
-The metadata is JSON: the format, the key that says what the file was made of, and names.
+The metadata is JSON: the format, the key that names its sources, and names.
 """
 
 from __future__ import annotations
@@ -116,12 +116,12 @@ class VideoFile(ArrayFile):
                 raise ValueError(f"{name}: expected {axes} axes, found {self.shapes[name]}")
         for at in range(len(self._views)):
             if self.shapes[f"view{at}.tubelets"][:2] != self.shapes[f"view{at}.mask"]:
-                raise ValueError(f"view{at}: tubelets and mask of other lengths")
+                raise ValueError(f"view{at}: tubelets and mask differ in length")
         as_table(self.metadata["key"])
 
     @property
     def key(self) -> Json:
-        """What the file was made of: see ``key``."""
+        """The sources of the file: see ``key``."""
         found: Json = self.metadata["key"]
         return found
 
@@ -150,13 +150,13 @@ class VideoFile(ArrayFile):
                 shared = (spans[:, 0] < end) & (spans[:, 1] > begin)
                 clips = clips[shared] if shared.any() else clips
         if not (np.isfinite(tubelets).all() and np.isfinite(clips).all()):
-            raise self.refusal("features that are not finite")
+            raise self.refusal("its features are not finite")
         return HeadFeatures(tuple(range(len(tubelets))), tubelets, mask, clips)
 
     def scene(self, prompt: str) -> Observation:
         """All tubelets of one prompt."""
         if prompt not in self.metadata["prompts"]:
-            raise self.refusal(f"nothing for the sentence {prompt!r:.100}")
+            raise self.refusal(f"no features for the sentence {prompt!r:.100}")
         at = self.metadata["prompts"].index(prompt)
         prefix = f"scene{at}."
         with self.opened() as file:
@@ -176,7 +176,7 @@ class VideoFile(ArrayFile):
 
     def _view(self, prompt: str, segment: FrameSpan | None) -> int:
         if (prompt, segment) not in self._views:
-            raise self.refusal(f"nothing for {prompt!r:.80}, frames {segment}")
+            raise self.refusal(f"no features for {prompt!r:.80}, frames {segment}")
         return self._views[prompt, segment]
 
 
@@ -189,7 +189,7 @@ def _today(key: Json) -> JsonDict:
 
 
 def whole(path: Path, key: Json) -> bool:
-    """Whether ``path`` is an undamaged file made of just what ``key`` says."""
+    """Whether ``path`` is an undamaged file of just the sources that ``key`` names."""
     try:
         reader = VideoFile(path)
         reader.check_all()

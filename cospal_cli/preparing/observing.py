@@ -1,4 +1,4 @@
-"""One video watched for training: detected, tracked, described and encoded into one file.
+"""One video of a data set: detected, tracked, described and encoded into one file.
 
 What runs in worker processes: models are opened once a process and serve one video after another.
 """
@@ -27,19 +27,18 @@ from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections made elsewhere
-# What changes no feature's meaning.
 
 
 @dataclass(frozen=True)
 class VideoJob:
-    """A video to watch. Picklable."""
+    """A video to observe. Picklable."""
 
     video: Path
     name: str  # as seen from the data folder
     target: Path  # the file to write
     views: tuple[View, ...]  # what its records ask for, each once
     detections: Path | None  # its boxes, where they were made elsewhere
-    key: JsonDict  # what the file will be made of
+    key: JsonDict  # the sources of the file: see ``prepared.videos.key``
 
     def __str__(self) -> str:
         return self.name
@@ -50,7 +49,7 @@ class VideoDone:
     """A file that was written, or why nothing more can be."""
 
     seconds: float = 0.0
-    stop: CospalError | None = None  # no fault of the video: the next would fail alike
+    stop: CospalError | None = None  # no fault of the video: the next would fail too
 
     def __reduce__(self) -> Any:
         # An exception that is sent to another process would lose its hint.
@@ -63,7 +62,7 @@ def _done(seconds: float, stop: Any) -> VideoDone:
 
 
 def process(job: VideoJob, config: Config) -> VideoDone:
-    """Watch one video and write its file. InputError where the video cannot be read."""
+    """Observe one video and write its file. InputError where the video cannot be read."""
     try:
         return _observe(job, config)
     except InputError:

@@ -27,7 +27,7 @@ DETECTIONS = "detections"  # a synthetic set's own: see ``datasets.synthetic.wri
 
 @dataclass
 class ModelIdentity:
-    """What is told of a backend that other processes run."""
+    """The identity of a model that other processes run."""
 
     model_id: str
     model_sha256: str
@@ -64,7 +64,7 @@ class PreparePlan:
 def open_plan(
     root: Path, out: Path, config: Config, sets: list[Dataset], own: bool, workers: int
 ) -> PreparePlan:
-    """Open the models once here, so that what is wrong with them is said before any work.
+    """Open the models once here, so that what is wrong with them is reported before any work.
 
     The text encoder's turn comes last; until then its memory is left to the others.
     """
@@ -92,7 +92,7 @@ def open_plan(
 
 
 def claim(plan: PreparePlan) -> JsonDict:
-    """Mark the folder as that of these settings, or see that it is; UsageError otherwise."""
+    """Mark the folder as that of these settings, or check that it is; UsageError otherwise."""
     wanted = json.loads(json.dumps(video_settings(plan.config)))
     about = read_about(plan.out)
     if about is None:
@@ -101,14 +101,14 @@ def claim(plan: PreparePlan) -> JsonDict:
         return about
     made_with = stored.modern(about.get("made_with", {}))
     lines = [
-        f"{key}: made with {made_with.get(key)}, asked for {value}"
+        f"{key}: prepared with {made_with.get(key)}, now {value}"
         for key, value in wanted.items()
         if made_with.get(key) != value
     ]
     if lines:
         raise UsageError(
             f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
-            "give the same settings to go on, or another folder with --out",
+            "give the same settings to continue, or another folder with --out",
         )
     return about
 

@@ -1,7 +1,7 @@
-"""A data set is prepared: every video watched once, every sentence parsed and encoded.
+"""A data set is prepared: every video observed once, every sentence parsed and encoded.
 
-Whole files only: what is there and was made of the same videos and settings is kept, so a run that
-was stopped goes on where it was. Boxes and times of the annotations are never read.
+Whole files only: those of the same videos and settings are kept, so that an interrupted run
+continues where it stopped. Boxes and times of the annotations are never read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from cospal_cli.preparing.plan import PreparePlan, bad, claim, jobs_of, open_pla
 from cospal_cli.settings import Config, FileConfig, as_dict
 
 LOG = logging.getLogger("cospal")
-SYNTHETIC = "synthetic.json"  # tells a synthetic set: see ``datasets.synthetic.write``
+SYNTHETIC = "synthetic.json"  # marks a synthetic set: see ``datasets.synthetic.write``
 MB = 1e6
 # Videos of the data sets as published; VidSTG's count is that of its paper.
 PUBLISHED = {"HC-STVG v1": 4500 + 1160, "HC-STVG v2": 10131 + 2000 + 4413, "VidSTG": 6924}
@@ -52,7 +52,7 @@ class PrepareReport:
     splits: dict[
         str, dict[str, int]
     ]  # split -> records, validation, skipped, videos, without tubelets
-    made: int  # videos watched by this run
+    made: int  # videos observed by this run
     kept: int  # were there before
     bad: tuple[dict[str, str], ...]  # split, record, video, reason
     bytes: int
@@ -85,7 +85,7 @@ class PrepareReport:
 
 @dataclass(frozen=True)
 class _VideoEntry:
-    """What the tables tell of a video's file."""
+    """What the tables say of a video's file."""
 
     name: str
     bytes: int
@@ -113,7 +113,7 @@ def prepare(
 ) -> PrepareReport | None:
     """Prepare the data set in ``root`` into the folder ``out``, made if needed; None when stopped.
 
-    ``workers``: processes that watch videos; up to 1, this one does. ``parses``: files of parses
+    ``workers``: processes that observe videos; up to 1, this one does. ``parses``: files of parses
     that take the place of the parser's. ``own_detections``: a synthetic set's own boxes are used.
     Videos that cannot be read are left out and named in the report. InputError where nothing can
     be used; UsageError where ``out`` holds features of other settings, or is in use.
@@ -177,7 +177,7 @@ def _checked(config: Config) -> Config:
     chosen, _ = detect.resolve(config.detector)
     if chosen.name == FILE:
         raise UsageError(
-            "detector 'file' is one video's boxes", "name another detector, or leave it out"
+            "detector 'file' holds the boxes of one video", "name another detector, or leave it out"
         )
     return replace(config, detector=chosen)
 
@@ -213,7 +213,7 @@ def _watch_all(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> bool:
-    """Make the missing files; False when stopped."""
+    """Write the missing files; False when stopped."""
     work = partial(observing.process, config=plan.config)
     count = min(workers, len(jobs))
     progress("prepare", 0, len(jobs))
@@ -241,7 +241,7 @@ def _finish(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> PrepareReport | None:
-    """Write the tables, the texts and what is said of the whole folder."""
+    """Write the tables, the texts and ``prepared.json``."""
     entries = {job.video: _VideoEntry.of(job) for job in jobs if job.video not in plan.failed}
     encoder = open_text_encoder(plan.config.text)
     splits: dict[str, dict[str, int]] = {}
@@ -313,7 +313,7 @@ def _row(plan: PreparePlan, record: Record, video: _VideoEntry, validation: bool
 
 
 def _spec(plan: PreparePlan, text: TextEncoder, videos: Sequence[_VideoEntry]) -> FeatureSpec:
-    """What made the features; InputError where the videos' tubelets differ in kind."""
+    """What the features were computed with; InputError where the tubelets differ in kind."""
     widths: dict[int | None, str] = {}
     for video in videos:
         if any(video.tubelets.values()):
@@ -321,7 +321,7 @@ def _spec(plan: PreparePlan, text: TextEncoder, videos: Sequence[_VideoEntry]) -
     if len(widths) > 1:
         listed = ", ".join(f"{width or 'none'} in {name}" for width, name in widths.items())
         raise InputError(
-            f"the detections differ in their features: {listed}", "make them all with one detector"
+            f"the detections differ in their features: {listed}", "run one detector on all videos"
         )
     width = next(iter(widths), None)
     return FeatureSpec.of(plan.config, plan.models["detector"], plan.models["clips"], text, width)

@@ -42,7 +42,7 @@ def parse_split(
     config: LanguageConfig,
     progress: Progress,
 ) -> int:
-    """Write ``folder``/SPLIT.jsonl; how many of its parses are among those ``given``.
+    """Write ``folder``/SPLIT.jsonl; returns how many of its parses are among those ``given``.
 
     A line that is there already, for the same sentence, stays: it may be the user's own. A
     sentence that cannot be parsed is taken as it is.

@@ -1,4 +1,4 @@
-"""What runs trained heads: every runtime by name, all with one method."""
+"""The runtimes of trained heads, by name, all with one method."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Runtime(Protocol):
     metadata: HeadsMetadata
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
-        """The heads' answer for one video and one query; the same every time."""
+        """The heads' prediction for one video and one query; the same every time."""
 
 
 def open_runtime(
@@ -34,26 +34,26 @@ def open_runtime(
 ) -> Runtime:
     """The runtime ``name`` with the heads in ``path``; UsageError lists the known ones.
 
-    ``provider`` is ONNX Runtime's: see ``OnnxRuntime``; UsageError where another runtime gets one.
+    ``provider`` is for ONNX Runtime: see ``OnnxRuntime``; UsageError with another runtime.
     """
     name = resolve(name, path)
     kind = load("runtime", BACKENDS, name)
     if provider != AUTO and name != "onnx":
-        raise UsageError(f"--provider {provider} is of runtime 'onnx', found {name!r}")
+        raise UsageError(f"--provider {provider} is for --runtime onnx, found {name!r}")
     extra = {"provider": provider} if name == "onnx" else {}
     runtime: Runtime = kind(path, device, precision, **extra)
     return runtime
 
 
 def resolve(name: str, path: Path) -> str:
-    """``name`` with "auto" replaced by what the folder ``path`` is for."""
+    """``name``, with "auto" replaced by the runtime that the folder ``path`` is for."""
     if name != AUTO:
         return name
     if not any(path.glob("*.onnx")):
         if (path / WEIGHTS).is_file() and find_spec("torch") is None:
             raise UsageError(
                 f"{str(path)!r} is a checkpoint, which needs torch, and torch is not installed",
-                "where it is: cospal export --onnx --checkpoint DIR; then name its output here",
+                "export it where torch is installed: cospal export --onnx --checkpoint DIR",
             )
         return "torch"
     return "onnx"

@@ -1,9 +1,9 @@
-"""TensorRT engines of exported heads: built from their ONNX graphs, kept beside them, never trusted
+"""TensorRT engines of exported heads: built from their ONNX graphs, kept beside them, never used
 on another machine.
 
-An engine is of one GPU, driver and TensorRT; its file's name holds a key of all of that and of the
-graph, so an engine that does not fit is not found, and built anew. Written against TensorRT 10 and
-11; nothing here imports it before it is needed.
+An engine belongs to one GPU, driver and TensorRT; its file name holds a key of all of that and of
+the graph, so that one that does not fit is not found, and another is built. Written against
+TensorRT 10 and 11; nothing here imports it before it is needed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ExecutionContext(Protocol):
 
 
 class Engine(Protocol):
-    """TensorRT's own, as far as it is used here."""
+    """TensorRT's engine, as far as it is used here."""
 
     num_io_tensors: int
 
@@ -67,8 +67,8 @@ def machine(trt: ModuleType) -> Machine:
     torch = require("torch", "torch")
     if not torch.cuda.is_available():
         raise DeviceError(
-            f"TensorRT {trt.__version__} is here, but torch {torch.__version__} finds no GPU",
-            "leave --runtime out; 'cospal doctor' shows what is here",
+            f"TensorRT {trt.__version__} is installed, but torch {torch.__version__} finds no GPU",
+            "leave --runtime out; 'cospal doctor' shows what works",
         )
     gpu_properties = torch.cuda.get_device_properties(torch.cuda.current_device())
     gpu = f"{gpu_properties.name} sm{gpu_properties.major}{gpu_properties.minor}"
@@ -76,7 +76,7 @@ def machine(trt: ModuleType) -> Machine:
 
 
 def key(graph: Path, here: Machine, precision: str) -> str:
-    """What tells engines apart, in 16 hexadecimal digits."""
+    """The key of an engine, 16 hexadecimal digits."""
     content = {
         "graph": sha256(graph),
         "tensorrt": here.tensorrt,
@@ -89,7 +89,7 @@ def key(graph: Path, here: Machine, precision: str) -> str:
 
 
 def engine(graph: Path, shapes: Shapes, precision: str) -> tuple[Engine, bool]:
-    """The engine of the ONNX file ``graph`` for this machine, and whether it was there already.
+    """The engine of the ONNX file ``graph`` for this machine, and whether it existed already.
 
     ``graph`` was read by ONNX Runtime before, which refuses one with weights elsewhere; ``shapes``
     are those of its inputs. A stale or damaged engine is built anew. Raises UsageError without
@@ -112,7 +112,9 @@ def engine(graph: Path, shapes: Shapes, precision: str) -> tuple[Engine, bool]:
             part.write_bytes(plan)
     loaded = trt.Runtime(logger).deserialize_cuda_engine(plan)
     if loaded is None:
-        raise WeightsError(f"{target}: TensorRT {here.tensorrt} does not load what it has built")
+        raise WeightsError(
+            f"{target}: TensorRT {here.tensorrt} does not load the engine that it built"
+        )
     return loaded, False
 
 
@@ -135,7 +137,7 @@ def build(trt: ModuleType, graph: Path, shapes: Shapes, precision: str, logger: 
         errors = "; ".join(str(parser.get_error(at)) for at in range(parser.num_errors))
         raise WeightsError(
             f"{graph}: TensorRT {trt.__version__} cannot read it: {errors:.300}",
-            "--runtime onnx runs it",
+            "use --runtime onnx",
         )
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, WORKSPACE)

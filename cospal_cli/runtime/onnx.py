@@ -1,7 +1,7 @@
 """Exported heads run by ONNX Runtime: no torch.
 
 The folder is what ``cospal export --onnx`` wrote: ``config.json``, the metadata of the heads;
-``heads.onnx``, the graph in fp32 (those of another precision have its name before the end:
+``heads.onnx``, the graph in fp32 (those of another precision have its name before the suffix:
 ``heads.int8.onnx``); ``export.json``, how they compare with the checkpoint. cospal 0.1 wrote two
 graphs without a batch axis, ``spatial.onnx`` and ``temporal.onnx``; they still run.
 """
@@ -42,7 +42,7 @@ PROVIDERS = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
 
 
 def graph_path(folder: Path, precision: str = "fp32", name: str = NAME) -> Path:
-    """Where the graph of ``precision`` lies."""
+    """The path of the graph of ``precision``."""
     return folder / (f"{name}.onnx" if precision == "fp32" else f"{name}.{precision}.onnx")
 
 
@@ -70,7 +70,7 @@ def chosen(folder: Path, precision: str) -> str:
         raise UsageError(
             f"{str(folder)!r} holds no {wanted}; exported there: "
             f"{', '.join(available) or 'nothing'}",
-            "cospal export --onnx --checkpoint DIR makes it",
+            "write it with: cospal export --onnx --checkpoint DIR",
         )
     return precision
 
@@ -97,7 +97,7 @@ def read_metadata(folder: Path, precision: str = "auto") -> HeadsMetadata:
 
 
 def metadata_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> HeadsMetadata:
-    """The metadata, once all files of an export agree. WeightsError names both sides if not."""
+    """The metadata, once all files of an export agree. WeightsError names both if they do not."""
     abouts = {path: json.loads(property_of(one, path, ABOUT)) for path, one in sessions.items()}
     by_file = {
         path: HeadsMetadata.loads(property_of(one, path, METADATA), str(path))
@@ -120,7 +120,7 @@ def _same(name: str, first: Path, mine: object, second: Path, theirs: object, or
     if mine != theirs:
         raise WeightsError(
             f"{name}: {first} has {mine!s:.200}, {second} has {theirs!s:.200}",
-            f"these are of two {origins}; export again, and copy all files together",
+            f"they come from two {origins}; export again, and copy all files together",
         )
 
 
@@ -175,7 +175,7 @@ class OnnxRuntime:
         self._sessions = tuple(sessions.values())
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
-        """See ``Runtime``. WeightsError where the answer is not finite."""
+        """See ``Runtime``. WeightsError where the prediction is not finite."""
         outputs: dict[str, Array] = {}
         for session in self._sessions:
             fed = {
@@ -199,7 +199,7 @@ def scores_of(outputs: Mapping[str, Array]) -> GroundingScores:
     """The outputs of all graphs as scores; WeightsError where they are not finite."""
     if not all(np.isfinite(rows).all() for rows in outputs.values()):
         raise WeightsError(
-            "the heads' answer holds numbers that are not finite",
+            "the heads' prediction is not finite",
             "give --precision fp32, or export again",
         )
     values = {}
@@ -224,12 +224,14 @@ def _place(device: str, provider: str) -> tuple[str, str]:
     if provider not in PROVIDERS:
         raise UsageError(f"unknown provider {provider!r}", f"known: auto, {', '.join(PROVIDERS)}")
     if kind == "cpu" and provider != "cpu":
-        raise UsageError(f"--provider {provider} does not run on --device {device}", "give one")
+        raise UsageError(
+            f"--provider {provider} does not run on --device {device}", "give only one of the two"
+        )
     return provider, number or "0"
 
 
 def _settings(name: str, number: str, folder: Path, precision: str) -> dict[str, str]:
-    """What ONNX Runtime is told of a provider."""
+    """The options of a provider, for ONNX Runtime."""
     if name == "cpu":
         return {}
     settings = {"device_id": number}

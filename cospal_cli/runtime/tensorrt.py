@@ -1,4 +1,4 @@
-"""Exported heads run by TensorRT on an NVIDIA GPU; the engines are built when they are not there.
+"""Exported heads run by TensorRT on an NVIDIA GPU; missing engines are built.
 
 Needs TensorRT, and torch for the memory of the GPU.
 """
@@ -33,7 +33,7 @@ class TensorRTRuntime:
         self.precision = chosen(path, precision)
         if self.precision == "int8":
             raise UsageError(
-                "int8 graphs are for processors", "give --precision fp16, or --runtime onnx"
+                "int8 graphs run on CPUs only", "give --precision fp16, or --runtime onnx"
             )
         engines.machine(engines.library())
         sessions, self.metadata = open_graphs(path, self.precision)
@@ -49,8 +49,8 @@ class TensorRTRuntime:
                 self._parts.append((shapes, engine, engine.create_execution_context()))
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
-        """See ``Runtime``. UsageError for more of something than the engines take, WeightsError
-        where the answer is not finite."""
+        """See ``Runtime``. UsageError for inputs longer than the engines take, WeightsError
+        where the prediction is not finite."""
         outputs: dict[str, Array] = {}
         with self._on(self._device):
             for shapes, engine, context in self._parts:

@@ -37,7 +37,7 @@ class TorchRuntime:
 
     @classmethod
     def of(cls, model: CoSPaL, metadata: HeadsMetadata) -> TorchRuntime:
-        """A model as it stands, where it stands; training goes on afterwards as if nothing was."""
+        """A model as it is, on its device; its training continues unaffected."""
         torch = require("torch", "torch")
         runtime = cls.__new__(cls)
         runtime._set(model, metadata, torch.float32)
@@ -49,7 +49,7 @@ class TorchRuntime:
         self._dtype = dtype
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:
-        """See ``Runtime``. WeightsError where the answer is not finite."""
+        """See ``Runtime``. WeightsError where the prediction is not finite."""
         torch = require("torch", "torch")
         model = self._model
         device = next(model.parameters()).device
@@ -67,7 +67,7 @@ class TorchRuntime:
         rows = [value[0].float().cpu().numpy() for value in outputs]
         if not all(np.isfinite(row).all() for row in rows):
             raise WeightsError(
-                "the heads' answer holds numbers that are not finite",
+                "the heads' prediction is not finite",
                 "give --precision fp32, or another checkpoint",
             )
         return GroundingScores(*rows)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Curve = NDArray[np.float64]
 
-# Seconds of each kind. What needs a way (left -1, right 1) is told by ``WAYS``.
+# Seconds of each kind. Those that need a way (left -1, right 1) are in ``WAYS``.
 SECONDS = {
     "walk left": (1.3, 2.6), "walk right": (1.3, 2.6), "jump": (1.0, 1.9), "crouch": (1.2, 2.2),
     "wave": (1.2, 2.4), "spin": (1.2, 2.2), "fall": (1.3, 2.2), "pick up": (1.2, 1.9),

@@ -1,4 +1,4 @@
-"""What a figure wears: clothes, hat, bag and size, and the colours that tell them apart."""
+"""What a figure wears: clothes, hat, bag and size, and its colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLOURS: dict[str, RGB] = {
     "pink": (240, 128, 178), "white": (238, 238, 236), "gray": (132, 132, 134),
     "black": (26, 26, 30), "brown": (122, 74, 40),
 }  # fmt: skip
-# Neighbours that shade and compression may confuse: the sentences never hang on them.
+# Neighbours that shade and compression may confuse: no sentence depends on them.
 _NEAR = {
     frozenset(pair.split())
     for pair in """red orange,red pink,red brown,orange yellow,orange brown,purple pink,purple blue,

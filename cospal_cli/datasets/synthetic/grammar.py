@@ -51,7 +51,7 @@ _SIDE = {-1: "left", 0: "", 1: "right"}
 def sentence(
     meaning: Meaning, outfit: Outfit, acts: Sequence[Act], item: str, rng: np.random.Generator
 ) -> str:
-    """``meaning`` in words; ``acts`` are those told, ``item`` is what is picked up."""
+    """``meaning`` in words; ``acts`` are those named, ``item`` is what is picked up."""
     person = referral(meaning, outfit, rng)
     verbs = [_pick(rng, VERBS[act.kind]) for act in acts]
     words = {"item": _pick(rng, _ITEMS[item])}

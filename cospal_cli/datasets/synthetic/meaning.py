@@ -20,7 +20,7 @@ class Meaning:
 def wears(meaning: Meaning, outfit: Outfit) -> bool:
     """Whether a viewer could find ``outfit`` dressed as said: near colours count, so does any bag.
 
-    Man, woman and child are no difference here, though the sentence names one.
+    Man, woman and child make no difference here, though the sentence names one.
     """
     pieces = outfit.pieces
     return all(
@@ -34,7 +34,7 @@ def shows(meaning: Meaning, acts: Sequence[Act]) -> set[str]:
 
 
 def moments(meaning: Meaning, acts: Sequence[Act]) -> list[tuple[int, int]]:
-    """Frames [start, end) of every run of ``acts`` that is what the sentence tells."""
+    """Frames [start, end) of every run of ``acts`` that is what the sentence says."""
     size = len(meaning.kinds)
     runs = (acts[at : at + size] for at in range(len(acts) - size + 1))
     return [

@@ -1,4 +1,4 @@
-"""What a synthetic set is made of: every choice that its videos depend on."""
+"""The recipe of a synthetic set: every choice that its videos depend on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.json_types import JsonDict
 
-FORMAT = 1  # of what the same recipe makes: counted up whenever a video would come out otherwise
+FORMAT = 1  # counted up whenever the same recipe would give another video
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The same recipe makes the same files, whatever the number of workers.
+    """The same recipe gives the same files, whatever the number of workers.
 
     ``twins`` and ``rivals`` are the shares of videos with a distractor that is dressed as the
     sentence says but acts otherwise, and with one that acts so but is dressed otherwise.
@@ -23,7 +23,7 @@ class Recipe:
     fps: int = 10
     seconds: tuple[float, float] = (9.0, 18.0)
     actors: tuple[int, int] = (2, 12)
-    test: float = 1 / 3  # share of the videos that make the test split
+    test: float = 1 / 3  # share of the videos in the test split
     twins: float = 0.4
     rivals: float = 0.8
     crf: int = 26
@@ -49,7 +49,7 @@ class Recipe:
         return int((number + 1) * self.test + 1e-9) > int(number * self.test + 1e-9)
 
     def as_dict(self) -> JsonDict:
-        """As JSON keeps it, with the version of what it makes."""
+        """As JSON keeps it, with the version of its format."""
         fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
         return {"format": FORMAT, **fields}
 

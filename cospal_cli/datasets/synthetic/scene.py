@@ -33,7 +33,7 @@ LIGHT, TINT = (0.86, 1.06), 0.02  # brightness of the whole picture, and of each
 _TRIES = 400
 _CORE = 0.6  # of a box's width that the body fills
 _SEEN = 0.15  # share of a body inside the frame from which it is seen
-_SHOWN = {"enter": 0.3, "leave": 0.3}  # mean visible share of a told action; others:
+_SHOWN = {"enter": 0.3, "leave": 0.3}  # mean visible share of a named action; others:
 _SHOWN_ELSE = 0.5
 HORIZON, _NEAR_GROUND = 0.56, 0.38  # of the frame's height
 _FAR_HEIGHT, _NEAR_HEIGHT = 0.32, 0.30
@@ -59,7 +59,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a video of the set shows, and what is said of it."""
+    """Everything that a video of the set shows, and its sentence."""
 
     number: int
     recipe: Recipe
@@ -71,7 +71,7 @@ class Scene:
     visible: NDArray[np.float64]  # (actors, F) share of each body that is to be seen
     meaning: Meaning
     sentence: str
-    span: tuple[int, int]  # frames [start, end) of the target's told actions
+    span: tuple[int, int]  # frames [start, end) of the target's named actions
 
     @property
     def name(self) -> str:
@@ -294,7 +294,7 @@ def _plain(
     inside: NDArray[np.float64],
     span: tuple[int, int],
 ) -> bool:
-    """Whether the target and every action told can be seen."""
+    """Whether the target and every action named can be seen."""
     during = slice(*span)
     if inside[during].min() < 0.08 or visible[during].mean() < 0.6:
         return False

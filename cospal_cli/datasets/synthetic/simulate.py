@@ -28,7 +28,7 @@ class Mistakes:
     jitter: float = 0.025  # standard deviation of a side's error, in sides of the box
     misses: float = 0.03  # share of plainly visible people, besides those that are too hidden
     confused: float = 0.04  # share of people found as something else
-    known: float = 0.5  # share of props that it has an eye for
+    known: float = 0.5  # share of props that it can find
     props: float = 0.3  # chance per frame that such one is found, as a thing or, rarely, a person
     false_per_frame: float = 0.08  # boxes around nothing
     least_visible: float = 0.2  # share of a body below which nothing is found

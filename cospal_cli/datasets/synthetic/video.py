@@ -1,4 +1,4 @@
-"""The files of one video: the MP4, what a simulated detector finds in it, and all that is true."""
+"""The files of one video: the MP4, what a simulated detector finds in it, and the facts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The set's files: a video, its detections and its facts at a time, then the splits' annotations.
 
-A video counts as made when its facts are there; they are written last, so a run that was stopped
-goes on where it was. Everything is made from the recipe and the video's number alone.
+A video is complete when its facts are there; they are written last, so an interrupted run
+continues where it stopped. Everything depends on the recipe and the video's number alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class SyntheticReport:
     frames: int
     megabytes: float  # of the videos
     actors: dict[str, int]  # number of actors -> videos
-    actions: dict[str, int]  # number of told actions -> videos
+    actions: dict[str, int]  # number of named actions -> videos
     mean_span: float  # share of the video that the truth spans
 
     def as_dict(self) -> JsonDict:
@@ -57,7 +57,7 @@ def write_set(
     progress: Progress = silent,
     stopped: Callable[[], bool] = lambda: False,
 ) -> SyntheticReport | None:
-    """Write ``videos`` videos of ``recipe`` to ``folder``, made if needed; None when stopped.
+    """Write ``videos`` videos of ``recipe`` to ``folder``, created if needed; None when stopped.
 
     Videos that are there stay; more can be added by another call. UsageError where the folder
     holds something else, or a set of another recipe.
@@ -79,7 +79,7 @@ def write_set(
 
 
 def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> SyntheticReport:
-    """Write what is said of the whole set."""
+    """Write the annotations, the README and the report of the whole set."""
     facts = [_json(place(folder, FACTS, Scene.name_of(recipe, number))) for number in range(videos)]
     for test, name in SPLITS.items():
         rows = {f["video"]: f["record"] for f in facts if f["test"] == test}
@@ -90,7 +90,7 @@ def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> SyntheticRe
 
 
 def _claim(recipe: Recipe, folder: Path) -> None:
-    """Make ``folder`` the place of ``recipe``'s set, or see that it is."""
+    """Mark ``folder`` as that of ``recipe``'s set, or check that it is."""
     wanted = recipe.as_dict()
     with errors_as(UsageError, f"cannot write to {str(folder)!r}", "name another folder"):
         make_folder(folder)
@@ -107,8 +107,8 @@ def _claim(recipe: Recipe, folder: Path) -> None:
     if other:
         wanted_values = ", ".join(f"{k} {v!r}" for k, v in wanted.items() if present.get(k) != v)
         raise UsageError(
-            f"{str(folder)!r} holds a set with {', '.join(other)}; asked for {wanted_values}",
-            "name another folder, or give the same settings to go on",
+            f"{str(folder)!r} holds a set with {', '.join(other)}, not {wanted_values}",
+            "name another folder, or give the same settings to continue",
         )
 
 
@@ -118,7 +118,7 @@ def _there(recipe: Recipe, folder: Path, number: int) -> bool:
 
 
 def _json(path: Path) -> JsonDict:
-    return read_table(path, InputError, "delete it and go on")
+    return read_table(path, InputError, "delete it, and run the command again")
 
 
 Run = Callable[[Recipe, Path, list[int]], Iterator[int]]
@@ -126,7 +126,7 @@ Run = Callable[[Recipe, Path, list[int]], Iterator[int]]
 
 @contextmanager
 def _workers(count: int) -> Iterator[Run]:
-    """A function that makes videos and yields the frames of each as it is ready."""
+    """A function that writes videos and yields the frames of each as it is ready."""
     if count <= 1:
         yield lambda recipe, folder, numbers: (
             write_video(recipe, folder, number) for number in numbers
@@ -141,7 +141,8 @@ def _workers(count: int) -> Iterator[Run]:
                 yield task.result()
         except BrokenProcessPool as error:
             raise DeviceError(
-                "a worker died, probably for want of memory", "fewer --workers; made videos stay"
+                "a worker process died, probably of too little memory",
+                "give fewer --workers; finished videos are kept",
             ) from error
 
     try:
@@ -179,13 +180,13 @@ Every picture was drawn by a program (cospal data synthetic), every sentence com
 every box and time is exact. Results on it say whether a method learns at all; they say little about
 real video. Say so wherever its numbers appear.
 
-{videos} videos, seed {seed}, {size[0]}x{size[1]} at {fps} frames a second.
+{videos} videos, seed {seed}, {size[0]}x{size[1]} at {fps} frames per second.
 
 train.json, test.json  annotations in the form of HC-STVG v1: [x, y, w, h] boxes of the one meant,
                        one per frame from st_frame (counted from 1); fps added
-videos/                one MP4 a record
-detections/            what a simulated detector finds in each video, one frame a line: jittered,
+videos/                one MP4 per record
+detections/            what a simulated detector finds in each video, one frame per line: jittered,
                        with misses, confused classes and false boxes; no real detector was run
 scenes/                all actors with their clothes and actions, to judge errors; not for training
-synthetic.json         the recipe; the same recipe makes the same files
+synthetic.json         the recipe; the same recipe gives the same files
 """
