@@ -94,7 +94,7 @@ def test_diversity_of_moments_by_hand() -> None:
 
 @pytest.mark.parametrize(("words", "hidden"), [(1, 1), (2, 1), (3, 1), (7, 2), (12, 4)])
 def test_a_third_of_the_words_is_hidden_but_at_least_one(words: int, hidden: int) -> None:
-    drawn = masking.draw(np.zeros(words, bool), np.arange(words), np.random.default_rng(0))
+    drawn = masking.hidden_words(np.zeros(words, bool), np.arange(words), np.random.default_rng(0))
     assert drawn.sum() == hidden
 
 
@@ -102,13 +102,13 @@ def test_content_words_are_hidden_e_times_as_often() -> None:
     content = np.array([True, False, False])
     rng = np.random.default_rng(0)
     ids = np.array([3, 0, 0])
-    share = np.mean([masking.draw(content, ids, rng) for _ in range(20_000)], axis=0)
+    share = np.mean([masking.hidden_words(content, ids, rng) for _ in range(20_000)], axis=0)
     assert share == pytest.approx([E / (E + 2), 1 / (E + 2), 1 / (E + 2)], abs=0.012)
 
 
 def test_a_word_that_comes_twice_is_hidden_twice() -> None:
     ids, rng = np.array([5, 6, 7, 5, 0, 0]), np.random.default_rng(0)
-    drawn = np.array([masking.draw(np.ones(6, bool), ids, rng) for _ in range(300)])
+    drawn = np.array([masking.hidden_words(np.ones(6, bool), ids, rng) for _ in range(300)])
     assert (drawn[:, 0] == drawn[:, 3]).all()
     assert not (drawn[:, 4] == drawn[:, 5]).all()  # unknown words are not one word
     assert 0 < drawn[:, 0].mean() < 1

@@ -212,7 +212,7 @@ def _recipe(
     about = read_about(features) or {}
     if about.get("synthetic") or (root / "synthetic.json").is_file():
         return recipes.find("synthetic")
-    name = about.get("data_format") or datasets.resolve(Tree(root))[0]
+    name = about.get("data_format") or datasets.annotation_files(Tree(root))[0]
     return recipes.find(name) if name in recipes.names() else None
 
 

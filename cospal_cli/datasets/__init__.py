@@ -25,7 +25,7 @@ def open_format(name: str) -> Format:
     return format
 
 
-def resolve(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
+def annotation_files(tree: Tree, format: str = "auto") -> tuple[str, dict[str, Path]]:
     """The data set's format and the annotation file of each of its splits.
 
     ``auto`` goes by the files' names. UsageError where a folder holds two data sets or a split
@@ -78,7 +78,7 @@ def read(
     if split not in SPLITS + PARTS:
         raise UsageError(f"unknown split {split!r}", f"known: {', '.join(SPLITS + PARTS)}")
     tree = Tree(root)
-    name, files = resolve(tree, format)
+    name, files = annotation_files(tree, format)
     whole = "train" if split in PARTS else split
     if whole not in files:
         raise InputError(f"{str(root)!r} has no split {whole!r}", f"it has: {', '.join(files)}")

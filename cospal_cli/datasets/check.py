@@ -85,7 +85,7 @@ def check(
     ``workers``: processes that open videos. InputError or UsageError where no data set is found.
     """
     tree = Tree(root)
-    name, files = datasets.resolve(tree, format)
+    name, files = datasets.annotation_files(tree, format)
     sets: list[Dataset] = []
     problems: list[Problem] = []
     for split, path in files.items():

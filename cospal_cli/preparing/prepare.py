@@ -184,7 +184,7 @@ def _checked(config: Config) -> Config:
 
 def _read(root: Path, workers: int, progress: Progress) -> list[Dataset]:
     """Every split of the data set, without boxes and times."""
-    _, files = datasets.resolve(Tree(root))
+    _, files = datasets.annotation_files(Tree(root))
     sets = [
         datasets.read(root, split, truth=False, workers=workers, progress=progress)
         for split in files

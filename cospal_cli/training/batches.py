@@ -22,7 +22,7 @@ from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
 from cospal_cli.training.curriculum import Epoch
-from cospal_cli.training.masking import draw
+from cospal_cli.training.masking import hidden_words
 
 if TYPE_CHECKING:
     from cospal_cli.prepared.folder import Prepared, Sample
@@ -121,7 +121,7 @@ class Batches:
             vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary
         )
         rng = np.random.default_rng((self._seed, *where))
-        return Item(inputs, draw(inputs.content_mask, inputs.word_ids, rng), video)
+        return Item(inputs, hidden_words(inputs.content_mask, inputs.word_ids, rng), video)
 
     def _note(self, sample: Sample, error: Exception) -> None:
         """Count and tell an unreadable sample once; InputError past the limit."""

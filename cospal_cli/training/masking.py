@@ -9,7 +9,7 @@ SHARE = 1 / 3
 CONTENT_WEIGHT, OTHER_WEIGHT = 2.0, 1.0  # logits of being drawn
 
 
-def draw(
+def hidden_words(
     content: NDArray[np.bool_], ids: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """A third of the words (N,), at least one, drawn without replacement.

@@ -60,7 +60,10 @@ class Objective(nn.Module):
         embedded = head.embed(batch["clips"], mask, self._subject(batch))
         moments = head.moments(embedded, mask, batch["words"], batch["word_mask"])
         every = head.weights(moments, mask)
-        with torch.no_grad(), _calm(head):  # only the best is told again with a gradient
+        with (
+            torch.no_grad(),
+            _without_dropout(head),
+        ):  # only the best is reconstructed again with a gradient
             best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
@@ -103,7 +106,7 @@ class Objective(nn.Module):
         if self.model.config.temporal_input == "clips":
             return None
         fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
-        with torch.no_grad(), _calm(self.model.spatial):
+        with torch.no_grad(), _without_dropout(self.model.spatial):
             chosen = self.model.spatial(*fields)
         return self.model.subject(
             batch["tubelets"], batch["tubelet_mask"], chosen, batch["clip_mask"]
@@ -111,7 +114,7 @@ class Objective(nn.Module):
 
 
 @contextmanager
-def _calm(part: nn.Module) -> Iterator[None]:
+def _without_dropout(part: nn.Module) -> Iterator[None]:
     """Without dropout while open: a choice among alternatives should not be left to it."""
     training = part.training
     part.eval()
