@@ -60,10 +60,8 @@ class Objective(nn.Module):
         embedded = head.embed(batch["clips"], mask, self._subject(batch))
         moments = head.moments(embedded, mask, batch["words"], batch["word_mask"])
         every = head.weights(moments, mask)
-        with (
-            torch.no_grad(),
-            _without_dropout(head),
-        ):  # only the best is reconstructed again with a gradient
+        # Only the best is reconstructed again with a gradient.
+        with torch.no_grad(), _without_dropout(head):
             best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
