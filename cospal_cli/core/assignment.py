@@ -11,8 +11,8 @@ from cospal_cli.core.types import IntArray
 def assign(cost: NDArray[np.floating], limit: float) -> tuple[IntArray, IntArray]:
     """Rows and columns (M,) of the cheapest matching of ``cost`` (A, B), no pair above ``limit``.
 
-    Leaving a row and a column alone costs ``limit``, so a dear pair is given up for a cheap one.
-    Infinite entries are forbidden pairs.
+    Leaving a row and a column alone costs ``limit``, so an expensive pair is given up for a cheap
+    one. Infinite entries are forbidden pairs.
     """
     if cost.size == 0 or not (cost <= limit).any():
         return np.empty(0, np.int64), np.empty(0, np.int64)

@@ -2,7 +2,7 @@
 runs left is removed.
 
 A run is one claim, or one file that is replaced without a claim. While it lives it holds the lock
-of a hidden file in each folder that it writes to, and everything unfinished bears the same mark:
+of a hidden file in each folder that it writes to, and everything unfinished carries the same mark:
 
     .cospal-MACHINE-PID-TOKEN.lock         the names that the run writes
     .cospal-MACHINE-PID-TOKEN.NAME.part    NAME, unfinished
@@ -47,7 +47,9 @@ Refuse = Callable[[Path, "Run"], CospalError]
 
 @dataclass(frozen=True)
 class Run:
-    """A run's hold on one folder. ``lock``: None where another process holds it, or nobody can."""
+    """A run's hold on one folder. ``lock``: None where another process holds it, or the file
+    system has no locks.
+    """
 
     folder: Path
     mark: str
@@ -138,7 +140,7 @@ def _claim(folder: Path, names: frozenset[str], refuse: Refuse) -> Iterator[None
         if len(wanted) < len(names):
             raise UsageError(
                 f"two outputs share a name in {str(folder)!r}: {', '.join(sorted(names))}",
-                "this file system does not tell upper from lower case",
+                "this file system does not distinguish upper from lower case",
             )
         for run in _living(folder):
             shared = wanted & {same(name) for name in run.names}
@@ -202,7 +204,7 @@ def _living(folder: Path) -> list[Run]:
 
 
 def _dead(path: Path) -> BaseFileLock | None:
-    """The lock of a run that no longer lives; None if it does, or nobody can tell."""
+    """The lock of a run that no longer lives; None if it does, or if that cannot be found out."""
     try:
         return obtain(path, 0)
     except (CospalError, OSError):

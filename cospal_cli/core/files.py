@@ -63,7 +63,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
-    """Yield a new, empty, hidden folder in ``folder`` for unfinished files; it goes afterwards."""
+    """Yield a new, empty, hidden folder in ``folder`` for unfinished files; it is removed
+    afterwards.
+    """
     with _refusing(folder), run_for(folder / "work") as run:
         work = run.beside("work", PART)
         work.mkdir()
@@ -176,7 +178,7 @@ def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise UsageError(f"the output folder {str(folder)!r} is a file", "choose another with -o")
     # access() knows nothing of read-only mounts seen by root or of network file systems, and
-    # making a file alone would miss nothing but leaves a trace when we are killed: ask both.
+    # making a file alone would miss nothing but leaves a trace when we are killed: do both.
     try:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -90,7 +90,7 @@ def write_note(lock: BaseFileLock, note: JsonDict) -> None:
 
 
 def read_note(path: Path) -> JsonDict:
-    """What ``_write_note`` wrote; {} if there is nothing yet."""
+    """What ``write_note`` wrote; {} if there is nothing yet."""
     try:
         with open(path, "rb", buffering=0) as file:
             file.seek(1)
@@ -102,7 +102,7 @@ def read_note(path: Path) -> JsonDict:
 
 @cache
 def machine() -> tuple[str, str]:
-    """What tells this machine: its name, and its present boot, which containers share."""
+    """What identifies this machine: its name, and its present boot, which containers share."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
     except OSError:

@@ -67,8 +67,8 @@ def read_bytes(
     with errors_as(kind, about or str(path), hint):
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            data = file.read(size + 1) if size <= limit else b""  # asked for is allocated
-            more = len(data) > size  # it grows, or is none of a disk's
+            data = file.read(size + 1) if size <= limit else b""  # what is requested is allocated
+            more = len(data) > size  # it grows, or is not on a disk
             while more and len(data) <= limit and (piece := file.read(MB)):
                 data += piece
         if max(size, len(data)) > limit:
@@ -157,7 +157,7 @@ def parse_json(
 
 
 def parse_table(data: str | bytes) -> JsonDict:
-    """The JSON object in ``data``; ValueError for all else."""
+    """The JSON object in ``data``; ValueError for anything else."""
     return as_table(parse_json(data))
 
 

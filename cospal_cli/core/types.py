@@ -102,7 +102,7 @@ class Detections:
     labels: IntArray  # (D,) index into the detector's class names
     label_scores: FloatArray  # (D, L) every class's score for the box
     features: FloatArray | None = None  # (D, F)
-    # What only a detector that was given the sentence can tell:
+    # Only from a detector that was prompted with the sentence:
     referral: FloatArray | None = None  # (D,) how well the box fits the referral phrase
     token_scores: FloatArray | None = None  # (D, W) the score of every word of the sentence
 

@@ -45,7 +45,7 @@ FAMILY_OF: IntArray = np.array([name != "person" for name in COCO], np.int64)
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the network looks: ``views`` (V, 4) of a frame, in pixels of the batch's images.
+    """What the network is given: ``views`` (V, 4) of a frame, in pixels of the batch's images.
 
     Every view is resized to ``content`` (w, h) and lies top left in an input of ``size`` (w, h).
     """
@@ -93,7 +93,7 @@ class NanoDet:
         self.image_side = config.nanodet.side * tiles
 
     def prompt(self, query: Query) -> NanoDet:
-        """Itself: it sees all classes whatever the sentence."""
+        """Itself: it detects all classes whatever the sentence."""
         return self
 
     def prepare(self, batch: FrameBatch) -> FloatArray:

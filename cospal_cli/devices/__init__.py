@@ -24,7 +24,7 @@ _RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 
 
 def processors() -> int:
-    """How many processors this process may use: its affinity where the system tells."""
+    """How many processors this process may use: its affinity where the system reports it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -24,7 +24,7 @@ _SIDE = 700  # of matrices that take some milliseconds to multiply
 def check_room() -> None:
     """DeviceError where this process is not allowed the memory that any video takes.
 
-    Nothing where there is no limit, which is the rule.
+    Nothing where there is no limit, as usual.
     """
     limit = _limit_mb()
     if limit is None:
@@ -42,7 +42,7 @@ def check_room() -> None:
 
 
 def _limit_mb() -> int | None:
-    """The limit on the addresses of this process in MB, None where there is none."""
+    """The limit on the address space of this process in MB, None where there is none."""
     try:
         import resource
     except ImportError:  # not on Windows

@@ -102,7 +102,7 @@ def open_session(
 
 
 def plain(message: str) -> str:
-    """What ONNX Runtime says of an error, without ``_NOISE``."""
+    """ONNX Runtime's message for an error, without ``_NOISE``."""
     if opsets := re.search(r"Opset (\d+) is under development.* till opset (\d+)", message, re.S):
         return f"its opset is {opsets[1]}, this version supports up to {opsets[2]}"
     for noise in _NOISE:

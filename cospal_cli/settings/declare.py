@@ -2,7 +2,7 @@
 
 A section is a frozen dataclass whose fields are annotated with a ``Setting``:
 
-    fps: Annotated[float, Setting("Frames looked at per second of video.", above=0)] = 10.0
+    fps: Annotated[float, Setting("Frames analysed per second of video.", above=0)] = 10.0
 
 Checks, flags, ``cospal config show`` and ``docs/settings.md`` all read this one declaration.
 """
@@ -91,7 +91,7 @@ class Declared:
         return " and ".join(word for word in (low, high) if word)
 
     def parse(self, text: Any) -> Any:
-        """``text``, or a list of texts, as the setting's value; ValueError where it is none."""
+        """``text``, or a list of texts, as the setting's value; ValueError if it does not fit."""
         if self.optional and isinstance(text, str) and text.lower() in ("", "null"):
             return None
         if self.many:

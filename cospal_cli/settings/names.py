@@ -10,7 +10,7 @@ from cospal_cli.core.errors import UsageError
 from cospal_cli.settings.config import Config
 from cospal_cli.settings.declare import Declared, Section, walk
 
-OLD_NAMES_END = "0.3"  # the version that reads old names no more
+OLD_NAMES_END = "0.3"  # the version that no longer reads old names
 GONE = {"detector.text_threshold"}  # settings that never had an effect; ignored until then
 
 

@@ -30,8 +30,8 @@ def today(row: Json) -> JsonDict:
 def modern(kept: Json) -> JsonDict:
     """Kept settings, nested or by dotted key, as today's by dotted key.
 
-    Former names become today's; what is no setting is kept as it is. Where one old setting became
-    several, that of the back end in use is filled, and what only others read is left out.
+    Former names become today's; what is not a setting is kept as it is. Where one old setting
+    became several, that of the back end in use is filled, and what only others read is left out.
     """
     flat = {key: value for key, value in _flat("", kept) if key not in GONE}
     settings: JsonDict = {}

@@ -68,8 +68,8 @@ def shrink(image: NDArray[np.uint8], side: int = _SIDE) -> NDArray[np.uint8]:
 class Camera:
     """Streaming estimate over the small images of the sampled frames.
 
-    A frame that shows no motion leaves the reference where it was, for a while: a pan too slow to
-    be told from noise between two frames adds up until it can be.
+    A frame that shows no motion leaves the reference where it was, for a while: a pan too slow
+    to be distinguished from noise between two frames adds up until it can be.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cospal_cli.core.types import Detections, FloatArray, IntArray
 
-# Each line: a detector's own classes, then other nouns that a prompt may ask for.
+# Each line: a detector's own classes, then other nouns that a prompt may hold.
 _GROUPS = tuple(
     frozenset(names.split())
     for names in (

@@ -89,9 +89,9 @@ def shortfall(
 ) -> str:
     """What is missing at the end against the header, "" when nothing is.
 
-    ``skipped`` frames are those that the container itself asks not to show. A duration that may
-    be that of a longer sound track only counts when it is far off. A container that counts
-    repeated frames, which hold no picture, is judged by its duration.
+    ``skipped`` frames are those that the container itself marks as not to be shown. A duration
+    that may be that of a longer sound track only counts when it is far off. A container that
+    counts repeated frames, which hold no picture, is judged by its duration.
     """
     frames, length_s = info.frames_declared, info.duration_s
     if frames and counts_repeats:

@@ -20,7 +20,7 @@ class Orientation:
     transpose: bool = False
     flip_x: bool = False
     flip_y: bool = False
-    exact: bool = True  # False: the matrix asks for an angle between; the nearest was taken
+    exact: bool = True  # False: the matrix has an angle between; the nearest was taken
 
     @property
     def plain(self) -> bool:
@@ -51,7 +51,7 @@ class Orientation:
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """What the display matrix of ``frame`` asks for; plain where there is none."""
+    """The orientation in the display matrix of ``frame``; plain where there is none."""
     try:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
     except (

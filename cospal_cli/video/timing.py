@@ -82,7 +82,7 @@ class StreamClock:
     """Applies the table to one stream's stamps, with the next raw stamp in view.
 
     ``offsets[n]``: ticks added to the stamps of the n-th joined recording. A clock of sound has a
-    ``leader``, whose offsets it takes over: which one, the packets' places in the file tell.
+    ``leader``, whose offsets it takes over: which one, the packets' places in the file show.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The contract of the shipped NanoDet-g: its inputs and outputs, for all who run it."""
+"""The contract of the shipped NanoDet-g: its inputs and outputs, for all code that runs it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def convert_checkpoint(source: Path, target: Path) -> None:
     inputs = {located: "the model"}
     check_outputs([target], inputs, overwrite=False)
     with claimed([target]):
-        check_outputs([target], inputs, overwrite=False)  # nobody has been quicker
+        check_outputs([target], inputs, overwrite=False)  # no other run has written it meanwhile
         if located.is_dir():
             _to_file(located, target)
         else:

@@ -68,7 +68,7 @@ def _prepositions(tokens: Sequence[Token]) -> bool:
 
 
 def _asks(rest: Sequence[Token]) -> bool:
-    """Whether a question's clause is behind the wh-word, or the noun that it asks for."""
+    """Whether a question's clause is behind the wh-word, or the noun that it is about."""
     acts = [t.tag == "AUX" or t.verbal for t in rest[:3]]
     return acts[0] or (rest[0].tag in ("NOUN", "ADJ") and any(acts))
 

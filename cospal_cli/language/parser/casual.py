@@ -78,7 +78,7 @@ def _cut(word: str) -> tuple[str, str]:
 
 
 def _sounded(word: str) -> bool:
-    """Whether a g was dropped: "walkin" is no word, "walking" is a verb's form."""
+    """Whether a g was dropped: "walkin" is not a word, "walking" is a verb's form."""
     if not word.endswith("in") or len(word) < 5 or lexicon.knows(word):
         return False
     return bool(forms().get(word + "g")) and not words_person.is_person(word)

@@ -105,7 +105,7 @@ def _amounts(subject: NounPhrase) -> list[str]:
 
 
 def _picked(words: Sequence[str]) -> bool:
-    """ "One of the two men", "the taller of the men": one is asked for."""
+    """ "One of the two men", "the taller of the men": one is meant."""
     before = words[: words.index("of")] if "of" in words else []
     return any(word in _ONE or word in POSITION or word in ORDINALS for word in before)
 
