@@ -67,7 +67,10 @@ class FromFile:
             if raw.strip():
                 line = _read(raw, f"{path}:{number}")
                 if line.frame in self._lines:
-                    raise InputError(f"{path}:{number}: a second line for frame {line.frame}")
+                    raise InputError(
+                        f"{path}:{number}: a second line for frame {line.frame}",
+                        "keep one line for each frame",
+                    )
                 self._lines[line.frame] = line
         words = (label for line in self._lines.values() for label in line.labels)
         self.classes = tuple(dict.fromkeys(words))

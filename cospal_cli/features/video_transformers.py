@@ -69,9 +69,10 @@ class Preparation:
         path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
         if path is None:
             raise WeightsError(
-                f"{folder}: no {' or '.join(PROCESSORS)}", "fetch the whole folder of the model"
+                f"{folder}: no {' or '.join(PROCESSORS)}",
+                "fetch the whole folder of the model again",
             )
-        hint = "fetch the folder of the model anew"
+        hint = "fetch the whole folder of the model again"
         said = read_table(path, WeightsError, hint)
         with errors_as(WeightsError, f"{path}: not a preprocessor's configuration", hint):
             size = _side(said["size"])
@@ -113,7 +114,7 @@ class VideoTransformer(WindowEncoder):
             raise WeightsError(
                 f"{folder}: the model takes {side} pixels, its preprocessor makes "
                 f"{self._preparation.side}",
-                "fetch the folder of the model anew",
+                "fetch the whole folder of the model again",
             )
         frames = int(getattr(own, kind.frames))
         batch = 8 if self._place.cuda else 1
@@ -149,6 +150,11 @@ class VideoTransformer(WindowEncoder):
 def _check_frames(frames: int, own: int, kind: Kind, tubelet: int) -> None:
     """UsageError unless the model can take clips of ``frames``."""
     if kind.fixed and frames != own:
-        raise UsageError(f"clips.frames: the model takes {own} frames at a time, found {frames}")
+        raise UsageError(
+            f"clips.frames: the model takes {own} frames at a time, found {frames}", f"give {own}"
+        )
     if frames % tubelet:
-        raise UsageError(f"clips.frames: must be a multiple of {tubelet}, found {frames}")
+        raise UsageError(
+            f"clips.frames: must be a multiple of {tubelet}, found {frames}",
+            f"such as {-(-frames // tubelet) * tubelet}",
+        )

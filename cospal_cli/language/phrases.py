@@ -124,7 +124,10 @@ def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> 
     """
     sentence = _read(refined.text, words, refined)
     if not len(sentence):
-        raise InputError(f"the text encoder cannot read any word of {refined.text!r:.200}")
+        raise InputError(
+            f"the text encoder cannot read any word of {refined.text!r:.200}",
+            "write it in English words",
+        )
     whole = _read(refined.global_text, words, refined)
     local = [_read(text, words, refined) for text in refined.local_texts]
     rest = [_from(one, _shared(one, local[0], refined.head)) for one in local[1:]]

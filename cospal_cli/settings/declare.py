@@ -140,7 +140,8 @@ class Declared:
                 hint = f"did you mean {near[0]!r}? {known}" if near else known
                 raise SettingError(self.key, f"unknown value {one!r}", hint)
             if self.kind in (int, float) and not self._within(one):
-                raise SettingError(self.key, f"must be {self.limits}, found {one}")
+                hint = f"'cospal config show --explain {self.key}' says what it does"
+                raise SettingError(self.key, f"must be {self.limits}, found {one}", hint)
 
     def _within(self, value: float) -> bool:
         one = self.setting

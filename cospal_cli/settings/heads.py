@@ -185,6 +185,9 @@ class ModelConfig(Section, key="model", group=MODELS):
     def check(self) -> None:
         """See ``Section``."""
         if self.dim % (2 * self.heads):
+            step = 2 * self.heads
             raise SettingError(
-                "model.dim", f"must be a multiple of {2 * self.heads}, found {self.dim}"
+                "model.dim",
+                f"must be a multiple of {step}, found {self.dim}",
+                f"such as {-(-self.dim // step) * step}; it is shared by model.heads={self.heads}",
             )

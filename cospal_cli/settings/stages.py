@@ -279,7 +279,11 @@ class DetectorConfig(Section, key="detector", group=MODELS):
         """See ``Section``."""
         side = self.nanodet.side
         if self.name == "nanodet" and side % 32:
-            raise SettingError("detector.nanodet.side", f"must be a multiple of 32, found {side}")
+            raise SettingError(
+                "detector.nanodet.side",
+                f"must be a multiple of 32, found {side}",
+                f"such as {-(-side // 32) * 32}",
+            )
         if self.name == "file" and self.file.path is None:
             raise SettingError(
                 "detector.file.path",

@@ -108,6 +108,7 @@ class CurriculumConfig(Section, key="curriculum", group=TRAINING):
                 "curriculum.epochs",
                 f"must be one number more than curriculum.limits, found {_listed(self.epochs)} "
                 f"for {_listed(self.limits)}",
+                "give the epochs of each stage; the last stage has no limit",
             )
 
     @property

@@ -15,6 +15,7 @@ from cospal_cli.settings.names import keys, nearest, sections
 
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 20
+ONE_VALUE = "write one value behind the colon"
 Parsed = tuple[str, Any, str, bool]  # the fields of ``merge.Entry``
 
 
@@ -45,7 +46,7 @@ def _section(node: Any, path: Path, name: str) -> Iterator[Parsed]:
         if key in sections():
             yield from _section(value, path, key)
         elif isinstance(value, yaml.MappingNode):
-            raise UsageError(f"{where}: {key}: expected one value, found a mapping")
+            raise UsageError(f"{where}: {key}: expected one value, found a mapping", ONE_VALUE)
         elif isinstance(value, yaml.SequenceNode):
             yield key, _listed(value, key, where), where, True
         else:
@@ -55,10 +56,10 @@ def _section(node: Any, path: Path, name: str) -> Iterator[Parsed]:
 def _listed(node: Any, key: str, where: str) -> list[str]:
     """The texts of a list of plain values."""
     if key in keys() and not keys()[key].many:
-        raise UsageError(f"{where}: {key}: expected one value, found a list")
+        raise UsageError(f"{where}: {key}: expected one value, found a list", ONE_VALUE)
     for one in node.value:
         if not isinstance(one, yaml.ScalarNode):
-            raise UsageError(f"{where}: {key}: expected a list of plain values")
+            raise UsageError(f"{where}: {key}: expected a list of plain values", "such as [4, 7]")
     return [one.value for one in node.value]
 
 
@@ -106,7 +107,10 @@ def _refuse_tricks(path: Path, text: str) -> None:
         if tag is not None:
             raise UsageError(f"{where}: YAML tags are not allowed, found {tag!r}", "remove it")
         if depth > MAX_DEPTH:
-            raise UsageError(f"{where}: nested more than {MAX_DEPTH} levels deep")
+            raise UsageError(
+                f"{where}: nested more than {MAX_DEPTH} levels deep",
+                "write sections of settings only",
+            )
 
 
 def _yaml_error(path: Path, error: Any) -> UsageError:

@@ -150,7 +150,10 @@ def from_state(state: Mapping[str, Tensor], settings: Json | None = None) -> Din
     given = settings or {}
     for name, value in PUBLISHED.items():
         if given.get(name, value) != value:
-            raise UsageError(f"{name} = {given[name]!r}: only {value!r} is supported")
+            raise UsageError(
+                f"{name} = {given[name]!r}: only {value!r} is supported",
+                "such a network cannot be run; use another checkpoint",
+            )
     hint = (
         "give a .pth file of the original authors; for other models use --detector grounding-dino"
     )

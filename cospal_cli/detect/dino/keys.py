@@ -152,7 +152,10 @@ def _to_original(state: State) -> dict[str, Tensor]:
     for name, pieces in joined.items():
         missing = [part for part in PARTS if part not in pieces]
         if missing:
-            raise WeightsError(f"{name}: no {' and no '.join(missing)} among the weights")
+            raise WeightsError(
+                f"{name}: no {' and no '.join(missing)} among the weights",
+                "the file is not whole: fetch or copy it again",
+            )
         result[name] = torch.cat([pieces[part] for part in PARTS])
     return result
 

@@ -18,6 +18,8 @@ from cospal_cli.core.registry import require
 if TYPE_CHECKING:
     from torch import Tensor
 
+WHOLE = "fetch the whole folder of the model again"
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -36,16 +38,15 @@ class Pixels:
         """
         given = settings(folder / "preprocessor_config.json")
         given = given or settings(folder / "processor_config.json").get("image_processor") or {}
-        with errors_as(WeightsError, f"{folder}: settings of its images"):
+        about = f"{folder}: unusable settings of its images"
+        with errors_as(WeightsError, about, WHOLE):
             size = given.get("size") or {}
             short = int(size.get("shortest_edge") or cls.short)
             long = int(size.get("longest_edge") or cls.long)
             mean = tuple(float(value) for value in given.get("image_mean") or cls.mean)
             std = tuple(float(value) for value in given.get("image_std") or cls.std)
         if not 0 < short <= long or len(mean) != 3 or len(std) != 3 or 0 in std:
-            raise WeightsError(
-                f"{folder}: settings of its images: sides {short}, {long}, mean {mean}, std {std}"
-            )
+            raise WeightsError(f"{about}: sides {short}, {long}, mean {mean}, std {std}", WHOLE)
         return cls(short, long, mean, std).scaled(side)
 
     def scaled(self, side: int | None) -> Pixels:
