@@ -1,4 +1,4 @@
-"""What an answer without understanding is worth: chance, and the largest subject."""
+"""Baselines that understand nothing: chance, and the largest subject."""
 
 from __future__ import annotations
 

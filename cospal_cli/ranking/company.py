@@ -1,7 +1,8 @@
 """Who is near what: "the man next to the car", "the girl with the umbrella", "without a dog".
 
-The sentence's other things are looked up among the tubelets by their classes; what the preposition
-says exactly is left open, since holding, riding, facing and standing beside all mean being near.
+The sentence's other things are found among the tubelets by their classes; what exactly the
+preposition says is left open, since holding, riding, facing and standing beside all mean being
+near.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def company_term(
 ) -> Scores:
     """Sum (K,) over the query's other things of the log nearness of the best such tubelet.
 
-    Things without a class here, or that no tubelet shows, say nothing. Of those that the query
+    Things without a class, or without a tubelet, count for nothing. Of those that the query
     excludes, nearness counts against.
     """
     total = np.zeros(len(candidates))
@@ -45,7 +46,7 @@ def company_term(
 
 
 def _nearness(subject: Candidate, thing: Candidate) -> float:
-    """0..1: how near ``thing`` is in the nearest half of the time that both are seen."""
+    """0..1: how near ``thing`` is in the nearest half of the time that both are there."""
     own, other = subject.tubelet, thing.tubelet
     _, rows, other_rows = np.intersect1d(
         own.frame_indices, other.frame_indices, assume_unique=True, return_indices=True

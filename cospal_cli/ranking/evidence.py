@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one video and, where trained heads were asked, one query.
+    """Of one video and, where trained heads are used, one query.
 
     ``appearance_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call
     it only for words that need it and candidates not far behind.

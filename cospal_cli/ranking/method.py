@@ -1,4 +1,4 @@
-"""What every ranking method is, and the one way from what it found to tubes."""
+"""What every ranking method is, and the one way from its result to tubes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cospal_cli.settings import GroundConfig
 
 @dataclass(frozen=True)
 class Ranked:
-    """What a method found: K candidates, how good each is, and when each would be the answer."""
+    """The result of a method: K candidates, how good each is, and its span if it is chosen."""
 
     candidates: Sequence[Candidate]
     scores: Scores  # (K,) in 0..1
@@ -75,7 +75,7 @@ def _tube(
 
 
 def _confidence(logs: Scores, order: NDArray[np.intp], rank: int) -> float:
-    """How far the answer is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""
+    """How far the tube is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""
     if len(order) == 1:
         return 1.0
     best_other = logs[order[0 if rank else 1]]

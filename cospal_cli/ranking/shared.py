@@ -28,7 +28,7 @@ class Shared:
     @cached_property
     def appearance_of(self) -> AppearanceOf | None:
         """Mean ImageNet-1k probabilities of a candidate's crops; None where none were kept or
-        nothing may look at them."""
+        there is no classifier."""
         crops, config = self.observation.crops, self._config.appearance
         if not crops or not config.enabled:
             return None
@@ -37,7 +37,7 @@ class Shared:
 
     @cached_property
     def features(self) -> HeadFeatures:
-        """What trained heads see. ValueError without clips."""
+        """The inputs of trained heads. ValueError without clips."""
         from cospal_cli.ranking.heads import head_features
 
         return head_features(self.observation, self._config.features)

@@ -1,4 +1,4 @@
-"""From when to when: the part of a tubelet that the sentence's verbs speak of.
+"""From when to when: the part of a tubelet that the sentence's verbs describe.
 
 Only movement and direction verbs trim. Hands, talk and posture leave no curve that beats the whole
 tubelet here: before and after the movements of the sentence they get a fixed time each, and where
@@ -23,7 +23,7 @@ _PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
 _JOIN_S = 0.8  # pauses shorter than this do not end a movement
 _MIN_S = 0.6  # shorter bursts are no moment
-_WORTH = 0.85  # a trim that keeps more than this share of the tubelet is not made
+_WORTH = 0.85  # a trim that keeps more than this share of the tubelet is left out
 
 _ARRIVING = frozenset({"in", "closer", "to"})
 _LEAVING = frozenset({"out", "away"})

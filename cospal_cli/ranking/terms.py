@@ -1,7 +1,7 @@
 """The zero-shot score's terms: log evidence (K,) of each candidate for one aspect of the query.
 
 Each is a pure function of candidates and query, bounded below, and 0 (no evidence either way) where
-the query says nothing of that aspect. What the query excludes counts as 1 - p.
+the query says nothing about that aspect. What the query excludes counts as 1 - p.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def class_shares(
 
 
 def class_term(candidates: Sequence[Candidate], query: Query, names: Sequence[str]) -> Scores:
-    """Whether the detector sees the subject's class."""
+    """Whether the detector found the subject's class."""
     if not query.classes:
         return np.zeros(len(candidates))
     return np.log(0.02 + class_shares(candidates, query.classes, names))
@@ -55,7 +55,7 @@ def referral_scores(candidates: Sequence[Candidate]) -> Scores | None:
 
 
 def referral_term(candidates: Sequence[Candidate]) -> Scores | None:
-    """How well the detector finds that the whole referral fits; None if it was not asked."""
+    """How well the detector finds that the whole referral fits; None if it was not prompted."""
     scores = referral_scores(candidates)
     return None if scores is None else np.log(0.02 + scores)
 

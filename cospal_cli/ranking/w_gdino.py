@@ -2,7 +2,7 @@
 
 A tubelet's score is the mean over its frames of the detector's confidence for the query. A
 detector that was not prompted with the sentence has none; the score of the subject's class takes
-its place then, and ``why`` says "class" instead of "referral".
+its place then, and ``why`` has "class" instead of "referral".
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Zero-shot grounding: rank tubelets by what the sentence says of class, colour, place and motion.
+"""Zero-shot grounding: rank tubelets by the class, colour, place and motion in the sentence.
 
     total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action
             + .8 Σ log company + .6 Σ log appearance + prior
 
-The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the answer. Where the
+The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the tube. Where the
 detector was prompted with the sentence, its score of the referral takes the place of p(class).
 """
 
