@@ -85,7 +85,7 @@ class Files:
                 self._draw(placed, video)
                 drawn = video
             except Exception as error:
-                self.failure = _told(error, placed)
+                self.failure = _explained(error, placed)
         placed.write(self.status(placed), () if drawn or self.failure else tuple(filter(None, old)))
         return drawn
 
@@ -101,7 +101,7 @@ class Files:
             console.LOG.warning(message)
 
 
-def _told(error: Exception, placed: PlacedResult) -> Exception:
+def _explained(error: Exception, placed: PlacedResult) -> Exception:
     """``error``, saying what becomes of the result's files; others than ours as they are."""
     if not isinstance(error, CospalError):
         return error

@@ -364,7 +364,9 @@ class GroundingScores:
 
     tubelet_scores: FloatArray  # (K,) sum to 1 over the tubelets
     proposals: FloatArray  # (P, 2) start and end as shares of the video, 0..1
-    proposal_scores: FloatArray  # (P,) sum to 1; higher: the sentence is told better from there
+    proposal_scores: (
+        FloatArray  # (P,) sum to 1; higher: the sentence is reconstructed better from there
+    )
 
     __repr__ = brief
 

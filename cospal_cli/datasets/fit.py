@@ -4,7 +4,7 @@ decides it, for ``data check``, ``data prepare``, ``evaluate`` and training alik
 - Size. A video of another size but the same shape: boxes are scaled. Another shape: left out.
 - Frames. Up to 1 % (or two frames) more or fewer: compared frame by frame. Another rate that
   explains the difference: frames are mapped by time. Fewer frames at the annotated rate: the video
-  ends early, frame by frame. Anything else, more frames above all: left out, since nobody knows
+  ends early, frame by frame. Anything else, more frames above all: left out, since it is unknown
   which frames were annotated.
 - The annotated rate is the record's own. Without one a clip is taken to last 20 s, as HC-STVG's
   do, where its length or its rate agrees with that; else the rate is unknown.

@@ -16,7 +16,7 @@ from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector"  # the detector's own vectors
-FILE = "file"  # detections made elsewhere: each video has its own file, so no hash
+FILE = "file"  # detections from files: each video has its own file, so no hash
 # Of the settings of a training, those of these sections decide what the heads are given, but for
 # these.
 _SECTIONS = ("video", "detector", "tracker", "clips", "text", "features")

@@ -26,7 +26,7 @@ from cospal_cli.prepared.videos import Searched, write
 from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
-FILE = "file"  # the detector that reads detections made elsewhere
+FILE = "file"  # the detector that reads detections from a file
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class VideoJob:
     name: str  # as seen from the data folder
     target: Path  # the file to write
     views: tuple[View, ...]  # what its records ask for, each once
-    detections: Path | None  # its boxes, where they were made elsewhere
+    detections: Path | None  # its boxes, where they come from a file
     key: JsonDict  # the sources of the file: see ``prepared.videos.key``
 
     def __str__(self) -> str:
@@ -110,7 +110,7 @@ def _observe(job: VideoJob, config: Config) -> VideoDone:
 
 
 def _grounder(job: VideoJob, config: Config) -> Grounder:
-    """With this process's models; detections made elsewhere are opened anew for each video."""
+    """With this process's models; detections from a file are opened anew for each video."""
     if job.detections is None:
         return Grounder(config, detector(config.detector), encoder=encoder(config.clips))
     own = replace(config.detector, name=FILE, file=FileConfig(str(job.detections)))

@@ -44,7 +44,7 @@ class PreparePlan:
     datasets: list[Dataset]
     detections: bool  # the set's own
     prompted: bool
-    models: dict[str, ModelIdentity]  # detector and clips, unless the boxes were made elsewhere
+    models: dict[str, ModelIdentity]  # detector and clips, unless the boxes come from a file
     failed: dict[Path, str] = field(default_factory=dict)
     unparsed: dict[str, str] = field(default_factory=dict)  # sentence -> why it cannot be
     seconds: float = 0.0  # that the videos of this run took

@@ -14,7 +14,7 @@ from cospal_cli.core.types import FloatArray, Timeline, Tubelet
 from cospal_cli.features.motion import MotionCurves, motion
 
 _ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes
-_EDGE_S = 0.35  # nearer than this to the video's ends is no entering or leaving
+_EDGE_S = 0.35  # nearer than this to the video's ends is neither entering nor leaving
 
 
 @dataclass(frozen=True)

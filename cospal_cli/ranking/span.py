@@ -22,7 +22,7 @@ _ACTION_S = 1.5  # what an action of the hands takes, next to a movement
 _PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
 _JOIN_S = 0.8  # pauses shorter than this do not end a movement
-_MIN_S = 0.6  # shorter bursts are no moment
+_MIN_S = 0.6  # shorter bursts are not a moment
 _WORTH = 0.85  # a trim that keeps more than this share of the tubelet is left out
 
 _ARRIVING = frozenset({"in", "closer", "to"})

@@ -21,7 +21,7 @@ class Figure:
         self.sin, self.cos = np.sin(frame.motion.yaw), np.cos(frame.motion.yaw)
 
     def draw(self) -> Drawing:
-        """All shapes, held things aside."""
+        """All shapes, without those in the hands."""
         for side in SIDES:
             self._leg(side)
             self._arm(side)

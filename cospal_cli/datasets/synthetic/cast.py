@@ -50,7 +50,7 @@ def plan(recipe: Recipe, rng: np.random.Generator) -> ScenePlan:
     actions = 1 + int(rng.choice(len(_ACTION_COUNTS), p=chances / chances.sum()))
     seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * actions), high)
     actors = np.arange(recipe.actors[0], recipe.actors[1] + 1)
-    weights = actors**-0.7  # fewer are more usual, many are no exception
+    weights = actors**-0.7  # fewer are more usual, many are not rare
     return ScenePlan(seconds, int(rng.choice(actors, p=weights / weights.sum())), actions)
 
 

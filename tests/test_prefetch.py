@@ -1,4 +1,4 @@
-"""The look-ahead thread keeps order, errors and closing."""
+"""The prefetching thread keeps order, errors and closing."""
 
 from collections.abc import Iterator
 from contextlib import closing
