@@ -90,7 +90,7 @@ def test_a_sample_scores_the_same_alone_and_padded_in_a_batch(config: ModelConfi
         torch.testing.assert_close(found[1, : wanted.shape[1]], wanted[0], atol=1e-5, rtol=0)
 
 
-def test_eq_1_and_the_explained_words_by_hand() -> None:
+def test_eq_1_and_the_word_tubelet_scores_by_hand() -> None:
     head, one = heads().spatial, batch_of(sample(3, tubelets=2, words=2))
     there = torch.tensor([[True, True]])
     encoded = head.encode(one["tubelets"], one["tubelet_mask"])

@@ -56,7 +56,7 @@ class Block(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """``x`` (B, L, d) looks at itself alone. ``bias`` (B, 1, L)."""
+        """Self-attention of ``x`` (B, L, d). ``bias`` (B, 1, L)."""
         return self._mlp(self.self_attention(x, bias))
 
     def self_attention(self, x: Tensor, bias: Tensor, among: Tensor | None = None) -> Tensor:
@@ -66,7 +66,7 @@ class Block(nn.Module):
         return x + self.drop(self.own(normed, memory, bias))
 
     def cross_attention(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
-        """What follows it: ``x`` (B, L, d) reads ``memory`` (B, M, d), ``bias`` (B, 1 or L, M)."""
+        """What follows: cross-attention to ``memory`` (B, M, d), ``bias`` (B, 1 or L, M); MLP."""
         return self._mlp(x + self.drop(self.cross(self.cross_norm(x), memory, bias)))
 
     def _mlp(self, x: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class Block(nn.Module):
 
 
 def blocks(layers: nn.ModuleList) -> Iterator[Block]:
-    """The layers by their own type."""
+    """The layers, typed."""
     for layer in layers:
         assert isinstance(layer, Block)
         yield layer
@@ -83,7 +83,7 @@ def blocks(layers: nn.ModuleList) -> Iterator[Block]:
 class Noise(nn.Module):
     """Adds to inputs, in training only, Gaussian noise of ``share`` times their root mean square.
 
-    With a few hundred videos the heads learn sentences by heart without it.
+    Without it the heads memorise the sentences of a few hundred videos.
     """
 
     def __init__(self, share: float) -> None:

@@ -51,7 +51,7 @@ class SpatialGrounding(nn.Module):
         return logits.masked_fill(~mask.unsqueeze(1), HIDDEN)
 
     def word_tubelet_scores(self, words: Tensor, encoded: Tensor, mask: Tensor) -> Tensor:
-        """A_T (B, N, S): how well each of S sets of tubelets explains each word.
+        """A_T (B, N, S): how well each of S sets of tubelets accounts for each word.
 
         ``encoded`` (S, K, d) and ``mask`` (S, K) are the sets of the whole batch, so every word
         meets every video (eq. 2); eq. 1's softmax runs over the tubelets of one set.

@@ -1,9 +1,10 @@
 """TPG, temporal: when the sentence is true, learnt by reconstructing it from a part of the video.
 
-A video transformer that reads the words proposes Gaussian moments; the word transformer, some words
-hidden, reconstructs the sentence from the clips that a moment weights: the better, the better found
-(masked-query reconstruction, in the line of CNM and CPL). The clips are encoded
-once for all moments, and each sees its neighbours only, so no moment can leak into another.
+A video transformer with attention to the words proposes Gaussian moments; the word transformer,
+some words hidden, reconstructs the sentence from the clips that a moment weights: the better the
+moment, the better the words (masked-query reconstruction, in the line of CNM and CPL). The clips
+are encoded once for all moments, and each is mixed with its neighbours only, so no moment leaks
+into another.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class TemporalGrounding(nn.Module):
         shape = (dim, config.heads, config.ffn, config.dropout)
         self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
         self.word_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
-        self.token = nn.Parameter(torch.randn(dim) * 0.02)  # sees the whole video
+        self.token = nn.Parameter(torch.randn(dim) * 0.02)  # attends to the whole video
         self.hidden = nn.Parameter(torch.randn(dim) * 0.02)  # in a masked word's place
         self.propose = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * self.count))
         self.memory_norm, self.word_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
@@ -63,12 +64,12 @@ class TemporalGrounding(nn.Module):
     def embed(self, clips: Tensor, mask: Tensor, subject: Tensor | None) -> Tensor:
         """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None.
 
-        They do not know their places: a moment is told by what is seen there, never by where it is.
+        They have no position codes: a moment is chosen by its content, never by its position.
         """
         parts = [(self.clip_input, clips), (self.subject_input, subject)]
         inputs = [part(self.noise(rows)) for part, rows in parts if part is not None]
         x = sum(inputs)
-        # A video's ends must not look like ends: beside them stands their own clip again.
+        # A video's ends must not show as ends: their own clip is repeated beside them.
         steps = torch.arange(-1, x.shape[1] + 1, device=x.device)
         last = (mask.sum(dim=1, keepdim=True) - 1).clamp(min=0)
         index = torch.minimum(steps.clamp(min=0), last)  # (B, C + 2)
@@ -115,10 +116,10 @@ class TemporalGrounding(nn.Module):
         masked: Tensor,
         rows: Tensor | None = None,
     ) -> Tensor:
-        """Logits (B, S, R, V) of the words, told from clips weighted in each of S ways.
+        """Logits (B, S, R, V) of the words, reconstructed from clips weighted in S ways.
 
         ``weights`` (B, S, C) logs; ``masked`` (B, M, N): the words hidden in each of M copies of
-        the sentence, which do not see each other; ``rows`` (B, R): which of the M N words are
+        the sentence, which do not attend to each other; ``rows`` (B, R): which of the M N words are
         wanted (those of the first copy count from 0, of the second from N on), None: all.
         """
         count, clips = weights.shape[1:]
@@ -203,10 +204,10 @@ def repeated(x: Tensor, count: int) -> Tensor:
 
 
 def turns(word_mask: Tensor, word_ids: Tensor) -> Tensor:
-    """In which of ``MASKS`` tellings each word (..., N) is hidden: every third word in turn.
+    """In which of ``MASKS`` copies each word (..., N) is hidden: every third word in turn.
 
-    A word that stands there again, as in CRG's <global:local>, is hidden together with its first:
-    else it could be copied, and the video would have nothing to tell.
+    A word that occurs again, as in CRG's <global:local>, is hidden together with its first:
+    else it could be copied, and nothing would be reconstructed from the video.
     """
     place = (word_mask.long().cumsum(dim=-1) - 1).clamp(min=0)
     known = word_ids > 0

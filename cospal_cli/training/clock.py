@@ -30,7 +30,7 @@ class TrainingTimer:
         self._add(2, samples)
 
     def lap(self) -> dict[str, float]:
-        """Samples a second and the share of waiting since the last call."""
+        """Samples per second and the share of waiting since the last call."""
         rate, share = _rates(self._lap)
         self._lap = [0.0, 0.0, 0.0]
         return {"samples_per_s": rate, "wait_share": share}

@@ -1,7 +1,7 @@
 """In which order samples are shown: stages by tubelets (SPS) or by actions (STPro), or none.
 
 Pure: the whole plan follows from the samples' counts, the settings and the batch size, so a run
-that goes on after a break knows where it is from the number of its updates alone.
+that continues after a break follows from the number of its updates alone.
 """
 
 from __future__ import annotations

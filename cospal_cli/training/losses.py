@@ -12,7 +12,7 @@ NEGATIVE_DIVISOR = 4.5  # sigma of a negative: its width over this
 
 
 def info_nce(logits: Tensor, words: Tensor, own: Tensor, allowed: Tensor) -> Tensor:
-    """Eq. 2: each word must be explained best by its own video's set of tubelets. A scalar.
+    """Eq. 2: each word's A_T must be highest for its own video's set of tubelets. A scalar.
 
     ``logits`` (B, N, S): A_T of every word with every set; ``words`` (B, N): which ones count;
     ``own`` (B,): the set of the sample itself; ``allowed`` (B, S): sets to compare with, the own

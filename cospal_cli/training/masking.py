@@ -1,4 +1,4 @@
-"""Which words of a sentence are hidden, for the video to tell them."""
+"""Which words of a sentence are hidden, to be reconstructed from the video."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Line = JsonDict  # {"kind", "update", "epoch", ...}: see ``Metrics.add``
 
 
 def read(folder: Path) -> list[Line]:
-    """The lines of a training, in order; what a killed process left unfinished is left out."""
+    """The lines of a training, in order, without one that a killed process left incomplete."""
     path = folder / FILE
     lines = []
     for _, raw in read_lines(path, InputError) if path.exists() else ():
@@ -65,13 +65,13 @@ class Metrics:
     def add(self, kind: str, update: int, epoch: int, values: Mapping[str, float]) -> None:
         """A line: ``kind`` train (means since the last one) or validation, after so many updates.
 
-        DeviceError where the disk takes no more.
+        DeviceError where the disk is full.
         """
         if self._path is None:
             return
         line = {"kind": kind, "update": update, "epoch": epoch}
         line |= {name: round(value, 6) for name, value in values.items()}
-        about, hint = f"cannot write {str(self._path)!r}", "free some space; --resume goes on"
+        about, hint = f"cannot write {str(self._path)!r}", "free some space; --resume continues"
         with errors_as(DeviceError, about, hint), open(self._path, "a", encoding="utf-8") as file:
             file.write(_text(line))
         if self._board is not None:
