@@ -23,7 +23,7 @@ def winner(sentence: str, tubelets: list[Tubelet], wears: dict[int, str] | None 
 
     def appearance_of(candidate: Candidate) -> np.ndarray:
         seen = np.full(1000, 1e-4, np.float32)
-        for index in thing((wears or {}).get(candidate.tubelet.id, "")).looks:
+        for index in thing((wears or {}).get(candidate.tubelet.id, "")).appearance:
             seen[index] = 0.8
         return seen
 

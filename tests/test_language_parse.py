@@ -10,8 +10,8 @@ from cospal_cli import weights
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.vocabulary import COCO
+from cospal_cli.language.lexicon import appearance as words_appearance
 from cospal_cli.language.lexicon import dress as words_dress
-from cospal_cli.language.lexicon import looks as words_looks
 from cospal_cli.language.lexicon import person as words_person
 from cospal_cli.language.lexicon import things as words_things
 from cospal_cli.language.lexicon import words as lexicon
@@ -274,9 +274,9 @@ def test_looks_name_the_classes_they_mean() -> None:
         "accordion": "accordion", "broom": "broom", "sock": "sock", "wig": "wig", "bread": "french",
     }  # fmt: skip
     for word, name in expected.items():
-        found = {names[index].lower() for index in words_looks.table()[word]}
+        found = {names[index].lower() for index in words_appearance.table()[word]}
         assert any(name in label for label in found), (word, found)
-    assert all(0 <= i < 1000 for looks in words_looks.table().values() for i in looks)
+    assert all(0 <= i < 1000 for classes in words_appearance.table().values() for i in classes)
 
 
 def test_the_lists_are_large_enough() -> None:

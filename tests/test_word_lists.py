@@ -29,7 +29,7 @@ ONE_KEY = {
     "closed": ["tags"],
     "colours": ["aliases"],
     "dress": ["worn", "adjectives", "positions"],
-    "looks": ["dressed creatures objects"],
+    "appearance": ["dressed creatures objects"],
     "negative": ["contracted", "bare"],
     "person": ["riders"],
     "things": ["animals vehicles things", "confused"],
@@ -77,7 +77,7 @@ def test_keys_are_names_that_something_reads() -> None:
         for key, nouns in lists["things"][name]:
             assert set(weighted(key.split())) <= set(COCO), key
             assert name != "confused" or {noun.replace("_", " ") for noun in nouns} <= set(COCO)
-    for listed in lists["looks"].values():
+    for listed in lists["appearance"].values():
         for key, _ in listed:
             found = weighted(key.split())
             assert all(0 <= int(index) < 1000 and 0 < found[index] <= 1 for index in found), key

@@ -75,7 +75,7 @@ def noun(word: str) -> Thing:
     """What an unknown noun may stand for; without classes and appearance if nothing is near."""
     names, cosines = _near(NOUN.format(word), "nouns")
     if cosines[0] < NEAR:
-        return Thing(word, looks=looks(word), known=False)
+        return Thing(word, appearance=appearance_of(word), known=False)
     share = np.exp(_SHARP * (cosines - cosines[0]))
     share = share / share.sum()
     votes: dict[str, float] = {}
@@ -87,11 +87,11 @@ def noun(word: str) -> Thing:
             votes[label] = votes.get(label, 0.0) + float(part) * weight
     agreed = {label: round(min(vote, 1.0), 3) for label, vote in votes.items() if vote >= AGREE}
     classes = {**dict.fromkeys(COCO, DOUBT), **agreed} if agreed else {}
-    return Thing(word, classes, looks(word), alive=alive > 0.5, known=False)
+    return Thing(word, classes, appearance_of(word), alive=alive > 0.5, known=False)
 
 
 @cache
-def looks(word: str) -> dict[int, float]:
+def appearance_of(word: str) -> dict[int, float]:
     """ImageNet classes named almost like ``word``; weights are cosines."""
     vectors = _tables()["imagenet_vectors"].astype(np.float32)
     cosines = vectors @ _vector(NOUN.format(word))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from cospal_cli.core.errors import WeightsError
-from cospal_cli.language.lexicon import looks as words_looks
+from cospal_cli.language.lexicon import appearance as words_appearance
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.weights import imagenet
 
@@ -36,9 +36,9 @@ def names() -> dict[str, int]:
 def _nouns_of() -> dict[int, str]:
     """Class index -> a noun of the lists that looks like it and has detector classes."""
     nouns: dict[int, str] = {}
-    for noun, looks in words_looks.table().items():
+    for noun, classes in words_appearance.table().items():
         if lexicon.thing(noun).classes:
-            for index in (i for i, weight in looks.items() if weight == 1):
+            for index in (i for i, weight in classes.items() if weight == 1):
                 nouns.setdefault(index, noun)
     return nouns
 

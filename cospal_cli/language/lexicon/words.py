@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from cospal_cli.core import colours, word_lists
+from cospal_cli.language.lexicon import appearance as words_appearance
 from cospal_cli.language.lexicon import closed as words_closed
 from cospal_cli.language.lexicon import dress as words_dress
-from cospal_cli.language.lexicon import looks as words_looks
 from cospal_cli.language.lexicon import person as words_person
 from cospal_cli.language.lexicon import things as words_things
 from cospal_cli.language.lexicon import verbs as words_verbs
@@ -33,7 +33,7 @@ class Thing:
 
     lemma: str
     classes: dict[str, float] = field(default_factory=dict)
-    looks: dict[int, float] = field(default_factory=dict)
+    appearance: dict[int, float] = field(default_factory=dict)
     region: str = ""  # where on a person: garments, accessories, hair; empty for other things
     person: bool = False
     alive: bool = False  # person or animal: wears things, acts
@@ -52,7 +52,7 @@ def nouns() -> frozenset[str]:
         | set(words_dress.REGION)
         | words_dress.BODY
         | words_closed.SCENE
-        | {word for word in words_looks.table() if not word.endswith("ed")}
+        | {word for word in words_appearance.table() if not word.endswith("ed")}
     )
 
 
@@ -136,12 +136,12 @@ def thing(word: str) -> Thing:
     if "-" in lemma and lemma not in nouns():
         lemma = noun_lemma(lemma.rpartition("-")[2])  # "sous-chef"
     classes = words_things.table().get(lemma, {})
-    looks = words_looks.table().get(lemma) or words_looks.table().get(word, {})
+    appearance = words_appearance.table().get(lemma) or words_appearance.table().get(word, {})
     person = not classes and words_person.is_person(lemma)
     return Thing(
         lemma=lemma,
         classes={"person": 1.0} if person else classes,
-        looks=looks,
+        appearance=appearance,
         region=next((_REGION[w] for w in (word, lemma, _garment_of(word)) if w in _REGION), ""),
         person=person,
         alive=person or lemma in words_things.animals(),

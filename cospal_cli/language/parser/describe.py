@@ -74,7 +74,7 @@ def describe(sentence: SentenceParts) -> Description:
     for event in sentence.events:
         if event.owner is subject and not (event.passive or event.negated):
             for phrase in event.objects:
-                if phrase.thing.looks and not (phrase.thing.alive or phrase.denied):
+                if phrase.thing.appearance and not (phrase.thing.alive or phrase.denied):
                     out.look(phrase)
     for event in sentence.events:
         for prep, phrase in event.places if event.owner is subject else ():
@@ -156,8 +156,8 @@ def _subject(out: Description, subject: NounPhrase, wearer: bool) -> None:
         out.nouns.append(subject.head.word)
     for modifier in subject.modifiers:
         known = lexicon.thing(modifier.word)
-        if known.looks:
-            out.appearance[modifier.word] = known.looks
+        if known.appearance:
+            out.appearance[modifier.word] = known.appearance
         elif lexicon.is_colour(modifier.word):
             out.turned(modifier.denied).add(_colour([modifier], "whole", ""))
         elif modifier.word != lemma:
@@ -289,8 +289,8 @@ def _bare(out: Description, word: str, garment: str, negated: bool) -> None:
             garment, "accessory" if garment in ACCESSORY else "garment", thing.region, garment
         )
     )
-    denied.appearance |= {garment: thing.looks} if thing.looks else {}
-    if not thing.looks:
+    denied.appearance |= {garment: thing.appearance} if thing.appearance else {}
+    if not thing.appearance:
         out.unresolved.append(word)
 
 
@@ -302,8 +302,8 @@ def _derived(out: Description, word: str, made: derived.Worn, region: str, of: s
     if made.garment:
         out.add(Attribute(word, made.kind, made.region, made.garment))
         out.nouns.append(made.garment)
-        looks = lexicon.thing(made.garment).looks
-        out.appearance.update({made.garment: looks} if looks else {})
+        appearance = lexicon.thing(made.garment).appearance
+        out.appearance.update({made.garment: appearance} if appearance else {})
     elif made.kind != "colour":
         out.add(Attribute(word, made.kind, where, garment))
         out.unresolved.append(word)

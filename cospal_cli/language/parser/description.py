@@ -39,11 +39,11 @@ class Description:
 
     def look(self, phrase: NounPhrase) -> bool:
         """Take the classifier's classes of the phrase's noun; whether there are any."""
-        if phrase.thing.looks:
-            self.appearance[phrase.head.word] = phrase.thing.looks
+        if phrase.thing.appearance:
+            self.appearance[phrase.head.word] = phrase.thing.appearance
         elif not phrase.thing.known and phrase.head.tag == "NOUN":
             self.unknown.append(phrase.head)
-        return bool(phrase.thing.looks)
+        return bool(phrase.thing.appearance)
 
     def swap(self) -> None:
         """What is said becomes what is denied: "not the red car"."""

@@ -146,10 +146,15 @@ def resolve_nouns(
     """Give unknown nouns the appearance of near ones, or list them as unresolved."""
     for token in description.unknown:
         near = words.noun(token.lemma)
-        if near.looks:
-            description.appearance[token.word] = dict(near.looks)
+        if near.appearance:
+            description.appearance[token.word] = dict(near.appearance)
         elif not (token is subject.head and classes):
             description.unresolved.append(token.word)
     known = subject.thing.known and subject.head.tag == "NOUN"
-    if known and not classes and not subject.thing.looks and subject.thing.lemma not in GENERIC:
+    if (
+        known
+        and not classes
+        and not subject.thing.appearance
+        and subject.thing.lemma not in GENERIC
+    ):
         description.unresolved.append(subject.head.word)
