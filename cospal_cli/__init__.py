@@ -53,7 +53,7 @@ def ground(
     return next(grounder.ground(video, [query]))
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """The other public names, imported when they are first used."""
     if name in _HOMES:
         return getattr(import_module(f"cospal_cli.{_HOMES[name]}"), name)

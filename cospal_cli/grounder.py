@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class Grounder:
         runtime: str = "auto",
         provider: str = "auto",
         stated: AbstractSet[str] = frozenset(),
-        **settings: Any,
+        **settings: object,
     ) -> Grounder:
         """The models that ``config`` names (None: the defaults); those of trained heads where
         ``checkpoint`` is their folder, run by ``runtime`` and, of runtime onnx, ``provider`` (auto:
@@ -254,7 +254,7 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
 
 def _forward(
     batches: Iterator[FrameBatch], detector: detect.Detector
-) -> Iterator[tuple[FrameBatch, Any]]:
+) -> Iterator[tuple[FrameBatch, object]]:
     """Each batch with the network's outputs. Reading and preparing, and the forward passes, run
     in a thread each; what follows runs in the caller's, so that the network never waits."""
     with closing(prefetch((batch, detector.prepare(batch)) for batch in batches)) as prepared:

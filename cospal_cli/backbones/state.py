@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
@@ -60,14 +60,14 @@ def verify_hint(path: Path) -> str:
     return f"get the file anew, then run: cospal models verify {path}"
 
 
-def _read_safetensors(path: Path) -> Any:
+def _read_safetensors(path: Path) -> object:
     library = require("safetensors.torch", "torch")
     check_safetensors(path)
     with errors_as(WeightsError, f"{path}: damaged safetensors file", verify_hint(path)):
         return library.load_file(path)
 
 
-def _read_pickle(path: Path) -> Any:
+def _read_pickle(path: Path) -> object:
     torch = require("torch", "torch")
     border = errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path))
     with border, warnings.catch_warnings():
@@ -84,7 +84,7 @@ def _read_pickle(path: Path) -> Any:
             ) from error
 
 
-def _unwrap(path: Path, loaded: Any) -> dict[str, Tensor]:
+def _unwrap(path: Path, loaded: object) -> dict[str, Tensor]:
     """The mapping of names to tensors within ``loaded``."""
     torch = require("torch", "torch")
     for key in WRAPPERS:

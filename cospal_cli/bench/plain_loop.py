@@ -6,7 +6,6 @@ One frame a call, fp32, the text encoded anew for every frame, everything one af
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from PIL import Image
 
@@ -26,7 +25,7 @@ class PlainLoop:
 
     def __init__(self, config: DetectorConfig, text: str) -> None:
         """``text``: the prompt, lower case, ending in a point."""
-        transformers: Any = require("transformers", "torch")
+        transformers = require("transformers", "torch")
         name = config.model or DEFAULT_MODEL
         folder = models.locate(name)
         place = choose(config.device, "fp32")
@@ -42,7 +41,7 @@ class PlainLoop:
 
     def __call__(self, batches: Iterable[FrameBatch]) -> int:
         """Detect on every frame; the number of boxes found."""
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         count = 0
         for batch in batches:
             for pixels in batch.images:

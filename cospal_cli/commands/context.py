@@ -28,7 +28,7 @@ from cospal_cli.settings.merge import Entry, Settings, resolve
 from cospal_cli.settings.words import GROUPS, LOGGING, OUTPUT, SETTINGS
 
 T = TypeVar("T")
-HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+HELP: dict[str, object] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 PATH = click.Path(path_type=Path)
 
 

@@ -76,7 +76,7 @@ def flag_help(one: Declared) -> str:
 
 
 def _option(one: Declared, flag: str, name: str, hidden: bool = False) -> GroupedOption:
-    kind: dict[str, Any] = {"is_flag": True}
+    kind: dict[str, object] = {"is_flag": True}
     if one.kind is not bool:
         metavar = f"N|{one.setting.zero}" if one.setting.zero else _METAVARS[one.kind]
         metavar = "NAME" if one.choices else metavar

@@ -32,7 +32,7 @@ def _shown(value: Any) -> str:
     return _cut(" ".join(repr(value).split()), _VALUE)
 
 
-def _is_default(value: Any, default: Any) -> bool:
+def _is_default(value: object, default: object) -> bool:
     if default is MISSING or isinstance(value, np.ndarray):
         return False
     return value is default or (type(value) is type(default) and bool(value == default))

@@ -26,7 +26,7 @@ _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: 
 _NAMES |= {tuple: "a list", list: "a list", dict: "an object", Mapping: "an object"}
 
 
-def as_table(value: Any) -> JsonDict:
+def as_table(value: object) -> JsonDict:
     """``value`` if it is an object, else ValueError."""
     if not isinstance(value, dict):
         raise ValueError(f"expected an object, found {short(value)}")
@@ -48,7 +48,7 @@ def filled(kind: type[T], row: Any) -> T:
     return kind(**{name: fitting(value, hints[name], name) for name, value in row.items()})
 
 
-def fitting(value: Any, hint: Any, name: str) -> Any:
+def fitting(value: object, hint: Any, name: str) -> Any:
     """The JSON ``value`` as the type ``hint``; ValueError, naming ``name``, where it does not fit.
 
     Numbers are finite, and whole ones within +-``BIGGEST``; true and false are not numbers; whole
@@ -63,20 +63,20 @@ def fitting(value: Any, hint: Any, name: str) -> Any:
             with suppress(ValueError, TypeError, KeyError):
                 return fitting(value, one, name)
         return fitting(value, kinds[-1], name)
-    if kind is Any:
+    if kind in (Any, object):
         return value
     if is_dataclass(kind):
         return filled(kind, value)  # type: ignore[arg-type]
     if kind is tuple and isinstance(value, list):
         if inner[-1] is Ellipsis or not inner:
-            return tuple(fitting(one, inner[0] if inner else Any, name) for one in value)
+            return tuple(fitting(one, inner[0] if inner else object, name) for one in value)
         if len(value) == len(inner):
             return tuple(map(fitting, value, inner, [name] * len(inner)))
     if kind in (Mapping, dict) and isinstance(value, dict):
-        each = inner[1] if inner else Any
+        each = inner[1] if inner else object
         return {key: fitting(one, each, f"{name}.{key}") for key, one in value.items()}
     if kind is list and isinstance(value, list):
-        return [fitting(one, inner[0] if inner else Any, name) for one in value]
+        return [fitting(one, inner[0] if inner else object, name) for one in value]
     if kind in (bool, str) and isinstance(value, kind):
         return value
     if kind is float and isinstance(value, float) and isfinite(value):
@@ -86,7 +86,7 @@ def fitting(value: Any, hint: Any, name: str) -> Any:
     raise ValueError(f"{name!r}: expected {_NAMES.get(kind, kind)}, found {short(value)}")
 
 
-def field_of(row: Json, key: str, hint: Any, least: float | None = None) -> Any:
+def field_of(row: Json, key: str, hint: object, least: float | None = None) -> Any:
     """The value at ``key``, ``fitting`` the type ``hint`` and not below ``least``.
 
     KeyError where it is missing, ValueError where it does not fit.

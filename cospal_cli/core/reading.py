@@ -95,9 +95,9 @@ def read_json(
     kind: type[CospalError],
     hint: str = "",
     limit: int = SMALL,
-    pairs: Callable[[list[tuple[str, Any]]], Any] | None = None,
+    pairs: Callable[[list[tuple[str, object]]], object] | None = None,
     about: str = "",
-) -> Any:
+) -> object:
     """The value in the JSON file ``path``. ``pairs``: as json's ``object_pairs_hook``."""
     text = read_text(path, kind, hint, limit, about)
     with errors_as(kind, about or str(path), hint):
@@ -137,7 +137,7 @@ def json_lines(
 
 
 def parse_json(
-    data: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+    data: str | bytes, pairs: Callable[[list[tuple[str, object]]], object] | None = None
 ) -> Any:
     """The JSON value in ``data`` (bytes: UTF-8); ValueError for anything else.
 
@@ -161,7 +161,7 @@ def parse_table(data: str | bytes) -> JsonDict:
     return as_table(parse_json(data))
 
 
-def _inner(value: Any) -> list[Any]:
+def _inner(value: object) -> list[object]:
     """The lists and objects right in ``value``."""
     rows = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [one for one in rows if isinstance(one, dict | list)]

@@ -26,7 +26,7 @@ def read_object(path: Path) -> tuple[JsonDict, list[str]]:
     """
     again: list[str] = []
 
-    def merged(pairs: list[tuple[str, Any]]) -> JsonDict:
+    def merged(pairs: list[tuple[str, object]]) -> JsonDict:
         row: JsonDict = {}
         again.clear()  # objects are finished from the inside out: the last one is the outermost
         for key, value in pairs:
@@ -42,7 +42,7 @@ def read_object(path: Path) -> tuple[JsonDict, list[str]]:
     return value, again
 
 
-def sentence(value: Any) -> str:
+def sentence(value: object) -> str:
     """A sentence on one line, without spaces around; Bad where it is blank or not text."""
     text = " ".join(value.split()) if isinstance(value, str) else ""
     if not text:
@@ -74,14 +74,14 @@ def whole(row: Json, key: str, least: int, kind: str = "bad-record") -> int:
     return int(value)
 
 
-def table(value: Any, what: str, kind: str = "bad-record") -> Json:
+def table(value: object, what: str, kind: str = "bad-record") -> Json:
     """``value`` if it is an object, else Bad of ``kind``."""
     if not isinstance(value, dict):
         raise Bad(kind, f"{what}: expected an object, found {short(value)}")
     return value
 
 
-def four(values: Any) -> Boxes:
+def four(values: object) -> Boxes:
     """Rows of four numbers (B, 4), finite or not; Bad where they are none."""
     try:
         return numbers(values, 4)

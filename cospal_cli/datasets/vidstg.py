@@ -79,7 +79,7 @@ def _add(
     base: Record,
     name: str,
     form: str,
-    entry: Any,
+    entry: object,
     row: Json,
     trajectories: Trajectories | None,
     records: SplitRecords,
@@ -105,7 +105,7 @@ def _base(vid: str, video: Path, row: Json) -> Record:
     return Record("", video, "", vid, size=size, frames=frames, segment=FrameSpan(start, last + 1))
 
 
-def _sentences(row: Json) -> Iterator[tuple[str, str, Any]]:
+def _sentences(row: Json) -> Iterator[tuple[str, str, object]]:
     """("c0", "declarative", {...}) and so on, captions first. Bad where there are none."""
     lists = {key: row.get(key) or [] for key in FORMS}
     if not any(lists.values()) or not all(isinstance(some, list) for some in lists.values()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Protocol
 
 from cospal_cli.backbones import models
 from cospal_cli.core.backends import DETECTORS as BACKENDS
@@ -37,13 +37,13 @@ class Detector(Protocol):
         of the sentence that it looks for, the subject's first.
         """
 
-    def prepare(self, batch: FrameBatch) -> Any:
+    def prepare(self, batch: FrameBatch) -> object:
         """What ``run`` takes for ``batch``: resized, normalised pixels."""
 
-    def run(self, prepared: Any) -> Any:
+    def run(self, prepared: object) -> object:
         """The forward pass, nothing else."""
 
-    def decode(self, outputs: Any, batch: FrameBatch) -> list[Detections]:
+    def decode(self, outputs: object, batch: FrameBatch) -> list[Detections]:
         """One Detections per frame of ``batch``, in its order; boxes in displayed pixels."""
 
 

@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -150,7 +149,7 @@ def _problem(
     return ""
 
 
-def _floats(values: Any, width: int | None = None) -> FloatArray:
+def _floats(values: object, width: int | None = None) -> FloatArray:
     """``values`` as finite float32, (D,) or (D, ``width``); ValueError otherwise."""
     array = numbers(values, width)
     if not (np.abs(array) <= _MOST).all():

@@ -9,7 +9,7 @@ import gc
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.registry import require
@@ -43,7 +43,7 @@ def choose(device: str, precision: str) -> Placement:
 
     Raises UsageError for an unknown name, DeviceError for CUDA that this torch does not have.
     """
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
@@ -75,7 +75,7 @@ def use_threads(place: Placement, threads: int) -> None:
     Only for work on the CPU, and then for all of this process.
     """
     if not place.cuda:
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         torch.set_num_threads(threads or max(1, processors() - 1))
 
 
@@ -108,7 +108,7 @@ class Halving:
 
 def _attempt(run: Callable[[Sequence[T]], list[R]], items: Sequence[T]) -> list[R] | None:
     """``run(items)``; None, with memory cleared, where it does not suffice."""
-    torch: Any = require("torch", "torch")
+    torch = require("torch", "torch")
     try:
         return run(items)
     except RuntimeError as error:

@@ -19,7 +19,7 @@ class Malformed(ValueError):
     """A field that is missing or of a wrong kind; the text says which and what was found."""
 
 
-def documents(path: Path) -> list[Any]:
+def documents(path: Path) -> list[object]:
     """The JSON values in a file: one, or one a line. Malformed where it is neither.
 
     InputError where the file cannot be read.
@@ -36,28 +36,28 @@ def documents(path: Path) -> list[Any]:
         raise Malformed(reason(error)) from error
 
 
-def table(value: Any, what: str) -> Json:
+def table(value: object, what: str) -> Json:
     """An object."""
     if not isinstance(value, dict):
         raise _wrong(value, what, "an object")
     return value
 
 
-def rows(value: Any, what: str) -> list[Any]:
+def rows(value: object, what: str) -> list[object]:
     """A list."""
     if not isinstance(value, list):
         raise _wrong(value, what, "a list")
     return value
 
 
-def text(value: Any, what: str) -> str:
+def text(value: object, what: str) -> str:
     """Text that is not blank."""
     if not isinstance(value, str) or not value.strip():
         raise _wrong(value, what, "text")
     return value
 
 
-def whole(value: Any, what: str, least: int) -> int:
+def whole(value: object, what: str, least: int) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
         raise _wrong(value, what, f"a whole number from {least} on")
@@ -72,12 +72,12 @@ def box(value: Any, what: str) -> list[float]:
     return [float(side) for side in value]
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) < 1e9  # not NaN, and its area is finite too
 
 
-def _wrong(value: Any, what: str, wanted: str) -> Malformed:
+def _wrong(value: object, what: str, wanted: str) -> Malformed:
     actual = "nothing" if value is None else f"{value!r:.60}"
     return Malformed(f"{what}: expected {wanted}, found {actual}")

@@ -24,7 +24,7 @@ def distributions(path: Path, reports: Mapping[str, EvaluationReport], title: st
 
     All reports are of one protocol and the same truths.
     """
-    figure_module: Any = require("matplotlib.figure", "train")
+    figure_module = require("matplotlib.figure", "train")
     kinds = list(dict.fromkeys(one.kind for report in reports.values() for one in report.groups))
     rows = 2 if kinds else 1
     columns = max(len(OVERLAPS), len(kinds))

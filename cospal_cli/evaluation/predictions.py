@@ -113,7 +113,7 @@ def _add_tube(place: str, document: Any, matcher: Matcher, given: GivenPredictio
             given.by_id[one] = tube
 
 
-def _add_rows(path: Path, rows: Any, given: GivenPredictions) -> None:
+def _add_rows(path: Path, rows: object, given: GivenPredictions) -> None:
     """Predictions in HC-STVG's form."""
     if not isinstance(rows, dict):
         raise UsageError(f"no predictions in {str(path)!r}: found {rows!r:.60}", FORMS)
@@ -150,7 +150,7 @@ def _row(tube: Track) -> JsonDict | None:
     }
 
 
-def _prediction(row: Any) -> Prediction:
+def _prediction(row: object) -> Prediction:
     row = table(row, "the prediction")
     start = whole(row.get("st_frame"), "st_frame", 1)
     end = whole(row.get("ed_frame"), "ed_frame", start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class ExpectedTube(Protocol):
     def segment(self) -> FrameSpan | None: ...
 
 
-def is_tube_file(value: Any) -> bool:
+def is_tube_file(value: object) -> bool:
     """Whether a JSON value says that it is a tube file."""
     return isinstance(value, dict) and value.get("schema") == SCHEMA
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class I3DClips(WindowEncoder):
 
     def __init__(self, config: ClipsConfig) -> None:
         """Raises UsageError without torch, WeightsError for a checkpoint of another network."""
-        self._torch: Any = require("torch", "torch")
+        self._torch = require("torch", "torch")
         from cospal_cli.features.i3d_network import I3D, STEP
 
         frames = config.frames or FRAMES

@@ -95,7 +95,7 @@ class VideoTransformer(WindowEncoder):
 
     def __init__(self, config: ClipsConfig) -> None:
         """Raises UsageError without torch and transformers, WeightsError for another model."""
-        torch: Any = require("torch", "torch")
+        torch = require("torch", "torch")
         kind = KINDS[config.name]
         self.model_id = config.model or kind.model
         folder = models.locate(self.model_id)

@@ -247,7 +247,7 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _pretty(value: Any, margin: str) -> str:
+def _pretty(value: object, margin: str) -> str:
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if (len(line) + len(margin) <= _LINE and margin) or not isinstance(value, Mapping | list):
         return line

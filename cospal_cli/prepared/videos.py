@@ -165,7 +165,7 @@ class VideoFile(ArrayFile):
         with self.border():
             return _unpack(arrays, self.metadata["scenes"][at])
 
-    def _span_s(self, file: Any, prompt: str, segment: FrameSpan) -> tuple[float, float]:
+    def _span_s(self, file: object, prompt: str, segment: FrameSpan) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
         scene = self.metadata["scenes"][at]
         times = self.array(file, f"scene{at}.times_s")

@@ -62,7 +62,7 @@ class Declared:
     kind: type  # float, int, bool or str
     many: bool  # a list of ``kind``
     optional: bool  # may be null
-    default: Any
+    default: object
     setting: Setting
     group: str
 
@@ -90,7 +90,7 @@ class Declared:
         high = high or (f"below {_short(one.below)}" if isfinite(one.below) else "")
         return " and ".join(word for word in (low, high) if word)
 
-    def parse(self, text: Any) -> Any:
+    def parse(self, text: Any) -> object:
         """``text``, or a list of texts, as the setting's value; ValueError if it does not fit."""
         if self.optional and isinstance(text, str) and text.lower() in ("", "null"):
             return None
@@ -101,7 +101,7 @@ class Declared:
             return 0
         return _parse(text, self.kind)
 
-    def match(self, value: Any) -> Any:
+    def match(self, value: Any) -> object:
         """A typed ``value`` as the setting's: whole numbers serve as numbers, paths as text.
 
         ValueError or TypeError where it is of another type.
@@ -116,11 +116,11 @@ class Declared:
             return 0
         return _match(value, self.kind)
 
-    def left_open(self, value: Any) -> bool:
+    def left_open(self, value: object) -> bool:
         """Whether ``value`` is a null of a time when the setting could be left open."""
         return value is None and not self.optional and bool(self.setting.formerly)
 
-    def converted(self, value: Any, text: bool) -> Any:
+    def converted(self, value: object, text: bool) -> object:
         """``value`` by ``parse`` or ``match``; SettingError says what was expected and found."""
         try:
             return self.parse(value) if text else self.match(value)
@@ -212,11 +212,11 @@ def _hints(section: type) -> Json:
     return _HINTS[section]
 
 
-def _is_section(hint: Any) -> bool:
+def _is_section(hint: object) -> bool:
     return isinstance(hint, type) and issubclass(hint, Section)
 
 
-def _parse(text: str, kind: type) -> Any:
+def _parse(text: str, kind: type) -> object:
     """``text`` read as ``kind``; ValueError where it does not fit."""
     if kind is bool:
         if text.lower() not in _TRUTHS:
@@ -228,7 +228,7 @@ def _parse(text: str, kind: type) -> Any:
     return value
 
 
-def _match(value: Any, kind: type) -> Any:
+def _match(value: object, kind: type) -> object:
     if kind is str and isinstance(value, str | Path):
         return str(value)
     if kind is bool and isinstance(value, bool):

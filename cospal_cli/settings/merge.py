@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     """One value from one source. ``value``: text to convert, or an already typed object."""
 
     key: str  # "detector.threshold"
-    value: Any
+    value: object
     origin: str  # "settings.yaml:3", "COSPAL_DETECTOR_THRESHOLD", "--set", "--fps"
     text: bool = True  # False: ``value`` must have the setting's type already
 
@@ -106,9 +106,9 @@ def flatten(config: Config) -> JsonDict:
     return {key: value_of(config, key) for key in keys()}
 
 
-def value_of(config: Config, key: str) -> Any:
+def value_of(config: Config, key: str) -> object:
     """The value of one setting."""
-    value: Any = config
+    value: object = config
     for name in key.split("."):
         value = getattr(value, name)
     return value
@@ -131,7 +131,7 @@ def _today(entry: Entry) -> tuple[str, ...]:
     return todays
 
 
-def _null(entry: Entry) -> Any:
+def _null(entry: Entry) -> object:
     """The entry's value; None for a text that says so."""
     return None if entry.text and str(entry.value).lower() in ("", "null") else entry.value
 

@@ -63,7 +63,7 @@ def shown(one: Declared, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as YAML on one line of printable characters."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(written, value))}]"

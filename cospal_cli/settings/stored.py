@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.settings.config import Config
@@ -70,7 +69,7 @@ def _in_use(key: str, settings: Json) -> bool:
     return own not in READS or chosen is None or chosen in READS[own]
 
 
-def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
+def _flat(name: str, value: object) -> list[tuple[str, object]]:
     """Leaves by dotted name. Only sections are gone into: a setting's value may be a mapping."""
     if not isinstance(value, Mapping) or (name and name not in sections()):
         return [(name, value)]

@@ -16,7 +16,7 @@ from cospal_cli.settings.names import keys, nearest, sections
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 20
 ONE_VALUE = "write one value behind the colon"
-Parsed = tuple[str, Any, str, bool]  # the fields of ``merge.Entry``
+Parsed = tuple[str, object, str, bool]  # the fields of ``merge.Entry``
 
 
 def entries(path: Path) -> Iterator[Parsed]:
@@ -39,7 +39,7 @@ def entries(path: Path) -> Iterator[Parsed]:
         yield from _section(node, path, name)
 
 
-def _section(node: Any, path: Path, name: str) -> Iterator[Parsed]:
+def _section(node: object, path: Path, name: str) -> Iterator[Parsed]:
     """The values of one section and those within it."""
     for leaf, value, where in _pairs(node, path, name):
         key = f"{name}.{leaf}"
@@ -63,14 +63,14 @@ def _listed(node: Any, key: str, where: str) -> list[str]:
     return [one.value for one in node.value]
 
 
-def _scalar(node: Any, where: str) -> tuple[Any, str, bool]:
+def _scalar(node: Any, where: str) -> tuple[object, str, bool]:
     """(value, origin, is text to convert) of a YAML scalar; quotes make it text for good."""
     if node.style in ("'", '"', "|", ">"):
         return node.value, where, False
     return (None, where, False) if node.tag.endswith(":null") else (node.value, where, True)
 
 
-def _pairs(node: Any, path: Path, what: str) -> Iterator[tuple[str, Any, str]]:
+def _pairs(node: Any, path: Path, what: str) -> Iterator[tuple[str, object, str]]:
     """(key, value node, "file:line") of a mapping node; duplicates and other nodes are refused."""
     if node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")):
         return

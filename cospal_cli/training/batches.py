@@ -80,7 +80,7 @@ class Batches:
         self._readers.shutdown(wait=True, cancel_futures=True)
 
     def of(
-        self, epoch: Epoch, start: int = 0, finish: Callable[[Arrays], Any] = lambda batch: batch
+        self, epoch: Epoch, start: int = 0, finish: Callable[[Arrays], object] = lambda batch: batch
     ) -> Generator[Any]:
         """This process's part of the epoch's batches from the ``start``-th on, in order.
 

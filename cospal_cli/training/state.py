@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.backbones.state import read_state
 from cospal_cli.core.errors import UsageError, WeightsError
@@ -83,7 +83,7 @@ def save_trainer(
     settings: Json,
 ) -> None:
     """Write both files into ``folder``. ``plain``: the plain weights where others are kept."""
-    library: Any = require("safetensors.torch", "torch")
+    library = require("safetensors.torch", "torch")
     tensors = _optimizer_tensors(model, optimizer)
     tensors |= {f"{PLAIN}{name}": value for name, value in plain.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,7 +26,11 @@ SEED = 0  # of the words that are hidden: the same ones in every epoch and proce
 
 
 def losses(
-    objective: Objective, batches: Batches, samples: int, batch: int, place: Callable[[Arrays], Any]
+    objective: Objective,
+    batches: Batches,
+    samples: int,
+    batch: int,
+    place: Callable[[Arrays], object],
 ) -> dict[str, torch.Tensor]:
     """Means of the losses over this process's share of the validation sentences; {} for too few.
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
@@ -133,7 +133,7 @@ def read_settings(path: Path) -> JsonDict:
             raise RecursionError from error
 
 
-def _assignment(statement: ast.stmt) -> tuple[str, Any]:
+def _assignment(statement: ast.stmt) -> tuple[str, object]:
     """Name and value of an assignment; ValueError for any other statement."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id, ast.literal_eval(statement.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cospal_cli import weights
 from cospal_cli.backbones import models
@@ -117,7 +117,7 @@ def _check_config(folder: Path, dino: Dino) -> None:
         )
 
 
-def _differences(given: Json, wanted: Json) -> Iterator[tuple[Any, ...]]:
+def _differences(given: Json, wanted: Json) -> Iterator[tuple[object, ...]]:
     """(name, value in ``given``, value in ``wanted``) of settings that ``given`` has otherwise."""
     for name, value in wanted.items():
         own = given.get(name, value)
@@ -127,5 +127,5 @@ def _differences(given: Json, wanted: Json) -> Iterator[tuple[Any, ...]]:
             yield name, own, value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

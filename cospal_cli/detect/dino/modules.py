@@ -26,7 +26,7 @@ class EncodedOnce(nn.Module):
         self.encoder = encoder
         self.features: torch.Tensor | None = None  # (1, S, width)
 
-    def forward(self, input_ids: torch.Tensor, *rest: Any, **named: Any) -> Any:
+    def forward(self, input_ids: torch.Tensor, *rest: object, **named: object) -> object:
         """The encoder's own output for ``input_ids`` (B, S); of it only ``last_hidden_state``."""
         from transformers.modeling_outputs import BaseModelOutput
 
@@ -44,7 +44,7 @@ class TakesFull(nn.Module):
         super().__init__()
         self.part = part.float()
 
-    def forward(self, *given: Any) -> Any:
+    def forward(self, *given: object) -> object:
         """Of ``part``, with every floating point tensor in fp32."""
         return self.part(*(_widened(value) for value in given))
 
@@ -56,7 +56,7 @@ class GivesFull(nn.Module):
         super().__init__()
         self.part = part
 
-    def forward(self, *given: Any, **named: Any) -> Any:
+    def forward(self, *given: object, **named: object) -> object:
         """The same kind of output, a mapping, with every floating point tensor in fp32."""
         outputs = self.part(*given, **named)
         return type(outputs)(**{name: _widened(value) for name, value in outputs.items()})
@@ -86,10 +86,10 @@ def keep_coordinates_exact(model: Any) -> nn.Module:
     return with_part(exact, "model.encoder_output_class_embed", places)
 
 
-def _first_row(value: Any) -> Any:
+def _first_row(value: object) -> object:
     return value[:1] if isinstance(value, torch.Tensor) else value
 
 
-def _widened(value: Any) -> Any:
+def _widened(value: Any) -> object:
     whole = not isinstance(value, torch.Tensor) or not value.is_floating_point()
     return value if whole else value.float()

@@ -29,7 +29,7 @@ class BertEncoder:
         """Raises DeviceError for CUDA that is not there, WeightsError if the model is not there,
         damaged, or not one that reads text."""
         place = choose(config.device, config.precision)
-        self._torch: Any = require("torch", "torch")
+        self._torch = require("torch", "torch")
         use_threads(place, config.threads)
         self.model_id = config.model or DEFAULT_MODEL
         folder = models.locate(self.model_id)
