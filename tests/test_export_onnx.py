@@ -33,7 +33,7 @@ SHAPES = [*verify.SHAPES[:-1], (2, 3, 4, 7)]
     "changes",
     [
         {"temporal_input": "subject", "spatial_layers": 0, "temporal_layers": 1, "proposals": 1},
-        {"temporal_input": "both", "word_score": "max", "temporal_layers": 3, "heads": 4},
+        {"temporal_input": "both", "word_score": "max", "temporal_layers": 1, "heads": 4},
     ],
     ids=str,
 )

@@ -61,7 +61,7 @@ class CoSPaL(nn.Module):
         """
         if self.config.temporal_input == "clips":
             return None
-        rows = torch.arange(len(chosen), device=chosen.device)
+        rows = torch.arange(chosen.shape[0], device=chosen.device)
         best = chosen.argmax(dim=1)
         subject = tubelets[rows, best] * tubelet_mask[rows, best].unsqueeze(-1)  # (B, T, F)
         steps = torch.arange(clip_mask.shape[1], device=clip_mask.device) + 0.5

@@ -82,7 +82,7 @@ class TemporalGrounding(nn.Module):
         for layer in blocks(self.word_layers):
             encoded = layer(encoded, hidden)
         x = embedded + position_codes(embedded.shape[1], embedded.shape[2], embedded)
-        x = torch.cat([x, self.token.expand(len(x), 1, -1)], dim=1)
+        x = torch.cat([x, self.token.expand(x.shape[0], 1, -1)], dim=1)
         bias = bias_of(functional.pad(mask, (0, 1), value=True))
         *earlier, last = blocks(self.video_layers)
         for layer in earlier:
@@ -143,9 +143,9 @@ class TemporalGrounding(nn.Module):
                 count,
                 attended.shape[1],
             )
-            inputs = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(len(memory), -1, clips)
+            inputs = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(memory.shape[0], -1, clips)
             x = layer.cross_attention(
-                attended.reshape(len(memory), count * length, -1), memory, inputs
+                attended.reshape(memory.shape[0], count * length, -1), memory, inputs
             )
             x = x.reshape(-1, length, x.shape[2])
         return self.head(self.word_norm(x)).unflatten(0, (-1, count))
