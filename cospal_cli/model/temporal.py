@@ -122,7 +122,7 @@ class TemporalGrounding(nn.Module):
         the sentence, which do not attend to each other; ``rows`` (B, R): which of the M N words are
         wanted (those of the first copy count from 0, of the second from N on), None: all.
         """
-        count, clips = weights.shape[1:]
+        batch, count, clips = weights.shape
         copies, length = masked.shape[1:]
         copy = torch.arange(copies * length, device=mask.device) // length
         others = (copy.unsqueeze(1) == copy) & word_mask.repeat(1, copies).unsqueeze(1)
@@ -143,10 +143,8 @@ class TemporalGrounding(nn.Module):
                 count,
                 attended.shape[1],
             )
-            inputs = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(memory.shape[0], -1, clips)
-            x = layer.cross_attention(
-                attended.reshape(memory.shape[0], count * length, -1), memory, inputs
-            )
+            inputs = there.unsqueeze(2).expand(-1, -1, length, -1).reshape(batch, -1, clips)
+            x = layer.cross_attention(attended.reshape(batch, count * length, -1), memory, inputs)
             x = x.reshape(-1, length, x.shape[2])
         return self.head(self.word_norm(x)).unflatten(0, (-1, count))
 
