@@ -178,7 +178,7 @@ def test_the_summary_names_words_that_training_did_not_meet(
         (["--set", "clips.fps=4"], "clips.fps: trained on 2, found 4"),
         (["--set", "features.frames=16"], "tubelets.frames: trained on 8, found 16"),
         (["--detector", "nanodet"], "tubelets.detector: trained on file, found nanodet"),
-        (["--method", "zero-shot"], "which method 'zero-shot' ignores"),
+        (["--method", "zero-shot"], "unused by method 'zero-shot'"),
     ],
 )
 def test_other_features_are_refused_with_both_sides(

@@ -248,7 +248,7 @@ def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "cospal/heads@9"}', "{"])
 def test_bad_metadata_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
-    with pytest.raises(WeightsError, match=r"config\.json: not a description"):
+    with pytest.raises(WeightsError, match=r"config\.json: not the metadata"):
         checkpoint.load_metadata(tmp_path)
 
 

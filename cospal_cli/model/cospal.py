@@ -42,7 +42,7 @@ class CoSPaL(nn.Module):
         content_mask: Tensor,
         word_ids: Tensor,
     ) -> Scores:
-        """The answer to a batch. Takes exactly the contract's fields; deterministic in eval mode.
+        """Scores for a batch. Takes exactly the contract's fields; deterministic in eval mode.
 
         ``content_mask`` matters to training alone, where it draws the words to hide.
         """
@@ -56,7 +56,7 @@ class CoSPaL(nn.Module):
     ) -> Tensor | None:
         """Features (B, C, F) of the likeliest tubelet, by ``chosen`` (B, K), at each clip.
 
-        None where the model is not told to look at it. Zero where it is absent. No gradient flows
+        None where the temporal input does not hold it. Zero where it is absent. No gradient flows
         into ``chosen``.
         """
         if self.config.temporal_input == "clips":

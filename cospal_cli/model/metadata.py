@@ -41,7 +41,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class HeadsMetadata:
-    """``features`` names what made the heads' inputs: see ``features.spec``.
+    """``features`` names what the heads' inputs were computed with: see ``features.spec``.
 
     ``vocabulary``: the words of the training captions, most frequent first; their ids count from 1.
     """
@@ -66,7 +66,7 @@ class HeadsMetadata:
     @classmethod
     def loads(cls, text: str | bytes, where: str) -> HeadsMetadata:
         """From JSON text; WeightsError, naming ``where`` it stood, if it is none."""
-        about = f"{where}: not a description of cospal's heads"
+        about = f"{where}: not the metadata of cospal's heads"
         hint = "give a folder that 'cospal train' wrote, or a file of 'cospal export'"
         with errors_as(WeightsError, about, hint):
             found = parse_table(text)

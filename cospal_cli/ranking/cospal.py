@@ -1,4 +1,4 @@
-"""CoSPaL's answer: the tubelet that its heads score highest, cut to the segment that they predict.
+"""CoSPaL's prediction: the tubelet that its heads score highest, cut to their segment.
 
 ``why`` carries the logarithms of the tubelet's score and of the segment's.
 """
@@ -23,7 +23,7 @@ from cospal_cli.settings import GroundConfig
 def rank(
     candidates: Sequence[Candidate], query: Query, evidence: Evidence, config: GroundConfig
 ) -> Ranked:
-    """The candidates that the heads saw, by their scores alone. UsageError without an answer."""
+    """The candidates that the heads scored, by their scores. UsageError without a prediction."""
     if not candidates:
         return NOTHING
     if evidence.prediction is None:

@@ -1,4 +1,4 @@
-"""Trained heads with the encoders that they were trained on, ready to be asked about any video."""
+"""Trained heads with the encoders that they were trained on, ready for any video."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cospal_cli.settings.stored import modern
 
 @dataclass(frozen=True)
 class Heads:
-    """See ``open_heads``. Without encoders they answer what was encoded before."""
+    """See ``open_heads``. Without encoders they take only what was encoded before."""
 
     runtime: Runtime
     clips: VideoEncoder | None = None
@@ -36,7 +36,7 @@ class Heads:
     def predict(
         self, features: HeadFeatures, query: Query, config: Config, phrases: Phrases | None = None
     ) -> HeadScores | None:
-        """What the heads say of a query; None where the video has no tubelet.
+        """What the heads predict for a query; None where the video has no tubelet.
 
         ``phrases``: the query's words, where they are encoded already.
         """
@@ -59,7 +59,7 @@ class Heads:
 
 
 def spec_of(metadata: HeadsMetadata) -> FeatureSpec:
-    """What made the features on which the heads were trained."""
+    """What the features that the heads were trained on were computed with."""
     settings = metadata.trained.get("settings")
     return FeatureSpec(metadata.features, modern(settings) if isinstance(settings, Mapping) else {})
 
@@ -67,20 +67,20 @@ def spec_of(metadata: HeadsMetadata) -> FeatureSpec:
 def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
     """``config`` for the heads in ``path``: what the user left open is as in their training.
 
-    ``stated``: the dotted keys that the user did not leave open. UsageError where that is another
-    method, and where detections are needed.
+    ``stated``: the dotted keys that the user did not leave open. UsageError where they chose
+    another method, and where detections are needed.
     """
     spec = spec_of(read_metadata(path))
     try:
         spec.apply_to(override(None, {"detector.file.path": "-"}))
     except UsageError as error:  # of what is not the user's
         raise WeightsError(
-            f"{path}: settings of the training that cannot be: {error.message}", "train again"
+            f"{path}: its training has invalid settings: {error.message}", "train again"
         ) from error
     own = {"detector.name", "detector.file.path"} & stated
     if spec.keys().get("detector.name") == FILE and not own:
         raise UsageError(
-            f"{str(path)!r} was trained on detections made elsewhere, found none",
+            f"{str(path)!r} was trained on detections from a file, found none",
             "give those of the video: --detections FILE",
         )
     if "ground.method" not in stated:
@@ -88,7 +88,7 @@ def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
     config = spec.apply_to(config, stated)
     if config.ground.method not in TRAINED:
         raise UsageError(
-            f"{str(path)!r} holds trained heads, which method {config.ground.method!r} ignores",
+            f"{str(path)!r} holds trained heads, unused by method {config.ground.method!r}",
             "leave out one of the two",
         )
     return config
@@ -97,7 +97,7 @@ def completed(config: Config, stated: AbstractSet[str], path: Path) -> Config:
 def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
     """The heads in ``path``, run as ``config.runtime`` says, and the encoders it names.
 
-    UsageError, naming both sides, where ``config`` and ``detector`` make other features than those
+    UsageError, naming both sides, where ``config`` and ``detector`` give other features than those
     of the training.
     """
     trained = spec_of(read_metadata(path))
@@ -118,7 +118,7 @@ def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
 
 
 def head_features(observation: Observation, config: FeaturesConfig) -> HeadFeatures:
-    """A video as the heads see it: its best tubelets, and no more clips than they take.
+    """The inputs of the heads: a video's best tubelets, and no more clips than they take.
 
     ValueError where its clips were not encoded.
     """

@@ -1,7 +1,7 @@
-"""Batches of an epoch, made ahead of the loop; each is a function of the seed and its place alone.
+"""Batches of an epoch, built ahead of the loop; each is a function of the seed and its place alone.
 
 What item is where, which words are hidden, and what replaces a sample that cannot be read depend
-on neither the number of processes nor on where a run was broken off.
+on neither the number of processes nor on where a run was interrupted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cospal")
 READERS = min(max(processors(), 2), 8)  # threads that read: they wait for the disk and copy
-DEPTH = 3  # batches made in advance
+DEPTH = 3  # batches built in advance
 _UNREADABLE = (InputError, WeightsError, OSError)
 
 Arrays = dict[str, NDArray]  # inputs.NAMES, "masked" (B, N) and "video" (B,); rows B
@@ -45,7 +45,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Share:
-    """Which part of every batch this process makes."""
+    """Which part of every batch this process builds."""
 
     rank: int = 0
     processes: int = 1
@@ -84,13 +84,13 @@ class Batches:
     ) -> Generator[Any]:
         """This process's part of the epoch's batches from the ``start``-th on, in order.
 
-        ``finish`` is applied to each in the thread that makes them. Close the generator when it is
+        ``finish`` is applied to each in the thread that builds them. Close the generator when it is
         left early. InputError when too many samples cannot be read.
         """
         return prefetch(map(finish, self._made(epoch, start)), DEPTH)
 
     def order(self, epoch: Epoch) -> NDArray[np.int64]:
-        """Rows of the epoch's items as they are shown."""
+        """Rows of the epoch's items, in order."""
         return np.random.default_rng((self._seed, epoch.number)).permutation(len(epoch.items))
 
     def _made(self, epoch: Epoch, start: int) -> Iterator[Arrays]:
@@ -124,7 +124,7 @@ class Batches:
         return Item(inputs, hidden_words(inputs.content_mask, inputs.word_ids, rng), video)
 
     def _note(self, sample: Sample, error: Exception) -> None:
-        """Count and tell an unreadable sample once; InputError past the limit."""
+        """Count and log an unreadable sample once; InputError past the limit."""
         with self._counting:
             if sample.id in self._bad:
                 return

@@ -1,8 +1,8 @@
 """Training, from top to bottom: plan, batches, updates, validation, checkpoints.
 
 ``out`` becomes a folder with ``last`` and ``best`` (see ``state``), ``metrics.jsonl``, files of
-TensorBoard and ``training.png``. One process, or several under ``accelerate launch``: each makes
-its share of every batch, and the first alone writes.
+TensorBoard and ``training.png``. One process, or several under ``accelerate launch``: each builds
+its share of every batch, and only the first writes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TrainingJob:
 class Outcome:
     """What a run did. ``best``: the greatest value of ``selected_by`` (a loss counts negative)."""
 
-    stopped: bool  # asked to, before the end
+    stopped: bool  # before the end, by the user
     update: int
     updates: int  # of the whole plan
     best: float | None
@@ -75,10 +75,10 @@ class Outcome:
 def train(
     job: TrainingJob, progress: Progress = silent, stopped: Callable[[], bool] = lambda: False
 ) -> Outcome:
-    """Train, or go on with a training, until its end or until ``stopped()``; both are saved.
+    """Train, or continue a training, until its end or until ``stopped()``; both are saved.
 
     Raises UsageError for another training in ``job.out`` or settings that do not fit, InputError
-    for too many unreadable samples, TrainingError when the loss is no number, DeviceError for a
+    for too many unreadable samples, TrainingError when the loss is not finite, DeviceError for a
     missing device or memory. Checkpoints that were there stay whole whatever happens.
     """
     with ExitStack() as stack:
@@ -90,8 +90,8 @@ def train(
             return _Training(job, accelerator, stack).run(progress, stopped)
         except torch.OutOfMemoryError as error:
             raise DeviceError(
-                f"out of memory with {job.config.train.batch} samples an update",
-                "give a smaller --batch, or --precision bf16; --resume goes on from the last save",
+                f"out of memory with {job.config.train.batch} samples per update",
+                "give a smaller --batch or --precision bf16; --resume continues from the last save",
             ) from error
 
 
@@ -138,7 +138,7 @@ class _Training:
             state.restore(job.out / LAST, self.model, self.adam, self.average, self.at.update)
             if accelerator.scaler is not None and self.at.scaler:
                 accelerator.scaler.load_state_dict(dict(self.at.scaler))
-            LOG.info("going on after update %d of %d", self.at.update, self.total)
+            LOG.info("continuing after update %d of %d", self.at.update, self.total)
         self.metrics = stack.enter_context(
             metrics.Metrics(job.out, self.at.update, quiet=not accelerator.is_main_process)
         )
@@ -187,7 +187,7 @@ class _Training:
         return {name: rows.to(device, non_blocking=True) for name, rows in tensors.items()}
 
     def _update(self, batch: dict[str, torch.Tensor], epoch: Epoch, stop: bool) -> bool:
-        """One step of the optimiser; whether any process was asked to stop."""
+        """One step of the optimiser; whether any process is to stop."""
         config, update = self.config, self.at.update
         optimise.set_rates(self.adam, update, config.warmup)
         optimise.seed_update(config.seed, update, self.accelerator.process_index)
@@ -254,19 +254,19 @@ class _Training:
         self._save(LAST)
 
     def _epoch_line(self, epoch: Epoch, scores: Mapping[str, float]) -> str:
-        """What a person who waits wants to know at the end of an epoch."""
+        """How an epoch went, in one line."""
         parts = [
             f"epoch {epoch.number + 1} of {len(self.plan)} (stage {epoch.stage + 1})",
             f"update {self.at.update} of {self.total}",
         ]
         if self.losses:
             parts.append(f"loss {sum(self.losses) / len(self.losses):.4f}")
-        shown = {"loss", *validation.SCORES} & scores.keys()
-        parts += [f"validation {name} {scores[name]:.4f}" for name in scores if name in shown]
-        return ", ".join(parts)
+        named = [name for name in scores if name in ("loss", *validation.SCORES)]
+        shown = ", ".join(f"{name} {scores[name]:.4f}" for name in named)
+        return ", ".join(parts) + (f"; validation: {shown}" if shown else "")
 
     def _value(self, scores: Mapping[str, float]) -> float:
-        """What the best heads have most of. Without validation the last ones are the best."""
+        """What heads are chosen by, more is better. Without validation the last ones are best."""
         if self._selects() in scores:
             value = scores[self._selects()]
             return -value if self._selects() == "loss" else value

@@ -89,7 +89,7 @@ class Objective(nn.Module):
         return {"temporal": total} | parts
 
     def _nll(self, batch: Mapping[str, Tensor], embedded: Tensor, weights: Tensor) -> Tensor:
-        """Mean loss (B, S) of the words, told from each of S weightings of the clips."""
+        """Mean loss (B, S) of the words, reconstructed from each of S weightings of the clips."""
         logits = self.model.temporal.reconstruct(
             embedded,
             batch["clip_mask"],

@@ -1,4 +1,4 @@
-"""What a training begins with: its folder, processes, samples, metadata and first weights."""
+"""What a training starts with: its folder, processes, samples, metadata and first weights."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def own_folder(out: Path, resume: bool) -> Iterator[None]:
         if begun and not resume:
             raise UsageError(
                 f"{str(out)!r} holds a training already",
-                "--resume goes on with it; --out names another folder",
+                "--resume continues it; --out names another folder",
             )
         yield
 
@@ -99,13 +99,13 @@ def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple
     train = config.train
     epochs = curriculum.plan(samples, config.curriculum, train.batch, train.crg)
     if not epochs:
-        raise InputError("no sample to train on", "'cospal data check' tells what is wrong")
+        raise InputError("no sample to train on", "'cospal data check' lists the problems")
     for limit in curriculum.stages_left_out(epochs, config.curriculum):
         LOG.warning("no sample is within %d: that stage is left out", limit)
     for epoch in epochs:
         if epoch.batch % together:
             raise UsageError(
-                f"{together} processes cannot share {epoch.batch} samples an update",
+                f"{together} processes cannot share {epoch.batch} samples per update",
                 "give a --batch that is a multiple of them, or fewer processes",
             )
     return epochs
@@ -136,8 +136,8 @@ def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
     other = state.differences(_build(source), _build(metadata))
     if other:
         raise UsageError(
-            f"{folder} holds heads of other sizes: {'; '.join(other)}",
-            "set the same ones, or train without --init-from",
+            f"{folder} has heads of other sizes: {'; '.join(other)}",
+            "give the same sizes, or train without --init-from",
         )
     for line in FeatureSpec(source.features).differences(FeatureSpec(metadata.features)):
         LOG.warning("the first weights come from other features: %s", line)
