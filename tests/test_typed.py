@@ -63,7 +63,8 @@ def test_the_readmes_python_passes_mypy_strict(tmp_path: Path) -> None:
     assert code
     (tmp_path / "sample.py").write_text(code[1] + MORE, encoding="utf-8")
     (tmp_path / "mypy.ini").write_text(
-        "[mypy]\n[mypy-numpy.*,torch.*,av.*,click.*,rich.*]\nfollow_imports = skip\n", encoding="utf-8"
+        "[mypy]\n[mypy-numpy.*,torch.*,av.*,click.*,rich.*]\nfollow_imports = skip\n",
+        encoding="utf-8",
     )  # their types would take most of the time
     hidden = shutil.ignore_patterns("__pycache__", "*.onnx", "*.npz")
     shutil.copytree(ROOT / "cospal_cli", tmp_path / "installed" / "cospal_cli", ignore=hidden)
