@@ -1,6 +1,5 @@
 """The tenth of train for validation, and work that outlives bad items and dying processes."""
 
-import logging
 import os
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from cospal_cli import datasets
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.worker_pool import DIED, Failure, attempt_all, up_to
+from cospal_cli.core.worker_pool import DIED, Failure, attempt_all
 from cospal_cli.datasets.splits import validation_sources
 from tests.data_folders import NAMES, hcstvg, v1
 
@@ -95,20 +94,6 @@ def test_leaving_early_is_no_hang() -> None:
     results = attempt_all(range(1000), work, workers=1)
     assert next(results) == (0, 0)
     results.close()
-
-
-def test_failures_are_logged_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(
-        logging.getLogger("cospal"), "warning", lambda text, *values: told.append(text % values)
-    )
-    items = [3, 1, 3, 2, 3]
-    assert list(up_to(3, attempt_all(items, work))) == [(1, 2), (2, 4)]
-    assert told == ["3 is skipped: three is bad"] * 3
-    limited = up_to(2, attempt_all(items, work))
-    assert [next(limited), next(limited)] == [(1, 2), (2, 4)]
-    with pytest.raises(InputError, match="3 bad items"):
-        next(limited)
 
 
 def test_any_exception_is_a_failure() -> None:

@@ -176,10 +176,3 @@ def test_unknown_protocol() -> None:
     truth = Truth((0, 5), tube(np.random.default_rng(0), 0, 5), (0, 9), 5.0)
     with pytest.raises(UsageError, match="plane"):
         score("plane", truth, truth.track)
-
-
-def test_sparse_boxes_made_dense() -> None:
-    track = Track.through([2, 6], [[0, 0, 10, 10], [4, 8, 14, 18]])
-    assert track.frames.tolist() == [2, 3, 4, 5, 6]
-    assert track.boxes_xyxy[1].tolist() == [1, 2, 11, 12]
-    assert len(Track.through([], np.empty((0, 4)))) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -15,12 +14,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from cospal_cli.core.errors import CospalError, InputError
+from cospal_cli.core.errors import CospalError
 from cospal_cli.core.foreign import reason
 
 T = TypeVar("T")
 R = TypeVar("R")
-LOG = logging.getLogger("cospal")
 DIED = "the process that read it died"
 
 
@@ -51,22 +49,6 @@ def attempt_all(
         waiting = yield from _until_broken(source, work, workers)
         if not waiting:
             return
-
-
-def up_to(limit: int, results: Iterable[tuple[T, R | Failure]]) -> Iterator[tuple[T, R]]:
-    """Only what succeeded; failures are logged. InputError at the one after ``limit``."""
-    failures = 0
-    for item, result in results:
-        if not isinstance(result, Failure):
-            yield item, result
-            continue
-        failures += 1
-        LOG.warning("%s is skipped: %s", item, result.reason)
-        if failures > limit:
-            raise InputError(
-                f"{failures} bad items, the last one {str(item)!r}: {result.reason}",
-                f"at most {limit} are skipped; 'cospal data check' lists what is wrong",
-            )
 
 
 def start_worker() -> None:

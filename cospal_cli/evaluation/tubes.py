@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cospal_cli.core.brief import brief
 from cospal_cli.core.observation import FrameSpan
@@ -36,16 +36,6 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.frames)
-
-    @classmethod
-    def through(cls, frames: ArrayLike, boxes_xyxy: ArrayLike) -> Track:
-        """A box at *every* frame from the first to the last of ``frames``, linear in between."""
-        known = np.asarray(frames, np.int64)
-        boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
-        if not len(known):
-            return NOTHING
-        every = np.arange(known[0], known[-1] + 1)
-        return cls(every, np.stack([np.interp(every, known, side) for side in boxes.T], axis=1))
 
     @property
     def span(self) -> FrameSpan:

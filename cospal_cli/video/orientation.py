@@ -28,11 +28,6 @@ class Orientation:
         return not (self.transpose or self.flip_x or self.flip_y)
 
     @property
-    def mirrored(self) -> bool:
-        """Whether left and right are exchanged besides any turn."""
-        return (self.transpose + self.flip_x + self.flip_y) % 2 == 1
-
-    @property
     def clockwise(self) -> int:
         """Degrees clockwise (0, 90, 180, 270) that are applied, the mirroring aside."""
         if self.transpose:
