@@ -46,6 +46,25 @@ def test_local_phrases_are_at_most_five() -> None:
     assert len(query.local_phrases) == MAX_PHRASES
 
 
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        (
+            "While another man waves, the man in red jumps and falls.",
+            ("the man in red jumps", "the man in red falls"),
+        ),
+        ("As the woman walks away, a boy in black sits.", ("a boy in black sits",)),
+        ("When the dog barks, the cat runs away.", ("the cat runs away",)),
+        ("When walking, the man in red waves.", ("the man in red waves",)),
+        ("The man in red waves while another man spins.", ("the man in red waves",)),
+        ("The man jumps as another woman in blue falls.", ("the man jumps",)),
+        ("Another man waves.", ("another man waves",)),
+    ],
+)
+def test_what_others_do_meanwhile_is_no_sub_phrase(text: str, phrases: tuple[str, ...]) -> None:
+    assert parse(text).local_phrases == phrases
+
+
 def test_a_question_puts_the_noun_in_the_place_of_its_word() -> None:
     who = parse("who in white rides the bicycle?", PLAIN)
     assert who.interrogative

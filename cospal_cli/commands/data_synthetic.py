@@ -50,12 +50,23 @@ class SyntheticOptions:
     fps: Annotated[
         int, option("--fps", default=10, show_default=True, type=int, help="Frames per second.")
     ]
-    seconds: Annotated[
+    kind: Annotated[
         str,
         option(
-            "--seconds",
-            default="9..18",
+            "--kind",
+            default="fair",
             show_default=True,
+            type=click.Choice(["fair", "easy"]),
+            help="fair: other actions of the subject, times anywhere, sentences that also tell of "
+            "others; easy: as version 0.1 drew them.",
+        ),
+    ]
+    seconds: Annotated[
+        str | None,
+        option(
+            "--seconds",
+            default=None,
+            show_default="14..22, of the easy kind 9..18",
             metavar="A..B",
             help="Shortest and longest duration of a video, in seconds.",
         ),
@@ -91,7 +102,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
     The same settings give the same files. An interrupted run continues where it stopped, and a
     larger --videos adds to the set.
     """
-    from cospal_cli.datasets.synthetic.recipe import Recipe
+    from cospal_cli.datasets.synthetic.recipe import MIXES, Recipe
     from cospal_cli.datasets.synthetic.write import write_set
 
     options = context.options
@@ -99,8 +110,9 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
         seed=options.seed,
         size=_size(options.size),
         fps=options.fps,
-        seconds=_range(options.seconds),
+        seconds=_range(options.seconds) if options.seconds else MIXES[options.kind].seconds,
         test=_share(options.test),
+        kind=options.kind,
     )
     count = options.workers or os.cpu_count() or 1
     with Interrupts() as interrupts, context.progress() as progress:
@@ -124,12 +136,17 @@ def _lines(folder: Path, report: JsonDict) -> str:
             f"actors per video: {_counted(report['actors'])}",
             f"actions per sentence: {_counted(report['actions'])}",
             f"mean share of the video that the sentence is about: {report['mean_span']}",
+            f"m_tIoU without looking: {_counted_controls(report['controls'])}",
         ]
     )
 
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{value} in {count}" for value, count in counts.items())
+
+
+def _counted_controls(controls: JsonDict) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in controls.items())
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -74,11 +74,18 @@ class ActionCurves:
 
 
 def timetable(
-    kinds: Sequence[str], frames: int, fps: int, avoid: Collection[str], rng: np.random.Generator
+    kinds: Sequence[str],
+    frames: int,
+    fps: int,
+    avoid: Collection[str],
+    rng: np.random.Generator,
+    close: Collection[int] | None = None,
 ) -> list[Act] | None:
-    """``kinds`` one after the other, spread over the video; None if they do not fit.
+    """``kinds`` one after the other; None if they do not fit.
 
-    Directions are drawn such that nothing of ``avoid`` shows.
+    Directions are drawn such that nothing of ``avoid`` shows. The pauses are short; given
+    ``close``, only those behind the actions at these places are, and the others share the rest of
+    the video.
     """
     ways = [_way(kind, avoid, rng) for kind in kinds]
     if None in ways:
@@ -91,7 +98,12 @@ def timetable(
     spare = frames - 2 - lengths.sum() - gaps.sum()
     if spare < 0:
         return None
-    lead = spare * rng.beta(1.2, 1.2)
+    if close is None:
+        lead = spare * rng.beta(1.2, 1.2)
+    else:
+        free = [at for at in range(len(kinds)) if at not in close]
+        lead, *rest = (spare * rng.dirichlet(np.ones(len(free) + 1))).tolist()
+        gaps[free] += rest
     acts, now = [], 1 + lead
     for kind, way, length, gap in zip(kinds, ways, lengths, gaps, strict=True):
         acts.append(Act(kind, round(now), round(now + length), way or 0))

@@ -13,7 +13,6 @@ from cospal_cli.datasets.synthetic.meaning import Meaning, wears
 from cospal_cli.datasets.synthetic.recipe import Recipe
 
 _SECONDS_EACH = 2.3  # that an action takes with the pause after it, about
-_ACTION_COUNTS = (0.24, 0.3, 0.24, 0.14, 0.08)  # chance of one to five actions in a sentence
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,25 @@ class ScenePlan:
 class Part:
     """One role. ``kinds`` are its actions in order; ``avoid`` must not show in them.
 
-    ``role``: target, twin (dressed alike), rival (acts alike) or bystander.
+    ``role``: target, twin (dressed alike), rival (acts alike) or bystander. ``named``: the places
+    in ``kinds`` of what the sentence says of the target.
     """
 
     role: str
     outfit: Outfit
     kinds: tuple[str, ...]
     avoid: frozenset[str] = frozenset()
+    named: range = range(0)
 
 
 def plan(recipe: Recipe, rng: np.random.Generator) -> ScenePlan:
     """How long, how many, how many actions the sentence names."""
     low, high = recipe.seconds
-    chances = np.array(_ACTION_COUNTS) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
-    actions = 1 + int(rng.choice(len(_ACTION_COUNTS), p=chances / chances.sum()))
-    seconds = rng.uniform(max(low, 1 + _SECONDS_EACH * actions), high)
+    mix = recipe.mix
+    chances = np.array(mix.actions) * [1 + _SECONDS_EACH * n <= high for n in range(1, 6)]
+    actions = 1 + int(rng.choice(len(mix.actions), p=chances / chances.sum()))
+    least = max(low, 1 + _SECONDS_EACH * (actions + mix.besides))
+    seconds = rng.uniform(min(least, high), high)
     actors = np.arange(recipe.actors[0], recipe.actors[1] + 1)
     weights = actors**-0.7  # fewer are more usual, many are not rare
     return ScenePlan(seconds, int(rng.choice(actors, p=weights / weights.sum())), actions)
@@ -57,7 +60,7 @@ def plan(recipe: Recipe, rng: np.random.Generator) -> ScenePlan:
 def cast(recipe: Recipe, plan: ScenePlan, rng: np.random.Generator) -> tuple[Meaning, list[Part]]:
     """What the sentence will say, and all parts, the target's first."""
     room, others = plan.room, plan.actors - 1
-    target, meaning = _target(plan, rng)
+    target, meaning = _target(plan, min(recipe.mix.besides, room - plan.actions), rng)
     parts = []
     if rng.random() < recipe.rivals:
         parts += [_rival(meaning, room, rng) for _ in range(2 if others >= 6 else 1)]
@@ -70,18 +73,26 @@ def cast(recipe: Recipe, plan: ScenePlan, rng: np.random.Generator) -> tuple[Mea
     return meaning, [target, *(parts[i] for i in rng.permutation(len(parts))[:others])]
 
 
-def _target(plan: ScenePlan, rng: np.random.Generator) -> tuple[Part, Meaning]:
+def _target(plan: ScenePlan, besides: int, rng: np.random.Generator) -> tuple[Part, Meaning]:
+    """The one who is meant, with at least ``besides`` actions that are not named."""
+    target, meaning = _draw_target(plan, besides, rng)
+    while len(target.kinds) - len(target.named) < besides:  # who enters can do little before it
+        target, meaning = _draw_target(plan, besides, rng)
+    return target, meaning
+
+
+def _draw_target(plan: ScenePlan, besides: int, rng: np.random.Generator) -> tuple[Part, Meaning]:
     outfit = draw_outfit(rng)
     kinds = [str(kind) for kind in rng.permutation(KINDS)]
     actions = ordered(kinds[: plan.actions])
-    more = kinds[plan.actions :][: int(rng.integers(0, plan.room - plan.actions + 1))]
+    more = kinds[plan.actions :][: int(rng.integers(besides, plan.room - plan.actions + 1))]
     split = int(rng.integers(len(more) + 1))
     before = () if "enter" in actions else ordered(k for k in more[:split] if k != "leave")
     after = () if "leave" in actions else ordered(k for k in more[split:] if k != "enter")
     clothes = tuple((part, outfit.pieces[part].colour) for part in _named(outfit, rng))
-    return Part("target", outfit, (*before, *actions, *after), frozenset(actions)), Meaning(
-        clothes, actions
-    )
+    named = range(len(before), len(before) + len(actions))
+    target = Part("target", outfit, (*before, *actions, *after), frozenset(actions), named)
+    return target, Meaning(clothes, actions)
 
 
 def _named(outfit: Outfit, rng: np.random.Generator) -> list[str]:

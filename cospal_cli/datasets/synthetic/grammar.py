@@ -10,7 +10,7 @@ from cospal_cli.datasets.synthetic.actions import Act
 from cospal_cli.datasets.synthetic.clothes import Outfit
 from cospal_cli.datasets.synthetic.meaning import Meaning
 
-_PERSONS = {
+PERSONS = {
     "man": "man man man guy gentleman person".split(),
     "woman": "woman woman woman lady person".split(),
     "child": "child child kid boy girl".split(),
@@ -49,9 +49,17 @@ _SIDE = {-1: "left", 0: "", 1: "right"}
 
 
 def sentence(
-    meaning: Meaning, outfit: Outfit, acts: Sequence[Act], item: str, rng: np.random.Generator
+    meaning: Meaning,
+    outfit: Outfit,
+    acts: Sequence[Act],
+    item: str,
+    rng: np.random.Generator,
+    background: str = "",
 ) -> str:
-    """``meaning`` in words; ``acts`` are those named, ``item`` is what is picked up."""
+    """``meaning`` in words; ``acts`` are those named, ``item`` is what is picked up.
+
+    ``background`` stands behind; what happens meanwhile may also stand before.
+    """
     person = referral(meaning, outfit, rng)
     verbs = [_pick(rng, VERBS[act.kind]) for act in acts]
     words = {"item": _pick(rng, _ITEMS[item])}
@@ -59,17 +67,28 @@ def sentence(
         text.format(**words, **{"side": _SIDE[act.way], "from": _SIDE[-act.way]})
         for text, act in zip(verbs, acts, strict=True)
     ]
-    text = f"{person} {_joined(phrases, rng)}."
+    text = f"{person} {_joined(phrases, rng)}"
+    if background.startswith("while") and rng.random() < 0.3:
+        text = f"{background}, {text}"
+    elif background:
+        text = f"{text} {background}"
+    text += "."
     return text[0].upper() + text[1:]
+
+
+def verb_phrase(act: Act, item: str, rng: np.random.Generator) -> str:
+    """One action in words; ``item`` is what is picked up."""
+    ways = {"side": _SIDE[act.way], "from": _SIDE[-act.way]}
+    return _pick(rng, VERBS[act.kind]).format(item=_pick(rng, _ITEMS[item]), **ways)
 
 
 def referral(meaning: Meaning, outfit: Outfit, rng: np.random.Generator) -> str:
     """ "the man in the red shirt and blue trousers with a backpack"."""
     colours = dict(meaning.clothes)
     article = _pick(rng, ["the", "the", "a"])
-    noun = f"{_pick(rng, ['the', 'the', 'the', 'a'])} {_pick(rng, _PERSONS[outfit.kind])}"
+    noun = f"{_pick(rng, ['the', 'the', 'the', 'a'])} {_pick(rng, PERSONS[outfit.kind])}"
     named = {
-        part: _garment(colours[part], outfit.pieces[part].cut, article, rng)
+        part: garment(colours[part], outfit.pieces[part].cut, article, rng)
         for part in ("upper", "lower", "hat", "bag")
         if part in colours
     }
@@ -85,7 +104,8 @@ def referral(meaning: Meaning, outfit: Outfit, rng: np.random.Generator) -> str:
     return f"{noun} {worn} {_listed(clothes)}" + (f" with {extra}" if extra else "")
 
 
-def _garment(colour: str, cut: str, article: str, rng: np.random.Generator) -> str:
+def garment(colour: str, cut: str, article: str, rng: np.random.Generator) -> str:
+    """ "a red shirt"; ``article``: "the" or "a"."""
     word = _pick(rng, _GARMENTS[cut])
     shown = _pick(rng, ["gray", "grey"]) if colour == "gray" else colour
     if article == "a":

@@ -11,6 +11,23 @@ FORMAT = 1  # counted up whenever the same recipe would give another video
 
 
 @dataclass(frozen=True)
+class Mix:
+    """What the kinds of set differ in."""
+
+    seconds: tuple[float, float]  # shortest and longest video, unless they are given
+    actions: tuple[float, ...]  # chance of one, two, ... actions in a sentence
+    besides: int = 0  # least other actions of the target, where the video has time for them
+    loose: bool = False  # actions lie anywhere in the video, not close to each other
+    background: float = 0.0  # share of sentences that also say what is beside the target
+
+
+MIXES = {
+    "fair": Mix((14.0, 22.0), (0.36, 0.36, 0.2, 0.05, 0.03), 2, True, 0.5),
+    "easy": Mix((9.0, 18.0), (0.24, 0.3, 0.24, 0.14, 0.08)),
+}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The same recipe gives the same files, whatever the number of workers.
 
@@ -27,8 +44,11 @@ class Recipe:
     twins: float = 0.4
     rivals: float = 0.8
     crf: int = 26
+    kind: str = "easy"  # see ``MIXES``
 
     def __post_init__(self) -> None:
+        if self.kind not in MIXES:
+            raise UsageError(f"--kind {self.kind!r} is not known", f"known: {', '.join(MIXES)}")
         width, height = self.size
         _within("--size", width, 160, 4096)
         _within("--size", height, 96, 2160)
@@ -44,6 +64,11 @@ class Recipe:
         _within("actors", self.actors[0], 1, 24)
         _within("actors", self.actors[1], self.actors[0], 24)
 
+    @property
+    def mix(self) -> Mix:
+        """What its kind is."""
+        return MIXES[self.kind]
+
     def is_test(self, number: int) -> bool:
         """Whether video ``number`` is of the test split; more videos later change nothing."""
         return int((number + 1) * self.test + 1e-9) > int(number * self.test + 1e-9)
@@ -51,6 +76,8 @@ class Recipe:
     def as_dict(self) -> JsonDict:
         """As JSON keeps it, with the version of its format."""
         fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        if self.kind == "easy":  # the only kind that 0.1 knew: its sets can be continued
+            del fields["kind"]
         return {"format": FORMAT, **fields}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.boxes import area, clip
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.types import FloatArray
-from cospal_cli.datasets.synthetic import grammar
+from cospal_cli.datasets.synthetic import background, grammar
 from cospal_cli.datasets.synthetic.actions import (
     Act,
     ActionCurves,
@@ -72,6 +73,7 @@ class Scene:
     meaning: Meaning
     sentence: str
     span: tuple[int, int]  # frames [start, end) of the target's named actions
+    background: str = ""  # what the sentence says besides: "next to the bench"
 
     @property
     def name(self) -> str:
@@ -129,10 +131,48 @@ def _draft(recipe: Recipe, number: int, plan: ScenePlan, rng: np.random.Generato
     named = [act for act in actors[0].acts if span[0] <= act.start < span[1]]
     if not _plain(named, visible[0], actors[0].inside, span):
         return None
-    text = grammar.sentence(meaning, actors[0].outfit, named, actors[0].item_kind, rng)
+    beside = ""
+    if recipe.mix.background and rng.random() < recipe.mix.background:
+        beside = background.draw(
+            _company(actors, visible, meaning, span), _near(actors[0], props, span), rng
+        )
+    text = grammar.sentence(meaning, actors[0].outfit, named, actors[0].item_kind, rng, beside)
     return Scene(
-        number, recipe, frames, view, light, tuple(actors), props, visible, meaning, text, span
-    )
+        number, recipe, frames, view, light, tuple(actors), props, visible, meaning, text, span,
+        beside,
+    )  # fmt: skip
+
+
+def _company(
+    actors: Sequence[Actor], visible: NDArray[np.float64], meaning: Meaning, span: tuple[int, int]
+) -> list[tuple[Outfit, Act, bool]]:
+    """Who else does something else meanwhile, plainly: the outfit, the action, and whether it is a
+    person of the target's kind."""
+    found = []
+    for number, actor in enumerate(actors[1:], 1):
+        for act in actor.acts:
+            common = min(act.end, span[1]) - max(act.start, span[0])
+            shown = visible[number, act.start : act.end].mean() if act.end > act.start else 0
+            if act.shows & set(meaning.kinds) or shown < _SHOWN_ELSE:
+                continue
+            if common >= 0.5 * min(act.end - act.start, span[1] - span[0]):
+                found.append((actor.outfit, act, actor.outfit.kind == actors[0].outfit.kind))
+    return found
+
+
+def _near(
+    target: Actor, props: Sequence[tuple[float, Prop, Drawing]], span: tuple[int, int]
+) -> list[str]:
+    """The things that the target is beside, all the time that is meant."""
+    own = target.boxes_xyxy[span[0] : span[1]]
+    reach = (own[:, 2] - own[:, 0]).mean()
+    found = []
+    for _, prop, drawing in props:
+        box = framed(drawing)[span[0] : span[1]]
+        apart = np.maximum(box[:, 0] - own[:, 2], own[:, 0] - box[:, 2])
+        if (apart < reach).all() and abs(np.median(box[:, 3] - own[:, 3])) < reach:
+            found.append(prop.kind)
+    return found
 
 
 def camera(recipe: Recipe, frames: int, rng: np.random.Generator) -> View:
@@ -203,8 +243,9 @@ def _rehearse(
     Of what a twin or a bystander does, the first may be left out.
     """
     kinds = part.kinds
+    close = part.named[:-1] if recipe.mix.loose else None
     while True:
-        acts = timetable(kinds, frames, recipe.fps, part.avoid, rng)
+        acts = timetable(kinds, frames, recipe.fps, part.avoid, rng, close)
         motion = None
         if acts is not None:
             motion = perform(acts, frames, recipe.fps, tall, stage, rng)

@@ -71,6 +71,7 @@ def facts_of(scene: Scene) -> JsonDict:
         "test": recipe.is_test(scene.number),
         "clothes": dict(scene.meaning.clothes),
         "actions": list(scene.meaning.kinds),
+        **({"background": scene.background} if scene.background else {}),
         "actors": [
             {
                 "role": actor.role,

@@ -23,11 +23,12 @@ from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
+from cospal_cli.datasets.synthetic.controls import blind_controls
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, place, write_video
 
-RECIPE, README = "synthetic.json", "README.txt"
+RECIPE, README, CONTROLS = "synthetic.json", "README.txt", "controls.json"
 SPLITS = {False: "train.json", True: "test.json"}
 
 
@@ -43,6 +44,7 @@ class SyntheticReport:
     actors: dict[str, int]  # number of actors -> videos
     actions: dict[str, int]  # number of named actions -> videos
     mean_span: float  # share of the video that the truth spans
+    controls: JsonDict  # m_tIoU of segments that see no motion
 
     def as_dict(self) -> JsonDict:
         """For JSON."""
@@ -86,7 +88,9 @@ def _finish(recipe: Recipe, folder: Path, videos: int, made: int) -> SyntheticRe
         if rows or test is False:
             write_text(folder / name, json.dumps(rows, indent=1) + "\n")
     write_text(folder / README, _READ_ME.format(**recipe.as_dict(), videos=videos))
-    return _report(facts, made, folder)
+    report = _report(facts, made, folder)
+    write_text(folder / CONTROLS, json.dumps(report.controls, indent=1) + "\n")
+    return report
 
 
 def _claim(recipe: Recipe, folder: Path) -> None:
@@ -166,6 +170,7 @@ def _report(facts: list[JsonDict], made: int, folder: Path) -> SyntheticReport:
         mean_span=round(
             sum(len(r["bbox"]) / r["img_num"] for r in records) / max(len(records), 1), 3
         ),
+        controls=blind_controls(facts),
     )
 
 
@@ -188,5 +193,6 @@ videos/                one MP4 per record
 detections/            what a simulated detector finds in each video, one frame per line: jittered,
                        with misses, confused classes and false boxes; no real detector was run
 scenes/                all actors with their clothes and actions, to judge errors; not for training
+controls.json          m_tIoU of segments that see no motion: what a model must beat
 synthetic.json         the recipe; the same recipe gives the same files
 """

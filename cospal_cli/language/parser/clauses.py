@@ -14,6 +14,7 @@ from cospal_cli.language.parser.tokens import VERBAL, Token
 _STATES = frozenset("dress clothe park locate surround name call seat".split())
 _CARRIED = frozenset("carry push pull drive ride chase lead follow bring tow drag".split())
 _ALONE = (MOVE - _CARRIED) | frozenset("stand sit lie stop stay wait".split())  # without an object
+_MEANWHILE = frozenset("while as when whilst".split())
 _OTHER_WORDS = frozenset("another other next second third different".split())
 
 
@@ -120,6 +121,27 @@ def nearest(
         if not alive or phrase.thing.alive or generic:
             return phrase
     return None
+
+
+def main_first(tokens: Sequence[Token]) -> Sequence[Token]:
+    """ "While another man waves, the boy jumps": the clause before the comma goes behind the other.
+
+    Both must have a verb, and each a subject: "when walking, the boy ..." stays.
+    """
+    ends = [at for at, token in enumerate(tokens) if token.word == ","]
+    if not ends or tokens[0].word not in _MEANWHILE:
+        return tokens
+    before, after = tokens[1 : ends[0]], tokens[ends[0] + 1 :]
+    spoken = [token for token in after if token.tag != "PUNCT"]
+    if not (_is_clause(before) and _is_clause(spoken)):
+        return tokens
+    return [*spoken, *tokens[: ends[0]]]
+
+
+def _is_clause(tokens: Sequence[Token]) -> bool:
+    """Whether a verb stands behind a noun or a pronoun."""
+    named = [at for at, token in enumerate(tokens) if token.tag in ("NOUN", "PRON")]
+    return bool(named) and any(token.tag in VERBAL for token in tokens[named[0] + 1 :])
 
 
 def item_at(items: Sequence[Item], at: int) -> Item | None:

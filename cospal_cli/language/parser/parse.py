@@ -24,7 +24,7 @@ from cospal_cli.language.parser import (
     spelling,
 )
 from cospal_cli.language.parser.chunks import NounPhrase
-from cospal_cli.language.parser.clauses import Event, SentenceParts
+from cospal_cli.language.parser.clauses import Event, SentenceParts, main_first
 from cospal_cli.language.parser.describe import RESTS, describe
 from cospal_cli.language.parser.description import Description
 from cospal_cli.language.parser.subject import UnknownWords, classes_of, context_of, resolve_nouns
@@ -57,7 +57,7 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
     tokens, order = _without_rank(_without_opening(tokens))
-    tokens = negation.scoped(tag(tokens))
+    tokens = negation.scoped(list(main_first(tag(tokens))))
     sentence, question = questions.read(tokens)
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]

@@ -169,6 +169,8 @@ def _closed(word: str, done: list[Token], following: str) -> str:
         return ""  # "those in red"
     if word == "what" and before:
         return "PRON"
+    if word == "another":
+        return "DET" if _may_be_noun(following) or lexicon.is_adjective(following) else "PRON"
     if word == "her":
         return "POSS" if _may_be_noun(following) or lexicon.is_adjective(following) else "PRON"
     if word in ("back", "down", "up") and before and before.tag in _OPENS:
