@@ -91,16 +91,16 @@ def _appearance(
     for what is said, the leaders' worst for what is not.
     """
     leaders = [i for i in np.argsort(-total)[:_LEADERS] if total[i] > total.max() - _CLOSE_NATS]
-    seen = [appearance_of(candidates[i]) for i in leaders]
+    appearances = [appearance_of(candidates[i]) for i in leaders]
     total = np.zeros(len(candidates))
     for classes in query.appearance.values():
         chances = np.zeros(len(candidates))
-        chances[leaders] = [_chance(probabilities, classes) for probabilities in seen]
+        chances[leaders] = [_chance(probabilities, classes) for probabilities in appearances]
         total += np.log(_APPEARANCE_FLOOR + chances)
     for classes in query.excluded.appearance.values():
-        found = [_chance(probabilities, classes) for probabilities in seen]
-        chances = np.full(len(candidates), max(found))
-        chances[leaders] = found
+        excluded = [_chance(probabilities, classes) for probabilities in appearances]
+        chances = np.full(len(candidates), max(excluded))
+        chances[leaders] = excluded
         total += np.log(_APPEARANCE_FLOOR / (_APPEARANCE_FLOOR + chances))
     return total
 

@@ -148,7 +148,7 @@ def _company(
 ) -> list[tuple[Outfit, Act, bool]]:
     """Who else does something else meanwhile, plainly: the outfit, the action, and whether it is a
     person of the target's kind."""
-    found = []
+    company = []
     for number, actor in enumerate(actors[1:], 1):
         for act in actor.acts:
             common = min(act.end, span[1]) - max(act.start, span[0])
@@ -156,8 +156,8 @@ def _company(
             if act.shows & set(meaning.kinds) or shown < _SHOWN_ELSE:
                 continue
             if common >= 0.5 * min(act.end - act.start, span[1] - span[0]):
-                found.append((actor.outfit, act, actor.outfit.kind == actors[0].outfit.kind))
-    return found
+                company.append((actor.outfit, act, actor.outfit.kind == actors[0].outfit.kind))
+    return company
 
 
 def _near(
@@ -166,13 +166,13 @@ def _near(
     """The things that the target is beside, all the time that is meant."""
     own = target.boxes_xyxy[span[0] : span[1]]
     reach = (own[:, 2] - own[:, 0]).mean()
-    found = []
+    kinds = []
     for _, prop, drawing in props:
         box = framed(drawing)[span[0] : span[1]]
         apart = np.maximum(box[:, 0] - own[:, 2], own[:, 0] - box[:, 2])
         if (apart < reach).all() and abs(np.median(box[:, 3] - own[:, 3])) < reach:
-            found.append(prop.kind)
-    return found
+            kinds.append(prop.kind)
+    return kinds
 
 
 def camera(recipe: Recipe, frames: int, rng: np.random.Generator) -> View:
@@ -292,15 +292,15 @@ def _props(
 ) -> tuple[tuple[float, Prop, Drawing], ...]:
     """Things on the stage; some stand before everybody."""
     width, height = recipe.size
-    found = []
+    props = []
     for _ in range(int(rng.integers(0, 5))):
         kind = str(rng.choice(list(_PROPS)))
         depth = float(rng.uniform(0, 1.12))
         tall = _PROPS[kind] * _height(depth, height) * rng.uniform(0.85, 1.15)
         ground = height * (HORIZON + _NEAR_GROUND * depth)
         prop = Prop(kind, float(rng.uniform(-0.05, 1.05)) * width, ground, tall)
-        found.append((depth, prop, prop.draw(view, light, rng)))
-    return tuple(found)
+        props.append((depth, prop, prop.draw(view, light, rng)))
+    return tuple(props)
 
 
 def _visible(

@@ -47,7 +47,7 @@ def detections(scene: Scene, mistakes: Mistakes = Mistakes()) -> list[Detections
         label = CLASSES.index(CLASS_OF[prop.kind])
         _things(framed(drawing), label, mistakes, rng, rows)
     _nothing(scene, mistakes, rng, rows)
-    return [_frame(scene, index, found) for index, found in enumerate(rows)]
+    return [_frame(scene, index, detected) for index, detected in enumerate(rows)]
 
 
 Rows = list[list[tuple[FloatArray, float, int]]]  # per frame: box, score, label
@@ -93,12 +93,12 @@ def _nothing(scene: Scene, mistakes: Mistakes, rng: np.random.Generator, rows: R
         rows[index].append((box, float(rng.uniform(0.15, 0.42)), label))
 
 
-def _frame(scene: Scene, index: int, found: list[tuple[FloatArray, float, int]]) -> Detections:
+def _frame(scene: Scene, index: int, detected: list[tuple[FloatArray, float, int]]) -> Detections:
     """The boxes of one frame, cut to it, best first."""
-    boxes = np.array([box for box, _, _ in found], np.float32).reshape(-1, 4)
+    boxes = np.array([box for box, _, _ in detected], np.float32).reshape(-1, 4)
     boxes = clip(boxes, *scene.recipe.size)
-    scores = np.clip(np.array([score for _, score, _ in found], np.float32), 0.0, 0.99)
-    labels = np.array([label for _, _, label in found], np.int64)
+    scores = np.clip(np.array([score for _, score, _ in detected], np.float32), 0.0, 0.99)
+    labels = np.array([label for _, _, label in detected], np.int64)
     seen = (boxes[:, 2:] - boxes[:, :2] >= 2).all(axis=1) & (scores >= 0.1)
     order = np.argsort(-scores, kind="stable")
     rows = order[seen[order]]
