@@ -12,7 +12,7 @@ import json
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from cospal_exporters.precision import lowered
 
 from cospal_cli import __version__
 from cospal_cli.backbones.record import sha256
-from cospal_cli.core.contract import AXES, BATCH, HEAD_INPUTS, HEAD_OUTPUTS
+from cospal_cli.core.contract import AXES, BATCH, HEAD_INPUTS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import alone, make_folder, publish, workplace, write_text
 from cospal_cli.core.head_inputs import collate
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
     from torch import Tensor
 
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import TrainedHeads
 
 OPSET, OPSETS = 18, (18, 23)
 REPORT = "export.json"
@@ -100,7 +100,7 @@ def export(plan: ExportPlan, progress: Progress = silent) -> verify.Report:
 
 
 def write_graph(
-    model: CoSPaL,
+    model: TrainedHeads,
     metadata: HeadsMetadata,
     folder: Path,
     about: Mapping[str, object],
@@ -109,7 +109,7 @@ def write_graph(
     """The graph of a model in fp32, checked; also as an ONNX model."""
     import onnx
 
-    proto = traced(model.eval(), metadata.sizes, opset)
+    proto = traced(model.eval(), metadata.sizes, metadata.outputs, opset)
     label(proto, metadata, {**about, "part": NAME, "precision": "fp32"})
     onnx.checker.check_model(proto, full_check=True)
     onnx.save(proto, graph_path(folder))
@@ -125,7 +125,7 @@ def label(proto: ModelProto, metadata: HeadsMetadata, about: Mapping[str, object
     proto.graph.name = NAME
 
 
-def traced(model: CoSPaL, sizes: Sizes, opset: int) -> ModelProto:
+def traced(model: TrainedHeads, sizes: Sizes, outputs: Sequence[str], opset: int) -> ModelProto:
     """The model as an ONNX model, its axes named; without the inputs that it does not read."""
     import torch
 
@@ -135,7 +135,7 @@ def traced(model: CoSPaL, sizes: Sizes, opset: int) -> ModelProto:
             model,
             kwargs=example(sizes),
             input_names=list(HEAD_INPUTS),
-            output_names=list(HEAD_OUTPUTS),
+            output_names=list(outputs),
             opset_version=opset,
             dynamo=True,
             dynamic_shapes={name: dict(enumerate(letters)) for name, letters in axes.items()},

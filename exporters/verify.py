@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cospal_cli.core.contract import HEAD_OUTPUTS
+from cospal_cli.core.contract import ABSENT, HEAD_OUTPUTS
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
-from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
@@ -22,8 +21,10 @@ from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.predict import predictions
 from cospal_cli.prepared.folder import Prepared, Sample
+from cospal_cli.ranking.order import in_order
+from cospal_cli.ranking.prediction import inputs_of
 from cospal_cli.runtime import Runtime, open_runtime
-from cospal_cli.settings import Config
+from cospal_cli.settings import Config, GroundConfig
 
 Report = JsonDict  # a JSON document
 SHAPES = (
@@ -140,6 +141,7 @@ def random_inputs(sizes: Sizes, shape: Sequence[int], seed: int) -> GroundingInp
         return values
 
     words = mask(n)
+    phrase_ids = rng.integers(0, sizes.phrases + 1, n) * words
     return GroundingInputs(
         tubelets=rng.normal(size=(k, t, sizes.tubelets)).astype(np.float32),
         tubelet_mask=mask(k, t),
@@ -150,6 +152,7 @@ def random_inputs(sizes: Sizes, shape: Sequence[int], seed: int) -> GroundingInp
         referral_mask=words & mask(n),
         content_mask=words,
         word_ids=rng.integers(0, sizes.vocabulary, n),
+        phrase_ids=phrase_ids,
     )
 
 
@@ -190,10 +193,7 @@ def _real_inputs(
     for sample in samples:
         vision = prepared.features(sample)
         if len(vision.tubelets):
-            phrase = prepared.phrases(sample).refined
-            yield assemble(
-                vision.tubelets, vision.tubelet_mask, vision.clips, phrase, metadata.word_ids
-            )
+            yield inputs_of(vision, prepared.phrases(sample), metadata, GroundConfig())[0]
 
 
 def _accuracy(
@@ -221,8 +221,8 @@ def _accuracy(
 
 def _differences(mine: GroundingScores, theirs: GroundingScores) -> tuple[float, float]:
     absolute = relative = 0.0
-    for name in HEAD_OUTPUTS:
-        one, two = (getattr(scores, name).astype(np.float64) for scores in (mine, theirs))
+    for name in (name for name in HEAD_OUTPUTS if getattr(mine, name) is not None):
+        one, two = (np.asarray(getattr(scores, name), np.float64) for scores in (mine, theirs))
         if one.shape != two.shape:
             raise WeightsError(f"{name}: the checkpoint gives {one.shape}, the export {two.shape}")
         gap = np.abs(one - two)
@@ -238,10 +238,22 @@ def _same_tubelet(mine: GroundingScores, theirs: GroundingScores) -> bool:
 
 def _same_segment(mine: GroundingScores, theirs: GroundingScores, near: float) -> bool:
     """Whether the best proposal's ends are; which of two equal ones is named does not matter."""
+    if mine.proposals is None or mine.proposal_scores is None:
+        return _bins(mine) == _bins(theirs)
+    assert theirs.proposals is not None
+    assert theirs.proposal_scores is not None
     best = int(theirs.proposal_scores.argmax())
     if mine.proposal_scores.max() - mine.proposal_scores[best] > TIE:
         return False
     return bool(np.abs(mine.proposals[best] - theirs.proposals[best]).max() <= near)
+
+
+def _bins(scores: GroundingScores) -> tuple[int, int]:
+    """The segment of the best tubelet by its curves; all of it where nothing asks."""
+    assert scores.curves is not None
+    curves = scores.curves[scores.tubelet_scores.argmax()].T
+    rows = curves[(curves != ABSENT).any(axis=1)]
+    return in_order(rows) if 0 < len(rows) <= curves.shape[1] else (0, curves.shape[1])
 
 
 def _faults(report: Report, precision: str) -> list[str]:

@@ -60,17 +60,21 @@ def test_its_prepared_folder_gives_its_figures(old: Path) -> None:
         assert again == before
 
 
+RECIPE = """
+model: {dim: 16, ffn: 16, temporal_layers: 1, noise: 0.3, width_divisor: 6, sees: subject}
+curriculum: {name: sps, limits: [4, 7], epochs: [1, 0, 1]}
+train: {batch: 2, lr: 0.0015, spatial_lr: 0.001, warmup: 400, save_every: 200}
+"""
+
+
 def test_its_training_goes_on(old: Path) -> None:
+    """With the recipe that it had: today's is another."""
     pytest.importorskip("accelerate")
     out = old / "run"
     shutil.copytree(old / "checkpoint", out / "last")
     shutil.copy(old / "metrics.jsonl", out)
-    sizes = ("model.dim=16", "model.ffn=16", "model.temporal_layers=1")
-    run(
-        *("train", "--data", old / "set", "--out", out, "--resume"),
-        *("--epochs", "1,0,1", "--batch", "2"),
-        *(argument for size in sizes for argument in ("--set", size)),
-    )
+    (old / "recipe.yaml").write_text(RECIPE)
+    run("train", "--data", old / "set", "--out", out, "--resume", "--config", old / "recipe.yaml")
     assert json.loads((out / "last" / "trainer.json").read_text())["update"] == 4
 
 

@@ -15,12 +15,13 @@ from cospal_exporters import onnx as export_onnx
 from cospal_exporters import precision, verify
 
 from cospal_cli.cli import run
-from cospal_cli.core.contract import AXES, HEAD_INPUTS, HEAD_OUTPUTS
+from cospal_cli.core.contract import AXES, HEAD_INPUTS, OUTPUTS_OF
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.types import GroundingScores
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG, load
+from cospal_cli.model.contrast import ContrastHeads
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.onnx import ABOUT, METADATA, graph_path
@@ -42,8 +43,10 @@ def test_the_graph_gives_the_numbers_of_the_model_one_by_one_and_in_batches(
 ) -> None:
     torch.manual_seed(1)
     model = CoSPaL(SIZES, replace(SMALL, **changes)).eval()
-    onnx.save(export_onnx.traced(model, SIZES, 18), tmp_path / "heads.onnx")
-    session = open_session(tmp_path / "heads.onnx", outputs=tuple(HEAD_OUTPUTS))
+    onnx.save(
+        export_onnx.traced(model, SIZES, OUTPUTS_OF["reconstruct"], 18), tmp_path / "heads.onnx"
+    )
+    session = open_session(tmp_path / "heads.onnx", outputs=OUTPUTS_OF["reconstruct"])
     wanted = [node.name for node in session.get_inputs()]
     assert ("clips" in wanted) == (changes.get("temporal_input") != "subject")
     singles = [[verify.random_inputs(SIZES, shape, 7)] for shape in SHAPES]
@@ -51,10 +54,32 @@ def test_the_graph_gives_the_numbers_of_the_model_one_by_one_and_in_batches(
         batch = collate(pairs)
         with torch.inference_mode():
             expected = model(**{name: torch.from_numpy(rows) for name, rows in batch.items()})
-        found = session.run(list(HEAD_OUTPUTS), {name: batch[name] for name in wanted})
-        for name, rows in zip(HEAD_OUTPUTS, found, strict=True):
+        found = session.run(list(OUTPUTS_OF["reconstruct"]), {name: batch[name] for name in wanted})
+        for name, rows in zip(OUTPUTS_OF["reconstruct"], found, strict=True):
             known = getattr(expected, name).numpy()
             np.testing.assert_allclose(rows, known, atol=2e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("side", ["subject", "both"])
+def test_the_graph_of_the_contrast_does_too(side: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    sizes = replace(SIZES, appearance=3, motion=2, phrases=3)
+    model = ContrastHeads(sizes, replace(SMALL, temporal_input=side)).eval()
+    model.temporal.bank.normal_()
+    names = OUTPUTS_OF["contrast"]
+    onnx.save(export_onnx.traced(model, sizes, names, 18), tmp_path / "heads.onnx")
+    session = open_session(tmp_path / "heads.onnx", outputs=names)
+    wanted = [node.name for node in session.get_inputs()]
+    assert ("clips" in wanted) == (side == "both")
+    singles = [[verify.random_inputs(sizes, shape, 7)] for shape in SHAPES]
+    for pairs in [*singles, [one for (one,) in singles[1:6]]]:
+        batch = collate(pairs)
+        with torch.inference_mode():
+            expected = model(**{name: torch.from_numpy(rows) for name, rows in batch.items()})
+        found = session.run(list(names), {name: batch[name] for name in wanted})
+        for name, rows in zip(names, found, strict=True):
+            known = getattr(expected, name).numpy()
+            np.testing.assert_allclose(rows, known, atol=1e-5, err_msg=name)
 
 
 def test_files_name_the_contract_and_its_axes() -> None:

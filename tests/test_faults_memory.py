@@ -79,7 +79,7 @@ def test_training_ends_with_its_last_checkpoint_and_can_go_on(
     from cospal_cli.training import loop
 
     calls = 0
-    own = loop.Objective.forward
+    own = loop.ReconstructObjective.forward
 
     def forward(self: Any, batch: Any) -> Any:
         nonlocal calls
@@ -88,7 +88,7 @@ def test_training_ends_with_its_last_checkpoint_and_can_go_on(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return own(self, batch)
 
-    monkeypatch.setattr(loop.Objective, "forward", forward)
+    monkeypatch.setattr(loop.ReconstructObjective, "forward", forward)
     with pytest.raises(DeviceError, match="out of memory with 4 samples") as caught:
         train_fake.train(folder / "run")
     assert caught.value.exit_code == 6

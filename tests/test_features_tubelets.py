@@ -10,7 +10,15 @@ from cospal_cli.core.colours import NAMES
 from cospal_cli.core.types import BoxColours, Tubelet
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec
-from cospal_cli.features.tubelets import DIM, PARTS, described, select, tubelet_features
+from cospal_cli.features.tubelets import (
+    DIM,
+    MOTION,
+    MOVES,
+    PARTS,
+    described,
+    select,
+    tubelet_features,
+)
 from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FeaturesConfig, FileConfig
 
 SIZE = (200, 100)
@@ -39,6 +47,13 @@ def features(
     return tubelet_features(tubelets, SIZE, start_s, end_s, config, CLASSES, KNOWN)
 
 
+def plain(*args: Tubelet, **options: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of a detector's own vectors of 2 numbers, those alone."""
+    found, mask = features(*args, **options)  # type: ignore[arg-type]
+    assert found.shape[2] == 2 + MOVES
+    return found[..., :2], mask
+
+
 def own(rows: list[float]) -> np.ndarray:
     """A detector's own vectors of 2 numbers."""
     return np.array([[row, -row] for row in rows], np.float16)
@@ -48,7 +63,7 @@ def test_a_bin_is_the_mean_of_its_observations_and_gaps_are_lines() -> None:
     """Frames 0, 1 in bin 0; 6 in bin 3: bins 1 and 2 lie between; then one alone in bin 2."""
     first = tubelet([0, 1, 6], features=own([1, 3, 8]))
     second = tubelet([5], features=own([4]))
-    found, mask = features(first, second)
+    found, mask = plain(first, second)
     np.testing.assert_allclose(found[0, :, 0], [2, 4, 6, 8])
     np.testing.assert_allclose(found[0, :, 1], [-2, -4, -6, -8])
     np.testing.assert_allclose(found[1, :, 0], [0, 0, 4, 0])
@@ -56,17 +71,30 @@ def test_a_bin_is_the_mean_of_its_observations_and_gaps_are_lines() -> None:
     assert found.dtype == np.float32
 
 
+def test_a_detectors_own_vectors_stand_before_the_same_motion() -> None:
+    """Whoever finds the boxes, the last ten numbers are the same."""
+    bare = tubelet([0, 1, 2, 3])
+    described_ = replace(bare, features=own([7, 7, 7, 7]))
+    found, mask = features(described_)
+    embedded, other = features(bare)
+    np.testing.assert_array_equal(mask, other)
+    np.testing.assert_array_equal(found[mask][:, :2], [[7, -7]] * int(mask.sum()))
+    np.testing.assert_array_equal(found[..., 2:], embedded[..., MOTION])
+    assert np.abs(found[mask][:, 2:]).max() > 0.5
+    assert not found[~mask].any()
+
+
 def test_times_are_those_of_the_part_that_is_searched() -> None:
     late = tubelet([20, 21, 22, 23], features=own([1, 2, 3, 4]))
-    found, mask = features(late, frames=2, start_s=2.0, end_s=2.4)
+    found, mask = plain(late, frames=2, start_s=2.0, end_s=2.4)
     np.testing.assert_allclose(found[0, :, 0], [1.5, 3.5])
     assert mask.all()
-    found, mask = features(late, frames=2, start_s=2.0, end_s=4.0)
+    found, mask = plain(late, frames=2, start_s=2.0, end_s=4.0)
     np.testing.assert_array_equal(mask, [[True, False]])
 
 
 def test_long_gaps_weigh_by_time() -> None:
-    found, mask = features(tubelet([0, 5, 9], features=own([0, 10, 2])), frames=10, end_s=1.0)
+    found, mask = plain(tubelet([0, 5, 9], features=own([0, 10, 2])), frames=10, end_s=1.0)
     np.testing.assert_allclose(found[0, :, 0], [0, 2, 4, 6, 8, 10, 8, 6, 4, 2], atol=1e-5)
     assert mask.all()
 
@@ -153,10 +181,36 @@ def test_what_differs_is_said_with_both_sides() -> None:
     ]
     own, other = made(256), made()
     assert own.differences(other) == [
-        "tubelets.name: trained on detector, found embedded@1",
-        f"tubelets.dim: trained on 256, found {DIM}",
+        "tubelets.name: trained on detector@2, found embedded@1",
+        f"tubelets.dim: trained on 266, found {DIM}",
     ]
     assert trained.differences(FeatureSpec({})) != []
+
+
+@pytest.mark.parametrize(
+    ("width", "sides"), [(None, (100, 10)), (256, (256, 10)), (1, (1, 10))], ids=str
+)
+def test_who_is_apart_from_when(width: int | None, sides: tuple[int, int]) -> None:
+    assert made(width).sides == sides
+    assert made(width).width == width
+
+
+def test_heads_of_0_1_see_what_they_were_trained_on() -> None:
+    """Their detector's vectors had no motion behind them."""
+    former, now = made(256), made(256)
+    former.parts["tubelets"].update({"name": "detector", "dim": 256})
+    assert (former.width, former.sides) == (256, (256, 0))
+    assert former.differences(now) == former.differences(former) == []
+    assert now.differences(former) == [
+        "tubelets.name: trained on detector@2, found detector",
+        "tubelets.dim: trained on 266, found 256",
+    ]
+    assert former.differences(made(32)) == ["tubelets.dim: trained on 256, found 32"]
+    vectors = np.arange(2 * 266).reshape(2, 266)
+    np.testing.assert_array_equal(former.seen(vectors), vectors[:, :256])
+    assert now.seen(vectors) is vectors
+    assert former.seen(vectors[:, :256]).shape == (2, 256)
+    assert former.seen(vectors[:, :190]).shape == (2, 190)  # others' are refused by their length
 
 
 def test_a_model_is_known_by_its_weights_not_its_name() -> None:

@@ -219,6 +219,19 @@ def test_other_lengths_are_refused_with_both_sides(sizes: tuple[int, int], named
         prediction.run(Recorder(), view(*sizes), PHRASES, GroundConfig())
 
 
+def test_heads_of_0_1_are_not_shown_the_motion_of_described_tubelets() -> None:
+    runtime = Recorder()
+    runtime.metadata = replace(
+        runtime.metadata, features={"tubelets": {"name": "detector", "dim": 3}}
+    )
+    seen = replace(view(), tubelets=np.tile(np.arange(13, dtype=np.float32), (2, 5, 1)))
+    assert prediction.run(runtime, seen, PHRASES, GroundConfig(segment="hull")) is not None
+    for one in runtime.asked:
+        np.testing.assert_array_equal(one.tubelets, seen.tubelets[..., :3])
+    with pytest.raises(UsageError, match=r"a tubelet's features: .* vectors of 3, found 12"):
+        prediction.run(runtime, view(12), PHRASES, GroundConfig())
+
+
 def test_an_answer_as_json() -> None:
     answer = HeadScores(
         (4, 7), scores([0.25, 0.75], PROPOSALS[:2], [0.25, 0.75]), unknown=("sits",)

@@ -21,7 +21,7 @@ from cospal_cli.model.layers import Noise
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.model.temporal import Moments, turns
 from cospal_cli.settings import LossConfig, ModelConfig
-from cospal_cli.training.objective import Objective
+from cospal_cli.training.objective import ReconstructObjective
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=9)
 SMALL = ModelConfig(dim=16, heads=2, ffn=16, temporal_layers=1, proposals=3)
@@ -198,7 +198,7 @@ def test_one_word_one_clip_one_tubelet_one_frame() -> None:
 def test_one_batch_is_learnt_to_its_floor(sees: str) -> None:
     """Sets are told apart (InfoNCE to 0), words from clips (NLL to the smoothed labels' own)."""
     model = heads(ModelConfig(**{**vars(SMALL), "dim": 32, "dropout": 0.0, "temporal_input": sees}))
-    objective = Objective(model, LossConfig(smoothing=0.0, diversity=0.0)).train()
+    objective = ReconstructObjective(model, LossConfig(smoothing=0.0, diversity=0.0)).train()
     batch = for_training(*(sample(seed) for seed in range(4)))
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-2)
     for _ in range(120):
@@ -211,7 +211,7 @@ def test_one_batch_is_learnt_to_its_floor(sees: str) -> None:
 
 
 def test_gradients_reach_every_parameter() -> None:
-    objective = Objective(
+    objective = ReconstructObjective(
         heads(ModelConfig(**{**vars(SMALL), "temporal_input": "both"})), LossConfig()
     )
     objective(for_training(*(sample(seed) for seed in range(3))))["loss"].backward()
@@ -219,7 +219,7 @@ def test_gradients_reach_every_parameter() -> None:
 
 
 def test_other_sentences_of_a_video_are_no_negatives() -> None:
-    objective = Objective(heads(), LossConfig()).eval()
+    objective = ReconstructObjective(heads(), LossConfig()).eval()
     batch = for_training(sample(0), sample(1))
     assert objective(batch)["spatial"].item() > 0
     batch["video"] = torch.tensor([7, 7])

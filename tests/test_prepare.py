@@ -23,12 +23,13 @@ from cospal_cli import datasets
 from cospal_cli.cli import run
 from cospal_cli.core import files
 from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.observation import FrameSpan
+from cospal_cli.core.types import Clips, Detections, FrameBatch, Query
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.datasets.synthetic.recipe import Recipe
 from cospal_cli.datasets.synthetic.write import write_set
 from cospal_cli.detect import open_detector
-from cospal_cli.features.tubelets import select, tubelet_features
+from cospal_cli.features.tubelets import MOVES, select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.prepared import videos as cache
@@ -444,6 +445,22 @@ class Asked:
         ]  # fmt: skip
 
 
+def strip_motion(prepared: Path) -> None:
+    """Make a video's file as 0.1.0 wrote it: the heads saw the detector's own vectors alone."""
+    (path,) = (prepared / "videos").glob("*.safetensors")
+    reader = cache.VideoFile(path)
+    scenes = {prompt: reader.scene(prompt) for prompt in reader.metadata["prompts"]}
+    views = []
+    for prompt, frames in reader.metadata["views"]:
+        prompt, part = reader.metadata["prompts"][prompt], FrameSpan(*frames) if frames else None
+        found = reader.vision(prompt, part)
+        views.append(
+            cache.Searched(prompt, part, found.tubelets[..., : reader.width], found.tubelet_mask)
+        )
+    spans = np.zeros((len(found.clips), 2))
+    cache.write(path, scenes, views, Clips(found.clips, spans), reader.key)
+
+
 def test_a_prompted_detector_is_asked_each_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,17 +477,26 @@ def test_a_prompted_detector_is_asked_each_sentence(
     assert (told.tubelets, asked.tubelets) == (1, 2)
     assert told.video == asked.video
     assert told.segment == (2, 18)
-    assert prepared.sizes.tubelets == 4
-    assert prepared.identity["tubelets"]["name"] == "detector"
+    assert prepared.sizes.tubelets == 4 + MOVES
+    assert prepared.identity["tubelets"]["name"] == "detector@2"
+    assert prepared.spec.sides == (4, MOVES)
     vision = prepared.features(told)
-    assert vision.tubelets.shape == (1, 8, 4)
+    assert vision.tubelets.shape == (1, 8, 4 + MOVES)
     assert vision.tubelet_mask.all()
-    assert 2 <= vision.tubelets.min() <= 4
-    assert 15 <= vision.tubelets.max() <= 17
+    own, moves = vision.tubelets[..., :4], vision.tubelets[..., 4:]
+    assert 2 <= own.min() <= 4
+    assert 15 <= own.max() <= 17
+    assert moves[..., -1] == pytest.approx(1, abs=0.01)  # a score of .9
+    assert moves[..., 4:8] == pytest.approx(0, abs=0.01)  # it stands still
     scene = prepared.observation(told)
     assert scene.timeline.indices.tolist() == list(range(2, 18))
     assert scene.tubelets[0].frame_indices.min() >= 2
     assert again(root).made == 0
+    strip_motion(root / "prepared")
+    with pytest.raises(InputError, match="numbers, the others' 14"):
+        prepared.features(told)
+    assert again(root).made == 1  # as 0.1.0 left it: only the detector's own vectors
+    assert prepared.features(told).tubelets.shape == (1, 8, 4 + MOVES)
     items = json.loads((root / "annotations" / "test_annotations.json").read_bytes())
     items[0]["captions"][0]["description"] = "the child throws the ball"
     write(root / "annotations" / "test_annotations.json", items)

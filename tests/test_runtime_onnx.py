@@ -16,7 +16,6 @@ import pytest
 from cospal_exporters.verify import random_inputs
 
 from cospal_cli import runtime as runtimes
-from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG
@@ -151,7 +150,7 @@ def test_the_two_graphs_of_0_1_0_still_run_and_are_not_mixed(tmp_path: Path) -> 
     for seed, shape in enumerate([(4, 8, 12, 5), (1, 1, 1, 1)]):
         inputs = random_inputs(torch.metadata.sizes, shape, seed)
         one, other = torch.run(inputs), older.run(inputs)
-        for name in HEAD_OUTPUTS:
+        for name in torch.metadata.outputs:
             np.testing.assert_allclose(getattr(other, name), getattr(one, name), atol=1e-5)
     temporal = graph_path(folder, name="temporal")
     proto = onnx.load(temporal)

@@ -17,6 +17,7 @@ import torch
 from cospal_cli.core.errors import DeviceError, InputError, TrainingError, UsageError, WeightsError
 from cospal_cli.core.files import replacing_folder
 from cospal_cli.model import checkpoint
+from cospal_cli.settings import TrainConfig
 from cospal_cli.training import metrics, optimise, report, setup, state
 from tests import train_fake
 from tests.fake_prepared import FakePrepared
@@ -93,9 +94,9 @@ def test_a_folder_in_use_or_used_is_refused(run: tuple[Path, Any], tmp_path: Pat
 def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cospal_cli.training import loop
+    from cospal_cli.training import objective
 
-    class Poisoned(loop.Objective):
+    class Poisoned(objective.ReconstructObjective):
         calls = 0
 
         def forward(self, batch: Any) -> Any:
@@ -104,7 +105,7 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_checkpoint(
             factor = math.nan if type(self).calls == 8 else 1.0
             return losses | {"loss": losses["loss"] * factor}
 
-    monkeypatch.setattr(loop, "Objective", Poisoned)
+    monkeypatch.setattr(objective, "ReconstructObjective", Poisoned)
     out = tmp_path / "run"
     with pytest.raises(TrainingError, match="update 8: the loss is nan") as caught:
         train_fake.train(out, *SHORT)
@@ -179,7 +180,7 @@ def test_two_rates() -> None:
     settings = train_fake.config("train.lr=0.1", "train.spatial_lr=0.2", "train.warmup=0")
     model = CoSPaL(Sizes(6, 5, 4, 9), settings.model)
     optimizer = optimise.adam(model, settings.train)
-    optimise.set_rates(optimizer, 5, 0)
+    optimise.set_rates(optimizer, 5, 9, TrainConfig(warmup=0))
     rates = {id(w): group["lr"] for group in optimizer.param_groups for w in group["params"]}
     named = {name: rates[id(weight)] for name, weight in model.named_parameters()}
     assert len(named) == len(rates)

@@ -18,7 +18,6 @@ from typing import Any
 
 from cospal_cli.bench import timing
 from cospal_cli.core import table as tables
-from cospal_cli.core.contract import HEAD_OUTPUTS
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.json_types import Json, JsonDict
@@ -115,7 +114,7 @@ def _point(runtimes: Mapping[str, Runtime], inputs: Any, rounds: int) -> JsonDic
             scores = runtime.run(inputs)
         far[name] = max(
             float(abs(getattr(scores, field) - getattr(expected, field)).max())
-            for field in HEAD_OUTPUTS
+            for field in runtimes[EAGER].metadata.outputs
         )
     works: dict[str, timing.Work] = {
         name: lambda runtime=runtime: runtime.run(inputs)  # type: ignore[misc]

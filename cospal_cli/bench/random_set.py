@@ -16,7 +16,7 @@ from cospal_cli.core.files import write_text
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips, Timeline, VideoInfo, WordVectors
 from cospal_cli.datasets.splits import VALIDATION, validation_sources
-from cospal_cli.language.phrases import Refined, texts_of
+from cospal_cli.language.phrases import Refined, texts_of, words_alone
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import FORMAT, NAME, SPLITS, TEXTS, VIDEOS
@@ -88,7 +88,9 @@ def build(folder: Path, shape: Shape, seed: int = 0) -> None:
     write_text(folder / SPLITS / "train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     write_text(folder / TEXTS / "train.jsonl", "".join(json.dumps(row) + "\n" for row in lines))
     key = {"parses": sha256((folder / TEXTS / "train.jsonl").read_bytes()).hexdigest()}
-    every = list(dict.fromkeys(text for parse in parses for text in texts_of(parse)))
+    every = list(
+        dict.fromkeys(text for parse in parses for text in (*texts_of(parse), *words_alone(parse)))
+    )
     texts.write(folder / TEXTS / "train.safetensors", every, _Encoder(shape.word_dim), key)
     write_text(folder / NAME, json.dumps(_about(shape, folder), indent=1) + "\n")
 

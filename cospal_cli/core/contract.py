@@ -39,6 +39,7 @@ AXES = {
     "N": Axis("words", 6, (1, 12, 64)),
     "P": Axis("proposals", 2, (1, 8, 64)),
 }
+ABSENT = -9.0  # of a curve where its tubelet is not there, or its sub-phrase does not exist
 HEAD_INPUTS = {
     "tubelets": Field("KT", "f", "tubelets"),
     "tubelet_mask": Field("KT", "b"),
@@ -49,11 +50,17 @@ HEAD_INPUTS = {
     "referral_mask": Field("N", "b"),
     "content_mask": Field("N", "b"),
     "word_ids": Field("N", "i"),
+    "phrase_ids": Field("N", "i"),
 }
 HEAD_OUTPUTS = {
     "tubelet_scores": Field("K", "f"),
     "proposals": Field("P", "f", 2),
     "proposal_scores": Field("P", "f"),
+    "curves": Field("KT", "f", "phrases"),
+}
+OUTPUTS_OF = {  # what heads of each objective give; the other scores are None
+    "reconstruct": ("tubelet_scores", "proposals", "proposal_scores"),
+    "contrast": ("tubelet_scores", "curves"),
 }
 
 
@@ -74,6 +81,8 @@ def check(record: object, declared: Mapping[str, Field]) -> None:
     lengths: dict[str, int] = {}
     for name, field in declared.items():
         array = getattr(record, name)
+        if array is None:
+            continue
         sides = [lengths.get(axis) for axis in field.axes]
         last = [] if field.width is None else [field.width if type(field.width) is int else None]
         expect(name, array, (*sides, *last), field.kind)

@@ -19,22 +19,31 @@ def assemble(
     clips: FloatArray,
     phrase: Phrase,
     vocabulary: Mapping[str, int],
+    acts: Sequence[Phrase] = (),
 ) -> GroundingInputs:
     """One sample: ``tubelets`` (K, T, F), its mask (K, T), ``clips`` (C, Dv), ``phrase``'s words.
 
-    Where no word says who is meant, all content words count; without any, all words.
+    Where no word says who is meant, all content words count; without any, all words. The words of
+    the sub-phrases ``acts`` follow, told apart by ``phrase_ids``.
     """
     content = phrase.content if phrase.content.any() else np.ones(len(phrase), bool)
+    referral = phrase.referral if phrase.referral.any() else content
+    parts = (phrase, *acts)
+    counts = [len(part) for part in parts]
+    behind = sum(counts[1:])
     return GroundingInputs(
         tubelets=np.asarray(tubelets, np.float32),
         tubelet_mask=tubelet_mask,
         clips=np.asarray(clips, np.float32),
         clip_mask=np.ones(len(clips), bool),
-        words=np.asarray(phrase.vectors, np.float32),
-        word_mask=np.ones(len(phrase), bool),
-        referral_mask=phrase.referral if phrase.referral.any() else content,
-        content_mask=content,
-        word_ids=np.array([vocabulary.get(word, _HIDDEN) for word in phrase.words], np.int64),
+        words=np.concatenate([part.vectors for part in parts]).astype(np.float32),
+        word_mask=np.ones(sum(counts), bool),
+        referral_mask=np.pad(referral, (0, behind)),
+        content_mask=np.pad(content, (0, behind)),
+        word_ids=np.array(
+            [vocabulary.get(word, _HIDDEN) for part in parts for word in part.words], np.int64
+        ),
+        phrase_ids=np.repeat(np.arange(len(parts)), counts),
     )
 
 

@@ -329,6 +329,8 @@ class Phrases:
     sentence: Phrase
     refined: Phrase  # <global:all that is local>: what inference reads
     passes: tuple[Phrase, ...]  # <global:local_i>, one per sub-phrase, at most five
+    acts: tuple[Phrase, ...] = ()  # each sub-phrase behind its subject, each word encoded alone:
+    # the other words, which tell who, cannot be read from it
 
     __repr__ = brief
 
@@ -351,10 +353,14 @@ class GroundingInputs:
     referral_mask: NDArray[np.bool_]  # (N,) words that say who is meant
     content_mask: NDArray[np.bool_]  # (N,) nouns, verbs, adjectives, adverbs
     word_ids: IntArray  # (N,) in the training vocabulary; 0: not in it
+    phrase_ids: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))  # (N,) 0: a word of
+    # the sentence; j: of its j-th sub-phrase, encoded alone. Left out, there are no sub-phrases
 
     __repr__ = brief
 
     def __post_init__(self) -> None:
+        if not len(self.phrase_ids):
+            object.__setattr__(self, "phrase_ids", np.zeros(len(self.word_ids), np.int64))
         check(self, HEAD_INPUTS)
 
 
@@ -363,10 +369,11 @@ class GroundingScores:
     """The heads' outputs, in the order of the inputs' tubelets."""
 
     tubelet_scores: FloatArray  # (K,) sum to 1 over the tubelets
-    proposals: FloatArray  # (P, 2) start and end as shares of the video, 0..1
-    proposal_scores: (
-        FloatArray  # (P,) sum to 1; higher: the sentence is reconstructed better from there
-    )
+    proposals: FloatArray | None = None  # (P, 2) start and end as shares of the video, 0..1
+    proposal_scores: FloatArray | None = None  # (P,) sum to 1; higher: the sentence is
+    # reconstructed better from there
+    curves: FloatArray | None = None  # (K, T, J) log odds of each sub-phrase in each bin of each
+    # tubelet; ``contract.ABSENT`` where there is none
 
     __repr__ = brief
 

@@ -9,13 +9,15 @@ from typing import Any, Protocol
 
 from cospal_cli.backbones import models
 from cospal_cli.core.json_types import Json, JsonDict
+from cospal_cli.core.types import FloatArray
 from cospal_cli.features import tubelets
 from cospal_cli.settings import Config, flatten, override, stored
 from cospal_cli.settings.names import keys
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
-DETECTOR = "detector"  # the detector's own vectors
+DETECTOR = "detector@2"  # the detector's own vectors, then how the tubelet moves
+DETECTOR_1 = "detector"  # those vectors alone: of 0.1.0, whose heads are still served
 FILE = "file"  # detections from files: each video has its own file, so no hash
 # Of the settings of a training, those of these sections decide what the heads are given, but for
 # these.
@@ -66,7 +68,7 @@ class FeatureSpec:
         from_file = config.detector.name == FILE
         tubelets_ = {
             "name": EMBEDDED if width is None else DETECTOR,
-            "dim": tubelets.DIM if width is None else width,
+            "dim": tubelets.length(width),
             "detector": FILE if from_file else detector.model_id,
             "detector_sha256": "" if from_file else detector.model_sha256,
             "fps": config.video.fps,
@@ -91,7 +93,26 @@ class FeatureSpec:
     def width(self) -> int | None:
         """Numbers of the detector's own vectors; None where it gave none."""
         own = self.parts.get("tubelets", {})
-        return own.get("dim") if own.get("name") == DETECTOR else None
+        if own.get("name") == DETECTOR:
+            return int(own["dim"]) - tubelets.MOVES
+        return own.get("dim") if own.get("name") == DETECTOR_1 else None
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """How many numbers of a tubelet's vector tell who, the first ones, and how many tell when,
+        the last ones; 0 where the vectors have none."""
+        own = self.parts.get("tubelets", {})
+        if own.get("name") == EMBEDDED:  # what the classes add identifies videos, and nobody
+            return tubelets.COLOURS, tubelets.MOVES
+        if own.get("name") == DETECTOR:
+            return self.width or 0, tubelets.MOVES
+        return int(own.get("dim", 0)), 0
+
+    def seen(self, vectors: FloatArray) -> FloatArray:
+        """Tubelets' ``vectors`` (..., F) of today as heads trained on these saw them."""
+        former = self.parts.get("tubelets", {}).get("name") == DETECTOR_1
+        today = former and vectors.shape[-1] == tubelets.length(self.width)
+        return vectors[..., : -tubelets.MOVES] if today else vectors
 
     def differences(self, other: FeatureSpec) -> list[str]:
         """What differs, one line each with both sides; [] where heads trained on these fit those
@@ -102,6 +123,8 @@ class FeatureSpec:
         lines = []
         for part in dict.fromkeys((*self.parts, *other.parts)):
             mine, theirs = self.parts.get(part, {}), other.parts.get(part, {})
+            if (mine.get("name"), theirs.get("name")) == (DETECTOR_1, DETECTOR):  # see ``seen``
+                theirs = {**theirs, "name": DETECTOR_1, "dim": other.width}
             for name in dict.fromkeys((*mine, *theirs)):
                 digest = _MODELS.get(name)
                 if digest and mine.get(digest) and mine.get(digest) == theirs.get(digest):

@@ -1,13 +1,16 @@
 """Tubelets as the inputs of trained heads: a vector at each of T uniformly spaced times.
 
-A detector that describes its boxes (Grounding DINO: 256 numbers) is used as it is. Without one
-a vector has these parts (``PARTS``), each scaled to a root mean square near 1:
+A vector has these parts (``PARTS``), each scaled to a root mean square near 1:
 
     colours   100   5 regions x 20 colour names: square roots of their shares
     classes    80   the detector's mean score of each COCO class; the same at all times
     box         4   centre x, y, log width, log height, as shares of the frame
     motion      5   velocity x, y, speed, growth, change of the pixels; the camera's taken out
     score       1   the detector's
+
+A detector that describes its boxes (Grounding DINO: 256 numbers) is used as it is: its numbers
+stand in the place of colours and classes. The last ten are the same whatever the detector: they
+tell when, and nothing of them tells who.
 """
 
 from __future__ import annotations
@@ -38,6 +41,10 @@ _BOX = np.array([[0.5, 0.5, -2.3, -0.85], [0.25, 0.15, 0.5, 0.4]], np.float32)
 _MOTION = np.array([0.55, 0.22, 0.6, 0.22, 0.7], np.float32)
 _SCORE = (0.7, 0.2)
 
+APPEARANCE = slice(PARTS["box"].start)  # who, where the detector describes nothing
+MOTION = slice(PARTS["box"].start, DIM)  # when
+MOVES = DIM - PARTS["box"].start  # numbers of it
+
 
 def select(tubelets: Sequence[Tubelet], limit: int) -> list[Tubelet]:
     """The ``limit`` longest and surest tubelets, in the order given."""
@@ -49,6 +56,11 @@ def select(tubelets: Sequence[Tubelet], limit: int) -> list[Tubelet]:
 def described(tubelets: Sequence[Tubelet]) -> bool:
     """Whether the detector gave features of its own, which the heads are then given."""
     return bool(tubelets) and all(tubelet.features is not None for tubelet in tubelets)
+
+
+def length(width: int | None) -> int:
+    """F: how long vectors are of a detector with ``width`` numbers of its own, or None."""
+    return DIM if width is None else width + MOVES
 
 
 def tubelet_features(
@@ -70,15 +82,12 @@ def tubelet_features(
     """
     own = described(tubelets)
     places = _places(classes, known)
-    features = np.zeros((len(tubelets), config.frames, DIM), np.float32)
-    if own:
-        width = len(tubelets[0].features[0])  # type: ignore[index]
-        features = np.zeros((len(tubelets), config.frames, width), np.float32)
+    width = len(tubelets[0].features[0]) if own else None  # type: ignore[index]
+    features = np.zeros((len(tubelets), config.frames, length(width)), np.float32)
     mask = np.zeros(features.shape[:2], bool)
     for row, there, tubelet in zip(features, mask, tubelets, strict=True):
-        vectors = np.asarray(tubelet.features, np.float32) if own else None
-        if vectors is None:
-            vectors = _describe(tubelet, size, places)
+        appearance = np.asarray(tubelet.features) if own else _appearance(tubelet, places)
+        vectors = np.concatenate([appearance, _moves(tubelet, size)], axis=1, dtype=np.float32)
         share = (tubelet.times_s[tubelet.observed] - start_s) / max(end_s - start_s, 1e-9)
         bins = np.floor(share * config.frames + 1e-6).astype(int).clip(0, config.frames - 1)
         _spread(bins, vectors, row, there)
@@ -109,25 +118,31 @@ def _places(classes: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
     return np.array([at.get(name, -1) for name in classes], np.int64)
 
 
-def _describe(tubelet: Tubelet, size: tuple[int, int], places: NDArray[np.int64]) -> FloatArray:
-    """(O, DIM): the parts at each observation."""
-    rows = np.flatnonzero(tubelet.observed)
-    described = np.zeros((len(rows), DIM), np.float32)
+def _appearance(tubelet: Tubelet, places: NDArray[np.int64]) -> FloatArray:
+    """(O, COLOURS + CLASSES): the parts that tell who, at each observation."""
+    count = int(tubelet.observed.sum())
+    parts = np.zeros((count, APPEARANCE.stop), np.float32)
     if tubelet.colours is not None:
-        shares = tubelet.colours.shares.reshape(len(rows), -1).astype(np.float32) / 255
-        described[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
+        shares = tubelet.colours.shares.reshape(count, -1).astype(np.float32) / 255
+        parts[:, PARTS["colours"]] = np.sqrt(shares) / _COLOURS
     scores = np.zeros(CLASSES, np.float32)
     mapped = np.flatnonzero(places[: len(tubelet.label_scores)] >= 0)
     np.maximum.at(scores, places[mapped], tubelet.label_scores[mapped])
-    described[:, PARTS["classes"]] = scores / _SCORES
+    parts[:, PARTS["classes"]] = scores / _SCORES
+    return parts
+
+
+def _moves(tubelet: Tubelet, size: tuple[int, int]) -> FloatArray:
+    """(O, MOVES): the parts that tell when, at each observation."""
+    rows = np.flatnonzero(tubelet.observed)
     boxes = tubelet.boxes_xyxy[rows]
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3) / size
     shape = np.concatenate([centres(boxes) / size, np.log(sides)], axis=1)
-    described[:, PARTS["box"]] = (shape - _BOX[0]) / _BOX[1]
     moved = motion(tubelet, size)
     curves = (*moved.velocity.T, moved.speed, moved.growth, moved.inner)
-    described[:, PARTS["motion"]] = np.stack(curves, axis=1)[rows] / _MOTION
-    described[:, PARTS["score"]] = (tubelet.scores[rows, None] - _SCORE[0]) / _SCORE[1]
-    limited = slice(PARTS["box"].start, DIM)
-    described[:, limited] = np.clip(described[:, limited], -LIMIT, LIMIT)
-    return described
+    parts = (
+        (shape - _BOX[0]) / _BOX[1],
+        np.stack(curves, axis=1)[rows] / _MOTION,
+        (tubelet.scores[rows, None] - _SCORE[0]) / _SCORE[1],
+    )
+    return np.concatenate(parts, axis=1, dtype=np.float32).clip(-LIMIT, LIMIT)

@@ -20,6 +20,7 @@ from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.parser.parse import MAX_PHRASES
 from cospal_cli.language.parser.tokens import spans
 
+WORD_QUERIES = 16  # most words of a sentence that ask by themselves
 _ADVERBS = ("ADV", "PRT")  # closed classes that describe the action: "quickly", "down"
 _QUESTION = frozenset("who what which whose whom".split())
 _FORM = '{"id", "text", "global": "man white sits", "local": ["..."], "referral": ["man"], "verbs"}'
@@ -104,6 +105,11 @@ def texts_of(refined: Refined) -> tuple[str, ...]:
     return tuple(dict.fromkeys((refined.text, refined.global_text, *refined.local_texts)))
 
 
+def words_alone(refined: Refined) -> tuple[str, ...]:
+    """Every word behind the subject of a sub-phrase, to be encoded by itself, each once."""
+    return tuple(dict.fromkeys(word for part in _behind(refined) for word in part))
+
+
 def phrases(refined: Refined, encoder: TextEncoder, max_words: int) -> Phrases:
     """The words of ``refined`` with their vectors; of each phrase at most ``max_words``."""
     return phrases_of([refined], encoder, max_words)[0]
@@ -111,13 +117,16 @@ def phrases(refined: Refined, encoder: TextEncoder, max_words: int) -> Phrases:
 
 def phrases_of(many: Sequence[Refined], encoder: TextEncoder, max_words: int) -> list[Phrases]:
     """``phrases`` of each, every distinct text encoded once."""
-    texts = list(dict.fromkeys(text for refined in many for text in texts_of(refined)))
+    every = (text for one in many for text in (*texts_of(one), *words_alone(one)))
+    texts = list(dict.fromkeys(every))
     words = dict(zip(texts, encoder.words_of(texts), strict=True))
     return [join(refined, words, max_words) for refined in many]
 
 
 def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> Phrases:
     """The same, given the ``words`` of each of its texts. InputError for a sentence of none.
+
+    Without words encoded alone, as in folders of 0.1.0, there are no ``acts``.
 
     ``refined`` and ``passes`` are <global : local>, one after the other; where all local texts are
     joined, the subject that they share is read once.
@@ -135,6 +144,46 @@ def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> 
         _joined([sentence], max_words),
         _joined([whole, *local[:1], *rest], max_words),
         tuple(_joined([whole, one], max_words) for one in local),
+        _acts(refined, words, max_words),
+    )
+
+
+def asked(acts: Sequence[Phrase], queries: str) -> tuple[Phrase, ...]:
+    """What asks for a moment of its own: see ``TemporalConfig.queries``."""
+    if queries == "phrases" or not acts:
+        return tuple(acts)
+    whole = _joined(acts, sum(map(len, acts)))
+    if queries == "sentence":
+        return (whole,)
+    kept = np.flatnonzero(whole.content) if whole.content.any() else range(len(whole))
+    return tuple(_cut(whole, slice(at, at + 1)) for at in kept[:WORD_QUERIES])
+
+
+def _behind(refined: Refined) -> list[list[str]]:
+    """The words of each sub-phrase behind its subject; none where no verb was understood."""
+    found = []
+    for text in refined.local_texts if refined.verbs else ():
+        words, size = words_in(text), len(refined.head)
+        rest = words[size:] if words[:size] == refined.head else words
+        found.append(rest or words)
+    return found
+
+
+def _acts(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> tuple[Phrase, ...]:
+    if not all(word in words for word in words_alone(refined)):
+        return ()
+    return tuple(_alone(part[:max_words], words) for part in _behind(refined))
+
+
+def _alone(names: Sequence[str], words: Mapping[str, WordVectors]) -> Phrase:
+    """Words each by itself; one in several pieces ("t-shirt") is their mean."""
+    vectors = [np.asarray(words[name].vectors, np.float32) for name in names]
+    means = [one.mean(axis=0) if len(one) else np.zeros(one.shape[1:]) for one in vectors]
+    return Phrase(
+        tuple(names),
+        np.array(means, np.float32),
+        np.zeros(len(names), bool),
+        np.array([_content(name) for name in names], bool),
     )
 
 

@@ -14,12 +14,12 @@ from cospal_cli.core.registry import require
 from cospal_cli.model.metadata import HeadsMetadata
 
 if TYPE_CHECKING:
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import TrainedHeads
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
-def save(folder: Path, model: CoSPaL, metadata: HeadsMetadata) -> None:
+def save(folder: Path, model: TrainedHeads, metadata: HeadsMetadata) -> None:
     """Write both files into ``folder``, which is made; each is whole or not there.
 
     A folder that must change at once is written beside its place and renamed by the caller.
@@ -41,27 +41,27 @@ def load_metadata(folder: Path) -> HeadsMetadata:
     return HeadsMetadata.loads(read_bytes(path, WeightsError, hint), str(path))
 
 
-def load(folder: Path, device: str = "cpu") -> tuple[CoSPaL, HeadsMetadata]:
+def load(folder: Path, device: str = "cpu") -> tuple[TrainedHeads, HeadsMetadata]:
     """The heads in eval mode on ``device``. WeightsError names what does not fit."""
     metadata = load_metadata(folder)
     torch = require("torch", "torch")
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import build
 
     state, where = read_state(folder / WEIGHTS), str(folder / WEIGHTS)
     with torch.device("meta"):  # sizes that the weights do not have must not take memory
-        _compare(CoSPaL(metadata.sizes, metadata.model), state, where)
-    model = CoSPaL(metadata.sizes, metadata.model)
+        _compare(build(metadata), state, where)
+    model = build(metadata)
     model.load_state_dict(state)
     return model.to(device).eval(), metadata
 
 
-def fill(model: CoSPaL, state: dict[str, Any], where: str) -> None:
+def fill(model: TrainedHeads, state: dict[str, Any], where: str) -> None:
     """Put every tensor of ``state`` in its place; WeightsError unless all fit, none is left."""
     _compare(model, state, where)
     model.load_state_dict(state)
 
 
-def _compare(model: CoSPaL, state: dict[str, Any], where: str) -> None:
+def _compare(model: TrainedHeads, state: dict[str, Any], where: str) -> None:
     """WeightsError unless ``state`` has the tensors of ``model``, no more and no less."""
     own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in state.items()}

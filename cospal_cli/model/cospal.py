@@ -41,6 +41,7 @@ class CoSPaL(nn.Module):
         referral_mask: Tensor,
         content_mask: Tensor,
         word_ids: Tensor,
+        phrase_ids: Tensor | None = None,
     ) -> Scores:
         """Scores for a batch. Takes exactly the contract's fields; deterministic in eval mode.
 

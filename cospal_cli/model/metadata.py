@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from cospal_cli import __version__
+from cospal_cli.core.contract import OUTPUTS_OF
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.fitting import as_table, filled
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import parse_table
-from cospal_cli.settings import ModelConfig, SettingError
+from cospal_cli.settings import ModelConfig, SettingError, TemporalConfig
 from cospal_cli.settings.stored import renamed, today
 
 FORMAT = "cospal/heads@1"
@@ -32,11 +33,21 @@ class Sizes:
     clips: int  # Dv
     words: int  # Dt
     vocabulary: int  # V, with the word 0 that stands for all others
+    # The contrast's alone, else 0:
+    appearance: int = 0  # of a tubelet's F numbers the first ones: who
+    motion: int = 0  # and the last ones: when
+    phrases: int = 0  # J, most sub-phrases of a sentence
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 1 <= value <= MOST:
-                raise ValueError(f"{name}: expected 1 to {MOST}, found {value}")
+            least = int(name in ("tubelets", "clips", "words", "vocabulary"))
+            if not least <= value <= MOST:
+                raise ValueError(f"{name}: expected {least} to {MOST}, found {value}")
+        if self.appearance + self.motion > self.tubelets:
+            raise ValueError(
+                f"appearance and motion: expected {self.tubelets} numbers at most, found "
+                f"{self.appearance} and {self.motion}"
+            )
 
 
 @dataclass(frozen=True)
@@ -53,11 +64,17 @@ class HeadsMetadata:
     trained: Json = field(default_factory=dict)  # data set, settings, scores of the validation
     version: str = __version__
     licence: str = LICENCE
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)  # files of 0.1.0 have none
 
     @cached_property
     def word_ids(self) -> dict[str, int]:
         """word -> id."""
         return {word: number for number, word in enumerate(self.vocabulary, 1)}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the heads give, by name."""
+        return OUTPUTS_OF[self.temporal.objective]
 
     def dumps(self) -> str:
         """As JSON text."""
@@ -73,6 +90,7 @@ class HeadsMetadata:
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
             found["model"] = renamed(ModelConfig, as_table(found["model"]))
+            found["temporal"] = renamed(TemporalConfig, as_table(found.get("temporal", {})))
             found["trained"] = today(as_table(found.get("trained", {})))
             try:
                 metadata = filled(cls, found)

@@ -33,7 +33,7 @@ from cospal_cli.datasets.splits import PARTS, VALIDATION, split_name
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import select
-from cospal_cli.language.phrases import Refined, join, texts_of, words_in
+from cospal_cli.language.phrases import Refined, join, texts_of, words_alone, words_in
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.arrays import digest
@@ -144,9 +144,15 @@ class Prepared:
     def features(self, sample: Sample) -> HeadFeatures:
         """The features of the sample's video, with at most ``features.max_clips`` clips."""
         features = self._video(sample).vision(sample.prompt, sample.segment)
+        wanted = self.sizes.tubelets
         if not len(features.tubelets):  # without a box the detector's own width is unknown
-            shape = (0, self.config.features.frames, self.sizes.tubelets)
+            shape = (0, self.config.features.frames, wanted)
             features = replace(features, tubelets=features.tubelets.reshape(shape))
+        if features.tubelets.shape[-1] != wanted:  # made again in part, by another version
+            length = features.tubelets.shape[-1]
+            raise InputError(
+                f"{sample.video}: its vectors have {length} numbers, the others' {wanted}", AGAIN
+            )
         return replace(features, clips=fewer(features.clips, self.config.features.max_clips))
 
     def phrases(self, sample: Sample) -> Phrases:
@@ -154,6 +160,7 @@ class Prepared:
         refined = self.refined(sample)
         reader = self._texts(sample.split)
         words = {text: reader.words(text) for text in texts_of(refined)}
+        words |= {word: reader.words(word) for word in words_alone(refined) if word in reader}
         return join(refined, words, self.config.features.max_words)
 
     def refined(self, sample: Sample) -> Refined:

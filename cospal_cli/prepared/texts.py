@@ -118,6 +118,9 @@ class TextsFile(ArrayFile):
             if not counts.sum() == len(self._spans) == len(self._vectors) or (counts < 0).any():
                 raise ValueError("its words do not belong to its texts")
 
+    def __contains__(self, text: str) -> bool:
+        return text in self._rows
+
     def words(self, text: str) -> WordVectors:
         """The words of ``text`` with their vectors, in float32."""
         if text not in self._rows:

@@ -131,6 +131,12 @@ class VideoFile(ArrayFile):
         ends = ".tubelet.features"
         return next((size[1] for name, size in self.shapes.items() if name.endswith(ends)), None)
 
+    @property
+    def former(self) -> bool:
+        """Whether its vectors are a detector's own alone, without motion, as of 0.1.0."""
+        views = (self.shapes[f"view{at}.tubelets"] for at in range(len(self._views)))
+        return any(view[0] and view[2] == self.width for view in views)
+
     def tubelets(self, prompt: str, segment: FrameSpan | None) -> int:
         """K of a view."""
         return self.shapes[f"view{self._view(prompt, segment)}.tubelets"][0]
@@ -189,11 +195,11 @@ def _today(key: Json) -> JsonDict:
 
 
 def whole(path: Path, key: Json) -> bool:
-    """Whether ``path`` is an undamaged file of just the sources that ``key`` names."""
+    """Whether ``path`` is an undamaged file of today, of just the sources that ``key`` names."""
     try:
         reader = VideoFile(path)
         reader.check_all()
-        return _today(reader.key) == json.loads(json.dumps(key))
+        return not reader.former and _today(reader.key) == json.loads(json.dumps(key))
     except InputError:
         return False
 

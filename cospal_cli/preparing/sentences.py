@@ -16,7 +16,7 @@ from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.language.encoders import similar
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.parser.parse import parse
-from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim
+from cospal_cli.language.phrases import Refined, refine, texts_of, verbatim, words_alone
 from cospal_cli.prepared import texts as cache
 from cospal_cli.prepared.folder import read_parses
 from cospal_cli.settings import LanguageConfig
@@ -79,12 +79,15 @@ def encode_split(
         "parses": sha256(parses.read_bytes()).hexdigest(),
         "model": encoder.model_sha256,
         "dim": encoder.dim,
+        "alone": True,  # words behind the subject also by themselves
     }
     target = folder / f"{split}.safetensors"
     if cache.whole(target, key):
         return True
     refined = read_parses(parses).values()
-    texts = list(dict.fromkeys(text for one in refined for text in texts_of(one)))
+    texts = list(
+        dict.fromkeys(text for one in refined for text in (*texts_of(one), *words_alone(one)))
+    )
     return cache.write(target, texts, encoder, key, progress, stopped)
 
 

@@ -30,18 +30,20 @@ def rank(
         raise UsageError(
             "method 'cospal' needs trained heads", "give the folder of a checkpoint: --checkpoint"
         )
-    score_of = dict(
-        zip(evidence.prediction.ids, evidence.prediction.scores.tubelet_scores, strict=True)
-    )
-    candidates = [one for one in candidates if one.tubelet.id in score_of]
-    when, nats = segment(evidence.prediction, config.segment, evidence.timeline)
+    prediction = evidence.prediction
+    row_of = {number: row for row, number in enumerate(prediction.ids)}
+    candidates = [one for one in candidates if one.tubelet.id in row_of]
     if config.temporal_first:
+        when, _ = segment(prediction, config.segment, evidence.timeline)
         candidates = [one for one in candidates if meets(one, when)] or candidates
-    scores = np.array([score_of[one.tubelet.id] for one in candidates], np.float64)
+    rows = [row_of[one.tubelet.id] for one in candidates]
+    segments = [segment(prediction, config.segment, evidence.timeline, row) for row in rows]
+    when_of = {one.tubelet.id: when for one, (when, _) in zip(candidates, segments, strict=True)}
+    scores = prediction.scores.tubelet_scores[rows].astype(np.float64)
     scores /= max(float(scores.sum()), 1e-12)
     logs = np.log(np.maximum(scores, 1e-12))
-    why = {"tubelet": logs, "segment": np.full(len(logs), nats)}
-    return Ranked(candidates, scores, lambda one: within(one, when), logs, why)
+    why = {"tubelet": logs, "segment": np.array([nats for _, nats in segments])}
+    return Ranked(candidates, scores, lambda one: within(one, when_of[one.tubelet.id]), logs, why)
 
 
 def meets(candidate: Candidate, when: TimeSpan) -> bool:

@@ -49,7 +49,9 @@ class Heads:
     def understood(self, query: Query, config: Config) -> Query:
         """``query`` with what is unresolved to the heads: words that their training never met."""
         encoded = self._phrases(refine(query), config)
-        words = unknown(self.runtime.metadata, chosen(encoded, config.ground))
+        words = unknown(
+            self.runtime.metadata, chosen(encoded, config.ground, self.runtime.metadata)
+        )
         return replace(query, unresolved=words)
 
     def _phrases(self, refined: Refined, config: Config) -> Phrases:

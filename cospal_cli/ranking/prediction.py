@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cospal_cli.core.brief import brief
+from cospal_cli.core.contract import ABSENT
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
-from cospal_cli.core.types import GroundingScores, Phrase, Phrases
-from cospal_cli.language.phrases import Refined
+from cospal_cli.core.types import FloatArray, GroundingInputs, GroundingScores, Phrase, Phrases
+from cospal_cli.features.spec import FeatureSpec
+from cospal_cli.language.phrases import Refined, asked
 from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.runtime import Runtime
 from cospal_cli.settings import GroundConfig
@@ -28,19 +30,26 @@ class HeadScores:
     parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
     unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
     refined: Refined | None = None  # the texts behind the query form
+    acts: tuple[str, ...] = ()  # what each curve is of, in the sentence's order
+    ordered: bool = True  # whether they happen in that order
 
     __repr__ = brief
 
     def as_dict(self, span_s: TimeSpan) -> JsonDict:
         """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""
         order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
+        told: JsonDict = {
+            "proposals": _proposals(self.scores, span_s),
+            "parts": [_proposals(one, span_s) for one in self.parts],
+        }
+        if self.scores.curves is not None:
+            told = {"curves": _curves(self.scores.curves[order[0]], self.acts, span_s)}
         return {
             "tubelets": [
                 {"id": self.ids[at], "score": round(float(self.scores.tubelet_scores[at]), 6)}
                 for at in order
             ],
-            "proposals": _proposals(self.scores, span_s),
-            "parts": [_proposals(one, span_s) for one in self.parts],
+            **told,
             "unknown": list(self.unknown),
             "read": None if self.refined is None else self.refined.as_dict(),
         }
@@ -56,16 +65,34 @@ def run(
     """
     if not features.ids:
         return None
-    whole = chosen(phrases, config)
-    _check(runtime.metadata, features, whole)
+    metadata = runtime.metadata
+    inputs, acts = inputs_of(features, phrases, metadata, config)
+    scores = runtime.run(inputs)
+    if scores.curves is not None:
+        ordered = metadata.temporal.queries != "words"
+        return HeadScores(features.ids, scores, acts=acts, ordered=ordered)
     parts = phrases.passes if config.segment == "hull" else ()
-    scores, *others = [_run(runtime, features, phrase) for phrase in (whole, *parts)]
-    return HeadScores(features.ids, scores, tuple(others), unknown(runtime.metadata, whole))
+    others = [runtime.run(_assembled(features, phrase, metadata)) for phrase in parts]
+    missing = unknown(metadata, chosen(phrases, config, metadata))
+    return HeadScores(features.ids, scores, tuple(others), missing)
 
 
-def chosen(phrases: Phrases, config: GroundConfig) -> Phrase:
-    """What ``config.query_form`` names of a query."""
-    return phrases.sentence if config.query_form == "sentence" else phrases.refined
+def inputs_of(
+    features: HeadFeatures, phrases: Phrases, metadata: HeadsMetadata, config: GroundConfig
+) -> tuple[GroundingInputs, tuple[str, ...]]:
+    """What heads see of one video and one query, and the text of each sub-phrase that asks for a
+    moment of its own. UsageError where vectors are not as long as those of the training."""
+    whole, temporal = chosen(phrases, config, metadata), metadata.temporal
+    _check(metadata, features, whole)
+    acts = asked(phrases.acts, temporal.queries) if temporal.objective == "contrast" else ()
+    inputs = _assembled(features, whole, metadata, acts)
+    return inputs, tuple(" ".join(act.words) for act in acts)
+
+
+def chosen(phrases: Phrases, config: GroundConfig, metadata: HeadsMetadata) -> Phrase:
+    """What ``config.query_form`` names of a query; the contrast has the sub-phrases apart."""
+    alone = metadata.temporal.objective == "contrast" or config.query_form == "sentence"
+    return phrases.sentence if alone else phrases.refined
 
 
 def unknown(metadata: HeadsMetadata, phrase: Phrase) -> tuple[str, ...]:
@@ -73,22 +100,20 @@ def unknown(metadata: HeadsMetadata, phrase: Phrase) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in phrase.words if word not in metadata.word_ids))
 
 
-def _run(runtime: Runtime, features: HeadFeatures, phrase: Phrase) -> GroundingScores:
-    return runtime.run(
-        assemble(
-            features.tubelets,
-            features.tubelet_mask,
-            features.clips,
-            phrase,
-            runtime.metadata.word_ids,
-        )
+def _assembled(
+    features: HeadFeatures, phrase: Phrase, metadata: HeadsMetadata, acts: Sequence[Phrase] = ()
+) -> GroundingInputs:
+    tubelets = FeatureSpec(metadata.features).seen(features.tubelets)
+    return assemble(
+        tubelets, features.tubelet_mask, features.clips, phrase, metadata.word_ids, acts
     )
 
 
 def _check(metadata: HeadsMetadata, features: HeadFeatures, phrase: Phrase) -> None:
     sizes = metadata.sizes
+    tubelets = FeatureSpec(metadata.features).seen(features.tubelets)
     for name, wanted, length in (
-        ("a tubelet's", sizes.tubelets, features.tubelets.shape[-1]),
+        ("a tubelet's", sizes.tubelets, tubelets.shape[-1]),
         ("a clip's", sizes.clips, features.clips.shape[-1]),
         ("a word's", sizes.words, phrase.vectors.shape[-1]),
     ):
@@ -99,7 +124,24 @@ def _check(metadata: HeadsMetadata, features: HeadFeatures, phrase: Phrase) -> N
             )
 
 
+def _curves(curves: FloatArray, acts: Sequence[str], span_s: TimeSpan) -> list[JsonDict]:
+    """Each sub-phrase with its log odds over the video; null where the tubelet is absent."""
+    ends = np.linspace(*span_s, len(curves) + 1)
+    times = [round(float(one), 6) for one in (ends[:-1] + ends[1:]) / 2]
+    rows = np.where(curves == ABSENT, np.nan, curves).T
+    return [
+        {
+            "text": text,
+            "times": times,
+            "log_odds": [None if np.isnan(one) else round(float(one), 4) for one in row],
+        }
+        for text, row in zip(acts, rows, strict=False)
+    ]
+
+
 def _proposals(scores: GroundingScores, span_s: TimeSpan) -> list[Mapping[str, float]]:
+    if scores.proposals is None or scores.proposal_scores is None:
+        return []
     order = np.argsort(-scores.proposal_scores, kind="stable")
     low_s, high_s = span_s
     spans = low_s + np.clip(scores.proposals[order], 0, 1) * (high_s - low_s)

@@ -8,40 +8,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import GroundingScores, Timeline
+from cospal_cli.core.types import FloatArray, GroundingScores, Timeline
+from cospal_cli.ranking.order import hull, in_order
 from cospal_cli.ranking.prediction import HeadScores
 
 MIDDLE = TimeSpan(0.15, 0.85)  # shares of the video
 
 
-def segment(prediction: HeadScores, rule: str, timeline: Timeline) -> tuple[TimeSpan, float]:
-    """Seconds of the video, half-open, and the log score of the proposal that they come from.
+def segment(
+    prediction: HeadScores, rule: str, timeline: Timeline, tubelet: int | None = None
+) -> tuple[TimeSpan, float]:
+    """Seconds of the video, half-open, and a score in nats: of the proposal that they come from,
+    or of the sub-phrases within.
 
-    ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``.
+    ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``. Where heads give a curve for
+    each tubelet, that of the row ``tubelet`` counts, or of the best.
     """
-    (low, high), score = RULES[rule](prediction)
+    if prediction.scores.curves is not None and rule != "blind":
+        at = int(prediction.scores.tubelet_scores.argmax()) if tubelet is None else tubelet
+        (low, high), nats = _from_curves(prediction, prediction.scores.curves[at].T, rule)
+    else:
+        (low, high), score = RULES[rule](prediction)
+        nats = float(np.log(max(score, 1e-12)))
     start, length = float(timeline.times_s[0]), timeline.end_s - float(timeline.times_s[0])
     low, high = np.clip([low, high], 0.0, 1.0).tolist()
-    return TimeSpan(start + low * length, start + high * length), float(np.log(max(score, 1e-12)))
+    return TimeSpan(start + low * length, start + high * length), nats
+
+
+def _from_curves(
+    prediction: HeadScores, curves: NDArray[np.floating], rule: str
+) -> tuple[TimeSpan, float]:
+    """From the curves (J, T) of a tubelet; its whole time where no sub-phrase asks."""
+    count, bins = len(prediction.acts), curves.shape[1]
+    if not count:
+        return TimeSpan(0.0, 1.0), 0.0
+    rows = curves[:count]
+    ordered = prediction.ordered and rule != "hull" and count <= bins
+    start, end = in_order(rows) if ordered else hull(rows)
+    inside = rows[:, start:end].max(axis=0)
+    return TimeSpan(start / bins, end / bins), float(inside.mean())
 
 
 def _best(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal from which the sentence is told best."""
-    return _row(prediction.scores, int(prediction.scores.proposal_scores.argmax()))
+    return _row(prediction.scores, int(_scores(prediction.scores).argmax()))
 
 
 def _vote(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """The proposal that overlaps the others most; the better told one where several do."""
-    votes = overlaps(prediction.scores.proposals).sum(axis=1)
+    votes = overlaps(_proposals(prediction.scores)).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
-    return _row(prediction.scores, int(tied[prediction.scores.proposal_scores[tied].argmax()]))
+    return _row(prediction.scores, int(tied[_scores(prediction.scores)[tied].argmax()]))
 
 
 def _hull(prediction: HeadScores) -> tuple[TimeSpan, float]:
     """From the earliest start to the latest end of the sub-phrases' best proposals."""
     if not prediction.parts:
         return _best(prediction)
-    rows = [_row(part, int(part.proposal_scores.argmax())) for part in prediction.parts]
+    rows = [_row(part, int(_scores(part).argmax())) for part in prediction.parts]
     starts, ends = zip(*(span for span, _ in rows), strict=True)
     return TimeSpan(min(starts), max(ends)), min(score for _, score in rows)
 
@@ -69,5 +93,15 @@ def overlaps(spans: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _row(scores: GroundingScores, at: int) -> tuple[TimeSpan, float]:
-    low, high = scores.proposals[at].tolist()
-    return TimeSpan(low, high), float(scores.proposal_scores[at])
+    low, high = _proposals(scores)[at].tolist()
+    return TimeSpan(low, high), float(_scores(scores)[at])
+
+
+def _proposals(scores: GroundingScores) -> FloatArray:
+    assert scores.proposals is not None  # of heads that reconstruct
+    return scores.proposals
+
+
+def _scores(scores: GroundingScores) -> FloatArray:
+    assert scores.proposal_scores is not None
+    return scores.proposal_scores

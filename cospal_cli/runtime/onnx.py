@@ -110,7 +110,7 @@ def metadata_of(folder: Path, sessions: Mapping[Path, InferenceSession]) -> Head
         for name in SAME:
             _same(name, first, abouts[first].get(name), path, about.get(name), "exports")
     for path, metadata in by_file.items():
-        for name in ("sizes", "model", "features", "vocabulary", "trained"):
+        for name in ("sizes", "model", "temporal", "features", "vocabulary", "trained"):
             mine, theirs = getattr(by_file[first], name), getattr(metadata, name)
             _same(name, first, mine, path, theirs, "checkpoints")
     return by_file[first]
@@ -141,11 +141,11 @@ def open_graphs(
     metadata = metadata_of(folder, sessions)
     inputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_inputs())
     outputs = dict.fromkeys(node.name for one in sessions.values() for node in one.get_outputs())
-    if not set(inputs) <= {*HEAD_INPUTS, *HEAD_OUTPUTS} or set(outputs) != set(HEAD_OUTPUTS):
+    if not set(inputs) <= {*HEAD_INPUTS, *HEAD_OUTPUTS} or set(outputs) != set(metadata.outputs):
         raise WeightsError(
             f"{' and '.join(map(str, sessions))}: inputs {', '.join(inputs)}; outputs "
             f"{', '.join(outputs)}; expected some of the inputs {', '.join(HEAD_INPUTS)} and the "
-            f"outputs {', '.join(HEAD_OUTPUTS)}",
+            f"outputs {', '.join(metadata.outputs)}",
             "export the heads again",
         )
     return sessions, metadata
@@ -197,15 +197,17 @@ def feed(name: str, axes: int, inputs: GroundingInputs, outputs: Mapping[str, Ar
 
 def scores_of(outputs: Mapping[str, Array]) -> GroundingScores:
     """The outputs of all graphs as scores; WeightsError where they are not finite."""
-    if not all(np.isfinite(rows).all() for rows in outputs.values()):
+    found = {name: outputs[name] for name in HEAD_OUTPUTS if name in outputs}
+    if not all(np.isfinite(rows).all() for rows in found.values()):
         raise WeightsError(
             "the heads' prediction is not finite",
             "give --precision fp32, or export again",
         )
     values = {}
-    for name, field in HEAD_OUTPUTS.items():
+    for name, rows in found.items():
+        field = HEAD_OUTPUTS[name]
         axes = len(field.axes) + (field.width is not None)
-        values[name] = outputs[name].reshape(outputs[name].shape[-axes:]).astype(np.float32)
+        values[name] = rows.reshape(rows.shape[-axes:]).astype(np.float32)
     return GroundingScores(**values)
 
 

@@ -17,7 +17,7 @@ from cospal_cli.model.metadata import HeadsMetadata
 if TYPE_CHECKING:
     import torch
 
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import TrainedHeads
 
 
 class TorchRuntime:
@@ -36,14 +36,14 @@ class TorchRuntime:
         self._set(model, metadata, place.dtype)
 
     @classmethod
-    def of(cls, model: CoSPaL, metadata: HeadsMetadata) -> TorchRuntime:
+    def of(cls, model: TrainedHeads, metadata: HeadsMetadata) -> TorchRuntime:
         """A model as it is, on its device; its training continues unaffected."""
         torch = require("torch", "torch")
         runtime = cls.__new__(cls)
         runtime._set(model, metadata, torch.float32)
         return runtime
 
-    def _set(self, model: CoSPaL, metadata: HeadsMetadata, dtype: torch.dtype) -> None:
+    def _set(self, model: TrainedHeads, metadata: HeadsMetadata, dtype: torch.dtype) -> None:
         self.metadata = metadata
         self._model = model
         self._dtype = dtype
@@ -64,10 +64,10 @@ class TorchRuntime:
                 outputs = model(**batch)
         finally:
             model.train(training)
-        rows = [value[0].float().cpu().numpy() for value in outputs]
-        if not all(np.isfinite(row).all() for row in rows):
+        rows = {name: value[0].float().cpu().numpy() for name, value in outputs._asdict().items()}
+        if not all(np.isfinite(row).all() for row in rows.values()):
             raise WeightsError(
                 "the heads' prediction is not finite",
                 "give --precision fp32, or another checkpoint",
             )
-        return GroundingScores(*rows)
+        return GroundingScores(**rows)

@@ -33,6 +33,7 @@ from cospal_cli.settings.stages import (
     TrackerConfig,
     VideoConfig,
 )
+from cospal_cli.settings.temporal import TemporalConfig
 from cospal_cli.settings.training import CurriculumConfig, LossConfig, TrainConfig
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Setting",
     "SettingError",
     "Settings",
+    "TemporalConfig",
     "TextConfig",
     "TrackerConfig",
     "TrainConfig",

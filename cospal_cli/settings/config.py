@@ -13,6 +13,7 @@ from cospal_cli.settings.encoders import (
 )
 from cospal_cli.settings.heads import GroundConfig, ModelConfig, RuntimeConfig
 from cospal_cli.settings.stages import DetectorConfig, OutputConfig, TrackerConfig, VideoConfig
+from cospal_cli.settings.temporal import TemporalConfig
 from cospal_cli.settings.training import CurriculumConfig, LossConfig, TrainConfig
 
 
@@ -31,6 +32,7 @@ class Config:
     output: OutputConfig = field(default_factory=OutputConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)

@@ -176,7 +176,7 @@ class ModelConfig(Section, key="model", group=MODELS):
         str,
         Setting(
             "Input of the temporal head: clips of the whole video, the likely subject's tubelets "
-            "at each clip, or both.",
+            "at each clip, or both. The contrast always takes tubelets; both adds the clips.",
             choices=("clips", "subject", "both"),
             formerly=("model.sees",),
         ),

@@ -19,6 +19,13 @@ class LossConfig(Section, key="loss", group=TRAINING):
     temporal: Annotated[
         float, Setting("Weight of the temporal head's loss.", least=0, most=1000)
     ] = 1.0
+    joint: Annotated[
+        float,
+        Setting("Weight of subject and sub-phrases together in the contrast.", least=0, most=1000),
+    ] = 1.0
+    phrase: Annotated[
+        float, Setting("Weight of each sub-phrase by itself in the contrast.", least=0, most=1000)
+    ] = 1.0
     smoothing: Annotated[
         float, Setting("Label smoothing of the hidden words.", least=0, most=0.9)
     ] = 0.1
@@ -148,6 +155,14 @@ class TrainConfig(Section, key="train", group=TRAINING):
             most=10**9,
         ),
     ] = 400
+    schedule: Annotated[
+        str,
+        Setting(
+            "How the learning rate falls: with the inverse square root of the updates behind the "
+            "warm-up, or in one cycle, which rises over the first 30 % of them.",
+            choices=("inverse-sqrt", "one-cycle"),
+        ),
+    ] = "inverse-sqrt"
     max_grad_norm: Annotated[
         float,
         Setting(
@@ -156,7 +171,9 @@ class TrainConfig(Section, key="train", group=TRAINING):
             formerly=("train.clip",),
         ),
     ] = 10.0
-    weight_decay: Annotated[float, Setting("Weight decay of Adam.", least=0, most=10)] = 0.0
+    weight_decay: Annotated[
+        float, Setting("Weight decay, apart from the gradient (AdamW).", least=0, most=10)
+    ] = 0.0
     ema_decay: Annotated[
         float,
         Setting(

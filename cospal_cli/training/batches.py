@@ -21,6 +21,7 @@ from cospal_cli.core.head_inputs import assemble, collate
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
+from cospal_cli.language.phrases import asked
 from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.masking import hidden_words
 
@@ -63,10 +64,15 @@ class Batches:
         seed: int,
         bad: int,
         share: Share = Share(),
+        queries: str = "",
     ) -> None:
-        """``bad``: how many unreadable samples are replaced before InputError is raised."""
+        """``bad``: how many unreadable samples are replaced before InputError is raised.
+
+        ``queries``: what of a sentence asks for a moment of its own, see ``TemporalConfig``; "":
+        nothing does.
+        """
         self._prepared, self._samples, self._vocabulary = prepared, samples, vocabulary
-        self._seed, self._limit, self._share = seed, bad, share
+        self._seed, self._limit, self._share, self._queries = seed, bad, share, queries
         numbers: dict[str, int] = {}
         self._videos = [numbers.setdefault(one.video, len(numbers)) for one in samples]
         self._bad: set[str] = set()
@@ -117,8 +123,9 @@ class Batches:
     def _item(self, sample: Sample, number: int, video: int, where: tuple[int, int]) -> Item:
         vision, phrases = self._prepared.features(sample), self._prepared.phrases(sample)
         phrase: Phrase = phrases.passes[number - 1] if number else phrases.sentence
+        acts = asked(phrases.acts, self._queries) if self._queries else ()
         inputs = assemble(
-            vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary
+            vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary, acts
         )
         rng = np.random.default_rng((self._seed, *where))
         return Item(inputs, hidden_words(inputs.content_mask, inputs.word_ids, rng), video)

@@ -27,13 +27,15 @@ from cospal_cli.core.progress import NOTICE, Progress, silent
 from cospal_cli.datasets.splits import FIT, VALIDATION
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.model import checkpoint
-from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.contrast import ContrastHeads
+from cospal_cli.model.heads import build
 from cospal_cli.settings import Config
 from cospal_cli.training import metrics, optimise, report, setup, state, validation
 from cospal_cli.training.batches import Arrays, Batches, Share
 from cospal_cli.training.clock import TrainingTimer
+from cospal_cli.training.contrast import MotionStatistics
 from cospal_cli.training.curriculum import Epoch
-from cospal_cli.training.objective import Objective
+from cospal_cli.training.objective import objective_of
 from cospal_cli.training.setup import BEST, LAST
 
 if TYPE_CHECKING:
@@ -110,25 +112,40 @@ class _Training:
         self.total = self.plan[-1].end
         self.metadata = setup.heads_metadata(prepared, job.config, job.data)
         ids = self.metadata.word_ids
+        contrast = job.config.temporal.objective == "contrast"
+        queries = job.config.temporal.queries if contrast else ""
         self.batches, self.validation_batches = (
             stack.enter_context(
-                Batches(prepared, samples, ids, seed=seed, bad=config.max_unreadable, share=share)
+                Batches(
+                    prepared,
+                    samples,
+                    ids,
+                    seed=seed,
+                    bad=config.max_unreadable,
+                    share=share,
+                    queries=queries,
+                )
             )
             for samples, seed in ((self.fit, config.seed), (self.validation, validation.SEED))
         )
 
         # The heads
         torch.manual_seed(config.seed)
-        self.model = CoSPaL(self.metadata.sizes, self.metadata.model)
+        self.model = build(self.metadata)
+        self.motion: MotionStatistics | None = None
+        if isinstance(self.model, ContrastHeads):
+            size = self.metadata.sizes.motion
+            self.motion = MotionStatistics(prepared, self.fit, size, config.seed)
+            self.motion.normalise(self.model)
         resumes = job.resume and (job.out / LAST).is_dir()
         if job.init_from is not None and not resumes:
             setup.take_over(self.model, self.metadata, job.init_from)
-        self.objective = Objective(self.model, job.config.loss)
+        self.objective = objective_of(self.model, job.config)
         self.adam = optimise.adam(self.model, config)
         self.wrapped, self.optimizer = accelerator.prepare(self.objective, self.adam)
         self.average = optimise.averaged(self.model, config.ema_decay) if config.ema_decay else None
         self.kept = optimise.kept(self.model, self.average)
-        self.judged = Objective(self.kept, job.config.loss)
+        self.judged = objective_of(self.kept, job.config)
 
         # Where it stands
         self.settings = state.settings_of(job.config, setup.facts(prepared, self.fit))
@@ -189,7 +206,7 @@ class _Training:
     def _update(self, batch: dict[str, torch.Tensor], epoch: Epoch, stop: bool) -> bool:
         """One step of the optimiser; whether any process is to stop."""
         config, update = self.config, self.at.update
-        optimise.set_rates(self.adam, update, config.warmup)
+        optimise.set_rates(self.adam, update, self.total, config)
         optimise.seed_update(config.seed, update, self.accelerator.process_index)
         batch["progress"] = torch.tensor(update / self.total, device=self.accelerator.device)
 
@@ -299,6 +316,7 @@ class _Training:
 
     def _save(self, name: str) -> None:
         """Write a checkpoint in the place of the one before."""
+        self._fill_bank()
         if self.accelerator.is_main_process:
             scaler = self.accelerator.scaler
             self.at.scaler = scaler.state_dict() if scaler is not None else {}
@@ -314,6 +332,11 @@ class _Training:
             with replacing_folder(self.job.out / name) as part:
                 checkpoint.save(part, self.kept, metadata)
                 state.save_trainer(part, self.model, self.adam, plain, self.at, self.settings)
+
+    def _fill_bank(self) -> None:
+        """Give the heads that are kept what curves are measured against."""
+        if self.motion is not None and isinstance(self.kept, ContrastHeads):
+            self.motion.fill_bank(self.kept)
 
     def _outcome(self, stopped: bool) -> Outcome:
         picture = None

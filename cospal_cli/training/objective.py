@@ -12,14 +12,24 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from cospal_cli.model.contrast import ContrastHeads
 from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.model.temporal import Moments
-from cospal_cli.settings import LossConfig
+from cospal_cli.settings import Config, LossConfig
 from cospal_cli.training import losses
+from cospal_cli.training.contrast import ContrastObjective
 from cospal_cli.training.gather import gathered, rank
 
 
-class Objective(nn.Module):
+def objective_of(model: TrainedHeads, config: Config) -> nn.Module:
+    """What the heads are trained by: a module from a batch to its "loss" and the loss's parts."""
+    if isinstance(model, ContrastHeads):
+        return ContrastObjective(model, config)
+    return ReconstructObjective(model, config.loss)
+
+
+class ReconstructObjective(nn.Module):
     """The heads with their losses."""
 
     def __init__(self, model: CoSPaL, config: LossConfig) -> None:

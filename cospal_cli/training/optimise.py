@@ -9,29 +9,35 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.settings import TrainConfig
 
 FIRST_RATE = 1e-7  # of the warm-up's first update
+RISE, FALL = 25.0, 1e4  # of one cycle: from full / RISE, to that / FALL
 _SPATIAL = "spatial."
 
 
-def adam(model: nn.Module, config: TrainConfig) -> torch.optim.Adam:
-    """Adam over two groups, which keep their full rate as "full": the spatial head and the rest."""
+def adam(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW over two groups, the spatial head and the rest; their full rates are kept as "full"."""
     groups: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, weight in model.named_parameters():
         groups[name.startswith(_SPATIAL)].append(weight)
     rates = {True: config.spatial_lr, False: config.lr}
-    return torch.optim.Adam(
+    return torch.optim.AdamW(
         [{"params": groups[own], "full": rates[own]} for own in groups if groups[own]],
         weight_decay=config.weight_decay,
     )
 
 
-def set_rates(optimizer: torch.optim.Optimizer, update: int, warmup: int) -> None:
-    """The groups' learning rates for an update, counted from 0."""
+def set_rates(
+    optimizer: torch.optim.Optimizer, update: int, total: int, config: TrainConfig
+) -> None:
+    """The groups' learning rates for an update, counted from 0, of ``total``."""
     for group in optimizer.param_groups:
-        group["lr"] = rate(group["full"], update, warmup)
+        if config.schedule == "one-cycle":
+            group["lr"] = one_cycle(group["full"], update, total)
+        else:
+            group["lr"] = rate(group["full"], update, config.warmup)
 
 
 def rate(full: float, update: int, warmup: int) -> float:
@@ -42,6 +48,20 @@ def rate(full: float, update: int, warmup: int) -> float:
     if update < warmup:
         return FIRST_RATE + (full - FIRST_RATE) * update / warmup
     return full * math.sqrt(warmup / update) if warmup else full
+
+
+def one_cycle(full: float, update: int, total: int) -> float:
+    """From ``full`` / 25 to ``full`` over the first 30 % of the updates, then to next to nothing,
+    both along half a cosine (Smith and Topin 2018; the values of PyTorch's OneCycleLR)."""
+    start, end = full / RISE, full / RISE / FALL
+    turn = max(0.3 * total - 1, 1e-9)
+    if update <= turn:
+        return _between(start, full, update / turn)
+    return _between(full, end, (update - turn) / max(total - 1 - turn, 1e-9))
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
 
 
 def seed_update(seed: int, update: int, rank: int) -> None:
@@ -63,9 +83,9 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     return average
 
 
-def kept(model: CoSPaL, average: AveragedModel | None) -> CoSPaL:
+def kept(model: TrainedHeads, average: AveragedModel | None) -> TrainedHeads:
     """The heads that are evaluated and saved: with the averaged weights, where there are some."""
     if average is None:
         return model
-    assert isinstance(average.module, CoSPaL)
+    assert isinstance(average.module, TrainedHeads)
     return average.module

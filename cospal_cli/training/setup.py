@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -21,8 +22,10 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.devices import torch_device
 from cospal_cli.features.spec import FeatureSpec
+from cospal_cli.language.parser.parse import MAX_PHRASES
+from cospal_cli.language.phrases import WORD_QUERIES
 from cospal_cli.model import checkpoint
-from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.settings import Config, TrainConfig
 from cospal_cli.training import curriculum, metrics, state
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cospal")
 LAST, BEST = "last", "best"
+MOST_QUERIES = {"phrases": MAX_PHRASES, "words": WORD_QUERIES, "sentence": 1}
 MAX_WORDS = 8000  # of the vocabulary, the most frequent ones
 _BY_WORD = ("temporal.head.weight", "temporal.head.bias")  # weights with a row for each word
 _PATIENCE = timedelta(hours=2)  # of processes that wait while the first one judges
@@ -97,7 +101,8 @@ def usable(prepared: Prepared, split: str) -> list[Sample]:
 def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple[Epoch, ...]:
     """The epochs; InputError for no sample, UsageError where processes cannot share a batch."""
     train = config.train
-    epochs = curriculum.plan(samples, config.curriculum, train.batch, train.crg)
+    crg = train.crg and config.temporal.objective == "reconstruct"  # the contrast takes all at once
+    epochs = curriculum.plan(samples, config.curriculum, train.batch, crg)
     if not epochs:
         raise InputError("no sample to train on", "'cospal data check' lists the problems")
     for limit in curriculum.stages_left_out(epochs, config.curriculum):
@@ -117,7 +122,31 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
     tubelets, clips, text = prepared.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
-    return HeadsMetadata(sizes, config.model, prepared.identity, tuple(words), trained)
+    if config.temporal.objective == "contrast":
+        sizes = _contrast_sizes(prepared, sizes, config.temporal.queries)
+    return HeadsMetadata(
+        sizes, config.model, prepared.identity, tuple(words), trained, temporal=config.temporal
+    )
+
+
+def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
+    """Likewise of the contrast. UsageError where the features do not tell who apart from when."""
+    appearance, motion = prepared.spec.sides
+    hint = "prepare the data set again into another folder, or set temporal.objective=reconstruct"
+    if not motion:
+        raise UsageError(
+            f"{str(prepared.folder)!r}: its tubelets have no motion apart from their appearance, "
+            "which temporal.objective=contrast needs",
+            hint,
+        )
+    told = next((one for one in prepared.samples("train") if prepared.refined(one).verbs), None)
+    if told and not prepared.phrases(told).acts:
+        raise UsageError(
+            f"{str(prepared.folder)!r}: its words are not encoded each alone, which "
+            "temporal.objective=contrast needs",
+            hint,
+        )
+    return replace(sizes, appearance=appearance, motion=motion, phrases=MOST_QUERIES[queries])
 
 
 def facts(prepared: Prepared, samples: Sequence[Sample]) -> JsonDict:
@@ -127,7 +156,7 @@ def facts(prepared: Prepared, samples: Sequence[Sample]) -> JsonDict:
     return {"data": {"samples": len(rows), "digest": digest}, "features": prepared.identity}
 
 
-def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
+def take_over(model: TrainedHeads, metadata: HeadsMetadata, folder: Path) -> None:
     """Begin with the weights of a checkpoint; those of words that it did not know stay drawn.
 
     UsageError where the heads are of other sizes, naming both sides.
@@ -158,8 +187,10 @@ def take_over(model: CoSPaL, metadata: HeadsMetadata, folder: Path) -> None:
 def _build(metadata: HeadsMetadata) -> JsonDict:
     """What two heads must share for the weights of one to serve the other."""
     rules = ("dropout", "width_divisor", "word_score")
-    widths = {f"{name} features": getattr(metadata.sizes, name) for name in ("tubelets", "clips")}
-    widths["word vectors"] = metadata.sizes.words
+    widths: JsonDict = {
+        f"{name} features": getattr(metadata.sizes, name) for name in ("tubelets", "clips")
+    }
+    widths |= {"word vectors": metadata.sizes.words, "objective": metadata.temporal.objective}
     return widths | {
         name: value for name, value in vars(metadata.model).items() if name not in rules
     }

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.swa_utils import AveragedModel
 
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import TrainedHeads
 
 FORMAT = "cospal/trainer@1"
 STATE, STANDING = "trainer.safetensors", "trainer.json"
 PLAIN = "plain."
 SLOTS = ("exp_avg", "exp_avg_sq", "step")  # what Adam keeps of each weight
-_SECTIONS = ("model", "loss", "curriculum", "train")
+_SECTIONS = ("model", "temporal", "loss", "curriculum", "train")
 # Where and how quickly the same weights are made; these may change when a training goes on.
 _FREE = {"train.device", "train.threads", "train.max_unreadable", "train.save_every"}
 
@@ -76,7 +76,7 @@ def differences(kept: Json, now: Json) -> list[str]:
 
 def save_trainer(
     folder: Path,
-    model: CoSPaL,
+    model: TrainedHeads,
     optimizer: Optimizer,
     plain: Mapping[str, Tensor],
     standing: Standing,
@@ -109,6 +109,8 @@ def load_standing(folder: Path, settings: Json) -> Standing:
         standing = filled(Standing, document)
         if min(standing.update, standing.judged, standing.best_update) < 0:
             raise ValueError(f"update {standing.update}, epochs {standing.judged}")
+    started = {key: value for key, value in settings_of(Config(), {}).items() if key in settings}
+    kept = started | kept  # what is asked for today and was no setting then
     changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, modern(settings))))
     if changed:
         raise UsageError(
@@ -119,7 +121,11 @@ def load_standing(folder: Path, settings: Json) -> Standing:
 
 
 def restore(
-    folder: Path, model: CoSPaL, optimizer: Optimizer, average: AveragedModel | None, updates: int
+    folder: Path,
+    model: TrainedHeads,
+    optimizer: Optimizer,
+    average: AveragedModel | None,
+    updates: int,
 ) -> None:
     """Put weights, averaged weights and the optimiser's state back as they were saved after so
     many ``updates``.
@@ -151,7 +157,7 @@ def restore(
     optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
 
-def _optimizer_tensors(model: CoSPaL, optimizer: Optimizer) -> dict[str, Tensor]:
+def _optimizer_tensors(model: TrainedHeads, optimizer: Optimizer) -> dict[str, Tensor]:
     slots = optimizer.state_dict()["state"]
     return {
         f"{slot}.{name}": slots[at][slot]
@@ -161,7 +167,7 @@ def _optimizer_tensors(model: CoSPaL, optimizer: Optimizer) -> dict[str, Tensor]
     }
 
 
-def _names(model: CoSPaL, optimizer: Optimizer) -> list[str]:
+def _names(model: TrainedHeads, optimizer: Optimizer) -> list[str]:
     """The weights' names in the order in which the optimiser counts them."""
     names = {id(weight): name for name, weight in model.named_parameters()}
     return [names[id(one)] for group in optimizer.param_groups for one in group["params"]]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from cospal_cli.evaluation.summary import PREDICTED, TOP1, evaluate
 from cospal_cli.evaluation.tubes import Truth
-from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.settings import Config
 from cospal_cli.training.batches import Arrays, Batches
 from cospal_cli.training.curriculum import Epoch
-from cospal_cli.training.objective import Objective
 
 if TYPE_CHECKING:
     from cospal_cli.prepared.folder import Prepared, Sample
@@ -26,7 +26,7 @@ SEED = 0  # of the words that are hidden: the same ones in every epoch and proce
 
 
 def losses(
-    objective: Objective,
+    objective: nn.Module,
     batches: Batches,
     samples: int,
     batch: int,
@@ -48,7 +48,7 @@ def losses(
 
 
 def scores(
-    model: CoSPaL,
+    model: TrainedHeads,
     metadata: HeadsMetadata,
     prepared: Prepared,
     samples: Sequence[Sample],
