@@ -13,6 +13,7 @@ from cospal_cli.commands.console import Interrupts, emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
+from cospal_cli.settings import override
 from cospal_cli.settings.words import FIND, SPEED
 
 SOME_FAILED = 3  # exit code
@@ -66,8 +67,8 @@ def prepare(context: Context[PrepareOptions]) -> int:
     """Compute what trained heads need of the data set in DIR, in one pass over each video.
 
     An interrupted run continues where it stopped. Unreadable videos are named and left out.
-    A synthetic set's own detections are used, unless a detector is named. Annotated boxes and times
-    are not read.
+    A synthetic set's own detections are used, unless a detector is named, and no clips are encoded,
+    unless a video encoder is. Annotated boxes and times are not read.
 
     Exits with 0 if every record has features, 3 if some do not, 4 if none does.
     """
@@ -75,13 +76,16 @@ def prepare(context: Context[PrepareOptions]) -> int:
     from cospal_cli.prepared.folder import FOLDER
     from cospal_cli.preparing import prepare as preparing
 
+    config = settings.config
+    if preparing.is_synthetic(options.folder) and "clips.name" not in settings.said:
+        config = override(config, {"clips.name": "none"})
     jobs = options.jobs
-    workers = preparing.usual_workers(settings.config) if jobs is None else jobs
+    workers = preparing.usual_workers(config) if jobs is None else jobs
     with Interrupts() as interrupts, context.progress("videos") as progress:
         report = preparing.prepare(
             options.folder,
             options.out or options.folder / FOLDER,
-            settings.config,
+            config,
             workers,
             progress,
             interrupts.stopped,

@@ -23,6 +23,7 @@ TEXT_ENCODERS = {
 }
 VIDEO_ENCODERS = {
     "embedded": "cospal_cli.features.embedded_clips:EmbeddedClips",
+    "none": "cospal_cli.features.no_clips:NoClips",
     "i3d": "cospal_cli.features.i3d:I3DClips",
     "videomae": "cospal_cli.features.video_transformers:VideoTransformer",
     "timesformer": "cospal_cli.features.video_transformers:VideoTransformer",

@@ -100,6 +100,11 @@ class _VideoEntry:
         return cls(job.target.name, job.target.stat().st_size, reader.width, counts)
 
 
+def is_synthetic(root: Path) -> bool:
+    """Whether ``root`` is a set of ``cospal data synthetic``."""
+    return (root / SYNTHETIC).is_file()
+
+
 def prepare(
     root: Path,
     out: Path,
@@ -121,7 +126,7 @@ def prepare(
     config = _checked(config)
     sets = _read(root, workers, progress)
     given = [read_parses(path) for path in parses]
-    out_of = own_detections and (root / SYNTHETIC).is_file()
+    out_of = own_detections and is_synthetic(root)
     if out_of:
         own = replace(config.detector, name=FILE, file=FileConfig(FILE))
         config = replace(config, detector=own)
@@ -163,7 +168,7 @@ def prepare(
 def usual_workers(config: Config) -> int:
     """One process per processor where the models leave a processor each; else one for all."""
     chosen, _ = detect.resolve(config.detector)
-    small = chosen.name in ("nanodet", FILE) and config.clips.name == "embedded"
+    small = chosen.name in ("nanodet", FILE) and config.clips.name in ("embedded", "none")
     return processors() if small else 1
 
 

@@ -122,11 +122,25 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
     tubelets, clips, text = prepared.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
+    _check_clips(prepared, config)
     if config.temporal.objective == "contrast":
         sizes = _contrast_sizes(prepared, sizes, config.temporal.queries)
     return HeadsMetadata(
         sizes, config.model, prepared.identity, tuple(words), trained, temporal=config.temporal
     )
+
+
+def _check_clips(prepared: Prepared, config: Config) -> None:
+    """UsageError where the heads look at clips and none were encoded."""
+    motion = "subject" if config.temporal.objective == "reconstruct" else "clips"
+    looks = config.model.temporal_input not in ("subject", motion)
+    if looks and prepared.identity.get("clips", {}).get("name") == "none":
+        raise UsageError(
+            f"{str(prepared.folder)!r} was prepared without clips, which "
+            f"model.temporal_input={config.model.temporal_input} needs",
+            "set model.temporal_input=subject, or prepare into another folder with "
+            "--video-encoder embedded",
+        )
 
 
 def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
