@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from cospal_cli.cli import run
 from cospal_cli.features.spec import DETECTOR, DETECTOR_1
 from cospal_cli.features.tubelets import MOVES
 from cospal_cli.model.checkpoint import load_metadata
+from cospal_cli.outputs import tube_json
 from cospal_cli.prepared.folder import Prepared, read_about, write_about
 from tests import tiny_models
 from tests.data_folders import NAMES, hcstvg, v1, write
@@ -64,8 +66,15 @@ def test_the_heads_know_who_apart_from_when(
     video = root / "videos" / "part1" / NAMES[1]
     asked = ["ground", str(video), SENTENCES[1], f"--checkpoint={heads}", "--json"]
     assert run([*asked, f"--detector-model={model}"]) == 0
-    told = json.loads(capfd.readouterr().out)["heads"]
+    document = json.loads(capfd.readouterr().out)
+    jsonschema.Draft202012Validator(tube_json.schema()).validate(document)
+    told = document["heads"]
     assert [one["text"] for one in told["curves"]] == ["walks", "sits down"]
+    assert (told["proposals"], told["parts"]) == ([], [])
+    for curve in told["curves"]:
+        assert len(curve["times"]) == len(curve["log_odds"]) == 32
+        assert any(one is not None for one in curve["log_odds"])
+        assert 0 < curve["times"][0] < curve["times"][-1] < document["video"]["duration"]
     sample = next(one for one in prepared.samples("train") if one.text == SENTENCES[1])
     assert len(told["tubelets"]) == sample.tubelets == 5
 

@@ -38,17 +38,15 @@ class HeadScores:
     def as_dict(self, span_s: TimeSpan) -> JsonDict:
         """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""
         order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
-        told: JsonDict = {
-            "proposals": _proposals(self.scores, span_s),
-            "parts": [_proposals(one, span_s) for one in self.parts],
-        }
-        if self.scores.curves is not None:
-            told = {"curves": _curves(self.scores.curves[order[0]], self.acts, span_s)}
+        curves = self.scores.curves
+        told = {} if curves is None else {"curves": _curves(curves[order[0]], self.acts, span_s)}
         return {
             "tubelets": [
                 {"id": self.ids[at], "score": round(float(self.scores.tubelet_scores[at]), 6)}
                 for at in order
             ],
+            "proposals": _proposals(self.scores, span_s),
+            "parts": [_proposals(one, span_s) for one in self.parts],
             **told,
             "unknown": list(self.unknown),
             "read": None if self.refined is None else self.refined.as_dict(),
