@@ -242,6 +242,8 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
     Raises InputError or DeviceError.
     """
     encoder.reset()  # the video before may have failed midway
+    if not encoder.fps:
+        return encoder.finish()
     wanted = replace(config, fps=encoder.fps, work_side=encoder.image_side)
     with (
         VideoReader(Path(video), wanted) as reader,

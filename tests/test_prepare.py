@@ -47,6 +47,7 @@ from cospal_cli.settings import (
     TextConfig,
     VideoConfig,
 )
+from cospal_cli.video.reader import VideoReader
 from tests.data_folders import NAMES, hcstvg, v1, vidstg, write
 
 RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 4), actors=(2, 3), test=0.34)
@@ -598,6 +599,29 @@ def test_the_command(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["data", "prepare", str(root), "--set", "clips.fpz=3"]) == 2
 
 
+def test_without_clips_a_video_is_read_once(
+    made: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(
+        "cospal_cli.grounder.VideoReader",
+        lambda path, config: opened.append(path) or VideoReader(path, config),
+    )
+    report = prepare(root, root / "other", replace(SMALL, clips=ClipsConfig(name="none")))
+    assert report is not None
+    assert report.made == VIDEOS == len(opened) == len(set(opened))
+    found, usual = Prepared.open(root / "other"), Prepared.open(made / "prepared")
+    assert (found.sizes.clips, found.spec.has_clips, usual.spec.has_clips) == (1, False, True)
+    for own, other in zip(found.samples("train"), usual.samples("train"), strict=True):
+        mine, theirs = found.features(own), usual.features(other)
+        np.testing.assert_array_equal(mine.tubelets, theirs.tubelets)
+        np.testing.assert_array_equal(mine.clips, np.zeros((1, 1)))
+    assert usual.spec.differences(found.spec)[0] == "clips.name: trained on embedded, found none"
+
+
 def test_how_many_processes() -> None:
+    assert preparing.usual_workers(Config(clips=ClipsConfig(name="none"))) == (
+        preparing.usual_workers(Config())
+    )
     assert preparing.usual_workers(Config()) >= 1
     assert preparing.usual_workers(Config(clips=ClipsConfig(name="i3d"))) == 1

@@ -14,6 +14,7 @@ from cospal_cli.commands.context import PATH, Context, argument, command, json_o
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings import override
+from cospal_cli.settings.stored import modern
 from cospal_cli.settings.words import FIND, SPEED
 
 SOME_FAILED = 3  # exit code
@@ -73,18 +74,21 @@ def prepare(context: Context[PrepareOptions]) -> int:
     Exits with 0 if every record has features, 3 if some do not, 4 if none does.
     """
     options, settings = context.options, context.settings
-    from cospal_cli.prepared.folder import FOLDER
+    from cospal_cli.features.no_clips import NONE
+    from cospal_cli.prepared.folder import FOLDER, read_about
     from cospal_cli.preparing import prepare as preparing
 
-    config = settings.config
-    if preparing.is_synthetic(options.folder) and "clips.name" not in settings.said:
-        config = override(config, {"clips.name": "none"})
+    config, out = settings.config, options.out or options.folder / FOLDER
+    clips_said = any(key.startswith("clips.") for key in settings.said)
+    if preparing.is_synthetic(options.folder) and not clips_said:
+        begun = modern((read_about(out) or {}).get("made_with", {}))
+        config = override(config, {"clips.name": begun.get("clips.name", NONE)})
     jobs = options.jobs
     workers = preparing.usual_workers(config) if jobs is None else jobs
     with Interrupts() as interrupts, context.progress("videos") as progress:
         report = preparing.prepare(
             options.folder,
-            options.out or options.folder / FOLDER,
+            out,
             config,
             workers,
             progress,

@@ -31,7 +31,7 @@ class VideoEncoder(Protocol):
     model_id: str  # what the features name as their source
     model_sha256: str
     config: ClipsConfig  # as given, the backend's own defaults filled in
-    fps: float  # frames per second of video that it wants
+    fps: float  # frames per second of video that it wants; 0: it wants none
     image_side: int  # longer side (pixels) of the images it wants
     batch: int  # frames that one update should get
 

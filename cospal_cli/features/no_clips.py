@@ -1,28 +1,34 @@
-"""No clip features: for heads that tell when by the tubelets' motion alone."""
+"""No clips: for heads that tell when by how the tubelets move. The video is not read again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from cospal_cli.core.types import FloatArray, FrameBatch
-from cospal_cli.features.clips import Frame, Pace, WindowEncoder
+from cospal_cli.core.types import Clips, FrameBatch
 from cospal_cli.settings import ClipsConfig
 
+NONE = "none"  # its name in the table of back ends
 
-class NoClips(WindowEncoder):
-    """See ``VideoEncoder``. A zero for each stretch of five seconds: next to no work."""
 
-    dim, model_id, model_sha256, image_side = 1, "none", "", 64
+class NoClips:
+    """See ``VideoEncoder``. One clip of one 0 stands for every video."""
+
+    dim = 1
+    model_id = NONE
+    model_sha256 = ""
+    fps = 0.0  # no frame is wanted
+    image_side = 1
+    batch = 1
 
     def __init__(self, config: ClipsConfig) -> None:
-        super().__init__(config, Pace(fps=0.2, frames=1, stride=1, batch=64))
+        self.config = config
 
-    def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
-        """See ``WindowEncoder``."""
-        return [np.zeros(1, np.float32)] * len(batch.images)
+    def reset(self) -> None:
+        """See ``VideoEncoder``."""
 
-    def encode(self, windows: list[list[Frame]]) -> FloatArray:
-        """See ``WindowEncoder``."""
-        return np.zeros((len(windows), 1, 1), np.float32)
+    def update(self, batch: FrameBatch) -> None:
+        """See ``VideoEncoder``."""
+
+    def finish(self) -> Clips:
+        """See ``VideoEncoder``."""
+        return Clips(np.zeros((1, self.dim), np.float32), np.zeros((1, 2)))

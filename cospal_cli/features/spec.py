@@ -11,6 +11,7 @@ from cospal_cli.backbones import models
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.types import FloatArray
 from cospal_cli.features import tubelets
+from cospal_cli.features.no_clips import NONE
 from cospal_cli.settings import Config, flatten, override, stored
 from cospal_cli.settings.names import keys
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
@@ -107,6 +108,11 @@ class FeatureSpec:
         if own.get("name") == DETECTOR:
             return self.width or 0, tubelets.MOVES
         return int(own.get("dim", 0)), 0
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether the clips of the videos were encoded."""
+        return bool(self.parts.get("clips", {}).get("name") != NONE)
 
     def seen(self, vectors: FloatArray) -> FloatArray:
         """Tubelets' ``vectors`` (..., F) of today as heads trained on these saw them."""

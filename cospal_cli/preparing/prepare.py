@@ -25,6 +25,7 @@ from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import VALIDATION, validation_sources
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
+from cospal_cli.features.no_clips import NONE
 from cospal_cli.features.spec import FILE, FeatureSpec
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.prepared import videos as cache
@@ -168,7 +169,7 @@ def prepare(
 def usual_workers(config: Config) -> int:
     """One process per processor where the models leave a processor each; else one for all."""
     chosen, _ = detect.resolve(config.detector)
-    small = chosen.name in ("nanodet", FILE) and config.clips.name in ("embedded", "none")
+    small = chosen.name in ("nanodet", FILE) and config.clips.name in ("embedded", NONE)
     return processors() if small else 1
 
 

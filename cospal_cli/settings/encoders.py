@@ -56,7 +56,8 @@ class ClipsConfig(Section, key="clips", group=MODELS):
     name: Annotated[
         str,
         Setting(
-            "The encoder that turns clips of a video into vectors.",
+            "The encoder that turns clips of a video into vectors. none: heads whose "
+            "temporal.objective is contrast need no clips, unless model.temporal_input is both.",
             choices=VIDEO_ENCODERS,
             flag="--video-encoder",
             former_flags=("--clip-encoder",),

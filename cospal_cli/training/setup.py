@@ -120,9 +120,9 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
     """The heads' sizes, their features' identity and the vocabulary of the training sentences."""
     counts = prepared.words("fit")
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
+    _check_clips(prepared, config)
     tubelets, clips, text = prepared.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
-    _check_clips(prepared, config)
     if config.temporal.objective == "contrast":
         sizes = _contrast_sizes(prepared, sizes, config.temporal.queries)
     return HeadsMetadata(
@@ -131,16 +131,16 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
 
 
 def _check_clips(prepared: Prepared, config: Config) -> None:
-    """UsageError where the heads look at clips and none were encoded."""
-    motion = "subject" if config.temporal.objective == "reconstruct" else "clips"
-    looks = config.model.temporal_input not in ("subject", motion)
-    if looks and prepared.identity.get("clips", {}).get("name") == "none":
-        raise UsageError(
-            f"{str(prepared.folder)!r} was prepared without clips, which "
-            f"model.temporal_input={config.model.temporal_input} needs",
-            "set model.temporal_input=subject, or prepare into another folder with "
-            "--video-encoder embedded",
-        )
+    """UsageError where the heads read clips and the features have none."""
+    contrast, given = config.temporal.objective == "contrast", config.model.temporal_input
+    if prepared.spec.has_clips or given == "subject" or (contrast and given != "both"):
+        return
+    needs = "model.temporal_input=both" if contrast else "temporal.objective=reconstruct"
+    raise UsageError(
+        f"{str(prepared.folder)!r}: no clips were encoded (clips.name=none), which {needs} needs",
+        "prepare the data set again into another folder, or set temporal.objective=contrast and "
+        "model.temporal_input=subject",
+    )
 
 
 def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
