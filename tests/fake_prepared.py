@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,19 @@ class Sample:
     passes: int
 
 
+@dataclass(frozen=True)
+class FakeSpec:
+    """Two numbers of a tubelet tell who, three when."""
+
+    sides: tuple[int, int] = (2, 3)
+    has_clips: bool = True
+
+
+@dataclass(frozen=True)
+class FakeParse:
+    verbs: int
+
+
 @dataclass
 class FakePrepared:
     """``bad``: ids of samples that cannot be read."""
@@ -46,10 +60,17 @@ class FakePrepared:
         default_factory=lambda: {"tubelets": {"name": "fake", "dim": F}}
     )
     sizes: tuple[int, int, int] = (F, DV, DT)
+    folder: Path = Path("fake")
+
+    @property
+    def spec(self) -> FakeSpec:
+        return FakeSpec()
 
     def samples(self, split: str) -> tuple[Sample, ...]:
         chosen = (
-            range(self.count) if split == "fit" else range(self.count, self.count + self.validation)
+            range(self.count)
+            if split in ("fit", "train")
+            else range(self.count, self.count + self.validation)
         )
         return tuple(self._sample(number) for number in chosen)
 
@@ -68,7 +89,11 @@ class FakePrepared:
     def phrases(self, sample: Sample) -> Phrases:
         sentence = phrase(sample.text)
         passes = tuple(phrase(f"{sample.text} {verb}") for verb in WORDS[6 : 6 + sample.passes])
-        return Phrases(sentence, phrase(sample.text), passes)
+        acts = tuple(phrase(verb) for verb in WORDS[6 : 6 + sample.passes])
+        return Phrases(sentence, phrase(sample.text), passes, acts)
+
+    def refined(self, sample: Sample) -> FakeParse:
+        return FakeParse(sample.actions)
 
     def _sample(self, number: int) -> Sample:
         rng = np.random.default_rng(number)

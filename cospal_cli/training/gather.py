@@ -35,12 +35,12 @@ def gathered(rows: Tensor) -> Tensor:
         distributed.all_reduce(most, distributed.ReduceOp.MAX)
         missing = int(most) - rows.shape[1]
         rows = functional.pad(rows, (0, 0) * (rows.dim() - 2) + (0, missing))
-    parts: list[Tensor]
     if rows.requires_grad:
-        parts = list(all_gather(rows.contiguous()))
-    else:
-        parts = [torch.empty_like(rows) for _ in range(processes())]
-        distributed.all_gather(parts, rows.contiguous())
+        whole = torch.cat(all_gather(rows.contiguous()))
+        whole.register_hook(Tensor.contiguous)  # gloo sends memory as it lies
+        return whole
+    parts = [torch.empty_like(rows) for _ in range(processes())]
+    distributed.all_gather(parts, rows.contiguous())
     return torch.cat(parts).to(kind)
 
 
