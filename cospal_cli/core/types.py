@@ -330,7 +330,7 @@ class Phrases:
     refined: Phrase  # <global:all that is local>: what inference reads
     passes: tuple[Phrase, ...]  # <global:local_i>, one per sub-phrase, at most five
     acts: tuple[Phrase, ...] = ()  # each sub-phrase behind its subject, each word encoded alone:
-    # the other words, which tell who, cannot be read from it
+    # the referral's words cannot be read from it
 
     __repr__ = brief
 

@@ -100,8 +100,8 @@ class FeatureSpec:
 
     @property
     def sides(self) -> tuple[int, int]:
-        """How many numbers of a tubelet's vector tell who, the first ones, and how many tell when,
-        the last ones; 0 where the vectors have none."""
+        """How many numbers of a tubelet's vector are its appearance, the first ones, and how many
+        its motion, the last ones; 0 where the vectors have none."""
         own = self.parts.get("tubelets", {})
         if own.get("name") == EMBEDDED:  # what the classes add identifies videos, and nobody
             return tubelets.COLOURS, tubelets.MOVES

@@ -148,7 +148,7 @@ def join(refined: Refined, words: Mapping[str, WordVectors], max_words: int) -> 
     )
 
 
-def asked(acts: Sequence[Phrase], queries: str) -> tuple[Phrase, ...]:
+def moment_queries(acts: Sequence[Phrase], queries: str) -> tuple[Phrase, ...]:
     """What asks for a moment of its own: see ``TemporalConfig.queries``."""
     if queries == "phrases" or not acts:
         return tuple(acts)

@@ -20,7 +20,7 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
 def save(folder: Path, model: TrainedHeads, metadata: HeadsMetadata) -> None:
-    """Write both files into ``folder``, which is made; each is whole or not there.
+    """Write both files into ``folder``, which is created; each is whole or missing.
 
     A folder that must change at once is written beside its place and renamed by the caller.
     """
@@ -56,7 +56,7 @@ def load(folder: Path, device: str = "cpu") -> tuple[TrainedHeads, HeadsMetadata
 
 
 def fill(model: TrainedHeads, state: dict[str, Any], where: str) -> None:
-    """Put every tensor of ``state`` in its place; WeightsError unless all fit, none is left."""
+    """Load every tensor of ``state``; WeightsError unless all fit and none is left."""
     _compare(model, state, where)
     model.load_state_dict(state)
 
@@ -70,5 +70,5 @@ def _compare(model: TrainedHeads, state: dict[str, Any], where: str) -> None:
             raise WeightsError(
                 f"{where}: {name}: expected {own.get(name, 'nothing')}, "
                 f"found {found.get(name, 'nothing')}",
-                "config.json and the weights are of different trainings; train or export again",
+                "config.json and the weights come from different trainings; train or export again",
             )

@@ -1,6 +1,6 @@
 """Who and when by contrast: a sentence against the tubelets of many videos (docs/method.md).
 
-A tubelet's appearance tells *who*, its motion *when*. Each is seen by one side alone, since colours
+A tubelet's appearance says *who*, its motion *when*. Each is seen by one side alone, since colours
 identify a video and would answer in the motion's place. Every sub-phrase of the sentence (CRG)
 asks for a moment of its own: its curve over the times of a tubelet.
 """
@@ -105,7 +105,7 @@ class MomentGrounding(nn.Module):
     def around(self, clips: Tensor, mask: Tensor, times: int) -> Tensor | None:
         """What the clips (B, C, Dv) add at each of T times (B, T, d); None where motion is all.
 
-        Each clip less the mean of its video: what stays the same tells which video it is, not when.
+        Each clip less its video's mean: what stays the same identifies the video, not the time.
         """
         if self.clip_input is None:
             return None

@@ -1,4 +1,4 @@
-"""What trained heads say of one video and one query, and how they are asked."""
+"""What trained heads predict for one video and one query, and how they are run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.types import FloatArray, GroundingInputs, GroundingScores, Phrase, Phrases
 from cospal_cli.features.spec import FeatureSpec
-from cospal_cli.language.phrases import Refined, asked
+from cospal_cli.language.phrases import Refined, moment_queries
 from cospal_cli.model.metadata import HeadsMetadata
 from cospal_cli.runtime import Runtime
 from cospal_cli.settings import GroundConfig
@@ -27,7 +27,7 @@ class HeadScores:
 
     ids: tuple[int, ...]
     scores: GroundingScores  # of the whole query
-    parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were asked for
+    parts: tuple[GroundingScores, ...] = ()  # of its sub-phrases, where they were run
     unknown: tuple[str, ...] = ()  # words that training never met: they were not reconstructed
     refined: Refined | None = None  # the texts behind the query form
     acts: tuple[str, ...] = ()  # what each curve is of, in the sentence's order
@@ -39,7 +39,7 @@ class HeadScores:
         """Plain values for JSON, best first; times in seconds of a video of ``span_s``."""
         order = np.argsort(-self.scores.tubelet_scores, kind="stable").tolist()
         curves = self.scores.curves
-        told = {} if curves is None else {"curves": _curves(curves[order[0]], self.acts, span_s)}
+        extra = {} if curves is None else {"curves": _curves(curves[order[0]], self.acts, span_s)}
         return {
             "tubelets": [
                 {"id": self.ids[at], "score": round(float(self.scores.tubelet_scores[at]), 6)}
@@ -47,7 +47,7 @@ class HeadScores:
             ],
             "proposals": _proposals(self.scores, span_s),
             "parts": [_proposals(one, span_s) for one in self.parts],
-            **told,
+            **extra,
             "unknown": list(self.unknown),
             "read": None if self.refined is None else self.refined.as_dict(),
         }
@@ -56,9 +56,9 @@ class HeadScores:
 def run(
     runtime: Runtime, features: HeadFeatures, phrases: Phrases, config: GroundConfig
 ) -> HeadScores | None:
-    """The heads' answer to what ``config.query_form`` names; None where there is no tubelet at all.
+    """The heads' prediction for the query form of ``config``; None where there is no tubelet.
 
-    The sub-phrases are asked too where ``config.segment`` needs them. UsageError where the
+    The sub-phrases are run too where ``config.segment`` needs them. UsageError where the
     vectors' lengths are not those that the heads were built for.
     """
     if not features.ids:
@@ -82,7 +82,9 @@ def inputs_of(
     moment of its own. UsageError where vectors are not as long as those of the training."""
     whole, temporal = chosen(phrases, config, metadata), metadata.temporal
     _check(metadata, features, whole)
-    acts = asked(phrases.acts, temporal.queries) if temporal.objective == "contrast" else ()
+    acts = (
+        moment_queries(phrases.acts, temporal.queries) if temporal.objective == "contrast" else ()
+    )
     inputs = _assembled(features, whole, metadata, acts)
     return inputs, tuple(" ".join(act.words) for act in acts)
 

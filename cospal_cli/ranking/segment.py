@@ -1,4 +1,4 @@
-"""From when to when, as trained heads see it: their proposals made into one segment."""
+"""From when to when, by trained heads: one segment from their proposals."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def _from_curves(
 
 
 def _best(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """The proposal from which the sentence is told best."""
+    """The proposal from which the sentence is reconstructed best."""
     return _row(prediction.scores, int(_scores(prediction.scores).argmax()))
 
 
 def _vote(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """The proposal that overlaps the others most; the better told one where several do."""
+    """The proposal that overlaps the others most; the better reconstruction where several do."""
     votes = overlaps(_proposals(prediction.scores)).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
     return _row(prediction.scores, int(tied[_scores(prediction.scores)[tied].argmax()]))
@@ -71,7 +71,7 @@ def _hull(prediction: HeadScores) -> tuple[TimeSpan, float]:
 
 
 def _blind(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """The middle of the video, whatever the heads say: what a segment must beat to be one."""
+    """The middle of the video, whatever the heads predict: what segments must beat."""
     return MIDDLE, 1.0
 
 

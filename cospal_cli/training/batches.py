@@ -21,7 +21,7 @@ from cospal_cli.core.head_inputs import assemble, collate
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
-from cospal_cli.language.phrases import asked
+from cospal_cli.language.phrases import moment_queries
 from cospal_cli.training.curriculum import Epoch
 from cospal_cli.training.masking import hidden_words
 
@@ -123,7 +123,7 @@ class Batches:
     def _item(self, sample: Sample, number: int, video: int, where: tuple[int, int]) -> Item:
         vision, phrases = self._prepared.features(sample), self._prepared.phrases(sample)
         phrase: Phrase = phrases.passes[number - 1] if number else phrases.sentence
-        acts = asked(phrases.acts, self._queries) if self._queries else ()
+        acts = moment_queries(phrases.acts, self._queries) if self._queries else ()
         inputs = assemble(
             vision.tubelets, vision.tubelet_mask, vision.clips, phrase, self._vocabulary, acts
         )

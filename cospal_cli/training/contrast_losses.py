@@ -50,7 +50,7 @@ def phrase_loss(
     ``verbs`` (Q,): equal numbers begin with the same verb; ``same_video`` (S, S).
 
     A video whose sentence has the same verb is no negative; nor is, for a video, another
-    sub-phrase that its sentence tells, or one with a verb of it.
+    sub-phrase of its sentence, or one with a verb of it.
     """
     scores = (when + chances).logsumexp(dim=-1)  # (Q, S)
     alike = verbs.unsqueeze(1) == verbs.unsqueeze(0)  # (Q, Q)
@@ -64,6 +64,6 @@ def phrase_loss(
     at = torch.arange(len(own), device=own.device)
     itself = torch.eye(len(own), dtype=torch.bool, device=own.device)
     by_video = scores[:, own].T  # (Q, Q): the video of the row, the sub-phrase of the column
-    told = known[:, own].T
-    among_phrases = functional.cross_entropy(by_video.masked_fill(told & ~itself, NEVER), at)
+    described = known[:, own].T
+    among_phrases = functional.cross_entropy(by_video.masked_fill(described & ~itself, NEVER), at)
     return among_videos + among_phrases

@@ -144,7 +144,7 @@ def _check_clips(prepared: Prepared, config: Config) -> None:
 
 
 def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
-    """Likewise of the contrast. UsageError where the features do not tell who apart from when."""
+    """Likewise of the contrast. UsageError where appearance and motion are not apart."""
     appearance, motion = prepared.spec.sides
     hint = "prepare the data set again into another folder, or set temporal.objective=reconstruct"
     if not motion:
@@ -153,8 +153,8 @@ def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
             "which temporal.objective=contrast needs",
             hint,
         )
-    told = next((one for one in prepared.samples("train") if prepared.refined(one).verbs), None)
-    if told and not prepared.phrases(told).acts:
+    sample = next((one for one in prepared.samples("train") if prepared.refined(one).verbs), None)
+    if sample and not prepared.phrases(sample).acts:
         raise UsageError(
             f"{str(prepared.folder)!r}: its words are not encoded each alone, which "
             "temporal.objective=contrast needs",

@@ -1,4 +1,4 @@
-"""What a training needs to go on as if it had never stopped, kept beside the heads' weights.
+"""What a training needs to continue as if it had never stopped, kept beside the heads' weights.
 
 A checkpoint folder holds ``model.safetensors`` and ``config.json`` (see ``model.checkpoint``) and
 
@@ -42,7 +42,7 @@ STATE, STANDING = "trainer.safetensors", "trainer.json"
 PLAIN = "plain."
 SLOTS = ("exp_avg", "exp_avg_sq", "step")  # what Adam keeps of each weight
 _SECTIONS = ("model", "temporal", "loss", "curriculum", "train")
-# Where and how quickly the same weights are made; these may change when a training goes on.
+# Where and how quickly the same weights come about; these may change when a training continues.
 _FREE = {"train.device", "train.threads", "train.max_unreadable", "train.save_every"}
 
 
@@ -115,7 +115,7 @@ def load_standing(folder: Path, settings: Json) -> Standing:
     if changed:
         raise UsageError(
             f"{folder} was trained with other settings: {'; '.join(changed)}",
-            "give the same ones to go on, or train into another folder with --init-from",
+            "give the same settings to continue, or train into another folder with --init-from",
         )
     return standing
 
@@ -185,7 +185,7 @@ def _check_shapes(path: Path, wanted: Json, tensors: Mapping[str, Tensor]) -> No
 
 
 def recover(target: Path) -> None:
-    """Put a checkpoint back that a killed run of version 0.1 had moved aside; its rests go."""
+    """Put back a checkpoint that a killed run of version 0.1 had moved aside; clear the rest."""
     part, old = (target.with_name(f"{target.name}.{ending}") for ending in ("part", "old"))
     for folder in (old, part):
         if (folder / STANDING).is_file():
