@@ -76,10 +76,10 @@ def test_ground_halves_its_batches_then_gives_up_and_keeps_what_was_there(
 def test_training_ends_with_its_last_checkpoint_and_can_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cospal_cli.training import loop
+    from cospal_cli.training import objective
 
     calls = 0
-    own = loop.ReconstructObjective.forward
+    own = objective.ReconstructObjective.forward
 
     def forward(self: Any, batch: Any) -> Any:
         nonlocal calls
@@ -88,7 +88,7 @@ def test_training_ends_with_its_last_checkpoint_and_can_go_on(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return own(self, batch)
 
-    monkeypatch.setattr(loop.ReconstructObjective, "forward", forward)
+    monkeypatch.setattr(objective.ReconstructObjective, "forward", forward)
     with pytest.raises(DeviceError, match="out of memory with 4 samples") as caught:
         train_fake.train(folder / "run")
     assert caught.value.exit_code == 6
