@@ -82,10 +82,12 @@ class _WholeWords(click.HelpFormatter):
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
+        """See ``click.HelpFormatter``."""
         kept = [(first, second.replace("-", self.HYPHEN)) for first, second in rows]
         super().write_dl(kept, col_max, col_spacing)
 
     def write(self, string: str) -> None:
+        """See ``click.HelpFormatter``."""
         super().write(string.replace(self.HYPHEN, "-"))
 
 

@@ -74,13 +74,14 @@ def prepare(context: Context[PrepareOptions]) -> int:
     Exits with 0 if every record has features, 3 if some do not, 4 if none does.
     """
     options, settings = context.options, context.settings
+    from cospal_cli.datasets.synthetic.recipe import is_synthetic
     from cospal_cli.features.no_clips import NONE
     from cospal_cli.prepared.folder import FOLDER, read_about
     from cospal_cli.preparing import prepare as preparing
 
     config, out = settings.config, options.out or options.folder / FOLDER
     clips_said = any(key.startswith("clips.") for key in settings.said)
-    if preparing.is_synthetic(options.folder) and not clips_said:
+    if is_synthetic(options.folder) and not clips_said:
         begun = modern((read_about(out) or {}).get("made_with", {}))
         config = override(config, {"clips.name": begun.get("clips.name", NONE)})
     jobs = options.jobs

@@ -15,6 +15,7 @@ from cospal_cli.commands.console import Interrupts, emit
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.json_types import JsonDict
+from cospal_cli.datasets.synthetic.recipe import MIXES
 from cospal_cli.settings.words import SPEED
 
 
@@ -56,7 +57,7 @@ class SyntheticOptions:
             "--kind",
             default="fair",
             show_default=True,
-            type=click.Choice(["fair", "easy"]),
+            type=click.Choice(list(MIXES)),
             help="fair: other actions of the subject, times anywhere, sentences that also tell of "
             "others; easy: as version 0.1 drew them.",
         ),
@@ -102,7 +103,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
     The same settings give the same files. An interrupted run continues where it stopped, and a
     larger --videos adds to the set.
     """
-    from cospal_cli.datasets.synthetic.recipe import MIXES, Recipe
+    from cospal_cli.datasets.synthetic.recipe import Recipe
     from cospal_cli.datasets.synthetic.write import write_set
 
     options = context.options
@@ -136,7 +137,7 @@ def _lines(folder: Path, report: JsonDict) -> str:
             f"actors per video: {_counted(report['actors'])}",
             f"actions per sentence: {_counted(report['actions'])}",
             f"mean share of the video that the sentence is about: {report['mean_span']}",
-            f"m_tIoU without looking: {_counted_controls(report['controls'])}",
+            f"m_tIoU without looking: {_figures(report['controls'])}",
         ]
     )
 
@@ -145,7 +146,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{value} in {count}" for value, count in counts.items())
 
 
-def _counted_controls(controls: JsonDict) -> str:
+def _figures(controls: JsonDict) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in controls.items())
 
 

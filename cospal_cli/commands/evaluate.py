@@ -147,6 +147,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     names = _methods(options.methods, checkpoint, options.predictions)
     from cospal_cli import datasets
     from cospal_cli.datasets.splits import split_name
+    from cospal_cli.datasets.synthetic.recipe import is_synthetic
     from cospal_cli.devices import processors
     from cospal_cli.evaluation import summary
     from cospal_cli.evaluation.predictions import write_predictions
@@ -155,12 +156,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     if options.protocol not in PROTOCOLS:
         raise UsageError(f"unknown protocol {options.protocol!r}", f"known: {', '.join(PROTOCOLS)}")
     split = split_name(options.split)
-    folder = Path(options.output) if options.output else None
-    if folder:
-        given_files = {"--predictions": options.predictions, "--prepared": options.prepared}
-        given_files |= {"--checkpoint": checkpoint, "--config": context.config_file}
-        inputs = {path: option for option, path in given_files.items() if path is not None}
-        _prepare(folder, names, inputs, config.output.overwrite)
+    folder = _output_folder(context, names)
     reports = {}
     with context.progress("samples") as progress:
         dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
@@ -189,7 +185,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
             )
             if folder and name in names:
                 write_predictions(folder / f"{name}.{PREDICTIONS}", predictions)
-    synthetic = (data / "synthetic.json").is_file()
+    synthetic = is_synthetic(data)
     document = {
         "schema": "cospal/evaluation@1",
         "data": str(data),
@@ -212,6 +208,19 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     details = options.details or len(reports) == 1
     console.emit(text if options.as_json else _table(reports, details, synthetic))
     return SOME_FAILED if given and given.bad else 0
+
+
+def _output_folder(context: Context[EvaluateOptions], names: Sequence[str]) -> Path | None:
+    """The folder of -o, ready for the results of the methods ``names``; None without -o."""
+    options = context.options
+    if not options.output:
+        return None
+    folder = Path(options.output)
+    files = {"--predictions": options.predictions, "--prepared": options.prepared}
+    files |= {"--checkpoint": options.checkpoint, "--config": context.config_file}
+    inputs = {path: option for option, path in files.items() if path is not None}
+    _prepare(folder, names, inputs, context.config.output.overwrite)
+    return folder
 
 
 def _methods(

@@ -197,6 +197,7 @@ def _recipe(
 ) -> Path | None:
     """The settings file to start from."""
     from cospal_cli import datasets
+    from cospal_cli.datasets.synthetic.recipe import is_synthetic
     from cospal_cli.datasets.tree import Tree
     from cospal_cli.prepared.folder import read_about
     from cospal_cli.settings import recipes
@@ -210,7 +211,7 @@ def _recipe(
     if chosen not in (None, AUTO):
         return recipes.find(chosen)
     about = read_about(features) or {}
-    if about.get("synthetic") or (root / "synthetic.json").is_file():
+    if about.get("synthetic") or is_synthetic(root):
         return recipes.find("synthetic")
     name = about.get("data_format") or datasets.annotation_files(Tree(root))[0]
     return recipes.find(name) if name in recipes.names() else None

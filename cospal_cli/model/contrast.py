@@ -129,8 +129,7 @@ class MomentGrounding(nn.Module):
     def queries(self, words: Tensor, phrase_ids: Tensor) -> tuple[Tensor, Tensor]:
         """p (B, J, d), the mean of each sub-phrase's ``words`` (B, N, Dt) as a query, and which
         sub-phrases exist (B, J)."""
-        numbers = torch.arange(1, self.count + 1, device=words.device)
-        member = phrase_ids.unsqueeze(1) == numbers.view(1, -1, 1)  # (B, J, N)
+        member = members(phrase_ids, self.count)
         count = member.sum(dim=-1, keepdim=True)
         mean = (member.to(words.dtype) @ words) / count.clamp(min=1)
         return self.phrase_query(mean), count.squeeze(-1) > 0
@@ -199,8 +198,15 @@ def near(clips: Tensor, mask: Tensor, times: int) -> Tensor:
     return (weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-6)) @ clips
 
 
+def members(phrase_ids: Tensor, count: int) -> Tensor:
+    """(B, J, N): which words belong to each of ``count`` sub-phrases."""
+    numbers = torch.arange(1, count + 1, device=phrase_ids.device)
+    return phrase_ids.unsqueeze(1) == numbers.view(1, -1, 1)
+
+
 def log_mean_exp(logits: Tensor, mask: Tensor | None = None) -> Tensor:
-    """log mean exp over the last axis, of what ``mask`` has True; V, where these are times."""
+    """log mean exp over the last axis, of what ``mask`` has True: over the times of a tubelet (V),
+    or over the tubelets of a video."""
     if mask is None:
         return logits.logsumexp(dim=-1) - math.log(logits.shape[-1])
     counts = mask.sum(dim=-1).clamp(min=1).to(logits.dtype)

@@ -23,6 +23,7 @@ from cospal_cli.core.progress import Progress, failures, silent
 from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import VALIDATION, validation_sources
+from cospal_cli.datasets.synthetic.recipe import is_synthetic
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.devices import processors
 from cospal_cli.features.no_clips import NONE
@@ -37,7 +38,6 @@ from cospal_cli.preparing.plan import PreparePlan, bad, claim, jobs_of, open_pla
 from cospal_cli.settings import Config, FileConfig, as_dict
 
 LOG = logging.getLogger("cospal")
-SYNTHETIC = "synthetic.json"  # marks a synthetic set: see ``datasets.synthetic.write``
 MB = 1e6
 # Videos of the data sets as published; VidSTG's count is that of its paper.
 PUBLISHED = {"HC-STVG v1": 4500 + 1160, "HC-STVG v2": 10131 + 2000 + 4413, "VidSTG": 6924}
@@ -101,11 +101,6 @@ class _VideoEntry:
         return cls(job.target.name, job.target.stat().st_size, reader.width, counts)
 
 
-def is_synthetic(root: Path) -> bool:
-    """Whether ``root`` is a set of ``cospal data synthetic``."""
-    return (root / SYNTHETIC).is_file()
-
-
 def prepare(
     root: Path,
     out: Path,
@@ -151,7 +146,7 @@ def prepare(
         report = PrepareReport(
             folder=str(out),
             detector=plan.config.detector.name,
-            synthetic=(root / SYNTHETIC).is_file(),
+            synthetic=is_synthetic(root),
             splits={},
             made=sum(job.video not in plan.failed for job in missing),
             kept=len(jobs) - len(missing),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.model.contrast import BANK, ContrastHeads, MomentGrounding, log_mean_exp
+from cospal_cli.model.contrast import BANK, ContrastHeads, MomentGrounding, log_mean_exp, members
 from cospal_cli.settings import Config
 from cospal_cli.training import contrast_losses as losses
 from cospal_cli.training.gather import gathered
@@ -50,7 +50,7 @@ class ContrastObjective(nn.Module):
         keys = gathered(_spread(spatial.keys(*rows), present))  # (S, K, d)
         referrals = gathered(spatial.queries(batch["words"], batch["referral_mask"]))  # (S, d)
         who = torch.einsum("sd,vkd->svk", referrals, keys) * self.model.scale
-        parts = {"who": losses.both_ways(losses.log_mean(who, there), same_video)}
+        parts = {"who": losses.both_ways(log_mean_exp(who, there), same_video)}
         if float(batch["progress"]) >= self.start:
             parts |= self._when(batch, rows, who, there, same_video)
         else:  # every weight has a gradient, or processes would wait for it
@@ -91,15 +91,14 @@ class ContrastObjective(nn.Module):
             chances = losses.subject_chances(joint, there)
             phrase = losses.phrase_loss(when, chances, own, verbs[exist], same_video)
         return {
-            "joint": losses.both_ways(losses.log_mean(joint, there), same_video),
+            "joint": losses.both_ways(log_mean_exp(joint, there), same_video),
             "phrase": phrase,
         }
 
 
 def first_words(word_ids: Tensor, phrase_ids: Tensor, count: int) -> Tensor:
     """(B, J): the id of each sub-phrase's first word, its verb; 0 where there is none."""
-    numbers = torch.arange(1, count + 1, device=word_ids.device).view(1, -1, 1)
-    member = phrase_ids.unsqueeze(1) == numbers  # (B, J, N)
+    member = members(phrase_ids, count)
     first = member.float().argmax(dim=-1)
     return word_ids.gather(1, first) * member.any(dim=-1)
 
@@ -117,11 +116,9 @@ class MotionStatistics:
         for number, at in enumerate(order):
             found = prepared.features(videos[at])
             rows = found.tubelets[found.tubelet_mask][:, -size:].astype(np.float64)
-            total, squares, count = (
-                total + rows.sum(0),
-                squares + (rows**2).sum(0),
-                count + len(rows),
-            )
+            total += rows.sum(axis=0)
+            squares += (rows**2).sum(axis=0)
+            count += len(rows)
             if number < BANK_VIDEOS:
                 tubelets.append(found.tubelets)
                 masks.append(found.tubelet_mask)

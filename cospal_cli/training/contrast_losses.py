@@ -1,6 +1,6 @@
 """The losses of the contrast as pure functions of tensors (docs/method.md).
 
-Axes: S sentences and as many videos, S-th of S-th; K tubelets a video; Q sub-phrases in all.
+Axes: S sentences and their S videos, in the same order; K tubelets per video; Q sub-phrases in all.
 """
 
 from __future__ import annotations
@@ -10,13 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 NEVER = -1e4  # logit of what is no alternative
-
-
-def log_mean(scores: Tensor, there: Tensor) -> Tensor:
-    """log mean exp (..., S) over the tubelets of each video: ``scores`` (..., S, K), ``there``
-    (S, K)."""
-    counts = there.sum(dim=-1).clamp(min=1).to(scores.dtype)
-    return scores.masked_fill(~there, NEVER).logsumexp(dim=-1) - counts.log()
 
 
 def both_ways(scores: Tensor, same_video: Tensor) -> Tensor:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.json_types import JsonDict
 
+FILE = "synthetic.json"  # the recipe of a set, and its mark
 FORMAT = 1  # counted up whenever the same recipe would give another video
 
 
@@ -79,6 +81,11 @@ class Recipe:
         if self.kind == "easy":  # the only kind that 0.1 knew: its sets can be continued
             del fields["kind"]
         return {"format": FORMAT, **fields}
+
+
+def is_synthetic(root: Path) -> bool:
+    """Whether ``root`` is a set of ``cospal data synthetic``."""
+    return (root / FILE).is_file()
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -24,11 +24,11 @@ from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.worker_pool import start_worker
 from cospal_cli.datasets.synthetic.controls import blind_controls
-from cospal_cli.datasets.synthetic.recipe import Recipe
+from cospal_cli.datasets.synthetic.recipe import FILE, Recipe
 from cospal_cli.datasets.synthetic.scene import Scene, frames_of
 from cospal_cli.datasets.synthetic.video import DETECTIONS, FACTS, VIDEOS, place, write_video
 
-RECIPE, README, CONTROLS = "synthetic.json", "README.txt", "controls.json"
+README, CONTROLS = "README.txt", "controls.json"
 SPLITS = {False: "train.json", True: "test.json"}
 
 
@@ -99,14 +99,14 @@ def _claim(recipe: Recipe, folder: Path) -> None:
     with errors_as(UsageError, f"cannot write to {str(folder)!r}", "name another folder"):
         make_folder(folder)
         names = [path.name for path in folder.iterdir() if not is_ours(path.name)]
-    if RECIPE not in names:
+    if FILE not in names:
         if names:
             raise UsageError(
                 f"{str(folder)!r} is not empty and holds no synthetic set", "name another folder"
             )
-        write_text(folder / RECIPE, json.dumps(wanted, indent=1) + "\n")
+        write_text(folder / FILE, json.dumps(wanted, indent=1) + "\n")
         return
-    present = _json(folder / RECIPE)
+    present = _json(folder / FILE)
     other = [f"{k} {present.get(k)!r}" for k, v in wanted.items() if present.get(k) != v]
     if other:
         wanted_values = ", ".join(f"{k} {v!r}" for k, v in wanted.items() if present.get(k) != v)
