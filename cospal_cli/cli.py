@@ -33,6 +33,7 @@ COMMANDS = {
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
     "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),
     "evaluate": ("cospal_cli.commands.evaluate:evaluate", "Score predictions on a data set."),
+    "report": ("cospal_cli.commands.report:report", "Make a page to look at of stored results."),
     "bench": ("cospal_cli.commands.bench:bench", "Measure speed on this machine."),
     "models": ("cospal_cli.commands.models:models", "List, fetch and check backbones."),
     "doctor": ("cospal_cli.commands.doctor:doctor", "Show what is installed and what works."),

@@ -22,7 +22,7 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "backbones",
     "video detect track language features model outputs",
     "runtime ranking datasets prepared",
-    "result grounder predict training preparing exporters",
+    "result grounder predict training preparing exporters report",
     "bench",
     "commands cli __main__ __init__",
 ]

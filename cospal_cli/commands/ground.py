@@ -16,6 +16,7 @@ from cospal_cli.commands.ground_files import Files, PlacedResult
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.output_paths import OutputPaths, inputs_of, output_folder, output_paths
 from cospal_cli.commands.queries import split, understood
+from cospal_cli.commands.report import page_at
 from cospal_cli.core.backends import TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
 from cospal_cli.settings.words import FIND, LOGGING, MODELS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cospal_cli.commands.flags import Given
     from cospal_cli.core.types import Query
     from cospal_cli.grounder import Grounder
+    from cospal_cli.report.collect import AnswersPage
     from cospal_cli.settings import Config
 
 SOME_FAILED = 3  # exit code
@@ -88,6 +90,10 @@ class GroundOptions:
             "Grounding DINO (a file).",
         ),
     ]
+    report: Annotated[
+        Path | None,
+        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
+    ]
     fail_on_empty: Annotated[
         bool,
         option(
@@ -116,6 +122,7 @@ class GroundJob:
     paths: list[OutputPaths]  # of every number from 1
     stdout: bool  # the JSON is printed
     quiet: bool
+    page: AnswersPage | None = None
 
 
 @command(GroundOptions, FLAGS, logs=False)
@@ -139,7 +146,8 @@ def ground(context: Context[GroundOptions]) -> int | None:
     outputs = output_paths(
         video, options.output, len(sentences), config.output.video, options.as_json
     )
-    targets = [path for paths in outputs for path in paths.files]
+    page = page_at(options.report)
+    targets = [*([page.path] if page else []), *(path for paths in outputs for path in paths.files)]
     inputs = _inputs(context, video, trained, config)
     context.start_logging(inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
@@ -151,7 +159,8 @@ def ground(context: Context[GroundOptions]) -> int | None:
         console.say(why)
     queries = understood(sentences, config.language)
     targets = [path for number in queries for path in outputs[number - 1].files]
-    job = GroundJob(video, queries, outputs, options.as_json, context.quiet)
+    targets += [page.path] if page else []
+    job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page)
     opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
@@ -203,6 +212,14 @@ def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
                     placed.emit(files.status(placed), len(job.paths) > 1)
                 if not job.quiet:
                     summarise(placed.result, paths)
+                if job.page is not None:
+                    drawn = [("annotated", paths.video)] if paths.video else []
+                    document = placed.result.document(files.status(placed))
+                    job.page.add(document, paths.json, drawn)
+        if job.page is not None:
+            job.page.write(progress, interrupts.stopped)
+            if not job.quiet:
+                console.say(f"wrote {console.printable(str(job.page.path))}")
     if files.failure is not None:
         raise files.failure
     return empty, interrupts.stopped()

@@ -1,4 +1,4 @@
-"""Text made safe to show in a terminal."""
+"""Text made safe to show in a terminal or on a page."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ def printable(text: str) -> str:
 
 
 def plain_json(text: str) -> str:
-    """JSON ``text`` with every character that a terminal may interpret as its ``\\uXXXX``.
+    """JSON ``text`` through ``visible``. What that changes stands in JSON's strings alone, so that
+    programs read the same document."""
+    return visible(text)
 
-    Such characters stand in JSON's strings alone, so programs read the same document.
-    """
+
+def visible(text: str) -> str:
+    """``text`` with every character that a terminal or a page may obey as its ``\\uXXXX``."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
