@@ -16,6 +16,8 @@ from cospal_cli.core.unchanged import Unchanged
 
 Crops = Mapping[int, tuple[tuple[float, bytes], ...]]  # track id -> (seconds, JPEG) by time
 
+Shown = Mapping[int, FloatArray]  # tubelet id -> mean ImageNet-1k probabilities (1000,)
+
 
 class FrameSpan(NamedTuple):
     """Source frames ``first`` to before ``stop``."""
@@ -44,6 +46,7 @@ class Observation:
     classes: tuple[str, ...]  # the detector's
     model: Mapping[str, str] = field(default_factory=dict)  # id and sha256 of the detector
     crops: Crops = field(default_factory=dict, repr=False)  # pictures of the tubelets' tracks
+    appearance: Shown = field(default_factory=dict, repr=False)  # what they show, where computed
     clips: Clips | None = None  # where trained heads are to be run
     interrupted: bool = False  # ends before the range does
     source: Unchanged | None = None  # the file as it was before the pass; None: not known

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +54,26 @@ class Appearance:
     ``classify`` is ``AppearanceClassifier.classify``, or opens one for that.
     """
 
-    def __init__(self, crops: Crops, count: int, classify: Classify) -> None:
-        """``count``: crops a tubelet."""
+    def __init__(
+        self,
+        crops: Crops,
+        count: int,
+        classify: Classify,
+        known: Mapping[int, FloatArray] = MappingProxyType({}),
+    ) -> None:
+        """``count``: crops a tubelet. ``known``: probabilities, by tubelet, from before."""
         self._crops, self._count, self._classify = crops, count, classify
         self._seen: dict[int, tuple[FloatArray, FloatArray]] = {}
+        self._known = known
 
     def probabilities(self, tubelet: Tubelet) -> FloatArray:
         """Mean ImageNet-1k probabilities (1000,) of whole boxes and upper halves; 0 without any."""
-        return self._of(tubelet)[0]
+        known = self._known.get(tubelet.id)
+        return self._of(tubelet)[0] if known is None else known
+
+    def found(self) -> dict[int, FloatArray]:
+        """All probabilities so far, by tubelet: those known before and those since."""
+        return {**self._known, **{number: shown for number, (shown, _) in self._seen.items()}}
 
     def features(self, tubelet: Tubelet) -> FloatArray:
         """Mean pooled features (1280,) of the same pictures."""

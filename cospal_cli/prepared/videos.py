@@ -1,7 +1,7 @@
 """One safetensors file per video: its tubelets, the heads' inputs, and its clips.
 
-A file holds a *scene* (what one pass over the video left) for every prompt of the detector, one
-where it is not prompted; for every part of the video that is searched a *view*: the features of
+A file holds a *scene* (what one pass over the video left: see ``scenes``) for every prompt of the
+detector, one where it is not prompted; for every part of the video that is searched a *view*: the features of
 that scene's tubelets in that part; and the clips. Ragged arrays lie end to end, with their lengths.
 The metadata is JSON: the format, the key that names its sources, and names.
 """
@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +23,9 @@ from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
-from cospal_cli.core.types import BoxColours, Clips, FloatArray, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.types import Clips, FloatArray
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
+from cospal_cli.prepared.scenes import pack, unpack
 from cospal_cli.settings.stored import modern
 
 FORMAT = "cospal/features@1"
@@ -74,7 +73,7 @@ def write(
         tensors[f"view{at}.mask"] = view.mask
     packed = []
     for at, observation in enumerate(scenes.values()):
-        arrays, scene = _pack(observation)
+        arrays, scene = pack(observation)
         tensors |= {f"scene{at}.{name}": array for name, array in arrays.items()}
         packed.append(scene)
     metadata = {
@@ -169,7 +168,7 @@ class VideoFile(ArrayFile):
             names = [name for name in self.shapes if name.startswith(prefix)]
             arrays = {name.removeprefix(prefix): self.array(file, name) for name in names}
         with self.border():
-            return _unpack(arrays, self.metadata["scenes"][at])
+            return unpack(arrays, self.metadata["scenes"][at])
 
     def _span_s(self, file: object, prompt: str, segment: FrameSpan) -> tuple[float, float]:
         at = self.metadata["prompts"].index(prompt)
@@ -207,70 +206,3 @@ def whole(path: Path, key: Json) -> bool:
 def _half(values: FloatArray) -> NDArray[np.float16]:
     """In float16, what is too large for it at its limits."""
     return values.clip(-_HALF_MOST, _HALF_MOST).astype(np.float16)
-
-
-def _pack(observation: Observation) -> tuple[dict[str, NDArray], JsonDict]:
-    """A scene as flat arrays and plain values."""
-    info, line, tubelets = observation.info, observation.timeline, observation.tubelets
-    arrays: dict[str, NDArray] = {"pts": line.pts, "times_s": line.times_s}
-    every = {
-        name: [getattr(t, name) for t in tubelets]
-        for name in ("frame_indices", "times_s", "boxes_xyxy", "scores", "observed", "label_scores")
-    }
-    every |= {
-        name: [getattr(t, name) for t in tubelets]
-        for name in ("camera_xy", "referral", "features")
-        if tubelets and all(getattr(t, name) is not None for t in tubelets)
-    }
-    if tubelets and all(t.colours is not None for t in tubelets):
-        every["colours"] = [t.colours.shares for t in tubelets if t.colours is not None]
-        every["thumbs"] = [t.colours.thumbs for t in tubelets if t.colours is not None]
-    if tubelets:
-        arrays |= {f"tubelet.{name}": np.concatenate(parts) for name, parts in every.items()}
-    scene = {
-        "path": info.path,
-        "info": {
-            "width": info.width, "height": info.height, "rotation": info.rotation,
-            "time_base": str(info.time_base), "avg_fps": str(info.avg_fps),
-            "start_pts": info.start_pts, "frames_declared": info.frames_declared,
-            "duration_s": info.duration_s, "bytes": info.bytes,
-            "sample_aspect": str(info.sample_aspect), "codec": info.codec,
-        },
-        "first": int(line.indices[0]) if len(line.indices) else 0,
-        "end_s": line.end_s, "vfr": line.vfr, "damaged": line.damaged,
-        "warnings": list(line.warnings),
-        "classes": list(observation.classes),
-        "ids": [t.id for t in tubelets],
-        "lengths": [len(t) for t in tubelets],
-        "seen": [int(t.observed.sum()) for t in tubelets],
-        "labels": [len(t.label_scores) for t in tubelets],
-        "track_ids": [list(t.track_ids) for t in tubelets],
-    }  # fmt: skip
-    return arrays, scene
-
-
-def _unpack(arrays: Mapping[str, NDArray], scene: Json) -> Observation:
-    """What ``_pack`` packed."""
-    fractions = {k: Fraction(scene["info"][k]) for k in ("time_base", "avg_fps", "sample_aspect")}
-    info = VideoInfo(path=scene["path"], **(scene["info"] | fractions))
-    times = arrays["times_s"]
-    line = Timeline(
-        np.arange(scene["first"], scene["first"] + len(times), dtype=np.int64),
-        arrays["pts"], times, scene["end_s"], scene["vfr"], tuple(scene["warnings"]),
-        scene["damaged"],
-    )  # fmt: skip
-    seen = ("referral", "features", "colours", "thumbs")
-    counts: JsonDict = {"label_scores": scene["labels"]} | dict.fromkeys(seen, scene["seen"])
-    parts: dict[str, list[NDArray]] = {}
-    for name, array in arrays.items():
-        if name.startswith("tubelet."):
-            field = name.removeprefix("tubelet.")
-            lengths = counts[field] if field in counts else scene["lengths"]
-            parts[field] = np.split(array, np.cumsum(lengths)[:-1])
-    tubelets = []
-    for at, number in enumerate(scene["ids"]):
-        own: dict[str, Any] = {field: rows[at] for field, rows in parts.items()}
-        if "colours" in own:
-            own["colours"] = BoxColours(own.pop("colours"), own.pop("thumbs"))
-        tubelets.append(Tubelet(id=number, track_ids=tuple(scene["track_ids"][at]), **own))
-    return Observation(info, line, tuple(tubelets), tuple(scene["classes"]))

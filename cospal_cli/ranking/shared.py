@@ -29,11 +29,17 @@ class Shared:
     def appearance_of(self) -> AppearanceOf | None:
         """Mean ImageNet-1k probabilities of a candidate's crops; None where none were kept or
         there is no classifier."""
-        crops, config = self.observation.crops, self._config.appearance
-        if not crops or not config.enabled:
+        observation = self.observation
+        if not (observation.crops or observation.appearance) or not self._config.appearance.enabled:
             return None
-        appearance = Appearance(crops, config.crops, self._classify)
+        appearance = self.appearance
         return lambda candidate: appearance.probabilities(candidate.tubelet)
+
+    @cached_property
+    def appearance(self) -> Appearance:
+        """What the tubelets' crops show, each classified when first asked about."""
+        observation, count = self.observation, self._config.appearance.crops
+        return Appearance(observation.crops, count, self._classify, observation.appearance)
 
     @cached_property
     def features(self) -> HeadFeatures:
