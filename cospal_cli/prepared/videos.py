@@ -1,9 +1,9 @@
 """One safetensors file per video: its tubelets, the heads' inputs, and its clips.
 
 A file holds a *scene* (what one pass over the video left: see ``scenes``) for every prompt of the
-detector, one where it is not prompted; for every part of the video that is searched a *view*: the features of
-that scene's tubelets in that part; and the clips. Ragged arrays lie end to end, with their lengths.
-The metadata is JSON: the format, the key that names its sources, and names.
+detector, one where it is not prompted; for every part of the video that is searched a *view*: the
+features of that scene's tubelets in that part; and the clips. Ragged arrays lie end to end, with
+their lengths. The metadata is JSON: the format, the key that names its sources, and names.
 """
 
 from __future__ import annotations
