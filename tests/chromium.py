@@ -97,10 +97,12 @@ class Chromium:
         return found
 
     def open(self, path: Path) -> float:
-        """Load a file; returns the seconds until its ``load`` event."""
+        """Load a file; returns the seconds until it is loaded and painted."""
         start = time.perf_counter()
         self.send("Page.navigate", url=path.resolve().as_uri())
         self._read(lambda one: one.get("method") == "Page.loadEventFired")
+        painted = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        self.send("Runtime.evaluate", expression=painted, awaitPromise=True)
         return time.perf_counter() - start
 
     def value(self, expression: str) -> Any:
@@ -145,6 +147,8 @@ class Chromium:
 
     def picture(self, path: Path, height: int | None = None) -> None:
         """Save a PNG of the page, of its first ``height`` pixels if given."""
+        decoded = "Promise.all([...document.images].map(one => one.decode()))"
+        self.send("Runtime.evaluate", expression=decoded, awaitPromise=True)
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]
         tall = min(size["height"], height or 16000)
         clip = {"x": 0, "y": 0, "width": size["width"], "height": tall, "scale": 1}

@@ -122,6 +122,10 @@ class EvaluateOptions:
         str | None,
         option("-o", "--output", metavar="DIR", help="Write JSON, picture and predictions there."),
     ]
+    report: Annotated[
+        Path | None,
+        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
+    ]
     details: Annotated[
         bool,
         option(
@@ -152,11 +156,13 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     from cospal_cli.evaluation import summary
     from cospal_cli.evaluation.predictions import write_predictions
     from cospal_cli.evaluation.protocols import PROTOCOLS
+    from cospal_cli.report.scores import EvaluationPage
 
     if options.protocol not in PROTOCOLS:
         raise UsageError(f"unknown protocol {options.protocol!r}", f"known: {', '.join(PROTOCOLS)}")
     split = split_name(options.split)
     folder = _output_folder(context, names)
+    target = _page_path(context)
     reports = {}
     with context.progress("samples") as progress:
         dataset = datasets.read(data, split, truth=True, workers=processors(), progress=progress)
@@ -171,6 +177,14 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         counts = {one.id: one.actions for one in samples}
         groups = {"actions": summary.by_count(counts, summary.ACTION_EDGES)} if counts else {}
         given = _read_predictions(options.predictions, dataset)
+        synthetic = is_synthetic(data)
+        title = f"{data.name}, {split}, {options.protocol}"
+        notes = [
+            *([SYNTHETIC] if synthetic else []),
+            *dataset.remarks(),
+            *(given.bad if given else []),
+        ]
+        page = EvaluationPage(target, f"Evaluation: {title}", dataset, notes) if target else None
         rows = chain(
             [(options.predictions.name, given.by_id)] if options.predictions and given else [],
             _predictions(features, samples, names, config, heads, progress),
@@ -185,7 +199,10 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
             )
             if folder and name in names:
                 write_predictions(folder / f"{name}.{PREDICTIONS}", predictions)
-    synthetic = is_synthetic(data)
+            if page is not None:
+                page.add(name, reports[name], predictions)
+        if page is not None:
+            page.write(progress)
     document = {
         "schema": "cospal/evaluation@1",
         "data": str(data),
@@ -201,10 +218,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
     }
     text = json.dumps(document, indent=2, allow_nan=False)
     if folder:
-        title = f"{data.name}, {split}, {options.protocol}" + (
-            f"\n{SYNTHETIC}" if synthetic else ""
-        )
-        _write(folder, text, title, reports)
+        _write(folder, text, f"{title}\n{SYNTHETIC}" if synthetic else title, reports)
     details = options.details or len(reports) == 1
     console.emit(text if options.as_json else _table(reports, details, synthetic))
     return SOME_FAILED if given and given.bad else 0
@@ -216,11 +230,29 @@ def _output_folder(context: Context[EvaluateOptions], names: Sequence[str]) -> P
     if not options.output:
         return None
     folder = Path(options.output)
+    _prepare(folder, names, _inputs(context), context.config.output.overwrite)
+    return folder
+
+
+def _page_path(context: Context[EvaluateOptions]) -> Path | None:
+    """Where --report goes, claimed until the command ends; None without it."""
+    from cospal_cli.commands.report import page_path
+    from cospal_cli.core.files import check_outputs, claimed
+
+    if context.options.report is None:
+        return None
+    target = page_path(context.options.report)
+    check_outputs([target], _inputs(context), context.config.output.overwrite)
+    click.get_current_context().with_resource(claimed([target]))
+    return target
+
+
+def _inputs(context: Context[EvaluateOptions]) -> dict[Path, str]:
+    """The files and folders that are read, with their options."""
+    options = context.options
     files = {"--predictions": options.predictions, "--prepared": options.prepared}
     files |= {"--checkpoint": options.checkpoint, "--config": context.config_file}
-    inputs = {path: option for option, path in files.items() if path is not None}
-    _prepare(folder, names, inputs, context.config.output.overwrite)
-    return folder
+    return {path: option for option, path in files.items() if path is not None}
 
 
 def _methods(

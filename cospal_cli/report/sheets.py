@@ -36,11 +36,11 @@ class Shot:
 
 @dataclass(frozen=True)
 class SheetOrder:
-    """What a sheet is to show. ``bytes``: of the video's file, if it must be the same."""
+    """What a sheet is to show. ``bytes`` of the video's file and ``size``: if it must have them."""
 
     video: str
     bytes: int | None
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     stream: int | None
     shots: tuple[Shot, ...]
 
@@ -107,10 +107,10 @@ def _of_video(
     for at, order in orders.items():
         if why_not:
             yield at, Sheet(why_not=why_not)
-        elif order.size != size or _other_bytes(path, order.bytes):
+        elif (order.size or size) != size or _other_bytes(path, order.bytes):
             yield at, Sheet(why_not="the video has changed since")
         else:
-            yield at, _sheet(order, frames, budget)
+            yield at, _sheet(order.shots, frames, size, budget)
 
 
 def _frames(
@@ -138,13 +138,15 @@ def _other_bytes(path: Path, expected: int | None) -> bool:
     return expected is not None and path.is_file() and os.stat(path).st_size != expected
 
 
-def _sheet(order: SheetOrder, frames: Mapping[int, Image], budget: int) -> Sheet:
+def _sheet(
+    wanted: Sequence[Shot], frames: Mapping[int, Image], size: tuple[int, int], budget: int
+) -> Sheet:
     """The largest sheet of at most ``budget`` bytes, or else the smallest there is."""
-    shots = [shot for shot in order.shots if shot.frame in frames]
+    shots = [shot for shot in wanted if shot.frame in frames]
     if not shots:
         return Sheet(why_not="none of the frames can be read")
     for width, quality in _TRIES:
-        picture = compose(shots, frames, order.size, width)
+        picture = compose(shots, frames, size, width)
         buffer = BytesIO()
         picture.save(buffer, "JPEG", quality=quality, optimize=True)
         if buffer.tell() <= budget:
