@@ -49,6 +49,7 @@ KINDS |= {
     "vidstg": Kind("others", 14, partial(sets.annotations, "vidstg"), ("clip", "sets")),
     "predictions": Kind("others", 10, sets.predictions, ("clip", "sets")),
     "tube": Kind("others", 4, sets.tube, ("clip", "sets")),
+    "results": Kind("others", 4, sets.results),
     "parses": Kind("others", 3, sets.parses, ("synthetic",)),
     "prepared": Kind("others", 5, partial(sets.prepared, "set"), ("synthetic",)),
     "prepared-old": Kind("others", 6, partial(sets.prepared, "old/set"), ("sets",)),

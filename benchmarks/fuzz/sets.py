@@ -63,6 +63,30 @@ def tube(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     return _evaluated(seeds, "answers.tube.json")
 
 
+def results(rng: Random, seeds: Seeds, here: Path) -> list[str]:
+    """What a run stored, for a page: a file, or lines of several."""
+    box = {"frame": 4, "pts": 4, "time": 0.4, "bbox": BOX, "score": 0.9, "interpolated": False}
+    why = {"class": 0.5, "colour": -1.0}
+    tube = {"id": 1, "label": "man", "score": 0.5, "confidence": 0.5, "why": why, "start_time": 0.4,
+            "end_time": 0.5, "start_frame": 4, "end_frame": 5, "boxes": [box]}  # fmt: skip
+    words = {"subject": "man", "referral": "the man", "unresolved": ["tall"], "warnings": ["so"]}
+    curve = {"text": "walks", "times": [0.1, 0.4], "log_odds": [None, 1.5]}
+    proposal = {"start_time": 0.1, "end_time": 0.9, "score": 0.5}
+    whole = TUBE | {
+        "generator": {"name": "cospal", "version": "1", "config": {"video": {"stream": None}}},
+        "video": {"path": str(seeds.folder / "clip.mp4"), "width": 64, "height": 48, "bytes": None,
+                  "avg_fps": "10/1", "duration": 2.0, "warnings": []},
+        "query": {"id": "1", "text": "the man"} | words,
+        "tubes": [tube, tube],
+        "heads": {"curves": [curve], "proposals": [proposal]},
+    }  # fmt: skip
+    if rng.random() < 0.5:
+        _put(here / "answers.tube.json", text.dumped(text.changed(whole, rng), rng))
+        return ["report", "answers.tube.json", "-o", "page.html"]
+    _lines(here / "results.jsonl", [whole] * 3, rng)
+    return ["report", ".", "-o", "page.html"]
+
+
 def parses(rng: Random, seeds: Seeds, here: Path) -> list[str]:
     """Parses made elsewhere."""
     borrow(seeds.folder / "set", here / "set")

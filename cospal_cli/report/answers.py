@@ -13,8 +13,8 @@ from cospal_cli.core.fitting import as_table, fitting
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.evaluation.tube_files import SCHEMA
-from cospal_cli.report.drawing import Bar, Curve, TimeLine, bars, curve, seconds, time_line
-from cospal_cli.report.sheets import CELLS, SheetOrder, Shot, spread
+from cospal_cli.report.drawing import Bar, DrawnCurve, TimeLine, bars, curve, seconds, time_line
+from cospal_cli.report.sheets import CELLS, PageShot, SheetOrder, spread
 
 Number = float | None
 _LEAST = 0.005  # nats; a smaller term of ``why`` changed nothing
@@ -49,7 +49,7 @@ class Answer:
     candidates: tuple[ShownTube, ...]  # best first; empty: no match
     bars: tuple[Bar, ...]  # ``why`` of the best
     line: TimeLine
-    curves: tuple[Curve, ...]  # of trained heads, one a sub-phrase
+    curves: tuple[DrawnCurve, ...]  # of trained heads, one a sub-phrase
     unresolved: tuple[str, ...]
     warnings: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -142,7 +142,7 @@ def _segments(heads: JsonDict, length_s: float) -> list[tuple[str, float, float]
     ]
 
 
-def _curve(row: JsonDict, length_s: float) -> Curve:
+def _curve(row: JsonDict, length_s: float) -> DrawnCurve:
     return curve(
         _get(row, "text", str),
         _get(row, "times", tuple[float, ...]),
@@ -162,7 +162,7 @@ def _order(video: JsonDict, tube: JsonDict, generator: JsonDict) -> SheetOrder:
         size=(_get(video, "width", int), _get(video, "height", int)),
         stream=_get(reading, "stream", int | None),
         shots=tuple(
-            Shot(
+            PageShot(
                 _get(one, "frame", int),
                 _get(one, "time", float),
                 (_get(one, "bbox", tuple[float, float, float, float]),),

@@ -12,7 +12,7 @@ from cospal_cli.report.answers import Answer, answer_of
 from cospal_cli.report.links import Link, links, source_of
 from cospal_cli.report.page import write_page
 from cospal_cli.report.settings import settings_tables
-from cospal_cli.report.sheets import Sheet, sheets
+from cospal_cli.report.sheets import PageSheet, sheets
 
 SORTS = {
     "order": "as they came",
@@ -31,7 +31,7 @@ class Card:
 
     number: int
     answer: Answer
-    sheet: Sheet
+    sheet: PageSheet
     links: list[Link]
     settings: int  # the number of its table
 

@@ -13,7 +13,7 @@ HEIGHT = 40.0  # of a curve, in its own units
 
 
 @dataclass(frozen=True)
-class Span:
+class DrawnSpan:
     """A bar on a time line."""
 
     name: str
@@ -40,7 +40,7 @@ class Tick:
 class TimeLine:
     """When things happen in a video."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[DrawnSpan, ...]
     ticks: tuple[Tick, ...]
     spoken: str  # for a reader of screens
 
@@ -57,7 +57,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Curve:
+class DrawnCurve:
     """A sub-phrase's log odds over time, as polylines in 100 x ``HEIGHT``."""
 
     text: str
@@ -86,9 +86,9 @@ def time_line(
     )
 
 
-def _span(length_s: float, name: str, start_s: float, end_s: float, kind: str) -> Span:
+def _span(length_s: float, name: str, start_s: float, end_s: float, kind: str) -> DrawnSpan:
     start = percent(start_s, length_s)
-    return Span(name, kind, start, max(0.4, round(percent(end_s, length_s) - start, 2)))
+    return DrawnSpan(name, kind, start, max(0.4, round(percent(end_s, length_s) - start, 2)))
 
 
 def ticks(length_s: float) -> tuple[Tick, ...]:
@@ -136,12 +136,12 @@ def bars(rows: Iterable[Sequence[object]]) -> tuple[Bar, ...]:
 
 def curve(
     text: str, times: Sequence[float], values: Sequence[float | None], length_s: float
-) -> Curve:
+) -> DrawnCurve:
     """A curve broken where there is no value; ValueError where the two lengths differ."""
     points = list(zip(times, values, strict=True))
     known = [(time, value) for time, value in points if value is not None]
     if not known:
-        return Curve(text, (), HEIGHT / 2, "not seen")
+        return DrawnCurve(text, (), HEIGHT / 2, "not seen")
     low = min(0.0, *(value for _, value in known))
     high = max(0.0, *(value for _, value in known))
     high = high if high > low else low + 1
@@ -158,7 +158,9 @@ def curve(
     ]
     peak, value = max(known, key=lambda point: point[1])
     lines = tuple(f"{part} {part}" if " " not in part else part for part in parts)
-    return Curve(text, lines, height(0), f"likeliest at {seconds(peak)}, log odds {value:+.1f}")
+    return DrawnCurve(
+        text, lines, height(0), f"likeliest at {seconds(peak)}, log odds {value:+.1f}"
+    )
 
 
 def _step(least: float) -> float:

@@ -18,7 +18,7 @@ from cospal_cli.evaluation.tubes import Prediction, Track, Truth
 from cospal_cli.report.drawing import TimeLine, time_line
 from cospal_cli.report.links import Link, href
 from cospal_cli.report.page import write_page
-from cospal_cli.report.sheets import CELLS, Box, Sheet, SheetOrder, Shot, sheets, spread
+from cospal_cli.report.sheets import CELLS, Box, PageSheet, PageShot, SheetOrder, sheets, spread
 
 SHOWN = 6  # samples at each end
 BINS = 10  # of a histogram
@@ -26,7 +26,7 @@ CHART = (320, 200)  # width and height of a chart's field
 
 
 @dataclass(frozen=True)
-class Sample:
+class ScoredSample:
     """One record with its truth and a method's prediction."""
 
     id: str
@@ -40,8 +40,8 @@ class Sample:
 class SampleCard:
     """A sample with its pictures."""
 
-    sample: Sample
-    sheet: Sheet
+    sample: ScoredSample
+    sheet: PageSheet
     link: Link | None
 
 
@@ -63,8 +63,8 @@ class EvaluationPage:
     dataset: Dataset
     notes: list[str] = field(default_factory=list)
     reports: dict[str, EvaluationReport] = field(default_factory=dict)
-    worst: dict[str, list[Sample]] = field(default_factory=dict)
-    best: dict[str, list[Sample]] = field(default_factory=dict)
+    worst: dict[str, list[ScoredSample]] = field(default_factory=dict)
+    best: dict[str, list[ScoredSample]] = field(default_factory=dict)
 
     def add(
         self, method: str, report: EvaluationReport, predictions: Mapping[str, Prediction | None]
@@ -74,7 +74,7 @@ class EvaluationPage:
         self.notes += [f"{method}: {remark}" for remark in report.remarks()]
         records = {one.id: one for one in self.dataset.records}
 
-        def samples(ids: Sequence[str]) -> list[Sample]:
+        def samples(ids: Sequence[str]) -> list[ScoredSample]:
             return [
                 _sample(
                     records[one], self.dataset.truths[one], predictions.get(one), report.values[one]
@@ -121,20 +121,20 @@ class EvaluationPage:
             cards=cards,
         )
 
-    def _link(self, one: Sample) -> Link | None:
+    def _link(self, one: ScoredSample) -> Link | None:
         video = one.record.video
         return Link(video.name, href(video, self.path.parent)) if video.is_file() else None
 
 
 def _sample(
     record: Record, truth: Truth, prediction: Prediction | None, values: Mapping[str, float]
-) -> Sample:
+) -> ScoredSample:
     rate = record.fps or truth.fps
     tube = prediction.tube if prediction else Track(np.empty(0, np.int64), np.empty((0, 4)))
     spans = [("truth", truth.span)]
     if len(tube) and prediction:
         spans.insert(0, ("prediction", prediction.span))
-    return Sample(
+    return ScoredSample(
         record.id,
         record,
         dict(values),
@@ -149,11 +149,13 @@ def _sample(
     )
 
 
-def _shots(tube: Track, truth: Truth, spans: Sequence[FrameSpan], rate: float) -> tuple[Shot, ...]:
+def _shots(
+    tube: Track, truth: Truth, spans: Sequence[FrameSpan], rate: float
+) -> tuple[PageShot, ...]:
     """Frames from the first to the last of both, with the box of each."""
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     return tuple(
-        Shot(frame, frame / rate, (_box(tube, frame), _box(truth.track, frame)))
+        PageShot(frame, frame / rate, (_box(tube, frame), _box(truth.track, frame)))
         for frame in (first + at for at in spread(last - first, CELLS))
     )
 

@@ -26,7 +26,7 @@ COLOURS = ((255, 193, 7), (64, 196, 255))  # of a shot's boxes in turn: the tube
 
 
 @dataclass(frozen=True)
-class Shot:
+class PageShot:
     """A frame of the source and the boxes to draw on it."""
 
     frame: int
@@ -42,11 +42,11 @@ class SheetOrder:
     bytes: int | None
     size: tuple[int, int] | None
     stream: int | None
-    shots: tuple[Shot, ...]
+    shots: tuple[PageShot, ...]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PageSheet:
     """A picture as a data URI, or the reason why there is none."""
 
     uri: str = ""
@@ -65,17 +65,17 @@ def sheets(
     orders: Sequence[tuple[SheetOrder | None, Path | None]],
     progress: Progress = silent,
     stopped: Callable[[], bool] = never,
-) -> list[Sheet]:
+) -> list[PageSheet]:
     """A sheet for each order and the path of its video (None: it is not there).
 
     Each video is decoded once, up to the last frame that is wanted. A video that cannot be read,
     or has changed, costs its own sheets only.
     """
-    made: list[Sheet] = [Sheet() for _ in orders]
+    made: list[PageSheet] = [PageSheet() for _ in orders]
     by_video: dict[tuple[Path, int | None], list[int]] = {}
     for at, (order, path) in enumerate(orders):
         if order is not None and path is None:
-            made[at] = Sheet(why_not="the video is not here")
+            made[at] = PageSheet(why_not="the video is not here")
         elif order is not None and path is not None:
             by_video.setdefault((path, order.stream), []).append(at)
     wanted = max(1, sum(map(len, by_video.values())))
@@ -85,7 +85,7 @@ def sheets(
         own = {at: order for at in places if (order := orders[at][0]) is not None}
         for at, sheet in _of_video(path, stream, own, budget, stopped):
             left -= len(sheet.uri) * 3 // 4
-            made[at] = sheet if left > 0 else Sheet(why_not="the page has no room for more")
+            made[at] = sheet if left > 0 else PageSheet(why_not="the page has no room for more")
     return made
 
 
@@ -95,7 +95,7 @@ def _of_video(
     orders: Mapping[int, SheetOrder],
     budget: int,
     stopped: Callable[[], bool],
-) -> Iterator[tuple[int, Sheet]]:
+) -> Iterator[tuple[int, PageSheet]]:
     """The sheets of one video, by place."""
     frames: dict[int, Image] = {}
     why_not = ""
@@ -106,9 +106,9 @@ def _of_video(
         why_not, size = f"the video cannot be read: {error.message}", (0, 0)
     for at, order in orders.items():
         if why_not:
-            yield at, Sheet(why_not=why_not)
+            yield at, PageSheet(why_not=why_not)
         elif (order.size or size) != size or _other_bytes(path, order.bytes):
-            yield at, Sheet(why_not="the video has changed since")
+            yield at, PageSheet(why_not="the video has changed since")
         else:
             yield at, _sheet(order.shots, frames, size, budget)
 
@@ -139,12 +139,12 @@ def _other_bytes(path: Path, expected: int | None) -> bool:
 
 
 def _sheet(
-    wanted: Sequence[Shot], frames: Mapping[int, Image], size: tuple[int, int], budget: int
-) -> Sheet:
+    wanted: Sequence[PageShot], frames: Mapping[int, Image], size: tuple[int, int], budget: int
+) -> PageSheet:
     """The largest sheet of at most ``budget`` bytes, or else the smallest there is."""
     shots = [shot for shot in wanted if shot.frame in frames]
     if not shots:
-        return Sheet(why_not="none of the frames can be read")
+        return PageSheet(why_not="none of the frames can be read")
     for width, quality in _TRIES:
         picture = compose(shots, frames, size, width)
         buffer = BytesIO()
@@ -152,11 +152,11 @@ def _sheet(
         if buffer.tell() <= budget:
             break
     data = b64encode(buffer.getvalue()).decode("ascii")
-    return Sheet(f"data:image/jpeg;base64,{data}", picture.size)
+    return PageSheet(f"data:image/jpeg;base64,{data}", picture.size)
 
 
 def compose(
-    shots: Sequence[Shot], frames: Mapping[int, Image], size: tuple[int, int], width: int
+    shots: Sequence[PageShot], frames: Mapping[int, Image], size: tuple[int, int], width: int
 ) -> Image:
     """The frames side by side in two rows, upright ones in one, with boxes, times below.
 
@@ -187,7 +187,7 @@ def compose(
     return sheet
 
 
-def _drawn(picture: Image, shot: Shot, scale: float) -> Image:
+def _drawn(picture: Image, shot: PageShot, scale: float) -> Image:
     """``picture`` with the shot's boxes, the last below."""
     from PIL import ImageDraw
 
@@ -195,7 +195,11 @@ def _drawn(picture: Image, shot: Shot, scale: float) -> Image:
     stroke = max(2, round(picture.width / 100))
     for box, colour in reversed(list(zip(shot.boxes, COLOURS, strict=False))):
         if box is not None:
-            x1, y1, x2, y2 = (side * scale for side in box)
+            limits = (picture.width, picture.height) * 2
+            x1, y1, x2, y2 = (
+                min(max(side * scale, -9.0), most + 9.0)
+                for side, most in zip(box, limits, strict=True)
+            )
             corners = (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1))
             pen.rectangle(corners, outline=(18, 18, 22), width=stroke + 2)
             inner = [corners[0] + 1, corners[1] + 1, corners[2] - 1, corners[3] - 1]
