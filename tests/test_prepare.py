@@ -32,10 +32,10 @@ from cospal_cli.detect import open_detector
 from cospal_cli.features.tubelets import MOVES, select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.library.engines import usual_workers
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.preparing import observing
-from cospal_cli.preparing import prepare as preparing
 from cospal_cli.preparing.plan import file_name
 from cospal_cli.preparing.prepare import PrepareReport, prepare
 from cospal_cli.settings import (
@@ -620,8 +620,6 @@ def test_without_clips_a_video_is_read_once(
 
 
 def test_how_many_processes() -> None:
-    assert preparing.usual_workers(Config(clips=ClipsConfig(name="none"))) == (
-        preparing.usual_workers(Config())
-    )
-    assert preparing.usual_workers(Config()) >= 1
-    assert preparing.usual_workers(Config(clips=ClipsConfig(name="i3d"))) == 1
+    assert usual_workers(Config(clips=ClipsConfig(name="none"))) == (usual_workers(Config()))
+    assert usual_workers(Config()) >= 1
+    assert usual_workers(Config(clips=ClipsConfig(name="i3d"))) == 1

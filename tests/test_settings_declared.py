@@ -93,6 +93,7 @@ def test_choices_are_the_tables_of_back_ends(monkeypatch: pytest.MonkeyPatch) ->
         "clips.name": backends.VIDEO_ENCODERS,
         "ground.method": backends.METHODS,
         "runtime.name": backends.RUNTIMES,
+        "engine.name": backends.ENGINES,
     }
     for key, table in chosen.items():
         assert set(keys()[key].choices) - {"auto"} == set(table)

@@ -28,6 +28,8 @@ FLAGS = (
     "text.name",
     "detector.device",
     "detector.batch",
+    "engine.name",
+    "engine.ray.address",
 )
 
 
@@ -76,6 +78,7 @@ def prepare(context: Context[PrepareOptions]) -> int:
     options, settings = context.options, context.settings
     from cospal_cli.datasets.synthetic.recipe import is_synthetic
     from cospal_cli.features.no_clips import NONE
+    from cospal_cli.library.engines import usual_workers
     from cospal_cli.prepared.folder import FOLDER, read_about
     from cospal_cli.preparing import prepare as preparing
 
@@ -85,7 +88,7 @@ def prepare(context: Context[PrepareOptions]) -> int:
         begun = modern((read_about(out) or {}).get("made_with", {}))
         config = override(config, {"clips.name": begun.get("clips.name", NONE)})
     jobs = options.jobs
-    workers = preparing.usual_workers(config) if jobs is None else jobs
+    workers = config.engine.workers or usual_workers(config) if jobs is None else jobs
     with Interrupts() as interrupts, context.progress("videos") as progress:
         report = preparing.prepare(
             options.folder,

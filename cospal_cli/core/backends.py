@@ -50,3 +50,8 @@ FORMATS = {  # of data sets
     "hcstvg-v2": "cospal_cli.datasets.hcstvg:V2",
     "vidstg": "cospal_cli.datasets.vidstg:VIDSTG",
 }
+ENGINES = {  # who works on many videos
+    "serial": "cospal_cli.library.engines.serial:Serial",
+    "processes": "cospal_cli.library.engines.processes:Processes",
+    "ray": "cospal_cli.library.engines.ray:RayActors",
+}

@@ -23,11 +23,23 @@ _PROBE = bytes.fromhex(
 _RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 
 
+_share = 1  # processes like this one among which the processors are divided
+
+
 def processors() -> int:
-    """How many processors this process may use: its affinity where the system reports it."""
+    """How many processors this process may use: its affinity where the system reports it, and of
+    these its share (see ``use_share``)."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        every = len(os.sched_getaffinity(0))
+    else:
+        every = os.cpu_count() or 1
+    return max(1, every // _share)
+
+
+def use_share(processes: int) -> None:
+    """Leave the processors to ``processes`` processes alike, of which this is one."""
+    global _share
+    _share = processes
 
 
 def check(device: str) -> None:

@@ -20,22 +20,20 @@ from cospal_cli.core.files import alone, clear, is_inside, is_ours, make_folder,
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.progress import Progress, failures, silent
-from cospal_cli.core.worker_pool import Failure, attempt_all
 from cospal_cli.datasets.records import Dataset, Record
 from cospal_cli.datasets.splits import VALIDATION, validation_sources
 from cospal_cli.datasets.synthetic.recipe import is_synthetic
 from cospal_cli.datasets.tree import Tree
-from cospal_cli.devices import processors
-from cospal_cli.features.no_clips import NONE
 from cospal_cli.features.spec import FILE, FeatureSpec
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
+from cospal_cli.library.engines import Failure, open_engine
 from cospal_cli.prepared import videos as cache
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import NAME, SPLITS, TEXTS, VIDEOS, read_parses, write_about
 from cospal_cli.preparing import observing, sentences
 from cospal_cli.preparing.observing import VideoJob, View
 from cospal_cli.preparing.plan import PreparePlan, bad, claim, jobs_of, open_plan
-from cospal_cli.settings import Config, FileConfig, as_dict
+from cospal_cli.settings import Config, EngineConfig, FileConfig, as_dict
 
 LOG = logging.getLogger("cospal")
 MB = 1e6
@@ -114,12 +112,13 @@ def prepare(
 ) -> PrepareReport | None:
     """Prepare the data set in ``root`` into the folder ``out``, made if needed; None when stopped.
 
-    ``workers``: processes that observe videos; up to 1, this one does. ``parses``: files of parses
-    that take the place of the parser's. ``own_detections``: a synthetic set's own boxes are used.
+    ``workers``: how many of ``config.engine`` observe videos; up to 1, this process does.
+    ``parses``: files of parses that take the place of the parser's. ``own_detections``: a
+    synthetic set's own boxes are used.
     Videos that cannot be read are left out and named in the report. InputError where nothing can
     be used; UsageError where ``out`` holds features of other settings, or is in use.
     """
-    config = _checked(config)
+    config, engine = replace(_checked(config), engine=EngineConfig()), config.engine
     sets = _read(root, workers, progress)
     given = [read_parses(path) for path in parses]
     out_of = own_detections and is_synthetic(root)
@@ -141,7 +140,8 @@ def prepare(
             clear(out / name)
         jobs = list(jobs_of(plan))
         missing = [job for job in jobs if not cache.whole(job.target, job.key)]
-        if not _watch_all(plan, missing, workers, progress, stopped):
+        engine = replace(engine, workers=max(workers, 1))
+        if not _watch_all(plan, missing, engine, progress, stopped):
             return None
         report = PrepareReport(
             folder=str(out),
@@ -159,13 +159,6 @@ def prepare(
             first = report.bad[0]["reason"] if report.bad else "there are none"
             raise InputError(f"no video of {str(root)!r} can be used: {first}", "cospal data check")
         return _finish(plan, about, report, jobs, given, progress, stopped)
-
-
-def usual_workers(config: Config) -> int:
-    """One process per processor where the models leave a processor each; else one for all."""
-    chosen, _ = detect.resolve(config.detector)
-    small = chosen.name in ("nanodet", FILE) and config.clips.name in ("embedded", NONE)
-    return processors() if small else 1
 
 
 def _checked(config: Config) -> Config:
@@ -210,15 +203,15 @@ def _claim_folder(out: Path) -> None:
 def _watch_all(
     plan: PreparePlan,
     jobs: Sequence[VideoJob],
-    workers: int,
+    engine: EngineConfig,
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> bool:
     """Write the missing files; False when stopped."""
     work = partial(observing.process, config=plan.config)
-    count = min(workers, len(jobs))
+    own = open_engine(replace(plan.config, engine=engine), len(jobs))
     progress("prepare", 0, len(jobs))
-    with closing(attempt_all(jobs, work, count if count > 1 else 0)) as results:
+    with closing(own.run(jobs, work)) as results:
         for done, (job, result) in enumerate(results, 1):
             if isinstance(result, Failure):
                 plan.failed[job.video] = result.reason

@@ -12,6 +12,7 @@ from cospal_cli.settings.encoders import (
     TextConfig,
 )
 from cospal_cli.settings.heads import GroundConfig, ModelConfig, RuntimeConfig
+from cospal_cli.settings.many import EngineConfig, RayConfig
 from cospal_cli.settings.merge import (
     Entry,
     Settings,
@@ -44,6 +45,7 @@ __all__ = [
     "CurriculumConfig",
     "Declared",
     "DetectorConfig",
+    "EngineConfig",
     "Entry",
     "FeaturesConfig",
     "FileConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "ModelConfig",
     "NanoDetConfig",
     "OutputConfig",
+    "RayConfig",
     "RuntimeConfig",
     "Section",
     "Setting",

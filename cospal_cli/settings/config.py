@@ -12,6 +12,7 @@ from cospal_cli.settings.encoders import (
     TextConfig,
 )
 from cospal_cli.settings.heads import GroundConfig, ModelConfig, RuntimeConfig
+from cospal_cli.settings.many import EngineConfig
 from cospal_cli.settings.stages import DetectorConfig, OutputConfig, TrackerConfig, VideoConfig
 from cospal_cli.settings.temporal import TemporalConfig
 from cospal_cli.settings.training import CurriculumConfig, LossConfig, TrainConfig
@@ -34,6 +35,7 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     temporal: TemporalConfig = field(default_factory=TemporalConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

@@ -1,0 +1,1 @@
+"""Many videos: what is to be done (inputs, manifest, jobs, shards) and who does it (engines)."""
