@@ -12,7 +12,7 @@ from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.types import FloatArray
 from cospal_cli.features import tubelets
 from cospal_cli.features.no_clips import NONE
-from cospal_cli.settings import Config, flatten, override, stored
+from cospal_cli.settings import ClipsConfig, Config, flatten, override, stored
 from cospal_cli.settings.names import keys
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
@@ -75,17 +75,10 @@ class FeatureSpec:
             "fps": config.video.fps,
             "frames": config.features.frames,
         }
-        clips_ = {
-            "name": config.clips.name,
-            **_model_of(clips),
-            "fps": config.clips.fps,
-            "frames": config.clips.frames,
-            "stride": config.clips.stride,
-        }
         return cls(
             {
                 "tubelets": tubelets_,
-                "clips": clips_,
+                "clips": clips_part(config.clips, clips),
                 "text": {"name": config.text.name, **_model_of(text)},
             }
         )
@@ -194,6 +187,17 @@ def video_settings(config: Config) -> JsonDict:
     settings["features.frames"] = features.frames
     settings["features.max_tubelets"] = features.max_tubelets
     return settings
+
+
+def clips_part(config: ClipsConfig, encoder: Encoder) -> JsonDict:
+    """What the features of clips depend on; ``config`` is the encoder's own, filled in."""
+    return {
+        "name": config.name,
+        **_model_of(encoder),
+        "fps": config.fps,
+        "frames": config.frames,
+        "stride": config.stride,
+    }
 
 
 def _model_of(encoder: Encoder) -> JsonDict:

@@ -7,12 +7,13 @@ the query says nothing about that aspect. What the query excludes counts as 1 - 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.colours import NAMES, REGIONS
-from cospal_cli.core.types import Action, Attribute, Query
+from cospal_cli.core.types import Action, Attribute, FloatArray, Query
 from cospal_cli.ranking.candidates import Candidate
 
 Scores = NDArray[np.float64]
@@ -67,7 +68,10 @@ def colour_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     if not (named or denied) or not candidates:
         return np.zeros(len(candidates))
     rows = [
-        [*(_colour_share(c, a) for a in named), *(1 - _colour_share(c, a) for a in denied)]
+        [
+            *(colour_share(c.colours, a) for a in named),
+            *(1 - colour_share(c.colours, a) for a in denied),
+        ]
         for c in candidates
     ]
     return np.asarray(np.log(0.05 + np.array(rows)).sum(axis=1))
@@ -78,14 +82,30 @@ def position_term(
 ) -> Scores:
     """Positions in the frame, half absolute and half by rank among the ``rivals`` (K,)."""
     total = np.zeros(len(candidates))
-    named = [*((word, 1.0) for word in query.positions), *_sizes(query.attributes)]
-    denied = query.excluded
-    unsaid = [*((word, 1.0) for word in denied.positions), *_sizes(denied.attributes)]
-    for at, (word, weight) in enumerate([*named, *unsaid]):
-        if word in _POSITIONS and candidates:
-            ranked = _ranked(np.array([_POSITIONS[word](c) for c in candidates]), rivals)
-            total += weight * np.log(0.1 + 0.9 * (ranked if at < len(named) else 1 - ranked))
+    if not candidates:
+        return total
+    for word, weight, denied in said_positions(query):
+        values = np.array([POSITIONS[word](c) for c in candidates])
+        pool = values[rivals] if rivals.any() else values
+        total += weight * position_log(values, pool.min(), pool.max(), denied)
     return total
+
+
+def said_positions(query: Query) -> list[tuple[str, float, bool]]:
+    """Those of ``POSITIONS`` that the query says, with weights, and whether it denies them."""
+    every = []
+    for said, denied in ((query, False), (query.excluded, True)):
+        words = [*((word, 1.0) for word in said.positions), *_sizes(said.attributes)]
+        every += [(word, weight, denied) for word, weight in words if word in POSITIONS]
+    return every
+
+
+def position_log(values: Scores, low: Scores, high: Scores, denied: bool) -> Scores:
+    """Log evidence of ``values`` (0..1) of a position, of which the rivals' extremes are ``low``
+    and ``high``: half the value itself, half its place between them."""
+    place = np.clip(0.5 + (values - (high + low) / 2) / np.maximum(high - low, _SPREAD), 0, 1)
+    ranked = (values + place) / 2
+    return np.asarray(np.log(0.1 + 0.9 * (1 - ranked if denied else ranked)))
 
 
 def action_term(candidates: Sequence[Candidate], query: Query) -> Scores:
@@ -97,7 +117,7 @@ def action_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     rows = [
         [
             *(a.weight * _action_log(c, a) for a in query.actions),
-            *(a.weight * _against(_action_log(c, a)) for a in denied),
+            *(a.weight * against(_action_log(c, a)) for a in denied),
         ]
         for c in candidates
     ]
@@ -113,37 +133,43 @@ def prior_term(candidates: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Sc
     ).T
     reference = size[rivals].max() if rivals.any() else size.max()
     echo = np.array([c.echo for c in candidates])
-    return (
+    return prior(size / reference, length, score, echo)
+
+
+def prior(share: Scores, length: Scores, score: Scores, echo: Scores) -> Scores:
+    """Log evidence of a size, as a ``share`` of the largest rival's, seconds in view, a mean
+    detection score, and of being an echo."""
+    return np.asarray(
         _ECHO * echo
-        + 0.8 * np.log(0.05 + np.minimum(size / reference, 1))
+        + 0.8 * np.log(0.05 + np.minimum(share, 1))
         + 0.8 * np.log(0.05 + np.minimum(length / _NOTICED_S, 1))
         + 1.0 * np.log(0.05 + np.minimum(score / _NOTICED_SCORE, 1))
     )
 
 
-def _colour_share(candidate: Candidate, attribute: Attribute) -> float:
+def colour_share(colours: FloatArray, attribute: Attribute) -> Scores:
+    """How much of the attribute's region has its colour (0..1), of ``colours`` (..., R, C)."""
     weights = np.array([attribute.values.get(name, 0.0) for name in NAMES])
-    shares = candidate.colours @ weights
-    share = shares[REGIONS.index(attribute.region)]
+    share = colours[..., REGIONS.index(attribute.region), :] @ weights
     if attribute.region == "whole":  # "in white": a coat over dark trousers counts too
-        share = max(share, 0.8 * shares[REGIONS.index("upper")])
-    return float(min(share / _SHARE_FULL, 1.0))
+        share = np.maximum(share, 0.8 * (colours[..., REGIONS.index("upper"), :] @ weights))
+    return np.asarray(np.minimum(share / _SHARE_FULL, 1.0))
 
 
-_POSITIONS = {
+POSITIONS: Mapping[str, Callable[[Any], Any]] = {
     "left": lambda c: 1 - c.centre[0],
     "right": lambda c: c.centre[0],
     "middle": lambda c: 1 - 2 * abs(c.centre[0] - 0.5),
     "top": lambda c: 1 - c.centre[1],
     "bottom": lambda c: c.centre[1],
-    "front": lambda c: min(1.0, c.size * 1.5),
-    "back": lambda c: 1 - min(1.0, c.size * 1.5),
-    "largest": lambda c: min(1.0, c.size * 1.5),
-    "smallest": lambda c: 1 - min(1.0, c.size * 1.5),
+    "front": lambda c: np.minimum(1.0, c.size * 1.5),
+    "back": lambda c: 1 - np.minimum(1.0, c.size * 1.5),
+    "largest": lambda c: np.minimum(1.0, c.size * 1.5),
+    "smallest": lambda c: 1 - np.minimum(1.0, c.size * 1.5),
     "tallest": lambda c: c.height,
     "first": lambda c: 1 - c.start,
     "last": lambda c: c.start,
-}  # each 0..1
+}  # each 0..1, of a ``Candidate`` or of arrays of its fields
 _SIZE_WORDS = {
     "small": "smallest", "little": "smallest", "tiny": "smallest", "short": "smallest",
     "big": "largest", "large": "largest", "huge": "largest", "giant": "largest", "tall": "tallest",
@@ -158,14 +184,6 @@ def _sizes(attributes: Sequence[Attribute]) -> list[tuple[str, float]]:
     return [(_SIZE_WORDS[word], _SIZE_WEIGHT) for word in words if word in _SIZE_WORDS]
 
 
-def _ranked(values: Scores, rivals: NDArray[np.bool_]) -> Scores:
-    """0..1: mean of the value itself and of its place between the rivals' extremes."""
-    pool = values[rivals] if rivals.any() else values
-    middle, spread = (pool.max() + pool.min()) / 2, max(np.ptp(pool), _SPREAD)
-    place = np.clip(0.5 + (values - middle) / spread, 0, 1)
-    return (values + place) / 2
-
-
 def _action_log(candidate: Candidate, action: Action) -> float:
     """Log evidence of one verb; the mean over its kind and its directions."""
     parts = [_KINDS[action.kind](candidate)] if action.kind in _KINDS else []
@@ -176,9 +194,9 @@ def _action_log(candidate: Candidate, action: Action) -> float:
     return float(np.mean(np.log(0.08 + 0.92 * np.array(parts)))) if parts else 0.0
 
 
-def _against(log: float) -> float:
-    """Log evidence that a verb is not meant, of that for it."""
-    return float(np.log(0.08 + 0.92 * (1 - np.exp(log))))
+def against(log: Any) -> Any:
+    """Log evidence that a verb is not meant, of that for it; of arrays too."""
+    return np.log(0.08 + 0.92 * (1 - np.exp(log)))
 
 
 def _sigmoid(value: float) -> float:
