@@ -136,6 +136,17 @@ def test_no_match_is_said(clip: Path, tmp_path: Path) -> None:
     assert [link["href"] for link in page.all("a") if "mp4" in link["href"]] == ["./clip.mp4"]
 
 
+def test_what_came_closest_is_said_where_there_is_no_match(clip: Path, tmp_path: Path) -> None:
+    near = {"id": 1, "label": "man", "detected": "person", "match": 0.21, "why": {"colour": -2.5}}
+    near |= {"start_time": 0.5, "end_time": 1.0}
+    page = page_of(tmp_path / "page.html", document(clip, tubes=[], closest=near))
+    words = " ".join(page.text.split())
+    assert "no match Closest: man , 0.50 s to 1.00 s, match 0.21" in words.replace("man,", "man ,")
+    assert "-2.50" in page.text
+    assert "closest: man" in page.all("svg")[0]["aria-label"]
+    assert page.all("img") == []
+
+
 def test_match_is_shown_where_the_document_has_it(clip: Path, tmp_path: Path) -> None:
     one = document(clip, tubes=[tube(5, 15, 0.6, match=0.87), tube(2, 8, 0.3, match=0.12)])
     page = page_of(tmp_path / "page.html", one, document(clip, "another"))

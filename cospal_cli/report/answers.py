@@ -47,7 +47,8 @@ class Answer:
     name: str  # of the video's file
     status: str
     candidates: tuple[ShownTube, ...]  # best first; empty: no match
-    bars: tuple[Bar, ...]  # ``why`` of the best
+    closest: ShownTube | None  # what came nearest where there is no match
+    bars: tuple[Bar, ...]  # ``why`` of the best, or of the closest
     line: TimeLine
     curves: tuple[DrawnCurve, ...]  # of trained heads, one a sub-phrase
     unresolved: tuple[str, ...]
@@ -80,9 +81,14 @@ def _answer(document: JsonDict, place: Path | None) -> Answer:
     video, query = as_table(document["video"]), as_table(document["query"])
     tubes = [as_table(one) for one in _list(document, "tubes")]
     candidates = tuple(_tube(rank, tube) for rank, tube in enumerate(tubes, 1))
+    near = as_table(document.get("closest") or {})
+    closest = _tube(1, near) if near and not tubes else None
     heads = as_table(document.get("heads") or {})
     path = _get(video, "path", str)
     length_s = _get(video, "duration", Number) or max((one.end_s for one in candidates), default=0)
+    spans = [(f"{one.rank}. {one.label}", one.start_s, one.end_s) for one in candidates]
+    if closest is not None:
+        spans = [(f"closest: {closest.label}", closest.start_s, closest.end_s)]
     generator = as_table(document["generator"])
     return Answer(
         text=_get(query, "text", str),
@@ -90,12 +96,9 @@ def _answer(document: JsonDict, place: Path | None) -> Answer:
         name=PureWindowsPath(path).name or path,  # knows / and \
         status=_get(document, "status", str),
         candidates=candidates,
-        bars=_bars(tubes),
-        line=time_line(
-            length_s,
-            [(f"{one.rank}. {one.label}", one.start_s, one.end_s) for one in candidates],
-            _segments(heads, length_s),
-        ),
+        closest=closest,
+        bars=_bars(tubes or ([near] if near else [])),
+        line=time_line(length_s, spans, _segments(heads), kinds=["best"] if tubes else []),
         curves=tuple(_curve(as_table(one), length_s) for one in heads.get("curves") or ()),
         unresolved=_get(query, "unresolved", tuple[str, ...]),
         warnings=_get(query, "warnings", tuple[str, ...])
@@ -129,7 +132,7 @@ def _bars(tubes: Sequence[JsonDict]) -> tuple[Bar, ...]:
     return bars(kept)
 
 
-def _segments(heads: JsonDict, length_s: float) -> list[tuple[str, float, float]]:
+def _segments(heads: JsonDict) -> list[tuple[str, float, float]]:
     """The heads' best proposals."""
     rows = [as_table(one) for one in (heads.get("proposals") or ())[:3]]
     return [
