@@ -24,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tubes", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--open", action="store_true", help="only open what is there")
     parser.add_argument("--output", type=Path, default=Path("page.html"))
     args = parser.parse_args()
     given = read_answers(args.tubes)
@@ -37,10 +38,11 @@ def main() -> None:
         print("no Chromium on this machine")
         return
     for width in (400, 1400):
-        times = []
+        times, busy = [], []
         for _ in range(RUNS):
             with Chromium(width) as browser:
                 times.append(browser.open(args.output))
+                busy.append(browser.processor_s())
                 sort = "sort.value = 'text'; sort.dispatchEvent(new Event('change'))"
                 began = time.perf_counter()
                 browser.value(sort)
@@ -49,6 +51,7 @@ def main() -> None:
                 complaints = browser.complaints()
         print(
             f"{width} px: opens in {median(times):.2f} s ({min(times):.2f} to {max(times):.2f}), "
+            f"{median(busy):.2f} s of the processor, "
             f"sorts in {sorted_s:.2f} s; {len(requested)} request, {len(complaints)} complaints"
         )
 

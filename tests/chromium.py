@@ -53,8 +53,9 @@ class Chromium:
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network", "DOM", "Accessibility"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Performance.enable", timeDomain="threadTicks")
         self.send("Emulation.setScrollbarsHidden", hidden=True)
         self.resize(width)
         self.send(
@@ -105,6 +106,12 @@ class Chromium:
         self.send("Runtime.evaluate", expression=painted, awaitPromise=True)
         return time.perf_counter() - start
 
+    def processor_s(self) -> float:
+        """Seconds of the processor that the page's main thread has taken so far."""
+        metrics = self.send("Performance.getMetrics")["metrics"]
+        found: float = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+        return found
+
     def value(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         result = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
@@ -123,6 +130,7 @@ class Chromium:
 
     def names(self) -> list[tuple[str, str]]:
         """(role, name) of everything that a reader of screens meets."""
+        self.send("Accessibility.enable")
         nodes = self.send("Accessibility.getFullAXTree")["nodes"]
         return [
             (one.get("role", {}).get("value", ""), one.get("name", {}).get("value", ""))

@@ -127,6 +127,13 @@ def test_pictures_get_smaller_where_there_are_many(
     assert len(shown) == 20 or "no room" in page.text
 
 
+def test_answers_to_one_sentence_are_headed_by_their_videos(clip: Path, tmp_path: Path) -> None:
+    other = media.make(tmp_path / "other.mp4")
+    page = page_of(tmp_path / "page.html", document(clip), document(other))
+    assert [one["aria-label"] for one in page.all("article")] == ["clip.mp4", "other.mp4"]
+    assert "<title>the man in red – cospal</title>" in page.source
+
+
 def test_no_match_is_said(clip: Path, tmp_path: Path) -> None:
     one = document(clip, tubes=[], status="partial")
     page = page_of(tmp_path / "page.html", one)

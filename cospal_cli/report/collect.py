@@ -81,6 +81,7 @@ class AnswersPage:
             summary=_summary(self.answers),
             sorts=_sorts(rows) if len(cards) > 1 else {},
             settings=tables,
+            one_sentence=len({one.text for one in self.answers}) == 1 < len(cards),
             notes=self.notes,
         )
 
