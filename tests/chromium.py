@@ -155,6 +155,8 @@ class Chromium:
 
     def picture(self, path: Path, height: int | None = None) -> None:
         """Save a PNG of the page, of its first ``height`` pixels if given."""
+        shown = "document.querySelectorAll('.card').forEach(one => one.style.contentVisibility = "
+        self.value(shown + "'visible')")  # also what no window shows
         decoded = "Promise.all([...document.images].map(one => one.decode()))"
         self.send("Runtime.evaluate", expression=decoded, awaitPromise=True)
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]

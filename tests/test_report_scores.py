@@ -87,6 +87,21 @@ def test_of_many_samples_few_are_shown_and_none_twice(clip: Path, tmp_path: Path
     assert values[-1] < page.best["mine"][-1].values["m_vIoU"]
 
 
+def test_pictures_are_of_the_prediction_and_of_the_truth_not_of_the_time_between(
+    clip: Path, tmp_path: Path
+) -> None:
+    data = dataset(clip, 2)
+    found: dict[str, Prediction | None] = {"r1": Prediction(track(0, 2), FrameSpan(0, 2))}
+    page = EvaluationPage(tmp_path / "page.html", "apart", data)
+    page.add("mine", evaluate(found, data.truths, resamples=0), found)
+    shots = {one.id: one.order.shots for one in (*page.worst["mine"], *page.best["mine"])}
+    frames = [one.frame for one in shots["r1"]]
+    assert {0, 1, 5, 14} <= set(frames) <= {0, 1, *range(5, 15)}
+    assert len(frames) == 8
+    assert [one.boxes[0] is None for one in shots["r1"]] == [at > 1 for at in frames]
+    assert [one.boxes[1] is None for one in shots["r1"]] == [at < 2 for at in frames]
+
+
 def test_one_sample_and_no_video_are_enough(tmp_path: Path) -> None:
     data = dataset(tmp_path / "gone.mp4", 1, HOSTILE)
     page = page_of(tmp_path / "page.html", data, {"r0": None})

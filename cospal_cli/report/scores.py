@@ -152,11 +152,11 @@ def _sample(
 def _shots(
     tube: Track, truth: Truth, spans: Sequence[FrameSpan], rate: float
 ) -> tuple[PageShot, ...]:
-    """Frames from the first to the last of both, with the box of each."""
-    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    """Frames from the first to the last of either, with the box of each."""
+    frames = np.unique(np.concatenate([np.arange(*span) for span in spans])).tolist()
     return tuple(
         PageShot(frame, frame / rate, (_box(tube, frame), _box(truth.track, frame)))
-        for frame in (first + at for at in spread(last - first, CELLS))
+        for frame in (frames[at] for at in spread(len(frames), CELLS))
     )
 
 
