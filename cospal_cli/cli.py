@@ -29,6 +29,7 @@ SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
+    "convert": ("cospal_cli.commands.convert:convert", "Write stored tubes in other forms."),
     "data": ("cospal_cli.commands.data:data", "Check, prepare and generate data sets."),
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
     "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),

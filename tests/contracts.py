@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,12 +22,15 @@ from cospal_cli.features.clips import VideoEncoder
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.parser.tokens import spans
 from cospal_cli.library.engines import Failure, JobEngine
+from cospal_cli.outputs import OutputFormat
+from cospal_cli.outputs.stored import by_video
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Method
 from cospal_cli.runtime import Runtime
 from cospal_cli.settings import GroundConfig
 from cospal_cli.track import Tracker
+from tests import stored_documents
 
 TEXTS = ("", "the man in the red hat", "naïve café ☕ 走る", "a" * 3000, "?!", "the man's 2 dogs")
 
@@ -152,6 +157,26 @@ def check_runtime(runtime: Runtime, inputs: Callable[[int], GroundingInputs]) ->
         assert ((found.proposals >= 0) & (found.proposals <= 1)).all()
         assert (found.proposals[:, 0] <= found.proposals[:, 1]).all()
         expect_same(found, runtime.run(made))
+
+
+def check_output(form: OutputFormat) -> None:
+    """Documents of every kind: written, whole, and under the names that were announced."""
+    assert form.endings
+    for documents in stored_documents.KINDS.values():
+        for group in [documents] if form.joint else [some for _, some in by_video(documents)]:
+            found = form.files(group)
+            for name, text in found.items():
+                assert any(
+                    name == one or (one[-1] == "/" and name.startswith(one)) for one in form.endings
+                )
+                assert ".." not in name.split("/")
+                if name.endswith(".json"):
+                    json.loads(text, parse_constant=lambda what: pytest.fail(what))
+                if name.endswith(".xml"):
+                    ElementTree.fromstring(text.encode("utf-8", "replace"))
+            for one in form.endings:
+                assert any(name.startswith(one) for name in found), one
+            assert form.files(group) == found
 
 
 def check_format(form: Format, root: Path, path: Path, split: str, bad: int) -> None:

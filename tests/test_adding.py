@@ -31,6 +31,7 @@ from cospal_cli.library.engines import open_engine
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
+from cospal_cli.outputs import open_output
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
@@ -114,7 +115,7 @@ def test_the_checklist_names_what_there_is(heading: str) -> None:
         assert found, kind
         assert found[2] in names_of(file_of(found[1]))
     key = re.search(r"- chosen by: `(\w+\.\w+)`", text)
-    assert (key is None) == (heading == "A data set format")
+    assert (key is None) == (heading in ("A data set format", "An output format"))
     if key:
         assert set(keys()[key[1]].setting.choices) == set(getattr(backends, example(heading).table))
 
@@ -272,6 +273,19 @@ def test_a_data_set_format(add: Add, tmp_path: Path, capfd: pytest.CaptureFixtur
     contracts.check_format(form, root, root / "train.csv", "train", bad=2)
     assert run(["data", "check", str(root), "--format", name]) == 3
     assert "csv, 2 videos" in capfd.readouterr().out
+
+
+def test_an_output_format(add: Add, clip: Path, tmp_path: Path) -> None:
+    settings = {"detector": add("A detector"), "format": add("An output format")}
+    contracts.check_output(open_output("spans", Config().output))
+    words = [f"--{key}={value}" for key, value in settings.items()]
+    folder = str(tmp_path / "out")
+    assert run(["ground", str(clip), SENTENCE, *words, "--no-video", "-o", folder]) == 0
+    written = tmp_path / "out" / f"{clip.stem}.spans.txt"
+    assert written.read_text(encoding="utf-8") == "0.0 2.0 person\n"
+    tube = str(tmp_path / "out" / f"{clip.stem}.tube.json")
+    assert run(["convert", tube, "--to", "spans", "-o", str(tmp_path / "again.txt")]) == 0
+    assert (tmp_path / "again.txt").read_bytes() == written.read_bytes()
 
 
 def test_a_checkpoint_brings_along_the_settings_of_every_stage_without_a_list_of_them() -> None:

@@ -12,8 +12,6 @@ import jsonschema
 import numpy as np
 import pytest
 
-from cospal_cli import outputs
-from cospal_cli.core import registry
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Action, Attribute, Query, Timeline, Tube, VideoInfo
@@ -150,7 +148,7 @@ def test_a_wrong_document_is_told_from_a_right_one() -> None:
 def test_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "a.tube.json"
     tubes = [make_tube(), make_tube(1, id=9)]
-    registry.load("format", outputs.FORMATS, "tube")(path, make(tubes))
+    tube_json.write(path, make(tubes))
     for source in (path, make(tubes)):
         loaded = tube_json.load_tubes(source)
         for have, want in zip(loaded, tubes, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.flags import flag_names
+from cospal_cli.commands.format_files import FormatFiles, beside, check, open_formats, write_all
 from cospal_cli.commands.ground_files import Files, PlacedResult
 from cospal_cli.commands.ground_lines import show_plan, summarise
-from cospal_cli.commands.output_paths import OutputPaths, inputs_of, output_folder, output_paths
+from cospal_cli.commands.output_paths import (
+    OutputPaths,
+    base_of,
+    inputs_of,
+    output_folder,
+    output_paths,
+)
 from cospal_cli.commands.queries import split, understood
 from cospal_cli.commands.report import page_at
-from cospal_cli.core.backends import TRAINED
+from cospal_cli.core.backends import OUTPUTS, TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
 from cospal_cli.settings.words import FIND, LOGGING, MODELS
 
@@ -90,6 +97,15 @@ class GroundOptions:
             "Grounding DINO (a file).",
         ),
     ]
+    formats: Annotated[
+        tuple[str, ...],
+        option(
+            "--format",
+            multiple=True,
+            metavar="NAME",
+            help=f"Write the tubes in this form too: {', '.join(OUTPUTS)}; repeatable.",
+        ),
+    ]
     report: Annotated[
         Path | None,
         option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
@@ -123,6 +139,7 @@ class GroundJob:
     stdout: bool  # the JSON is printed
     quiet: bool
     page: AnswersPage | None = None
+    formats: Sequence[FormatFiles] = ()
 
 
 @command(GroundOptions, FLAGS, logs=False)
@@ -147,7 +164,9 @@ def ground(context: Context[GroundOptions]) -> int | None:
         video, options.output, len(sentences), config.output.video, options.as_json
     )
     page = page_at(options.report)
-    targets = [*([page.path] if page else []), *(path for paths in outputs for path in paths.files)]
+    formats = _formats(options, video, config)
+    others = [*([page.path] if page else []), *(path for one in formats for path in one.paths)]
+    targets = [*others, *(path for paths in outputs for path in paths.files)]
     inputs = _inputs(context, video, trained, config)
     context.start_logging(inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
@@ -160,16 +179,16 @@ def ground(context: Context[GroundOptions]) -> int | None:
     queries = understood(sentences, config.language)
     targets = [path for number in queries for path in outputs[number - 1].files]
     targets += [page.path] if page else []
-    job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page)
+    job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page, formats)
     opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
         show_plan(video, known, [outputs[number - 1] for number in queries])
         return SOME_FAILED if len(queries) < len(sentences) else None
     with output_folder(options.output):
-        files.check_outputs(targets, inputs, config.output.overwrite)
-        with files.claimed(targets):
-            files.check_outputs(targets, inputs, config.output.overwrite)  # as others left them
+        check(formats, inputs, config.output.overwrite, targets)
+        with files.claimed([*targets, *(path for one in formats for path in one.paths)]):
+            check(formats, inputs, config.output.overwrite, targets)  # as others left them
             _warn(message for query in queries.values() for message in query.warnings)
             empty, interrupted = _run(job, opened())
     if interrupted:
@@ -179,6 +198,14 @@ def ground(context: Context[GroundOptions]) -> int | None:
     if options.fail_on_empty and empty:
         raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
     return None
+
+
+def _formats(options: GroundOptions, video: Path, config: Config) -> list[FormatFiles]:
+    """What ``--format`` writes, beside the other outputs."""
+    if options.formats and options.as_json and options.output is None:
+        raise UsageError("--format writes files, --json none", "say where they go: -o DIR")
+    base = base_of(video, options.output)
+    return [beside(one, base) for one in open_formats(options.formats, config.output)]
 
 
 def _inputs(
@@ -191,7 +218,7 @@ def _inputs(
 
 def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
     """Ground every query; returns the texts without a tube, and whether it was interrupted."""
-    empty = []
+    empty, documents = [], []
     left = iter(job.queries)  # their numbers
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
         files = Files(progress, interrupts.stopped)
@@ -212,10 +239,12 @@ def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
                     placed.emit(files.status(placed), len(job.paths) > 1)
                 if not job.quiet:
                     summarise(placed.result, paths)
+                if job.page is not None or job.formats:
+                    documents.append(placed.result.document(files.status(placed)))
                 if job.page is not None:
                     drawn = [("annotated", paths.video)] if paths.video else []
-                    document = placed.result.document(files.status(placed))
-                    job.page.add(document, paths.json, drawn)
+                    job.page.add(documents[-1], paths.json, drawn)
+        write_all(job.formats, documents, job.quiet)
         if job.page is not None:
             job.page.write(progress, interrupts.stopped)
             if not job.quiet:

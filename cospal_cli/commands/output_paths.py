@@ -52,7 +52,7 @@ def output_paths(
         folder = is_folder(output or ".")
     if folder:
         endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
-        names = [_fitting(source.stem, ending) for ending in endings]
+        names = [fitting(source.stem, ending) for ending in endings]
         named = [(target / f"{name}.json", target / f"{name}.mp4") for name in names]
         return [OutputPaths(json, drawn if video else None) for json, drawn in named]
     if target.suffix.lower() not in SUFFIXES:
@@ -75,6 +75,13 @@ def is_folder(output: str) -> bool:
     return (
         path.is_dir() or output.endswith(("/", os.sep)) or (not path.suffix and not path.exists())
     )
+
+
+def base_of(source: Path, output: str | None) -> Path:
+    """The path that other outputs about ``source`` begin with, beside those of ``output_paths``."""
+    if output is None or is_folder(output):
+        return Path(output or ".") / short_stem(source.stem)
+    return Path(output).with_suffix("").with_name(Path(output).stem.removesuffix(".tube"))
 
 
 @contextmanager
@@ -120,7 +127,13 @@ def inputs_of(
     return inputs
 
 
-def _fitting(stem: str, ending: str) -> str:
+def short_stem(stem: str) -> str:
+    """``stem``, cut until file systems take it with the longest ending there is."""
+    longest = ".label-studio"  # with a suffix
+    return fitting(stem, longest).removesuffix(longest)
+
+
+def fitting(stem: str, ending: str) -> str:
     """``stem`` + ``ending``, the stem cut until file systems take the name with its suffix."""
     room = MAX_NAME_BYTES - len(ending) - len(SUFFIXES[0])
     while len(os.fsencode(stem)) > room:

@@ -55,3 +55,15 @@ ENGINES = {  # who works on many videos
     "processes": "cospal_cli.library.engines.processes:Processes",
     "ray": "cospal_cli.library.engines.ray:RayActors",
 }
+OUTPUTS = {  # of tubes, beside their own JSON
+    "cvat": "cospal_cli.outputs.cvat:Cvat",
+    "label-studio": "cospal_cli.outputs.label_studio:LabelStudio",
+    "mot": "cospal_cli.outputs.mot:Mot",
+    "tao": "cospal_cli.outputs.coco:Tao",
+    "coco": "cospal_cli.outputs.coco:Coco",
+    "vtt": "cospal_cli.outputs.subtitles:Vtt",
+    "srt": "cospal_cli.outputs.subtitles:Srt",
+    "csv": "cospal_cli.outputs.csv:Csv",
+    "hcstvg": "cospal_cli.outputs.hcstvg:HcStvg",
+    "vidstg": "cospal_cli.outputs.vidstg:VidStg",
+}

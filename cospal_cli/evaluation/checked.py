@@ -5,7 +5,6 @@ A field of another type is never turned into the right one: a table of scores wo
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,24 @@ class Malformed(ValueError):
 def documents(path: Path) -> list[object]:
     """The JSON values in a file: one, or one a line. Malformed where it is neither.
 
-    InputError where the file cannot be read.
+    A line that cannot be read, such as the last of a run that was killed, is its Malformed;
+    ``table`` raises it. InputError where the file cannot be read.
     """
     about = f"cannot read predictions from {str(path)!r}"
     data = read_bytes(path, InputError, "check the path", LARGE, about)
     try:
         return [parse_json(data)]
     except ValueError as error:
-        lines = [line for line in data.splitlines() if line.strip()]
-        with suppress(ValueError):
-            if len(lines) > 1:
-                return [parse_json(line) for line in lines]
-        raise Malformed(reason(error)) from error
+        values = [_line(line) for line in data.splitlines() if line.strip()]
+        if len(values) < 2 or not any(isinstance(one, dict) for one in values):
+            raise Malformed(reason(error)) from error
+        return values
 
 
 def table(value: object, what: str) -> Json:
     """An object."""
+    if isinstance(value, Malformed):
+        raise value
     if not isinstance(value, dict):
         raise _wrong(value, what, "an object")
     return value
@@ -70,6 +71,13 @@ def box(value: Any, what: str) -> list[float]:
     if not good or value[0] > value[2] or value[1] > value[3]:
         raise _wrong(value, what, "[left, top, right, bottom]")
     return [float(side) for side in value]
+
+
+def _line(data: bytes) -> object:
+    try:
+        return parse_json(data)
+    except ValueError as error:
+        return Malformed(reason(error))
 
 
 def _finite(value: object) -> bool:

@@ -42,7 +42,7 @@ class GivenPredictions:
 def write_predictions(path: Path, predictions: Mapping[str, Prediction | None]) -> None:
     """Write the tubes of ``predictions`` by id, whole or not at all."""
     rows = {
-        one: _row(prediction.tube) if prediction else None
+        one: row_of(prediction.tube) if prediction else None
         for one, prediction in predictions.items()
     }
     files.write_text(path, json.dumps(rows, allow_nan=False) + "\n")
@@ -138,7 +138,8 @@ def _refuse_nothing(path: Path, samples: Sequence[ExpectedTube], given: GivenPre
         )
 
 
-def _row(tube: Track) -> JsonDict | None:
+def row_of(tube: Track) -> JsonDict | None:
+    """A tube in HC-STVG's own form; None where it is empty."""
     if not len(tube):
         return None
     start, end = tube.span

@@ -366,3 +366,11 @@ class OutputConfig(Section, key="output", group=OUTPUT):
             "Quality of that video, by x264's scale: 0 is lossless, 51 the worst.", least=0, most=51
         ),
     ] = 23
+    keyframe_error: Annotated[
+        float,
+        Setting(
+            "Pixels by which straight lines between the key frames of CVAT may miss a box; "
+            "0 makes every frame a key frame.",
+            least=0,
+        ),
+    ] = 1.0
