@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.core.brief import brief
+from cospal_cli.core.errors import InputError, NothingFound
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
@@ -18,6 +21,7 @@ from cospal_cli.settings import Config, VideoConfig, as_dict
 if TYPE_CHECKING:
     from cospal_cli.ranking.heads import Heads
     from cospal_cli.ranking.prediction import HeadScores
+    from cospal_cli.video.moment import Moment
     from cospal_cli.video.writer import Written
 
 
@@ -116,6 +120,98 @@ class Result:
             stopped,
             before=publish,
         )
+
+    def moment(self, rank: int = 0) -> Moment:
+        """The tube of ``rank`` with its video, for ``video.clip``, ``video.sheet`` and the like.
+
+        NothingFound where there is no such tube.
+        """
+        from cospal_cli.video.moment import Moment
+
+        if rank >= len(self.tubes):
+            raise NothingFound(f"nothing found for {self.query.text!r}", "there is no tube to show")
+        seen = self.observation
+        straight = not seen.timeline.rules
+        return Moment(Path(seen.info.path), self.tubes[rank], self.config.video, straight)
+
+    def save_clip(
+        self,
+        path: Path | str,
+        pad: str = "0",
+        *,
+        copy: bool = False,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+    ) -> Written:
+        """Write the best tube's part of the video, and ``pad`` ("25" frames, "1s") around it.
+
+        Encoded anew, so that its first and last frames are the tube's; ``copy``: from the key
+        frame before, without loss. What of the source it shows is returned. NothingFound without
+        a tube; other errors as ``video.clip.write_clip``.
+        """
+        from cospal_cli.video.clip import write_clip
+        from cospal_cli.video.copy_clip import write_copy
+
+        moment, unchanged = self._checked()
+        if copy:
+            return write_copy(moment, Path(path), pad, unchanged)
+        output = self.config.output
+        return write_clip(moment, Path(path), pad, output, progress, stopped, unchanged)
+
+    def save_crop(
+        self,
+        path: Path | str,
+        pad: str = "0",
+        *,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+    ) -> Written:
+        """``save_clip`` of a steady window that follows the subject."""
+        from cospal_cli.video.clip import write_crop
+
+        moment, unchanged = self._checked()
+        output = self.config.output
+        return write_crop(moment, Path(path), pad, output, progress, stopped, unchanged)
+
+    def save_sheet(self, path: Path | str) -> None:
+        """Write a contact sheet (PNG): about eight frames along the best tube, with its box.
+
+        NothingFound without a tube; other errors as ``video.sheet.write_sheet``.
+        """
+        from cospal_cli.video.sheet import write_sheet
+
+        write_sheet(self._checked()[0], Path(path), self.query.text)
+
+    def save_thumbnail(self, path: Path | str) -> None:
+        """Write the clearest frame of the best tube, with its box, as PNG. As ``save_sheet``."""
+        from cospal_cli.video.sheet import write_thumbnail
+
+        write_thumbnail(self._checked()[0], Path(path))
+
+    def _checked(self) -> tuple[Moment, Callable[[], None]]:
+        """The best tube with its video, which is still the one observed; and a later check."""
+        moment = self.moment()
+        self.observation.check_source()
+        return moment, partial(self.observation.check_source, needed=False)
+
+
+def moments(document: JsonDict, source: Path | None = None) -> list[Moment]:
+    """The tubes of a stored ``cospal/tube@1`` document, best first, each with its video.
+
+    ``source``: the video, where it is not at the document's own path. InputError where the
+    document is damaged, or the video is another one, of another size in bytes.
+    """
+    from cospal_cli.video.moment import Moment
+
+    tubes = tube_json.load_tubes(document)
+    with errors_as(InputError, "the document is damaged", "write it again"):
+        video, used = document["video"], document["generator"]["config"]["video"]
+        path, length = source or Path(video["path"]), video["bytes"]
+        config = VideoConfig(stream=used["stream"], image_fps=used["image_fps"])
+        straight = not video["timeline"]
+    if length is not None and path.is_file() and path.stat().st_size != length:
+        raise InputError(f"{str(path)!r} has changed since the tubes were found", "ground it again")
+    return [Moment(path, tube, config, straight) for tube in tubes]
 
 
 def observed_range(config: VideoConfig, observation: Observation) -> VideoConfig:

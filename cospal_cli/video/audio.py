@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cospal_cli.core.foreign import of_system
 from cospal_cli.video import probe
+from cospal_cli.video.cut_sound import LEAD_S, Cutter
 from cospal_cli.video.timing import ESTIMATES, StreamClock
 
 if TYPE_CHECKING:
@@ -45,14 +48,17 @@ class Sound:
         pictures: StreamClock,
         *,
         wanted: bool = True,
+        exact: bool = False,
     ) -> None:
         """Sound before ``begin_s`` is left out; all is moved ``shift_s`` seconds earlier.
 
         ``pictures`` is the clock that the pictures go by: times are in its seconds. Where it is
-        not ``wanted``, there is none.
+        not ``wanted``, there is none. ``exact``: it is cut to the sample, at ``begin_s`` and at
+        the last time that ``until`` was called with.
         """
         self._target = target
-        self._begin_s = begin_s
+        self._begin_s = begin_s - LEAD_S if exact else begin_s
+        self._reached_s: Fraction | float = begin_s
         self._lost: Counter[str] = Counter()
         self._reasons: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._input = probe.open_alone(source)
@@ -60,14 +66,14 @@ class Sound:
         self._tracks: dict[int, _Track] = {}
         for source_track in self._input.streams.audio if wanted else ():
             try:
-                track = _Track(source_track, target, shift_s, pictures, wraps)
+                track = _Track(
+                    source_track, target, shift_s, pictures, wraps, begin_s if exact else None
+                )
             except _survivable() as error:
                 self._leave_out(error, "tracks")
             else:
                 self._tracks[source_track.index] = track
-        self._packets = self._read()
-        self._queue = self._with_following()
-        self._next = next(self._queue, None)
+        self._restart()
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +101,26 @@ class Sound:
             lines.append(f"sound left out: {number} ({why})")
         return lines
 
+    def approach(self) -> None:
+        """Skip to shortly before the begin; only where every time stamp is used as it stands."""
+        with suppress(*_survivable()):
+            self._input.seek(max(0, int((self._begin_s - 1) * 1_000_000)))
+            self._packets.close()
+            self._restart()
+
+    def _restart(self) -> None:
+        self._packets = self._read()
+        self._queue = self._with_following()
+        self._next = next(self._queue, None)
+
     def until(self, time_s: Fraction | float) -> None:
         """Write what begins before ``time_s``, in the pictures' time."""
+        self._take(time_s)
+        self._reached_s = time_s
+        for track in self._tracks.values():
+            self._mux(partial(track.released, time_s))
+
+    def _take(self, time_s: Fraction | float) -> None:
         while self._next is not None:
             track, packet, following = self._next
             choice = track.clock.choose(probe.stamp(packet), following, packet.pos)
@@ -110,20 +134,17 @@ class Sound:
             else:
                 track.clock.accept(choice)
                 if now_s >= self._begin_s:
-                    self._write(track, packet, choice.time)
+                    self._mux(partial(track.written, packet, choice.time))
             self._next = next(self._queue, None)
 
     def finish(self) -> None:
         """Write what the encoders still hold."""
         for track in self._tracks.values():
-            try:
-                self._target.mux(track.rest())
-            except _survivable() as error:
-                self._leave_out(error)
+            self._mux(partial(track.rest, self._reached_s))
 
-    def _write(self, track: _Track, packet: Packet, time: int) -> None:
+    def _mux(self, made: Callable[[], list[Packet]]) -> None:
         try:
-            self._target.mux(track.written(packet, time))
+            self._target.mux(made())
         except _survivable() as error:
             self._leave_out(error)
 
@@ -166,8 +187,10 @@ class _Track:
         shift_s: Fraction,
         pictures: StreamClock,
         wraps: bool,
+        begin_s: Fraction | float | None = None,
     ) -> None:
-        """ValueError where the track lacks what a copy needs."""
+        """``begin_s``: cut to the sample, from there on. ValueError where the track lacks what a
+        copy needs."""
         context = source.codec_context
         tick_s = source.time_base
         if context is None or not source.rate or not source.channels or not tick_s:
@@ -177,11 +200,12 @@ class _Track:
         self.clock = StreamClock(step, tick_s, wraps=wraps, leader=pictures)
         self._shift = round(shift_s / tick_s)
         self._last: int | None = None
-        self.copied = context.codec.canonical_name in _COPIED
+        self.copied = begin_s is None and context.codec.canonical_name in _COPIED
         if self.copied:
             self.stream = target.add_stream_from_template(source)
         else:
             self.stream = target.add_stream("aac", rate=_rate(source.rate), layout=_layout(source))
+        self._cutter = None if begin_s is None else Cutter(source, self.stream, float(begin_s))
 
     @property
     def reached_s(self) -> Fraction | float:
@@ -194,6 +218,9 @@ class _Track:
         if self._last is not None and time <= self._last:
             return []  # two recordings overlap here; the muxer would refuse it
         self._last = time
+        if self._cutter is not None:
+            self._cutter.take(packet, float((time + self._shift) * self.clock.tick_s))
+            return []
         packet.pts = packet.dts = time
         if self.copied:
             packet.stream = self.stream
@@ -201,8 +228,14 @@ class _Track:
         frames = self.source.decode(packet)
         return [out for frame in frames for out in self.stream.encode(frame)]
 
-    def rest(self) -> list[Packet]:
-        """The end of an encoded track."""
+    def released(self, time_s: Fraction | float) -> list[Packet]:
+        """What a cut track holds of the sound before ``time_s``."""
+        return [] if self._cutter is None else self._cutter.released(time_s)
+
+    def rest(self, end_s: Fraction | float) -> list[Packet]:
+        """The end of an encoded track, at ``end_s`` where it is cut."""
+        if self._cutter is not None:
+            return self._cutter.rest(end_s)
         return [] if self.copied else list(self.stream.encode(None))
 
 

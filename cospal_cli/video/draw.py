@@ -15,14 +15,9 @@ from PIL import Image, ImageDraw
 
 from cospal_cli.core.types import FloatArray, Tube
 from cospal_cli.video import text as lettering
+from cospal_cli.video.palette import INK, PAPER, Colour, colour_of
 
-Colour = tuple[int, int, int]
 Plane = NDArray[np.uint8]
-
-INK: Colour = (18, 18, 22)
-PAPER: Colour = (255, 255, 255)
-# The answer first; the others are taken in turn by further tubes.
-PALETTE: tuple[Colour, ...] = ((255, 193, 7), (64, 196, 255), (255, 110, 180), (140, 230, 120))
 
 _LUMA = {"601": (0.299, 0.114), "709": (0.2126, 0.0722)}  # shares of red and blue
 
@@ -135,10 +130,7 @@ class Annotator:
         self.lettered = self.unit >= 110  # below, text would hide the picture
         self._matrix = matrix
         self._ink, self._paper = ycbcr(INK, matrix), ycbcr(PAPER, matrix)
-        self._colours = [
-            ycbcr(PALETTE[n and (n - 1) % (len(PALETTE) - 1) + 1], matrix)
-            for n in range(len(tubes))
-        ]
+        self._colours = [ycbcr(colour_of(n), matrix) for n in range(len(tubes))]
         self._labels = [self._label(number) for number in range(len(tubes))]
         self._panel = self._make_panel(lettering.one_line(caption))
 
@@ -187,7 +179,7 @@ class Annotator:
         rows = lettering.fit(words, font, 0.45 * self.size[0] * self.aspect, 1)
         picture = lettering.render(rows, font, INK)
         side, top = round(0.45 * size), round(0.18 * size)
-        colour = PALETTE[number and (number - 1) % (len(PALETTE) - 1) + 1]
+        colour = colour_of(number)
         tag = Image.new(
             "RGBA", (picture.width + 2 * side, picture.height + 2 * top), (*colour, 255)
         )
@@ -227,7 +219,7 @@ class Annotator:
         pen.rectangle((left, top - above, right - 1, bottom - above - 1), (*PAPER, 90))
         for number in reversed(range(len(self.tubes))):
             start, end = (self._along(time_s) for time_s in self.tubes[number].span_s)
-            colour = PALETTE[number and (number - 1) % (len(PALETTE) - 1) + 1]
+            colour = colour_of(number)
             inset = 0 if number == 0 else (bottom - top) // 4
             pen.rectangle(
                 (start, top - above + inset, max(start, end - 1), bottom - above - 1 - inset),

@@ -112,6 +112,37 @@ class VideoReader:
         """About how many frames ``batches`` will yield; None when the header does not say."""
         return self._expected(min(self.config.fps, float(self.info.avg_fps)))
 
+    def approach(self) -> bool:
+        """Let the next pass begin at the key frame before the range, where that can be found.
+
+        Only for a video whose time stamps are used as they stand, and a range that begins at a
+        time in seconds. Its frames are then numbered from there; nothing is said of what the file
+        lacks. Returns whether it was found.
+        """
+        import av
+
+        start = self.window.start
+        if start is None or not start.seconds or self._pictures:
+            return False
+        tick = self.info.time_base
+        wanted = self.info.start_pts + int(start.seconds / tick)
+        try:
+            self._container.seek(wanted, stream=self._stream)
+            self._source.close()
+            self._restart()
+            head = next(self._source, None)
+        except av.error.FFmpegError as error:
+            if shortage(error, "", sized=True):
+                raise
+            head = None
+        self._approached = head is not None and head[0] <= wanted
+        if head is None or not self._approached:
+            self.close()
+            self._open()
+            return False
+        self._head = head
+        return True
+
     def batches(self, size: int) -> Iterator[FrameBatch]:
         """Frames sampled by time at ``config.fps``, reduced, ``size`` at a time (the last fewer).
 
@@ -163,7 +194,8 @@ class VideoReader:
             self._look_at(raw, time_s)
             yield SourceFrame(index, pts, time_s, raw, self)
         else:
-            self._compare(index + 1, time_s)
+            if not self._approached:
+                self._compare(index + 1, time_s)
         self._tell_times(index + 1)
         if not len(self._builder):
             raise InputError(
@@ -222,16 +254,15 @@ class VideoReader:
         self._pictures = probe.pictures(self.path)
         if self._pictures:
             self._health.note(self._pictures.note(self.config.image_fps))
-        self._used = False
+        self._used = self._approached = False
         self._now_s = 0.0
         self._skipped = self._last_ticks = 0
         self._next_pts = None
         rate, tick = probe.frame_rate(self._stream), self._stream.time_base or Fraction(1, 90000)
         step = max(1, round(1 / (rate * tick)))
         self.free_running = probe.wraps(self._container)
-        self._positions: dict[int | None, int] = {}  # of packets in the file, by stamp
-        self.clock, self._order = StreamClock(step, tick, wraps=self.free_running), Order(step)
-        self._source = self._timed()
+        self._step = step
+        self._restart()
         try:
             head = next(self._source, None)
             if head is None:
@@ -246,6 +277,14 @@ class VideoReader:
         except BaseException:
             self.close()
             raise
+
+    def _restart(self) -> None:
+        """Decode from where the container stands, as if from the first frame on."""
+        self._positions: dict[int | None, int] = {}  # of packets in the file, by stamp
+        tick = self._stream.time_base or Fraction(1, 90000)
+        self.clock = StreamClock(self._step, tick, wraps=self.free_running)
+        self._order = Order(self._step)
+        self._source = self._timed()
 
     def _describe(self, pts: int, raw: VideoFrame, rate: Fraction, tick: Fraction) -> None:
         self._stored = (raw.width, raw.height)
