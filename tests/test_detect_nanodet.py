@@ -60,7 +60,7 @@ REFERENCE = {
 
 @pytest.fixture(scope="module")
 def detector() -> NanoDet:
-    return NanoDet(DetectorConfig(threads=2))
+    return NanoDet(DetectorConfig(threads=2, nanodet=NanoDetConfig(weights="float")))
 
 
 def frames(count: int, width: int, height: int, size: tuple[int, int]) -> FrameBatch:

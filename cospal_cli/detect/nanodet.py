@@ -7,7 +7,7 @@ own time can be measured on the very same input.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from cospal_cli.core.types import Detections, FloatArray, FrameBatch, IntArray, 
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress
-from cospal_cli.devices import check, processors
+from cospal_cli.devices import check, int8, processors
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.settings import DetectorConfig
 from cospal_cli.weights.nanodet import (
@@ -31,6 +31,7 @@ from cospal_cli.weights.nanodet import (
     STD,
     STRIDES,
     WEIGHTS,
+    WEIGHTS_INT8,
 )
 
 DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, batch=4)
@@ -76,21 +77,23 @@ class NanoDet:
     """See ``Detector``. Thread-safe: nothing changes after construction."""
 
     classes = COCO
-    model_id = WEIGHTS
     prompted = False
 
     def __init__(self, config: DetectorConfig) -> None:
         """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA."""
         check(config.device)
-        self.config, self.limits = DEFAULTS.within(config)
-        self.model_sha256 = weights.sha256(WEIGHTS)
+        own = config.nanodet
+        if own.weights == "auto":
+            own = replace(own, weights="int8" if int8.gains() else "float")
+        self.config, self.limits = DEFAULTS.within(replace(config, nanodet=own))
+        self.model_id = WEIGHTS_INT8 if own.weights == "int8" else WEIGHTS
+        self.model_sha256 = weights.sha256(self.model_id)
         outputs = (*SCORES, *DISTANCES)
         threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
-        self.session = open_session(weights.path(WEIGHTS), threads, [INPUT], outputs)
-        tiles = config.nanodet.tiles
-        views = 1 if tiles <= 1 else 1 + tiles**2
+        self.session = open_session(weights.path(self.model_id), threads, [INPUT], outputs)
+        views = 1 if own.tiles <= 1 else 1 + own.tiles**2
         self.batch = max(1, self.limits.batch // views)
-        self.image_side = config.nanodet.side * tiles
+        self.image_side = own.side * own.tiles
 
     def prompt(self, query: Query) -> NanoDet:
         """Itself: it detects all classes whatever the sentence."""

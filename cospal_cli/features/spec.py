@@ -15,6 +15,7 @@ from cospal_cli.features.no_clips import NONE
 from cospal_cli.settings import ClipsConfig, Config, flatten, override, stored
 from cospal_cli.settings.names import keys
 from cospal_cli.weights.nanodet import WEIGHTS as NANODET
+from cospal_cli.weights.nanodet import WEIGHTS_INT8 as NANODET_INT8
 
 EMBEDDED = "embedded@1"  # the layout of ``tubelets.PARTS``; counted up when it changes
 DETECTOR = "detector@2"  # the detector's own vectors, then how the tubelet moves
@@ -184,6 +185,7 @@ def video_settings(config: Config) -> JsonDict:
     if settings["video.stream"] is None:  # as before there was a choice: their files stay good
         del settings["video.stream"]
     del settings["video.image_fps"]  # a data set's videos are files
+    settings.pop("detector.nanodet.weights", None)  # the model's hash says it
     settings["features.frames"] = features.frames
     settings["features.max_tubelets"] = features.max_tubelets
     return settings
@@ -219,8 +221,9 @@ def _table(parts: Json, name: str) -> Json:
 def _detector(model: str) -> Json:
     if model in ("", FILE):
         return {"detector.name": model or None}
-    if model == NANODET:
-        return {"detector.name": "nanodet"}
+    if model in (NANODET, NANODET_INT8):
+        arithmetic = "int8" if model == NANODET_INT8 else "float"
+        return {"detector.name": "nanodet", "detector.nanodet.weights": arithmetic}
     return {"detector.name": "grounding-dino", "detector.model": _named(model)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 WEIGHTS = "nanodet_g_coco"
+WEIGHTS_INT8 = "nanodet_g_coco_int8"
 INPUT = "input_1:0"  # (N, 3, h, w) float32: blue, green, red, normalised
 STRIDES = (8, 16, 32)
 GRID = STRIDES[-1]  # network sides are multiples of the coarsest stride

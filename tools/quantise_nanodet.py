@@ -1,0 +1,172 @@
+"""Make the int8 copy of the embedded detector.
+
+    python tools/quantise_nanodet.py -o cospal_cli/weights/nanodet_g_coco_int8.onnx
+
+Needs onnx beside what cospal itself needs. Convolutions alone are quantised, statically, in QDQ
+form: weights per channel, signed; activations per tensor, unsigned, from the least to the greatest
+value seen, less far below zero where a leaky unit follows. What is looked at lies in the
+repository: frames of ``examples/bikes.mp4``, whole and in parts, mirrored, in other light and other
+colours. Ranges are widened to six significant bits, so that processors which round differently make
+the same file, byte for byte (onnx 1.23, onnxruntime 1.31).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    create_calibrator,
+    quantize_static,
+)
+from PIL import Image, ImageEnhance, ImageOps
+
+from cospal_cli import weights
+from cospal_cli.settings import VideoConfig
+from cospal_cli.video.reader import VideoReader
+from cospal_cli.weights.nanodet import GRID, INPUT, MEAN, STD, WEIGHTS
+
+CLIP = Path(__file__).parent.parent / "examples" / "bikes.mp4"
+SIDE = 416
+BITS = 6  # significant bits of a range's ends
+BELOW = 0.5  # of the greatest value: how far down a range goes that a leaky unit cuts to a tenth
+
+
+def pictures(clip: Path, fps: float) -> Iterator[Image.Image]:
+    """Frames of ``clip`` and what can be made of them without another source."""
+    with VideoReader(clip, VideoConfig(fps=fps, work_side=8192)) as reader:
+        frames = [Image.fromarray(image) for batch in reader.batches(8) for image in batch.images]
+    for number, frame in enumerate(frames):
+        width, height = frame.size
+        part = (number % 3 * width // 6, number % 2 * height // 3)
+        yield frame
+        yield frame.crop((*part, part[0] + 2 * width // 3, part[1] + 2 * height // 3))
+        yield ImageOps.mirror(frame.crop((part[0], 0, part[0] + width // 2, height)))
+        yield ImageEnhance.Brightness(frame).enhance((0.4, 0.7, 1.5, 1.9)[number % 4])
+        yield ImageEnhance.Contrast(frame).enhance((0.5, 1.5, 2.0)[number % 3])
+        red, green, blue = frame.split()
+        yield Image.merge("RGB", (blue, red, green))
+        yield ImageOps.invert(frame)
+
+
+def network_input(picture: Image.Image) -> NDArray[np.float32]:
+    """The picture as the detector sees it (1, 3, h, w)."""
+    scale = SIDE / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    small = np.asarray(picture.resize((width, height), Image.Resampling.BOX), np.float32)
+    padded = np.zeros((-(-height // GRID) * GRID, -(-width // GRID) * GRID, 3), np.float32)
+    padded[:height, :width] = small[..., ::-1]
+    pixels: NDArray[np.float32] = (padded.transpose(2, 0, 1) - MEAN) / STD
+    return pixels[None]
+
+
+class Inputs(CalibrationDataReader):
+    """One picture at a time, as ONNX Runtime asks for them."""
+
+    def __init__(self, rows: Iterator[Image.Image]) -> None:
+        self.rows = rows
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """The next input, None after the last."""
+        picture = next(self.rows, None)
+        return None if picture is None else {INPUT: network_input(picture)}
+
+
+def unpacked(path: Path) -> onnx.ModelProto:
+    """The float model with its float16 constants as float32, their Cast nodes folded."""
+    model = onnx.load(path)
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    kept = []
+    for node in model.graph.node:
+        if node.op_type != "Cast" or node.input[0] not in stored:
+            kept.append(node)
+            continue
+        tensor = stored.pop(node.input[0])
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        stored[node.output[0]] = numpy_helper.from_array(values, node.output[0])
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(kept)
+    model.graph.initializer.extend(stored.values())
+    onnx.checker.check_model(model)
+    return model
+
+
+def widened(value: float) -> float:
+    """``value`` moved away from 0 to the next number of ``BITS`` significant bits."""
+    mantissa, exponent = np.frexp(value)
+    return float(np.ldexp(np.copysign(np.ceil(abs(mantissa) * 2**BITS), value), exponent - BITS))
+
+
+def leaky(model: Path) -> set[str]:
+    """Every value that nothing but a leaky unit reads."""
+    readers: dict[str, set[str]] = {}
+    for node in onnx.load(model).graph.node:
+        for name in node.input:
+            readers.setdefault(name, set()).add(node.op_type)
+    return {name for name, kinds in readers.items() if kinds == {"LeakyRelu"}}
+
+
+def ranges(model: Path, clip: Path, fps: float) -> dict[str, list[dict[str, Any]]]:
+    """Range of every activation that a convolution reads or makes, as overrides by name."""
+    calibrator = create_calibrator(
+        model,
+        ["Conv"],
+        augmented_model_path=f"{model}.augmented",
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    calibrator.collect_data(Inputs(pictures(clip, fps)))
+    found, cut = {}, leaky(model)
+    for name, data in calibrator.compute_data().items():
+        least, greatest = (widened(float(np.ravel(end)[0])) for end in data.range_value)
+        if name in cut:
+            least = max(least, -BELOW * greatest)
+        low, high = np.float32(min(least, 0.0)), np.float32(max(greatest, 0.0))
+        found[name] = [{"quant_type": QuantType.QUInt8, "rmin": low, "rmax": high}]
+    return found
+
+
+def quantise(source: Path, target: Path, clip: Path = CLIP, fps: float = 2.0) -> None:
+    """Write the int8 copy of the model at ``source`` to ``target``."""
+    logging.getLogger().setLevel(logging.ERROR)  # it advises what ``unpacked`` does
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "float.onnx"
+        onnx.save(unpacked(source), plain)
+        found = ranges(plain, clip, fps)
+        quantize_static(
+            plain,
+            target,
+            Inputs(iter([Image.new("RGB", (SIDE, SIDE))])),  # the ranges are known already
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            extra_options={"TensorQuantOverrides": found},
+        )
+
+
+def main() -> None:
+    """Parse, make, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--fps", type=float, default=2.0, help="frames a second that are looked at")
+    arguments = parser.parse_args()
+    quantise(weights.path(WEIGHTS), arguments.output, fps=arguments.fps)
+    print(f"{arguments.output}: {os.path.getsize(arguments.output)} bytes")
+
+
+if __name__ == "__main__":
+    main()
