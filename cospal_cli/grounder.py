@@ -27,11 +27,12 @@ from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.language.parser.parse import parse
+from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
-from cospal_cli.result import Result, observed_range
+from cospal_cli.result import Result, models_of, observed_range
 from cospal_cli.settings import Config, VideoConfig, argument, changed, current, override
 from cospal_cli.video.reader import VideoReader
 
@@ -217,10 +218,30 @@ class Grounder:
         tubes = tubes_of(ranked, query, evidence, self.config.ground)
         return Result(query, tuple(tubes), observation, self.config, scores, self.heads)
 
-    def release(self) -> None:
-        """Free the memory that answering took, before it is needed for something else."""
+    def release(self, models: bool = True) -> None:
+        """Free the memory that answering took, before it is needed for something else; that of
+        ``models`` too, unless the next video is to be answered soon."""
         self._shared = None
-        self.__dict__.pop("_classifier", None)
+        if models:
+            self.__dict__.pop("_classifier", None)
+
+    def within(self, start: str | None, end: str | None) -> Grounder:
+        """One of the same models for another part of videos; None leaves a border as it is."""
+        if start is None and end is None:
+            return self
+        own = self.config.video
+        if end is not None:
+            own = replace(own, end=end, duration=None)
+        video = own if start is None else replace(own, start=start)
+        return Grounder(replace(self.config, video=video), self.detector, self.heads, self._encoder)
+
+    def fingerprint(self, video: Path, query: str) -> str:
+        """That of the results of ``query`` about ``video`` as it is now: see ``Result``."""
+        detector: dict[str, str] = {}
+        if self.detector is not None:
+            detector = {"id": self.detector.model_id, "sha256": self.detector.model_sha256}
+        models = models_of(detector, self.heads)
+        return fingerprint(video, Unchanged.now(video), query, self.config, models)
 
     @cached_property
     def _classifier(self) -> AppearanceClassifier:

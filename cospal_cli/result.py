@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.outputs import tube_json
+from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.settings import Config, VideoConfig, as_dict
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Result:
         if self.heads is not None and self.scores is not None:
             features = self.heads.runtime.metadata.features
             heads = {"features": features, **self.scores.as_dict(self.observation.span_s)}
-        return tube_json.document(
+        document = tube_json.document(
             self.observation,
             replace(self.query, unresolved=self.unresolved),
             self.id,
@@ -81,6 +82,16 @@ class Result:
             status=status or self.status,
             heads=heads,
         )
+        if made_of := self.fingerprint:
+            document["generator"]["fingerprint"] = made_of
+        return document
+
+    @property
+    def fingerprint(self) -> str:
+        """See ``outputs.fingerprint``."""
+        seen, models = self.observation, models_of(self.observation.model, self.heads)
+        path = Path(seen.info.path)
+        return fingerprint(path, seen.source, self.query.text, self.config, models)
 
     def save_json(
         self, path: Path | str, status: str = "", instead_of: Sequence[Path] = ()
@@ -212,6 +223,11 @@ def moments(document: JsonDict, source: Path | None = None) -> list[Moment]:
     if length is not None and path.is_file() and path.stat().st_size != length:
         raise InputError(f"{str(path)!r} has changed since the tubes were found", "ground it again")
     return [Moment(path, tube, config, straight) for tube in tubes]
+
+
+def models_of(detector: Mapping[str, str], heads: Heads | None) -> list[str]:
+    """What distinguishes the models behind a result. ``detector``: its id and sha256."""
+    return [detector.get("id", ""), detector.get("sha256", ""), heads.sha256 if heads else ""]
 
 
 def observed_range(config: VideoConfig, observation: Observation) -> VideoConfig:

@@ -308,7 +308,7 @@ def test_what_other_back_ends_read_is_left_out() -> None:
     assert "detector.grounding_dino.prompt" in found
     assert not {key for key in found if key.startswith(("detector.nanodet.", "tracker.botsort."))}
     assert set(stored.READS) == {name for name in sections() if "." in name}
-    tables = {*backends.DETECTORS, *backends.TRACKERS}
+    tables = {*backends.DETECTORS, *backends.TRACKERS, *backends.ENGINES, "auto"}
     assert {name for names in stored.READS.values() for name in names} <= tables
 
 

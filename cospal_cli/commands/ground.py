@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,9 @@ from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.format_files import FormatFiles, beside, check, open_formats, write_all
-from cospal_cli.commands.ground_files import Files, PlacedResult
+from cospal_cli.commands.ground_files import Files, grounded
 from cospal_cli.commands.ground_lines import show_plan, summarise
+from cospal_cli.commands.ground_many import ground_many, is_many
 from cospal_cli.commands.output_paths import (
     OutputPaths,
     base_of,
@@ -26,7 +27,7 @@ from cospal_cli.commands.queries import split, understood
 from cospal_cli.commands.report import page_at
 from cospal_cli.core.backends import OUTPUTS, TRAINED
 from cospal_cli.core.errors import NothingFound, UsageError
-from cospal_cli.settings.words import FIND, LOGGING, MODELS
+from cospal_cli.settings.words import FIND, INPUT, LOGGING, MODELS
 
 if TYPE_CHECKING:
     from cospal_cli.commands.flags import Given
@@ -60,6 +61,9 @@ FLAGS = (
     "detector.precision",
     "detector.batch",
     "detector.threads",
+    "engine.name",
+    "engine.workers",
+    "engine.ray.address",
 )
 
 
@@ -82,11 +86,55 @@ class GroundOptions:
         Path | None,
         option("--query-file", group=FIND, type=PATH, help="Text file with one sentence per line."),
     ]
+    recursive: Annotated[
+        bool, option("--recursive", group=INPUT, is_flag=True, help="Look into folders in folders.")
+    ]
+    files_from: Annotated[
+        str | None,
+        option(
+            "--files-from",
+            group=INPUT,
+            metavar="LIST|-",
+            help="Videos from a list, one path per line; - is stdin.",
+        ),
+    ]
+    nul: Annotated[
+        bool,
+        option("-0", "--null", group=INPUT, is_flag=True, help="Paths in that list end in NUL."),
+    ]
+    manifest: Annotated[
+        Path | None,
+        option(
+            "--manifest",
+            group=INPUT,
+            type=PATH,
+            metavar="FILE",
+            help="CSV or JSON Lines of video, query and, if wanted, id, start, end.",
+        ),
+    ]
+    shard: Annotated[
+        str | None,
+        option(
+            "--shard", group=INPUT, metavar="I/N", help="Only part I of N of the videos, from 1."
+        ),
+    ]
     output: Annotated[
         str | None,
         option("-o", "--output", help="Write to this .mp4 or .json file, or folder.  [default: .]"),
     ]
     as_json: Annotated[bool, json_option("Print the JSON; write files only with -o.")]
+    unordered: Annotated[
+        bool,
+        option("--unordered", is_flag=True, help="Print the JSON of many videos as they finish."),
+    ]
+    skip_existing: Annotated[
+        bool,
+        option("--skip-existing", is_flag=True, help="Go on: leave results that are up to date."),
+    ]
+    retry_failed: Annotated[
+        bool,
+        option("--retry-failed", is_flag=True, help="Do only what failed in the last run again."),
+    ]
     checkpoint: Annotated[
         str | None,
         option(
@@ -149,7 +197,10 @@ def ground(context: Context[GroundOptions]) -> int | None:
     Writes STEM.tube.json, and STEM.tube.mp4 with the box drawn, into the working folder or where
     -o says. Several sentences about one video (-q, --query-file) cost little more than one.
 
-    Exit codes: 0 done, 2 wrong usage, 3 some of several sentences cannot be used, 4 unreadable
+    INPUT may be several: files, folders, globs in quotes. Then -o is a folder that mirrors theirs,
+    with results.jsonl and summary.json; a video that fails stops no other.
+
+    Exit codes: 0 done, 2 wrong usage, 3 some of several videos or sentences failed, 4 unreadable
     video, 5 weights, 6 device, memory or disk, 7 nothing found under --fail-on-empty, 130
     interrupted.
     """
@@ -159,7 +210,16 @@ def ground(context: Context[GroundOptions]) -> int | None:
     config = settings.config
     if trained is None and config.ground.method in TRAINED:
         raise UsageError(f"--method {config.ground.method} needs trained heads", "--checkpoint DIR")
-    video, sentences = split(options.arguments, options.queries, options.query_file)
+    source = split(
+        options.arguments,
+        options.queries,
+        options.query_file,
+        listed=bool(options.files_from or options.manifest),
+        complete=options.manifest is not None,
+    )
+    if is_many(options, source):
+        return ground_many(context, source, settings, trained)
+    video, sentences = source.video, source.sentences
     outputs = output_paths(
         video, options.output, len(sentences), config.output.video, options.as_json
     )
@@ -219,31 +279,22 @@ def _inputs(
 def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
     """Ground every query; returns the texts without a tube, and whether it was interrupted."""
     empty, documents = [], []
-    left = iter(job.queries)  # their numbers
     with console.Interrupts() as interrupts, console.progress(job.quiet) as progress:
         files = Files(progress, interrupts.stopped)
-        understood = list(job.queries.values())
-        passes = grounder.observations(job.video, understood, progress, interrupts.stopped)
-        for observation, queries in passes:
-            _warn(observation.timeline.warnings)
-            results = [
-                PlacedResult(
-                    replace(grounder.answer(observation, query), id=str(n)), job.paths[n - 1]
-                )
-                for query, n in zip(queries, left, strict=False)
-            ]
-            grounder.release()
-            empty += [placed.result.query.text for placed in results if not placed.result.tubes]
-            for placed, paths in files.write(results):
-                if job.stdout:
-                    placed.emit(files.status(placed), len(job.paths) > 1)
-                if not job.quiet:
-                    summarise(placed.result, paths)
-                if job.page is not None or job.formats:
-                    documents.append(placed.result.document(files.status(placed)))
-                if job.page is not None:
-                    drawn = [("annotated", paths.video)] if paths.video else []
-                    job.page.add(documents[-1], paths.json, drawn)
+        places = [(str(number), job.paths[number - 1]) for number in job.queries]
+        queries = list(job.queries.values())
+        for placed, paths in grounded(job.video, queries, places, grounder, files):
+            if not placed.result.tubes:
+                empty.append(placed.result.query.text)
+            if job.stdout:
+                placed.emit(files.status(placed), len(job.paths) > 1)
+            if not job.quiet:
+                summarise(placed.result, paths)
+            if job.page is not None or job.formats:
+                documents.append(placed.result.document(files.status(placed)))
+            if job.page is not None:
+                drawn = [("annotated", paths.video)] if paths.video else []
+                job.page.add(documents[-1], paths.json, drawn)
         write_all(job.formats, documents, job.quiet)
         if job.page is not None:
             job.page.write(progress, interrupts.stopped)

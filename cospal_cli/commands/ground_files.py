@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from cospal_cli.core.progress import never
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
+    from cospal_cli.core.types import Query
+    from cospal_cli.grounder import Grounder
     from cospal_cli.result import Result
 
 
@@ -56,12 +58,12 @@ class Files:
     """The files of one run. ``failure``: the first error met while drawing, to be raised last."""
 
     def __init__(self, progress: Progress, stopped: Callable[[], bool]) -> None:
-        self._progress, self._stopped = progress, stopped
+        self.progress, self.stopped = progress, stopped
         self.failure: Exception | None = None
 
     def status(self, placed: PlacedResult) -> str:
         """What the JSON says of the run, as things stand."""
-        return "interrupted" if self._stopped() else placed.result.status
+        return "interrupted" if self.stopped() else placed.result.status
 
     def write(self, results: Sequence[PlacedResult]) -> Iterator[tuple[PlacedResult, OutputPaths]]:
         """Write all; yields each result with the files that were written for it."""
@@ -78,7 +80,7 @@ class Files:
         while drawing ends this video early and skips those to come. So does a failure.
         """
         video, old = placed.paths.video, [placed.paths.video] if placed.replaces else []
-        too_late = self._stopped() and not placed.result.observation.interrupted
+        too_late = self.stopped() and not placed.result.observation.interrupted
         drawn = None
         if video is not None and not too_late and self.failure is None:
             try:
@@ -93,12 +95,37 @@ class Files:
         result = placed.result
         written = result.save_video(
             video,
-            self._progress,
-            never if result.observation.interrupted else self._stopped,
+            self.progress,
+            never if result.observation.interrupted else self.stopped,
             before=lambda: placed.write(self.status(placed), [video]),
         )
         for message in written.warnings:
             console.LOG.warning(message)
+
+
+def grounded(
+    video: Path,
+    queries: Sequence[Query],
+    places: Sequence[tuple[str, OutputPaths]],
+    grounder: Grounder,
+    files: Files,
+    keep: bool = False,
+) -> Iterator[tuple[PlacedResult, OutputPaths]]:
+    """Ground and write every query; ``places``: the id and the paths of each.
+
+    Yields each result with the files that were written for it. ``keep``: the models stay open
+    for the next video.
+    """
+    left = iter(places)
+    for observation, group in grounder.observations(video, queries, files.progress, files.stopped):
+        for message in observation.timeline.warnings:
+            console.LOG.warning(message)
+        results = [
+            PlacedResult(replace(grounder.answer(observation, query), id=id), paths)
+            for query, (id, paths) in zip(group, left, strict=False)
+        ]
+        grounder.release(models=not keep)
+        yield from files.write(results)
 
 
 def _explained(error: Exception, placed: PlacedResult) -> Exception:

@@ -51,10 +51,8 @@ def output_paths(
     with errors_as(UsageError, f"-o {output!r}", "choose another path"):
         folder = is_folder(output or ".")
     if folder:
-        endings = [".tube"] if queries == 1 else [f".{n + 1}.tube" for n in range(queries)]
-        names = [fitting(source.stem, ending) for ending in endings]
-        named = [(target / f"{name}.json", target / f"{name}.mp4") for name in names]
-        return [OutputPaths(json, drawn if video else None) for json, drawn in named]
+        endings = [""] if queries == 1 else [f".{n + 1}" for n in range(queries)]
+        return [paths_in(target, source.stem, ending, video) for ending in endings]
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError(
             f"-o {str(target)!r}: unknown kind of output {target.suffix!r}",
@@ -67,6 +65,13 @@ def output_paths(
     if target.suffix.lower() == ".json":
         return [OutputPaths(target, None)]
     return [OutputPaths(target.with_suffix(".json"), target if video else None)]
+
+
+def paths_in(folder: Path, stem: str, ending: str, video: bool) -> OutputPaths:
+    """The paths of a result in a folder; ``ending``: what distinguishes it from others of the same
+    video, such as ".2"."""
+    name = fitting(stem, f"{ending}.tube")
+    return OutputPaths(folder / f"{name}.json", folder / f"{name}.mp4" if video else None)
 
 
 def is_folder(output: str) -> bool:

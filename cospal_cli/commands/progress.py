@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("cospal")
 TICK_S = 5.0  # between lines with -v
 NOTICE_TICKS = 6  # of these one is a line for everybody
-STAGES = {"watch": "watching", "draw": "drawing", "read": "reading", "check": "checking"}
+STAGES = {
+    "ground": "grounding",
+    "watch": "watching",
+    "draw": "drawing",
+    "read": "reading",
+    "check": "checking",
+}
 STAGES |= {"prepare": "preparing", "parse": "parsing", "encode": "encoding", "train": "training"}
+STAGES |= {"ground": "grounding"}
 UNITS = {"read": "records", "check": "videos", "prepare": "videos", "parse": "sentences"}
-UNITS |= {"encode": "texts", "train": "updates"}  # else what the command says
+UNITS |= {"encode": "texts", "train": "updates", "ground": "videos"}  # else what the command says
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""The input of ``cospal ground``: one video and its sentences, from arguments and files."""
+"""The arguments of ``cospal ground``: inputs and sentences, also from files."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,9 @@ TABLES = (".csv", ".tsv")
 _VIDEO = re.compile(r"\.(mp4|mkv|webm|avi|mov|m4v|mpe?g|ts|flv|wmv|ogv|3gp)$", re.IGNORECASE)
 
 
+_EXAMPLE = 'such as: cospal ground clip.mp4 "the woman in the gray sweater walks away"'
+
+
 class UserSentence(NamedTuple):
     """One sentence of the user's, verbatim, and where it stands: "-q 2", "queries.txt:7"."""
 
@@ -27,31 +31,55 @@ class UserSentence(NamedTuple):
     where: str
 
 
+@dataclass(frozen=True)
+class SentenceSource:
+    """The arguments taken apart: what videos are meant by, and the sentences about all of them."""
+
+    inputs: tuple[str, ...]
+    sentences: tuple[UserSentence, ...]
+
+    @property
+    def video(self) -> Path:
+        """The one video; UsageError where there are others."""
+        if len(self.inputs) != 1:
+            raise UsageError("expected a video and a sentence", _EXAMPLE)
+        return Path(self.inputs[0])
+
+
 def split(
-    arguments: Sequence[str], texts: Sequence[str], query_file: Path | None
-) -> tuple[Path, list[UserSentence]]:
-    """The one video and the sentences; UsageError where the grammar leaves no choice."""
+    arguments: Sequence[str],
+    texts: Sequence[str],
+    query_file: Path | None,
+    listed: bool = False,
+    complete: bool = False,
+) -> SentenceSource:
+    """Inputs and sentences; UsageError where the grammar leaves no choice.
+
+    ``listed``: there are inputs besides the arguments. ``complete``: and sentences too.
+    """
     sentences = [UserSentence(text, f"-q {number}") for number, text in enumerate(texts, 1)]
     sentences += _read_queries(query_file) if query_file else []
     inputs = list(arguments)
-    if not sentences:
-        if len(inputs) < 2:
-            raise UsageError(
-                "expected a video and a sentence",
-                'such as: cospal ground clip.mp4 "the woman in the gray sweater walks away"',
-            )
+    if sentences:
+        for text in inputs:
+            if " " in text and not os.path.lexists(text) and not _VIDEO.search(text):
+                raise UsageError(
+                    f"{text!r} is neither a file nor given with -q",
+                    "give every sentence with -q where one is",
+                )
+    elif not complete:
+        if len(inputs) < (1 if listed else 2):
+            raise UsageError("expected a video and a sentence", _EXAMPLE)
         text = inputs.pop()
-        if os.path.isfile(text):
+        if os.path.lexists(text):
+            kind = "folder" if os.path.isdir(text) else "file"
             raise UsageError(
-                f"the last argument {text!r} is a file, not a sentence", "give it with -q"
+                f"the last argument {text!r} is a {kind}, not a sentence", "give it with -q"
             )
         sentences = [UserSentence(text, "QUERY")]
-    if len(inputs) != 1:
-        raise UsageError(
-            f"expected one video, found {len(inputs)}: {', '.join(map(repr, inputs))}",
-            "put the sentence in quotes; for several videos run cospal once for each",
-        )
-    return Path(inputs[0]), sentences
+    if not inputs and not listed:
+        raise UsageError("expected a video and a sentence", _EXAMPLE)
+    return SentenceSource(tuple(inputs), tuple(sentences))
 
 
 def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dict[int, Query]:
@@ -84,9 +112,8 @@ def _read_queries(path: Path) -> list[UserSentence]:
     rows = sum(_is_row(sentence.text) for sentence in sentences)
     if path.suffix.lower() in TABLES or 2 * rows >= len(sentences):
         raise UsageError(
-            f"{about}: expected one sentence per line; a table of videos and sentences is not read "
-            "yet",
-            "write the sentences about one video into a text file, and run cospal for each video",
+            f"{about}: expected one sentence per line, found a table of videos and sentences",
+            "give it with --manifest, without other inputs",
         )
     return sentences
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.types import Phrases, Query
 from cospal_cli.core.vocabulary import COCO
@@ -32,6 +34,7 @@ class Heads:
     runtime: Runtime
     clips: VideoEncoder | None = None
     text: TextEncoder | None = None
+    sha256: str = ""  # of the files in their folder; "": not known
 
     def predict(
         self, features: HeadFeatures, query: Query, config: Config, phrases: Phrases | None = None
@@ -116,7 +119,17 @@ def open_heads(path: Path, config: Config, detector: Detector) -> Heads:
     settings = config.runtime
     device = settings.device or config.detector.device
     runtime = open_runtime(settings.name, path, device, settings.precision, settings.provider)
-    return Heads(runtime, clips, text)
+    return Heads(runtime, clips, text, _sha256(path))
+
+
+def _sha256(folder: Path) -> str:
+    """What tells trained heads from others: a hash of their weights and metadata."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".safetensors", ".onnx", ".json"):
+            with errors_as(WeightsError, str(path)):
+                whole.update(path.name.encode() + path.read_bytes())
+    return whole.hexdigest()
 
 
 def head_features(observation: Observation, config: FeaturesConfig) -> HeadFeatures:

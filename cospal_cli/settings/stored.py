@@ -11,11 +11,12 @@ from cospal_cli.settings.declare import Section, SettingError
 from cospal_cli.settings.merge import build
 from cospal_cli.settings.names import GONE, keys, old_keys, sections
 
-READS = {  # the section of a detector or tracker that no other back end reads
+READS = {  # the section of a back end that no other of its stage reads
     "detector.nanodet": ("nanodet",),
     "detector.grounding_dino": ("grounding-dino", "grounding-dino-onnx", "groundingdino-py"),
     "detector.file": ("file",),
     "tracker.botsort": ("botsort",),
+    "engine.ray": ("ray", "auto"),
 }
 
 FORMER = {"held": "validation"}  # other names of 0.1.0, in files and of --split
