@@ -283,6 +283,7 @@ def test_fail_on_empty(fake: Fake) -> None:
         (["clips/a.mp4", "clips"], "is a folder, not a sentence"),
         (["--manifest", "m.csv", "clips", QUERY], "--manifest has the videos"),
         (["clips", QUERY, "-0"], "-0 is about --files-from"),
+        (["clips", QUERY, "--format", "mot"], "--format is about one video"),
         (["clips", QUERY, "--json", "--skip-existing"], "--json without -o writes no files"),
         (["clips", QUERY, "--retry-failed", "--skip-existing"], "give one of them"),
         (["clips", QUERY, "--retry-failed", "-o", "new"], "of an earlier run"),

@@ -95,6 +95,10 @@ def _check_options(options: GroundOptions, source: SentenceSource) -> None:
             "--manifest has the videos and the sentences, but others are given too",
             "leave them out, or add them to the manifest",
         )
+    if options.formats:
+        raise UsageError(
+            "--format is about one video", "'cospal convert' makes the same of all results at once"
+        )
     if options.nul and not options.files_from:
         raise UsageError("-0 is about --files-from", "give --files-from LIST too, or leave -0 out")
     if (
