@@ -40,6 +40,18 @@ def all_scenes(seed: int = 0, featured: bool = False) -> Iterator[tuple[str, Sce
         yield name, made
 
 
+def merge_scenes(seed: int = 0, featured: bool = False) -> Iterator[tuple[str, Scene]]:
+    """Scenes in which two objects get one box while they touch, or one takes another's place."""
+    for actors in (scenes.merging, scenes.replaced, scenes.crossing):
+        for camera in (scenes.still, scenes.pan):
+            for fps in (5, 10, 25):
+                name = f"{actors.__name__}, one box, {camera.__name__} camera, {fps} fps"
+                noise = Noise(merge=0.2)
+                yield name, scene(
+                    actors(), 6, fps, camera=camera, noise=noise, seed=seed, featured=featured
+                )
+
+
 def ours(made: Scene, name: str = "bytetrack") -> tuple[list[Frame], list[Frame], float]:
     """Online and linked answer of tracker ``name``, and milliseconds a frame."""
     tracker = open_tracker(TrackerConfig(name=name), made.size, CLASSES)
@@ -101,11 +113,13 @@ def main() -> None:
     """Run every scene, print its linked scores, then all means."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1, help="runs of every scene")
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--merges", action="store_true", help="scenes of merges instead")
+    arguments = parser.parse_args()
+    seeds, made_of = arguments.seeds, merge_scenes if arguments.merges else all_scenes
     scores: dict[str, list[list[MotScores]]] = {}
     spent: dict[str, list[float]] = {}
     for seed in range(seeds):
-        for name, made in all_scenes(seed, featured=True):
+        for name, made in made_of(seed, featured=True):
             answers: dict[str, Sequence[list[Frame]]] = {}
             for method, (tracker, featured) in METHODS.items():
                 given = made if featured else without_features(made)

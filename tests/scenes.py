@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.boxes import area, clip, intersection
+from cospal_cli.core.boxes import area, clip, intersection, iou
 from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray
 
 CLASSES = ("person", "car", "truck", "cup", "dog")
@@ -43,6 +43,7 @@ class Noise:
     weak: float = 0.1  # share of objects found with a low score
     false_per_frame: float = 0.2
     flicker: float = 0.0  # share of cars called trucks
+    merge: float = 2.0  # IoU from which two objects of a class get one box around both; 2: never
 
 
 @dataclass
@@ -161,6 +162,7 @@ def _detect(
 ) -> tuple[Detections, BoxColours, IntArray]:
     """What a detector would say, best first."""
     rows: list[tuple[FloatArray, float, int, int]] = []
+    ids, boxes, shares = _merged(actors, ids, boxes, shares, noise.merge)
     for number, box, share in zip(ids.tolist(), boxes, shares, strict=True):
         if rng.random() < noise.misses:
             continue
@@ -194,6 +196,24 @@ def _detect(
     )
     thumbs = np.zeros((count, THUMB, THUMB), np.uint8)
     return detections, BoxColours(colours, thumbs), np.array([row[3] for row in rows], np.int64)
+
+
+def _merged(
+    actors: list[Actor], ids: IntArray, boxes: FloatArray, shares: FloatArray, limit: float
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Of two objects of a class that overlap by ``limit``, the nearer, in a box around both."""
+    kept = list(range(len(ids)))
+    boxes = boxes.copy()
+    for i in sorted(kept, key=lambda i: -actors[ids[i]].depth):
+        for j in kept:
+            one, other = actors[ids[i]], actors[ids[j]]
+            near = one.label == other.label and one.depth > other.depth
+            if i != j and near and iou(boxes[i : i + 1], boxes[j : j + 1])[0] >= limit:
+                boxes[j, :2] = np.minimum(boxes[i, :2], boxes[j, :2])
+                boxes[j, 2:] = np.maximum(boxes[i, 2:], boxes[j, 2:])
+                kept.remove(i)
+                break
+    return ids[kept], boxes[kept], shares[kept]
 
 
 class Identity:
@@ -323,6 +343,37 @@ def crowd() -> list[Actor]:
         path = walk((start, lane), (forth, 0.0), (tall * 0.24, tall))
         actors.append(Actor(path, colour=i, depth=3 - i % 3 + 0.01 * i))
     return actors
+
+
+def merging() -> list[Actor]:
+    """Two people meet, are one for a second, and go back; two others pass each other slowly."""
+
+    def there_and_back(start: float, way: float, lane: float) -> Path:
+        def path(time_s: float) -> tuple[float, float, float, float]:
+            near = np.clip(min(time_s / 2.2, (5.6 - time_s) / 2.2), 0, 1)
+            return start + way * near, lane, 0.09, 0.36
+
+        return path
+
+    return [
+        Actor(there_and_back(0.08, 0.20, 0.4), colour=0),
+        Actor(there_and_back(0.5, -0.20, 0.41), colour=1, depth=1),
+        Actor(walk((0.6, 0.62), (0.05, 0), (0.09, 0.38)), colour=2, depth=2),
+        Actor(walk((0.88, 0.61), (-0.05, 0), (0.09, 0.36)), colour=3, depth=3),
+    ]
+
+
+def replaced() -> list[Actor]:
+    """A car leaves the frame, and another comes in where it went; one person hands over to another
+    at a door."""
+    return [
+        Actor(walk((0.75, 0.5), (0.22, 0), (0.22, 0.2)), label=1, colour=0, end_s=1.6),
+        Actor(
+            walk((1.08, 0.51), (-0.22, 0), (0.22, 0.2), begin_s=2.0), 1, colour=4, start_s=2.0
+        ),
+        Actor(walk((0.25, 0.6), (0.0, 0), (0.08, 0.36)), colour=1, end_s=2.8),
+        Actor(walk((0.26, 0.6), (0.03, 0), (0.08, 0.37)), colour=5, start_s=3.2),
+    ]
 
 
 def pan(time_s: float) -> tuple[float, float, float]:

@@ -257,6 +257,20 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """How the subject stands to another thing: "left of the *red car*".
+
+    ``kind``: left, right, above, below, front, behind, between, on, in, hold, touch, closest,
+    toward or away. ``classes`` as in ``Query``; ``attributes`` are the thing's own colours.
+    """
+
+    kind: str
+    word: str
+    classes: Mapping[str, float]
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True)
 class Excluded:
     """What the sentence denies: evidence for it counts against. Fields as in ``Query``."""
 
@@ -289,6 +303,8 @@ class Query:
     # smallest, tallest, first, last
     context: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # nouns of other
     # things ("next to the white *car*") -> detector classes, as ``classes``; {}: none known
+    relations: tuple[Relation, ...] = ()  # to those of the other things that have classes
+    order: tuple[int, str] | None = None  # (2, "left"): the second from the left
     appearance: Mapping[str, Mapping[int, float]] = field(
         default_factory=dict
     )  # word -> ImageNet-1k

@@ -15,6 +15,7 @@ from cospal_cli.track.affinity import likenesses
 _REACH, _REACH_PER_S = 0.7, 0.8  # box sizes that the place may be off, at once and per second
 _STRETCH = 1.1  # log of the ratio of box sizes that a link may bridge
 _ALIKE = 0.4  # least likeness of colours
+_AS_USUAL = 0.65  # least likeness, of what the less constant of two ends is to itself
 _LIMIT = 0.75  # dearest link: place (0..1) and unlikeness (0..1) weigh the same
 _FIT_S = 0.5  # velocity is fitted to this much of a fragment's end
 _FADE_S = 0.7  # time constant with which an unseen velocity is forgotten
@@ -69,6 +70,7 @@ class _End:
     velocity: NDArray[np.float64]  # (2,) per second
     size: float
     colours: FloatArray  # (R, C)
+    usual: float  # mean likeness of its observations to these
 
 
 def link(fragments: list[Fragment], world: World, gap_s: float) -> list[Fragment]:
@@ -158,10 +160,11 @@ def _end(rows: IntArray, world: World) -> _End:
         velocity = (lever[:, None] * middle).sum(axis=0) / (lever**2).sum()
     sides = np.maximum(boxes[near, 2:] - boxes[near, :2], 1)
     size = float(np.median(np.sqrt(sides.prod(axis=1))))
-    colours = world.colours[rows[:_END]].mean(axis=0, dtype=np.float32)
-    return _End(
-        float(times[0]), middle[: min(3, len(middle))].mean(axis=0), velocity, size, colours
-    )
+    seen = world.colours[rows[:_END]].astype(np.float32)
+    colours = seen.mean(axis=0)
+    usual = float(likenesses(seen, colours[None]).mean())
+    start = middle[: min(3, len(middle))].mean(axis=0)
+    return _End(float(times[0]), start, velocity, size, colours, usual)
 
 
 def _cost(a: _End, b: _End) -> float:
@@ -169,7 +172,8 @@ def _cost(a: _End, b: _End) -> float:
     gap = b.time_s - a.time_s
     stretch = abs(np.log(b.size / a.size))
     alike = float(likenesses(a.colours[None], b.colours[None])[0, 0])
-    if stretch > _STRETCH or alike < _ALIKE:
+    least = max(_ALIKE, _AS_USUAL * min(a.usual, b.usual))
+    if stretch > _STRETCH or alike < least:
         return np.inf
     # Things wait behind what hides them as often as they walk on: any of standing still, moving on
     # as before and moving as after may explain the gap.
