@@ -47,8 +47,11 @@ def merge_scenes(seed: int = 0, featured: bool = False) -> Iterator[tuple[str, S
             for fps in (5, 10, 25):
                 name = f"{actors.__name__}, one box, {camera.__name__} camera, {fps} fps"
                 noise = Noise(merge=0.2)
-                yield name, scene(
-                    actors(), 6, fps, camera=camera, noise=noise, seed=seed, featured=featured
+                yield (
+                    name,
+                    scene(
+                        actors(), 6, fps, camera=camera, noise=noise, seed=seed, featured=featured
+                    ),
                 )
 
 

@@ -213,7 +213,13 @@ class Grounder:
         if self.heads is not None:
             head_features = shared.features if features is None else features
             scores = self.heads.predict(head_features, query, self.config, phrases)
-        evidence = Evidence(observation.timeline, observation.classes, shared.appearance_of, scores)
+        evidence = Evidence(
+            observation.timeline,
+            observation.classes,
+            shared.appearance_of,
+            shared.patterns_of,
+            scores,
+        )
         ranked = self._method(shared.candidates, query, evidence, self.config.ground)
         tubes = tubes_of(ranked, query, evidence, self.config.ground)
         return Result(query, tuple(tubes), observation, self.config, scores, self.heads)

@@ -368,9 +368,7 @@ def replaced() -> list[Actor]:
     at a door."""
     return [
         Actor(walk((0.75, 0.5), (0.22, 0), (0.22, 0.2)), label=1, colour=0, end_s=1.6),
-        Actor(
-            walk((1.08, 0.51), (-0.22, 0), (0.22, 0.2), begin_s=2.0), 1, colour=4, start_s=2.0
-        ),
+        Actor(walk((1.08, 0.51), (-0.22, 0), (0.22, 0.2), begin_s=2.0), 1, colour=4, start_s=2.0),
         Actor(walk((0.25, 0.6), (0.0, 0), (0.08, 0.36)), colour=1, end_s=2.8),
         Actor(walk((0.26, 0.6), (0.03, 0), (0.08, 0.37)), colour=5, start_s=3.2),
     ]

@@ -196,3 +196,11 @@ def test_many_fragments_are_linked_in_reasonable_time_and_number():
     tubelets = tubelets_of(rows, frames=600)
     assert len(tubelets) == 40
     assert {len(t) for t in tubelets} == {592}
+
+
+def test_another_car_where_the_first_left_is_another():
+    leaves = track_row(range(10), 1100 + 15 * np.arange(10), RED, label=1)
+    comes = track_row(range(16, 30), 1240 - 15 * np.arange(14), BLUE, label=1)
+    same = track_row(range(16, 30), 1240 - 15 * np.arange(14), RED, label=1)
+    assert len(tubelets_of([leaves, comes])) == 2
+    assert len(tubelets_of([leaves, same])) == 1

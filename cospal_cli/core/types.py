@@ -260,8 +260,8 @@ class Action:
 class Relation:
     """How the subject stands to another thing: "left of the *red car*".
 
-    ``kind``: left, right, above, below, front, behind, between, on, in, hold, touch, closest,
-    toward or away. ``classes`` as in ``Query``; ``attributes`` are the thing's own colours.
+    ``kind``: left, right, above, below, front, behind, between, on, in, hold, touch, near,
+    closest, toward or away. ``classes`` as in ``Query``; ``attributes``: the thing's own colours.
     """
 
     kind: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cospal_cli.core.types import Timeline
+from cospal_cli.ranking.patterns import PatternsOf
 from cospal_cli.ranking.terms import AppearanceOf
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ class Evidence:
     """Of one video and, where trained heads are used, one query.
 
     ``appearance_of`` gives the mean ImageNet-1k probabilities (1000,) of a candidate; methods call
-    it only for words that need it and candidates not far behind.
+    it only for words that need it and candidates not far behind. ``patterns_of`` likewise gives the
+    chances (R, P) of the patterns in each region.
     """
 
     timeline: Timeline
     classes: Sequence[str]  # the detector's names
     appearance_of: AppearanceOf | None = None
+    patterns_of: PatternsOf | None = None
     prediction: HeadScores | None = None  # of the trained heads

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import centres, iou
 from cospal_cli.core.types import FloatArray, Query, Relation
@@ -102,8 +103,7 @@ def _places(candidate: Candidate, rivals: Sequence[Candidate], sign: int) -> Flo
         _, rows, others = np.intersect1d(*frames, assume_unique=True, return_indices=True)
         ranks[rows] += sign * centres(rival.tubelet.boxes_xyxy)[others, 0] < sign * own[rows]
         seen[rows] += 1
-    fullest: FloatArray = ranks[seen >= max(np.quantile(seen, 0.5), 1)].astype(np.float32)
-    return fullest
+    return ranks[seen >= max(np.quantile(seen, 0.5), 1)].astype(np.float32)
 
 
 def _things(
@@ -128,9 +128,8 @@ def _chances(
     judge = _JUDGES[relation.kind]
     table = np.array([[w * _over_time(judge, c, t) for t, w in things] for c in candidates])
     if relation.kind in ("hold", "closest"):
-        table = table / np.maximum(table.max(axis=0), 0.3)
-    best: Scores = table.max(axis=1)
-    return best
+        table /= np.maximum(table.max(axis=0), 0.3)
+    return np.asarray(table.max(axis=1), np.float64)
 
 
 def _over_time(judge: Judge, subject: Candidate, thing: Candidate) -> float:
@@ -168,7 +167,7 @@ def _beside(axis: int, sign: int) -> Judge:
 
 
 def _depth(sign: int) -> Judge:
-    """Behind (-1) or in front of (+1): farther by the feet or, of a thing that moves, by its way."""
+    """Behind (-1) or in front of (+1): by the feet or, of a thing that moves, by its way."""
 
     def judge(pair: _Pair) -> FloatArray:
         height = np.minimum(_sides(pair.own)[:, 1], _sides(pair.other)[:, 1])
@@ -230,8 +229,8 @@ def _sides(boxes: FloatArray) -> FloatArray:
     return np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
 
 
-def _sigmoid(values: FloatArray) -> FloatArray:
-    chances: FloatArray = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
+def _sigmoid(values: NDArray[np.floating]) -> FloatArray:
+    chances: FloatArray = (1 / (1 + np.exp(-np.clip(values, -30, 30)))).astype(np.float32)
     return chances
 
 
@@ -246,6 +245,7 @@ _JUDGES: dict[str, Judge] = {
     "in": lambda pair: _inside(pair.own, pair.other),
     "hold": _held,
     "touch": _touching,
+    "near": lambda pair: np.exp(-pair.gap / 0.3),
     "closest": lambda pair: np.exp(-pair.gap / 0.3),
     "toward": _approach(-1),
     "away": _approach(1),

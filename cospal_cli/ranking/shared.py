@@ -6,7 +6,9 @@ from functools import cached_property
 
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.features.appearance import Appearance, Classify
+from cospal_cli.features.texture import Textures
 from cospal_cli.ranking.candidates import Candidate, candidates
+from cospal_cli.ranking.patterns import PatternsOf
 from cospal_cli.ranking.terms import AppearanceOf
 from cospal_cli.settings import Config
 
@@ -40,6 +42,14 @@ class Shared:
         """What the tubelets' crops show, each classified when first asked about."""
         observation, count = self.observation, self._config.appearance.crops
         return Appearance(observation.crops, count, self._classify, observation.appearance)
+
+    @cached_property
+    def patterns_of(self) -> PatternsOf | None:
+        """The patterns of a candidate's clothes; None where no crops were kept."""
+        if not self.observation.crops:
+            return None
+        textures = Textures(self.observation.crops, self._config.appearance.crops)
+        return lambda candidate: textures.patterns(candidate.tubelet)
 
     @cached_property
     def features(self) -> HeadFeatures:

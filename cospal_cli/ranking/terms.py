@@ -147,13 +147,8 @@ def prior(share: Scores, length: Scores, score: Scores, echo: Scores) -> Scores:
     )
 
 
-<<<<<<< HEAD
 def colour_share(colours: FloatArray, attribute: Attribute) -> Scores:
     """How much of the attribute's region has its colour (0..1), of ``colours`` (..., R, C)."""
-=======
-def colour_share(candidate: Candidate, attribute: Attribute) -> float:
-    """How much of a colour attribute's region has it, 0..1; 1 where it is plainly there."""
->>>>>>> 9dca61d (wip)
     weights = np.array([attribute.values.get(name, 0.0) for name in NAMES])
     share = colours[..., REGIONS.index(attribute.region), :] @ weights
     if attribute.region == "whole":  # "in white": a coat over dark trousers counts too

@@ -1,7 +1,8 @@
 """Zero-shot grounding: rank tubelets by the class, colour, place and motion in the sentence.
 
     total = 1.5 log p(class) + 1.5 Σ log colour + 1.5 log position + log action
-            + .8 Σ log company + .6 Σ log appearance + prior
+            + .8 Σ log company + 1.5 (Σ log relation + log order)
+            + Σ log pattern + .6 Σ log appearance + prior
 
 The weights are ``GroundConfig``'s. ``why`` carries each weighted term of the tube. Where the
 detector was prompted with the sentence, its score of the referral takes the place of p(class).
@@ -10,6 +11,7 @@ detector was prompted with the sentence, its score of the referral takes the pla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.company import company_term
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
+from cospal_cli.ranking.patterns import pattern_term, patterns_said
+from cospal_cli.ranking.relations import judged, order_term, relation_term
 from cospal_cli.ranking.span import span
 from cospal_cli.settings import GroundConfig
 
@@ -43,9 +47,17 @@ def rank(
         return NOTHING
     everything, share = list(candidates), share[kept]
     candidates = [everything[i] for i in kept]
-    table = _terms(candidates, query, classes, config, share >= 0.5 * share.max())
+    rivals = share >= 0.5 * share.max()
+    relation, query = _relations(candidates, everything, query, classes, rivals)
+    table = _terms(candidates, query, classes, config, rivals)
     company = company_term(candidates, everything, query, classes)
     table["company"] = config.company_weight * company
+    if query.relations or query.order:
+        table["relation"] = config.relation_weight * relation
+    if evidence.patterns_of and patterns_said(query):
+        table["pattern"] = config.pattern_weight * pattern_term(
+            candidates, query, evidence.patterns_of
+        )
     if (query.appearance or query.excluded.appearance) and evidence.appearance_of:
         appearance = _appearance(candidates, query, _total(table), evidence.appearance_of)
         # "looks" is its name in JSON files, as in 0.1.0.
@@ -54,6 +66,25 @@ def rank(
     chance = np.exp(total - total.max())
     chance /= chance.sum()
     return Ranked(candidates, chance, lambda candidate: span(candidate, query), total, table)
+
+
+def _relations(
+    candidates: Sequence[Candidate],
+    everything: Sequence[Candidate],
+    query: Query,
+    classes: Sequence[str],
+    rivals: NDArray[np.bool_],
+) -> tuple[terms.Scores, Query]:
+    """Log chance of the relations and the place in a row, and the query without the positions in
+    the picture that they are meant by: "left of the car"."""
+    pool = [c for c, rival in zip(candidates, rivals, strict=True) if rival]
+    total = relation_term(candidates, everything, query, classes)
+    total += order_term(candidates, query, pool)
+    sides = {r.kind for r in judged(everything, query, classes)}
+    sides |= {"front"} if "closest" in sides else set()
+    if query.order and len(pool) > 1:
+        sides.add(query.order[1])
+    return total, replace(query, positions=tuple(p for p in query.positions if p not in sides))
 
 
 def _total(table: Mapping[str, terms.Scores]) -> terms.Scores:

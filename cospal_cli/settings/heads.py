@@ -39,6 +39,13 @@ class GroundConfig(Section, key="ground", group=FIND):
     company_weight: Annotated[
         float, _weight("Weight of each thing beside the subject in zero-shot.")
     ] = 0.8
+    relation_weight: Annotated[
+        float,
+        _weight("Weight of how the subject stands to other things in zero-shot."),
+    ] = 1.5
+    pattern_weight: Annotated[
+        float, _weight("Weight of each pattern of clothes in zero-shot: striped, checked, plain.")
+    ] = 1.0
     appearance_weight: Annotated[
         float,
         _weight("Weight of each thing worn or carried in zero-shot.", "ground.looks_weight"),

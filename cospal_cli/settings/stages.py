@@ -333,7 +333,7 @@ class TrackerConfig(Section, key="tracker", group=MODELS):
     name: Annotated[
         str,
         Setting("The tracker that joins boxes into tubelets.", choices=TRACKERS, flag="--tracker"),
-    ] = "bytetrack"
+    ] = "botsort"
     high_threshold: Annotated[
         float,
         Setting(

@@ -14,7 +14,6 @@ from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.link import Fragment, World, link
 from cospal_cli.track.path import CameraPath
-from cospal_cli.track.split import split
 
 _TWIN = 0.7  # IoU above which two boxes of one kind show one thing
 _MOST = 0.6  # share of the shorter tubelet's frames on which twins must overlap so
@@ -40,8 +39,7 @@ def build(
     )
     boxes = film.camera.to_world(columns.frames.astype(np.int64), columns.boxes)
     world = World(film.times_s[columns.frames], boxes, columns.colours)
-    fragments = split(_fragments(columns, history, kinds), world)
-    fragments = link(fragments, world, config.link_gap_s)
+    fragments = link(_fragments(columns, history, kinds), world, config.link_gap_s)
     least = min(config.min_observations, len(film.indices))  # a single frame has no second look
     fragments = [f for f in fragments if len(f.rows) >= least]
     fragments = _without_twins(fragments, columns)

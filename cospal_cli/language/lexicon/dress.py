@@ -21,6 +21,7 @@ REGION = {word: _REGION_OF.get(kind, kind) for word, kind in _LISTS["worn"].key_
 PLAIN = frozenset(_LISTS["plain"].words)
 BODY = frozenset(_LISTS["body"].words)
 ADJECTIVES = _LISTS["adjectives"].key_of  # kind of attribute
+PATTERN = _LISTS["patterns"].key_of  # adjective -> what its texture is
 POSITION = _LISTS["positions"].key_of
 # They rank: positions before a noun without "on the".
 ORDINALS = frozenset(_LISTS["ordinals"].words)

@@ -14,6 +14,7 @@ from cospal_cli.language.lexicon.dress import (
     BODY,
     HAIR,
     ORDINALS,
+    PATTERN,
     PLAIN,
     POSITION,
 )
@@ -272,7 +273,8 @@ def _adjectives(
             continue
         else:
             out.add(Attribute(word, kind or "other", region or "whole", garment))
-            if kind != "size":
+            seen = word in PATTERN and bool(region) and garment not in ACCESSORY
+            if kind != "size" and not seen:
                 out.unresolved.append(word)
         out.adjectives.append(word)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import Action, Excluded, Query
+from cospal_cli.core.types import Action, Excluded, Query, Relation
 from cospal_cli.language.lexicon.closed import OPENINGS
 from cospal_cli.language.lexicon.dress import ORDINALS
 from cospal_cli.language.lexicon.questions import WH
@@ -21,6 +21,7 @@ from cospal_cli.language.parser import (
     marks,
     negation,
     questions,
+    relations,
     spelling,
 )
 from cospal_cli.language.parser.chunks import NounPhrase
@@ -56,16 +57,33 @@ def parse(text: str, config: LanguageConfig = LanguageConfig()) -> Query:  # noq
     tokens = negation.spelt_out(counts.without_bounds(tokens))
     checks.check_words(tokens)
     tokens, noted = spelling.correct(tokens)
-    tokens, order = _without_rank(_without_opening(tokens))
+    tokens = _without_opening(tokens)
+    place = relations.order_of(tokens)
+    tokens, order = _without_rank(tokens)
     tokens = negation.scoped(list(main_first(tag(tokens))))
     sentence, question = questions.read(tokens)
     sentence.numbers += order[:1]
     sentence.positions += [t.word for t in order[1:]]
     words = UnknownWords(config.similarity)
     query = _query(text, used, sentence, question, words, (*warnings, *noted))
+    query = _with_relations(query, relations.relations_of(sentence, tokens), place)
     query = _without_counts(query, tokens, sentence)
     query = replace(query, unresolved=_unique([*query.unresolved, *lost, *signs]))
     return replace(query, interrogative=True) if is_question else query
+
+
+def _with_relations(
+    query: Query, said: tuple[Relation, ...], place: tuple[int, str] | None
+) -> Query:
+    """The relations and the place in a row, and what they are evidence for no longer unresolved."""
+    known = {r.word for r in said} | {a.word for r in said for a in r.attributes}
+    known |= {*ORDINALS, "first"} if place else set()
+    return replace(
+        query,
+        relations=said,
+        order=place,
+        unresolved=tuple(word for word in query.unresolved if word not in known),
+    )
 
 
 def _without_counts(query: Query, tokens: Sequence[Token], sentence: SentenceParts) -> Query:

@@ -34,7 +34,7 @@ _KINDS = {
 _VERBS = {
     verb: kind
     for kind, verbs in {
-        "touch": "hug embrace cuddle kiss pet stroke pat caress nuzzle tickle lift push pull massage",
+        "touch": "hug embrace cuddle kiss pet stroke pat caress nuzzle tickle push pull massage",
         "on": "ride mount board straddle",
         "in": "drive steer pilot",
         "behind": "follow chase pursue shadow tail",
@@ -61,9 +61,13 @@ def relations_of(sentence: SentenceParts, tokens: Sequence[Token]) -> tuple[Rela
     for at, phrase in enumerate(phrases):
         others = [*phrases[:at], *(p for o, _, p in sentence.relations if o is not subject)]
         if phrase.thing.classes and _of_subject(sentence, subject, phrase, others):
-            kind = _kind(sentence, phrase, tokens)
+            kind, shown = _kind(sentence, phrase, tokens), _shown(phrase)
+            kind = kind or ("near" if shown else "")  # "next to the white car": which of the cars
             if kind:
-                found.append(Relation(kind, phrase.head.word, phrase.thing.classes, _shown(phrase)))
+                classes = phrase.thing.classes
+                if kind == "between" and at + 1 < len(phrases):  # "the car and the tree"
+                    classes = {**phrases[at + 1].thing.classes, **classes}
+                found.append(Relation(kind, phrase.head.word, classes, shown))
     return tuple(found)
 
 
@@ -76,13 +80,6 @@ def order_of(tokens: Sequence[Token]) -> tuple[int, str] | None:
             ranks = [_NUMBERS[w] for w in words[:at] if w in _NUMBERS]
             return (ranks[-1], words[side]) if ranks else None
     return None
-
-
-def sides_said(query_relations: Sequence[Relation]) -> set[str]:
-    """The positions in the picture that are really places beside other things."""
-    return {r.kind for r in query_relations if r.kind in _SIDES} | {
-        "front" for r in query_relations if r.kind == "closest"
-    }
 
 
 def _of_subject(
@@ -123,6 +120,8 @@ def _kind(sentence: SentenceParts, phrase: NounPhrase, tokens: Sequence[Token]) 
     if last is None:
         return ""
     event = _event(sentence, phrase)
+    if last.word == "over" and event is not None:
+        return ""  # "jumps over the ball": for a moment only
     if last.word in _KINDS and last.tag not in VERBAL:
         return _KINDS[last.word]
     if event is not None and (phrase in event.objects or last.word == "by"):
