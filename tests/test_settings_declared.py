@@ -21,6 +21,7 @@ from cospal_cli.settings import (
     Section,
     Setting,
     SettingError,
+    TrackerConfig,
     argument,
     changed,
     current,
@@ -303,7 +304,8 @@ def test_one_kept_section_is_read_by_its_old_names() -> None:
 
 
 def test_what_other_back_ends_read_is_left_out() -> None:
-    config = Config(detector=DetectorConfig(name="grounding-dino"))
+    tracker = TrackerConfig(name="bytetrack")
+    config = Config(detector=DetectorConfig(name="grounding-dino"), tracker=tracker)
     found = stored.in_use(flatten(config))
     assert "detector.grounding_dino.prompt" in found
     assert not {key for key in found if key.startswith(("detector.nanodet.", "tracker.botsort."))}
