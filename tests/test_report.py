@@ -19,6 +19,7 @@ from cospal_cli.report.answers import answer_of
 from cospal_cli.report.collect import AnswersPage
 from cospal_cli.report.drawing import HEIGHT, bars, curve, seconds, ticks, time_line
 from cospal_cli.report.sheets import spread
+from cospal_cli.video import sheet
 from tests import media
 from tests.hostile import changed
 from tests.pages import HOSTILE, Page, document, page_of, stored, tube
@@ -44,30 +45,23 @@ def test_a_page_shows_frames_times_reasons_and_the_moment(clip: Path, tmp_path: 
     assert page.all("form") == []  # one answer needs no sorting
 
 
-def test_a_sheet_shows_the_frames_of_the_tube_with_their_box(clip: Path, tmp_path: Path) -> None:
+def test_a_sheet_shows_the_frames_of_the_tube_with_their_box(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The clip's pixels say which frame each picture is."""
-    (image,) = page_of(tmp_path / "page.html", document(clip)).all("img")
-    shown = np.asarray(picture(image["src"]).convert("RGB"))
-    cell = (shown.shape[1] - 3 * 4) // 4
-    high = round(cell * 48 / 64)
-    step = (shown.shape[0] - 4) // 2 + 4
-    found = []
-    for number in range(8):
-        y, x = number // 4 * step, number % 4 * (cell + 4)
-        part = shown[y : y + high, x : x + cell]
-        found.append(media.number_of(part))
-        yellow = part[round(high * 24 / 48), round(cell * 8 / 64) : round(cell * 8 / 64) + 5]
-        assert (yellow[:, 0].astype(int) - yellow[:, 2]).max() > 90
-    assert found == [5 + at for at in spread(10, 8)]
+    seen: list[tuple[int, list[list[float]], float]] = []
+    real = sheet.composed
 
+    def noted(shots: list[sheet.Shot]) -> Image.Image:
+        for shot in shots:
+            boxes = [np.asarray(box).tolist() for box in shot.boxes]
+            seen.append((media.number_of(np.asarray(shot.picture)), boxes, shot.time_s))
+        return real(shots)
 
-def test_an_upright_video_has_its_frames_in_one_row(tmp_path: Path) -> None:
-    clip = media.make(tmp_path / "tall.mp4", size=(48, 64))
-    one = document(clip)
-    one["video"] |= {"width": 48, "height": 64}
-    (image,) = page_of(tmp_path / "page.html", one).all("img")
-    wide, high = picture(image["src"]).size
-    assert wide > 4 * high / 1.5
+    monkeypatch.setattr(sheet, "composed", noted)
+    page_of(tmp_path / "page.html", document(clip))
+    expected = [5 + at for at in spread(10, 8)]
+    assert seen[:8] == [(at, [[8, 6, 40, 42]], at / 10) for at in expected]
 
 
 @pytest.mark.parametrize(

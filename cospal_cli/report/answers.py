@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, get_type_hints
 
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.fitting import as_table, fitting
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.evaluation.tube_files import SCHEMA
 from cospal_cli.report.drawing import Bar, DrawnCurve, TimeLine, bars, curve, seconds, time_line
 from cospal_cli.report.sheets import CELLS, PageShot, SheetOrder, spread
+from cospal_cli.settings import VideoConfig
 
 Number = float | None
 _LEAST = 0.005  # nats; a smaller term of ``why`` changed nothing
@@ -158,21 +159,32 @@ def _order(video: JsonDict, tube: JsonDict, generator: JsonDict) -> SheetOrder:
     """Some frames along the tube, with their boxes."""
     boxes = [as_table(one) for one in _list(tube, "boxes")]
     chosen = [boxes[at] for at in spread(len(boxes), CELLS)]
-    reading = as_table(as_table(generator.get("config") or {}).get("video") or {})
     return SheetOrder(
         video=_get(video, "path", str),
         bytes=_get(video, "bytes", int | None),
         size=(_get(video, "width", int), _get(video, "height", int)),
-        stream=_get(reading, "stream", int | None),
         shots=tuple(
             PageShot(
                 _get(one, "frame", int),
                 _get(one, "time", float),
                 (_get(one, "bbox", tuple[float, float, float, float]),),
+                _get(one, "pts", int | None),
             )
             for one in chosen
         ),
+        config=_reading(as_table(generator.get("config") or {})),
+        straight=video.get("timeline") == [],
     )
+
+
+def _reading(config: JsonDict) -> VideoConfig:
+    """How the document's video was read, as far as it matters to its frames."""
+    kinds, given = get_type_hints(VideoConfig), as_table(config.get("video") or {})
+    names = [name for name in ("stream", "image_fps", "max_pixels") if name in given]
+    try:
+        return replace(VideoConfig(), **{name: _get(given, name, kinds[name]) for name in names})
+    except UsageError as error:
+        raise ValueError(error.message) from error
 
 
 def _facts(video: JsonDict, query: JsonDict, generator: JsonDict) -> tuple[tuple[str, str], ...]:

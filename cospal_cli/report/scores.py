@@ -143,9 +143,7 @@ def _sample(
             [(name, span[0] / rate, span[1] / rate) for name, span in spans],
             kinds=["best", "truth"] if len(spans) > 1 else ["truth"],
         ),
-        SheetOrder(
-            str(record.video), None, None, None, _shots(tube, truth, [s for _, s in spans], rate)
-        ),
+        SheetOrder(str(record.video), None, None, _shots(tube, truth, [s for _, s in spans], rate)),
     )
 
 
