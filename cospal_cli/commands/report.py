@@ -61,7 +61,8 @@ def report(context: Context[ReportOptions]) -> int:
     given = read_answers(options.tubes)
     for sentence in given.bad:
         console.LOG.warning("left out: %s", sentence)
-    page.answers, page.notes = given.answers, [f"left out: {one}" for one in given.bad]
+    page.answers = given.answers
+    page.notes = [f"left out: {one}" for one in given.bad] + given.failed
     with files.claimed([page.path]), context.progress("videos") as progress:
         page.write(progress)
     if not context.quiet:

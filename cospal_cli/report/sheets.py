@@ -169,7 +169,7 @@ def _sheet(
     shots: Sequence[PageShot], frames: Mapping[int, Image], size: tuple[int, int], budget: int
 ) -> PageSheet:
     """The largest sheet of at most ``budget`` bytes, or else the smallest there is."""
-    from cospal_cli.video.sheet import Shot, composed
+    from cospal_cli.video.sheet import StillShot, composed
 
     for side, quality in _TRIES:
         rows = []
@@ -177,7 +177,7 @@ def _sheet(
             picture = frames[shot.frame].copy()
             picture.thumbnail((side, side))
             boxes = [box and _scaled(box, size, picture.size) for box in shot.boxes]
-            rows.append(Shot(picture, boxes, shot.time_s))
+            rows.append(StillShot(picture, boxes, shot.time_s))
         sheet, buffer = composed(rows), BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True)
         if buffer.tell() <= budget:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,16 +15,21 @@ from cospal_cli.core.reading import LARGE, parse_json, read_json, read_lines
 from cospal_cli.evaluation.tube_files import SUFFIX
 from cospal_cli.report.answers import Answer, answer_of
 
-RESULTS = "results.jsonl"  # what a batch writes
+RESULTS = "results*.jsonl"  # what a batch writes, of one shard or of all
 _HINT = "give .tube.json files, a folder of them, or a file with one document a line"
+_UNMADE = ("failed", "differs")  # states of a line that has no document of its run
+_DIGITS = re.compile(r"([0-9]+)")
+_ROW = {"video", "query", "status", "id"}  # what every line of a batch has, and no document
 
 
 @dataclass
 class GivenAnswers:
-    """What was read. ``bad``: a sentence on each document that is left out."""
+    """What was read. ``bad``: a sentence on each document that is left out; ``failed``: on each
+    that a batch could not make."""
 
     answers: list[Answer] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def read_answers(paths: Iterable[Path]) -> GivenAnswers:
@@ -35,30 +41,50 @@ def read_answers(paths: Iterable[Path]) -> GivenAnswers:
     given = GivenAnswers()
     for path in paths:
         with errors_as(UsageError, f"cannot look into {str(path)!r}", _HINT):
-            inner = _files(path)
-        for file in inner:
-            _read(file, given)
+            files, lines = _files(path)
+        for file in files:
+            _read(file, given, failures_only=False)
+        for file in lines:
+            _read(file, given, failures_only=bool(files))
     if not given.answers:
-        raise InputError(given.bad[0] if given.bad else "there is no answer", _HINT)
+        told = [*given.bad, *given.failed]
+        raise InputError(told[0] if told else "there is no answer", _HINT)
     return given
 
 
-def _files(path: Path) -> list[Path]:
-    """The files that ``path`` means: itself, or what a run left in the folder."""
+def _files(path: Path) -> tuple[list[Path], list[Path]]:
+    """The documents that ``path`` means, and the files with many: itself, or a folder's."""
     if not path.is_dir():
-        return [path]
-    found = sorted(one for one in path.rglob(f"*{SUFFIX}") if not one.name.startswith("."))
-    found = found or sorted(path.rglob(RESULTS))
-    if not found:
+        return ([], [path]) if path.suffix == ".jsonl" else ([path], [])
+    documents, lines = (
+        sorted((one for one in path.rglob(name) if one.name[0] != "."), key=_natural)
+        for name in (f"*{SUFFIX}", RESULTS)
+    )
+    if not documents and not lines:
         raise UsageError(f"no *{SUFFIX} and no {RESULTS} in the folder {str(path)!r}", _HINT)
-    return found
+    return documents, lines
 
 
-def _read(path: Path, given: GivenAnswers) -> None:
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts "a.2" before "a.10"."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in _DIGITS.split(str(path))]
+
+
+def _read(path: Path, given: GivenAnswers, failures_only: bool) -> None:
+    """Add what a file holds. ``failures_only``: its documents are there as files already."""
     with _left_out(given):
-        for name, document in _documents(path):
+        for name, value_of in _values(path):
             with _left_out(given):
-                given.answers.append(answer_of(document(), name, path))
+                value, place = value_of(), path
+                row = value if isinstance(value, dict) and value.keys() >= _ROW else None
+                if row and ("json" not in row or row["status"] in _UNMADE):
+                    words = [row["video"], row["status"], row.get("reason")]
+                    given.failed.append(": ".join(str(word) for word in words if word))
+                elif not failures_only:
+                    if row:
+                        place = _seen_from(path, str(row["json"]))
+                        value = read_json(place, InputError, _HINT, LARGE)
+                    given.answers.append(answer_of(value, name, place))
 
 
 @contextmanager
@@ -70,8 +96,17 @@ def _left_out(given: GivenAnswers) -> Iterator[None]:
         given.bad.append(error.message)
 
 
-def _documents(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """(place, what reads the value) of every document in a file: one, or one a line."""
+def _seen_from(lines: Path, name: str) -> Path:
+    """The document that a line names: as the batch saw it, or beside the lines."""
+    parts = Path(name).parts
+    near = [lines.parent.joinpath(*parts[at:]) for at in range(len(parts))]
+    with suppress(OSError, ValueError):  # a name that no system takes
+        return next((path for path in (Path(name), *near) if path.is_file()), Path(name))
+    return Path(name)
+
+
+def _values(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    """(place, what reads the value) of every JSON value in a file: one, or one a line."""
     if path.suffix == ".jsonl":
         for place, raw in read_lines(path, InputError, _HINT):
             yield place, partial(_line, place, raw)
