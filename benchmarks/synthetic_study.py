@@ -24,20 +24,31 @@ from typing import Any
 
 METRICS = ("m_tIoU", "m_vIoU", "vIoU@0.3", "vIoU@0.5", "top-1 tubelet")
 SENTENCE = ["--query-form", "sentence"]
-RULES = {
-    "lowest NLL": "best",
-    "IoU vote": "vote",
-    "blind": "blind",
-}  # of the reconstruction's segment
-IN_ORDER = {"in order": "best", "blind": "blind"}  # of the contrast's
+RULES = {  # how the tube follows from heads that reconstruct; the first is their own way
+    "lowest NLL": ["--segment", "best"],
+    "IoU vote": ["--segment", "vote"],
+    "blind": ["--segment", "blind"],
+}
+IN_ORDER = {  # likewise, from the contrast's curves
+    "in order": ["--segment", "best"],
+    "blind": ["--segment", "blind"],
+    "with the rules": ["--method", "combined"],
+    "time first (STPro)": ["--temporal-first"],
+}
 NO_STAGES = ["curriculum.name=none", "curriculum.equal_updates=true"]
-RECONSTRUCT = (
-    "temporal.objective=reconstruct model.ffn=128 model.temporal_layers=2 model.width_divisor=6 "
+MENDED = (  # 3,100 updates at 900 videos
+    "temporal.objective=reconstruct model.temporal_input=motion model.ffn=128 "
+    "model.temporal_layers=2 model.width_divisor=6 curriculum.epochs=108"
+).split()
+RECONSTRUCT = (  # as 0.1 did: it needs features with clips
+    "temporal.objective=reconstruct temporal.hidden=words model.ffn=128 model.temporal_layers=2 "
+    "model.width_divisor=6 "
     "model.temporal_input=subject model.dropout=0.1 curriculum.name=sps curriculum.limits=4,7 "
     "curriculum.epochs=4,4,8 train.lr=0.0015 train.spatial_lr=0.001 train.schedule=inverse-sqrt "
     "train.warmup=400 train.weight_decay=0 train.max_grad_norm=10"
 ).split()
 SPS = ["curriculum.name=sps", "curriculum.limits=4,7", "curriculum.epochs=9,9,18"]
+ACTIONS = ["curriculum.name=actions", "curriculum.limits=1,2", "curriculum.epochs=9,9,18"]
 # name -> settings of the training, flags of the evaluation. The contrast's variants make as many
 # passes over the samples. Of the reconstruction's, the full model's plan of updates is the budget
 # of all: without CRG an epoch is a sentence a sample, with it 3.5 on average.
@@ -47,6 +58,8 @@ VARIANTS: dict[str, tuple[list[str], list[str]]] = {
     "contrast, word queries (TPG)": (["temporal.queries=words"], []),
     "contrast + CRG": ([], []),
     "contrast + CRG + SPS": (SPS, []),
+    "contrast + CRG + sub-actions (STPro)": (ACTIONS, []),
+    "reconstruct, sub-phrases by motion": (MENDED, []),
     "reconstruct, TPG": (
         [*RECONSTRUCT, "train.crg=false", "curriculum.epochs=14,14,28", *NO_STAGES], SENTENCE,
     ),
@@ -86,7 +99,8 @@ def main() -> None:
     for name in names:
         for seed in seeds:
             for rule, told in reports[name, seed].items():
-                rows.setdefault(f"{name}, {rule}", []).append(row(told, "cospal"))
+                (method,) = told["methods"]
+                rows.setdefault(f"{name}, {rule}", []).append(row(told, method))
             told = reports[name, seed][next(iter(rules_of(name)))]
             for what in WHAT_IF:
                 rows.setdefault(f"{name}: {what}", []).append(row(told, "cospal", what))
@@ -107,13 +121,13 @@ def train(asked: argparse.Namespace, name: str, seed: int) -> dict[str, dict[str
         (folder / "trained").touch()
     flags = ["--checkpoint", str(folder / "last"), *flags]
     return {
-        name: judge(asked, f"{folder.name}-{rule}", [*flags, "--segment", rule])
-        for name, rule in rules_of(name).items()
+        rule: judge(asked, f"{folder.name}-{rule.split()[0]}-{rule.split()[-1]}", [*flags, *more])
+        for rule, more in rules_of(name).items()
     }
 
 
-def rules_of(variant: str) -> dict[str, str]:
-    """The segment rules that a variant is judged by; the first is its own."""
+def rules_of(variant: str) -> dict[str, list[str]]:
+    """The rules that a variant is judged by, with their flags; the first is its own."""
     return IN_ORDER if variant.startswith("contrast") else RULES
 
 

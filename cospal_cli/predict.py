@@ -64,7 +64,7 @@ def _prediction(
         query = _query(prepared, sample)
         result = grounder.answer(video.observation, query) if query else None
     else:  # the heads get the stored word vectors
-        query = Query(sample.text, sample.text, "", {})
+        query = _query(prepared, sample) or Query(sample.text, sample.text, "", {})
         ids = tuple(one.id for one in video.observation.tubelets)  # in the order of the features
         features = replace(prepared.features(sample), ids=ids)
         result = grounder.answer(video.observation, query, features, prepared.phrases(sample))

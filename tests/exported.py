@@ -15,7 +15,7 @@ import torch
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
-from cospal_cli.settings import ModelConfig
+from cospal_cli.settings import ModelConfig, TemporalConfig
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=4)
 WORDS = ("man", "walks", "red")
@@ -37,7 +37,10 @@ def checkpoint(
                 ("spatial.word", "spatial.tube", "temporal.propose", "temporal.head")
             ):
                 weight.mul_(4)
-    save(folder, heads, HeadsMetadata(SIZES, model, features or {}, WORDS, {"data": "tests"}))
+    words = TemporalConfig(hidden="words")
+    trained = {"data": "tests"}
+    about = HeadsMetadata(SIZES, model, features or {}, WORDS, trained, temporal=words)
+    save(folder, heads, about)
     return folder
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import HeadFeatures
-from cospal_cli.core.types import Phrase, Phrases
+from cospal_cli.core.types import Phrase, Phrases, Query
 
 F, DV, DT = 6, 5, 4  # sizes of features
 TIMES, CLIPS = 3, 4
@@ -91,6 +91,10 @@ class FakePrepared:
         passes = tuple(phrase(f"{sample.text} {verb}") for verb in WORDS[6 : 6 + sample.passes])
         acts = tuple(phrase(verb) for verb in WORDS[6 : 6 + sample.passes])
         return Phrases(sentence, phrase(sample.text), passes, acts)
+
+    def query(self, sample: Sample) -> Query:
+        """Not one that the rules understand: they are weighed elsewhere."""
+        raise UsageError(f"{sample.id}: not a sentence")
 
     def refined(self, sample: Sample) -> FakeParse:
         return FakeParse(sample.actions)

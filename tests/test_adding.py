@@ -29,7 +29,7 @@ from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.library.engines import open_engine
 from cospal_cli.model.checkpoint import save
-from cospal_cli.model.cospal import CoSPaL
+from cospal_cli.model.heads import build
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.outputs import open_output
 from cospal_cli.ranking import open_method
@@ -193,7 +193,7 @@ def test_a_method_of_trained_heads_is_a_line_in_the_other_table() -> None:
     made: dict[str, Any] = {}
     exec(compile(source.replace(line, line + '    "longest": "x:y",\n'), path, "exec"), made)
     assert made["METHODS"]["longest"] == "x:y"
-    assert {"longest", "cospal"} == set(made["TRAINED"])
+    assert {"longest", "cospal", "combined"} == set(made["TRAINED"])
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def heads(add: Add, tmp_path: Path) -> Path:
         sizes, model, FeatureSpec.of(used, detector, clips, text).parts, ("person", "walks"), told
     )
     torch.manual_seed(1)
-    save(tmp_path / "heads", CoSPaL(sizes, model), metadata)
+    save(tmp_path / "heads", build(metadata), metadata)
     return tmp_path / "heads"
 
 
@@ -240,7 +240,7 @@ def test_a_runtime(heads: Path, add: Add, clip: Path, tmp_path: Path) -> None:
     assert found.scores is not None
     assert found.scores.scores.tubelet_scores.tolist() == [1.0]
     assert found.tubes[0].span_s == (0.0, 2.0)
-    save(tmp_path / "plain", CoSPaL(METADATA.sizes, METADATA.model), METADATA)
+    save(tmp_path / "plain", build(METADATA), METADATA)
 
     def made(count: int) -> GroundingInputs:
         return inputs(count)

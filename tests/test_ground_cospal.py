@@ -26,7 +26,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.prediction import HeadScores
 from cospal_cli.ranking.segment import overlaps, segment
-from cospal_cli.settings import GroundConfig, ModelConfig, SettingError
+from cospal_cli.settings import GroundConfig, ModelConfig, SettingError, TemporalConfig
 from tests.test_ground import CLASSES, SIZE, TIMELINE, tubelet
 
 QUERY = Query("a man walks", "a man", "man", {"person": 1.0})
@@ -161,7 +161,9 @@ class Recorder:
 
     def __init__(self, words: Sequence[str] = ("man", "walks")) -> None:
         sizes = Sizes(tubelets=3, clips=4, words=2, vocabulary=len(words) + 1)
-        self.metadata = HeadsMetadata(sizes, ModelConfig(), {}, tuple(words))
+        self.metadata = HeadsMetadata(
+            sizes, ModelConfig(), {}, tuple(words), temporal=TemporalConfig(hidden="words")
+        )
         self.asked: list[GroundingInputs] = []
 
     def run(self, inputs: GroundingInputs) -> GroundingScores:

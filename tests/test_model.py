@@ -20,7 +20,7 @@ from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import Noise
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.model.temporal import Moments, turns
-from cospal_cli.settings import LossConfig, ModelConfig
+from cospal_cli.settings import LossConfig, ModelConfig, TemporalConfig
 from cospal_cli.training.objective import ReconstructObjective
 
 SIZES = Sizes(tubelets=6, clips=5, words=4, vocabulary=9)
@@ -227,7 +227,9 @@ def test_other_sentences_of_a_video_are_no_negatives() -> None:
 
 
 def metadata(config: ModelConfig = SMALL) -> HeadsMetadata:
-    return HeadsMetadata(SIZES, config, {"clips": {"dim": 5}}, tuple(VOCABULARY))
+    words = TemporalConfig(hidden="words")
+    features = {"clips": {"dim": 5}}
+    return HeadsMetadata(SIZES, config, features, tuple(VOCABULARY), temporal=words)
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:

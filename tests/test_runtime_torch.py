@@ -17,7 +17,7 @@ from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.runtime import open_runtime
 from cospal_cli.runtime.torch import TorchRuntime
-from cospal_cli.settings import ModelConfig
+from cospal_cli.settings import ModelConfig, TemporalConfig
 
 WORDS = ("man", "walks", "red")
 METADATA = HeadsMetadata(
@@ -25,6 +25,7 @@ METADATA = HeadsMetadata(
     ModelConfig(dim=16, ffn=16, heads=2, temporal_layers=1, proposals=3),
     {},
     WORDS,
+    temporal=TemporalConfig(hidden="words"),
 )
 
 

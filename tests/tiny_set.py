@@ -14,7 +14,14 @@ from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.prepared.folder import Prepared
 from cospal_cli.preparing.prepare import prepare
-from cospal_cli.settings import ClipsConfig, Config, FeaturesConfig, ModelConfig, as_dict
+from cospal_cli.settings import (
+    ClipsConfig,
+    Config,
+    FeaturesConfig,
+    ModelConfig,
+    TemporalConfig,
+    as_dict,
+)
 
 RECIPE = Recipe(seed=5, size=(160, 96), fps=6, seconds=(4, 5), actors=(2, 4), test=0.5)
 VIDEOS = 4
@@ -41,6 +48,7 @@ def make_heads(folder: Path, prepared: Path) -> Path:
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
     settings = {"features": as_dict(features.config.features)}
     torch.manual_seed(3)
-    metadata = HeadsMetadata(sizes, MODEL, features.identity, words, {"settings": settings})
+    trained, temporal = {"settings": settings}, TemporalConfig(hidden="words")
+    metadata = HeadsMetadata(sizes, MODEL, features.identity, words, trained, temporal=temporal)
     save(folder, CoSPaL(sizes, MODEL), metadata)
     return folder

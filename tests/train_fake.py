@@ -19,7 +19,7 @@ from tests.fake_prepared import FakePrepared
 TINY = (
     "model.dim=16 model.heads=2 model.ffn=16 model.temporal_layers=1 model.proposals=2 "
     "train.batch=4 train.warmup=4 train.device=cpu train.threads=1 train.save_every=3 "
-    "train.max_unreadable=2 curriculum.epochs=1,0,1"
+    "train.max_unreadable=2 curriculum.epochs=1,0,1 temporal.hidden=words"
 ).split()
 
 

@@ -27,7 +27,7 @@ from cospal_cli.devices import installed, processors
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.runtime import Runtime, open_runtime
 from cospal_cli.runtime.onnx import OnnxRuntime, precisions
-from cospal_cli.settings import ModelConfig
+from cospal_cli.settings import ModelConfig, TemporalConfig
 
 EAGER = "torch eager"
 FULL = Sizes(tubelets=256, clips=1024, words=768, vocabulary=3000)  # of random heads
@@ -197,12 +197,14 @@ def _compiled(checkpoint: Path, device: str) -> Runtime:
 
 def _random_heads(folder: Path) -> Path:
     from cospal_cli.model.checkpoint import save
-    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.model.heads import build
 
     _torch().manual_seed(0)
     words = tuple(f"word{number}" for number in range(FULL.vocabulary - 1))
     model = ModelConfig()
-    save(folder, CoSPaL(FULL, model).eval(), HeadsMetadata(FULL, model, {}, words))
+    hidden = TemporalConfig(hidden="words")  # the paper's, as it was measured before
+    metadata = HeadsMetadata(FULL, model, {}, words, temporal=hidden)
+    save(folder, build(metadata).eval(), metadata)
     return folder
 
 

@@ -203,6 +203,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
                 page.add(name, reports[name], predictions)
         if page is not None:
             page.write(progress)
+    verbs = _hidden_verbs(checkpoint, heads, features, samples, dataset)
     document = {
         "schema": "cospal/evaluation@1",
         "data": str(data),
@@ -214,6 +215,7 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         "left_out": given.bad if given else [],
         "checkpoint": _description(checkpoint, heads),
         "config": {"ground": as_dict(config.ground)},
+        "hidden_verbs": verbs,
         "methods": {name: report.as_dict() for name, report in reports.items()},
     }
     text = json.dumps(document, indent=2, allow_nan=False)
@@ -221,6 +223,9 @@ def evaluate(context: Context[EvaluateOptions]) -> int:
         _write(folder, text, f"{title}\n{SYNTHETIC}" if synthetic else title, reports)
     details = options.details or len(reports) == 1
     console.emit(text if options.as_json else _table(reports, details, synthetic))
+    if verbs and not options.as_json:
+        shown = ", ".join(f"{name} {verbs[name]:.2f}" for name in verbs if name != "verbs")
+        console.emit(f"NLL of {verbs['verbs']:.0f} hidden verbs, told from: {shown}")
     return SOME_FAILED if given and given.bad else 0
 
 
@@ -262,7 +267,7 @@ def _methods(
     if unknown := [name for name in names if name not in METHODS and name != ALL]:
         raise UsageError(f"unknown method {unknown[0]!r}", f"known: {', '.join(METHODS)}, {ALL}")
     if not names and checkpoint is not None:
-        return tuple(name for name in METHODS if name in TRAINED)
+        return ("cospal",)
     if not names and predictions is not None:
         return ()
     chosen = set(METHODS if ALL in names or not names else names)
@@ -349,6 +354,28 @@ def _predictions(
         return
     for name in names:
         yield name, dict(predict(features, samples, name, config, runtime, progress))
+
+
+def _hidden_verbs(
+    checkpoint: Path | None,
+    heads: Runtime | None,
+    features: Prepared | None,
+    samples: Sequence[Sample],
+    dataset: Dataset,
+) -> dict[str, float] | None:
+    """How well heads that reconstruct tell hidden verbs; None for others, and exported ones."""
+    if checkpoint is None or heads is None or features is None:
+        return None
+    from cospal_cli.model.checkpoint import WEIGHTS, load
+
+    if heads.metadata.temporal.objective != "reconstruct" or not (checkpoint / WEIGHTS).is_file():
+        return None
+    model, metadata = load(checkpoint)
+    from cospal_cli.model.cospal import CoSPaL
+    from cospal_cli.training.hidden_verbs import hidden_verbs
+
+    assert isinstance(model, CoSPaL)
+    return hidden_verbs(model, metadata, features, samples, dataset.truths)
 
 
 def _description(checkpoint: Path | None, runtime: Runtime | None) -> JsonDict | None:

@@ -31,6 +31,7 @@ VIDEO_ENCODERS = {
 }
 TRAINED = {  # the methods that need a checkpoint
     "cospal": "cospal_cli.ranking.cospal:rank",
+    "combined": "cospal_cli.ranking.combined:rank",
 }
 METHODS = {
     "zero-shot": "cospal_cli.ranking.zero_shot:rank",

@@ -17,12 +17,11 @@ from torch.nn import functional
 from cospal_cli.core.contract import ABSENT
 from cospal_cli.model.layers import Noise, masked_mean
 from cospal_cli.model.metadata import Sizes
+from cospal_cli.model.motion import MotionEncoder, normalised
 from cospal_cli.settings import ModelConfig
 
 HIDDEN = -1e4  # logit of what is not there
 BANK = 2048  # bins of training videos, against which a curve is measured
-LIMIT = 4.0  # largest size of a normalised motion number
-LAYERS = 2
 
 
 class ContrastScores(NamedTuple):
@@ -30,30 +29,6 @@ class ContrastScores(NamedTuple):
 
     tubelet_scores: Tensor  # (B, K)
     curves: Tensor  # (B, K, T, J)
-
-
-class MotionEncoder(nn.Module):
-    """h: motion over time, each bin with its neighbours. Residual convolutions, pre-norm."""
-
-    def __init__(self, size: int, config: ModelConfig) -> None:
-        super().__init__()
-        dim = config.dim
-        self.input = nn.Linear(size, dim)
-        self.layers = nn.ModuleList(
-            nn.Conv1d(dim, dim, 3, padding=1, padding_mode="replicate") for _ in range(LAYERS)
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(LAYERS))
-        self.norm, self.drop = nn.LayerNorm(dim), nn.Dropout(config.dropout)
-
-    def forward(self, motion: Tensor, around: Tensor | None = None) -> Tensor:
-        """(R, T, d) of normalised ``motion`` (R, T, M), ``around`` (R, T, d) added where given."""
-        x = self.input(motion)
-        x = x if around is None else x + around
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            mixed = layer(norm(x).transpose(1, 2)).transpose(1, 2)
-            x = x + self.drop(functional.gelu(mixed))
-        out: Tensor = self.norm(x)
-        return out
 
 
 class SubjectGrounding(nn.Module):
@@ -92,7 +67,7 @@ class MomentGrounding(nn.Module):
 
     def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
         super().__init__()
-        self.size, self.count = sizes.motion, sizes.phrases
+        self.count = sizes.phrases
         self.noise = Noise(config.input_noise)
         self.encoder = MotionEncoder(sizes.motion, config)
         both = config.temporal_input == "both"
@@ -119,9 +94,8 @@ class MomentGrounding(nn.Module):
 
         ``around`` (..., T, d): see there.
         """
-        there = mask.unsqueeze(-1)
-        motion = (tubelets[..., -self.size :] - self.mean) / self.sd
-        motion = self.noise(motion.clamp(-LIMIT, LIMIT) * there) * there
+        motion = normalised(tubelets, mask, self.mean, self.sd)
+        motion = self.noise(motion) * mask.unsqueeze(-1)
         clips = None if around is None else around.flatten(0, -3)
         found: Tensor = self.encoder(motion.flatten(0, -3), clips).unflatten(0, motion.shape[:-2])
         return found

@@ -11,5 +11,6 @@ TrainedHeads = CoSPaL | ContrastHeads
 
 def build(metadata: HeadsMetadata) -> TrainedHeads:
     """The heads with weights as torch draws them."""
-    kind = ContrastHeads if metadata.temporal.objective == "contrast" else CoSPaL
-    return kind(metadata.sizes, metadata.model)
+    if metadata.temporal.objective == "contrast":
+        return ContrastHeads(metadata.sizes, metadata.model)
+    return CoSPaL(metadata.sizes, metadata.model, metadata.temporal.hidden)

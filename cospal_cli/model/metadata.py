@@ -33,10 +33,10 @@ class Sizes:
     clips: int  # Dv
     words: int  # Dt
     vocabulary: int  # V, with the word 0 that stands for all others
-    # The contrast's alone, else 0:
+    # Where who and when are told apart, else 0:
     appearance: int = 0  # of a tubelet's F numbers the first ones: who
     motion: int = 0  # and the last ones: when
-    phrases: int = 0  # J, most sub-phrases of a sentence
+    phrases: int = 0  # J, most sub-phrases of a sentence, in the contrast
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -48,6 +48,20 @@ class Sizes:
                 f"appearance and motion: expected {self.tubelets} numbers at most, found "
                 f"{self.appearance} and {self.motion}"
             )
+
+
+@dataclass(frozen=True)
+class CombinedWeights:
+    """How much each counts where rules and heads decide together: ``ranking/combined.py``."""
+
+    rules: float = 1.0  # zero-shot's evidence
+    heads: float = 1.0
+    span: float = 1.0  # the rules' span, beside a curve
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"{name}: expected a weight of 0 or more, found {value}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,7 @@ class HeadsMetadata:
     version: str = __version__
     licence: str = LICENCE
     temporal: TemporalConfig = field(default_factory=TemporalConfig)  # files of 0.1.0 have none
+    combined: CombinedWeights = field(default_factory=CombinedWeights)
 
     @cached_property
     def word_ids(self) -> dict[str, int]:
@@ -90,7 +105,8 @@ class HeadsMetadata:
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
             found["model"] = renamed(ModelConfig, as_table(found["model"]))
-            found["temporal"] = renamed(TemporalConfig, as_table(found.get("temporal", {})))
+            temporal = {"hidden": "words"} | as_table(found.get("temporal", {}))  # as before 0.2
+            found["temporal"] = renamed(TemporalConfig, temporal)
             found["trained"] = today(as_table(found.get("trained", {})))
             try:
                 metadata = filled(cls, found)

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from cospal_cli.model.layers import Block, Noise, bias_of, blocks, position_codes
 from cospal_cli.model.metadata import Sizes
+from cospal_cli.model.motion import MotionEncoder
 from cospal_cli.settings import ModelConfig
 
 LEAST_SIGMA = 0.01  # least width of a moment, and least sigma of a negative
@@ -39,19 +40,27 @@ class Moments(NamedTuple):
 class TemporalGrounding(nn.Module):
     """Proposals, and how well the sentence is reconstructed from any Gaussian part of the video."""
 
+    mean: Tensor  # of the training videos' motion, where that is the input
+    sd: Tensor
+
     def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
         self.count, self.divisor = config.proposals, config.width_divisor
         self.noise = Noise(config.input_noise)
         self.word_input = nn.Linear(sizes.words, dim)
-        self.clip_input = (
-            nn.Linear(sizes.clips, dim) if config.temporal_input != "subject" else None
-        )
+        given = config.temporal_input
+        self.clip_input = nn.Linear(sizes.clips, dim) if given in ("clips", "both") else None
         self.subject_input = (
-            nn.Linear(sizes.tubelets, dim) if config.temporal_input != "clips" else None
+            nn.Linear(sizes.tubelets, dim) if given in ("subject", "both") else None
         )
-        self.nearby = nn.Conv1d(dim, dim, 3)
+        self.motion = None
+        if given == "motion":
+            self.motion = MotionEncoder(sizes.motion, config)
+            self.register_buffer("mean", torch.zeros(sizes.motion))
+            self.register_buffer("sd", torch.ones(sizes.motion))
+        else:
+            self.nearby = nn.Conv1d(dim, dim, 3)
         shape = (dim, config.heads, config.ffn, config.dropout)
         self.video_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
         self.word_layers = nn.ModuleList(Block(*shape) for _ in range(config.temporal_layers))
@@ -62,10 +71,15 @@ class TemporalGrounding(nn.Module):
         self.head = nn.Linear(dim, sizes.vocabulary)
 
     def embed(self, clips: Tensor, mask: Tensor, subject: Tensor | None) -> Tensor:
-        """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None.
+        """Clips (B, C, d), each mixed with its neighbours; ``subject`` (B, C, F) or None, or its
+        normalised motion (B, C, M), which is then all that is seen.
 
         They have no position codes: a moment is chosen by its content, never by its position.
         """
+        if self.motion is not None:
+            assert subject is not None
+            found: Tensor = self.motion(self.noise(subject))
+            return found
         parts = [(self.clip_input, clips), (self.subject_input, subject)]
         inputs = [part(self.noise(rows)) for part, rows in parts if part is not None]
         x = sum(inputs)

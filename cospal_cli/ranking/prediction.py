@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from cospal_cli.core.observation import HeadFeatures, TimeSpan
 from cospal_cli.core.types import FloatArray, GroundingInputs, GroundingScores, Phrase, Phrases
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.language.phrases import Refined, moment_queries
-from cospal_cli.model.metadata import HeadsMetadata
+from cospal_cli.model.metadata import CombinedWeights, HeadsMetadata
 from cospal_cli.runtime import Runtime
 from cospal_cli.settings import GroundConfig
 
@@ -32,6 +32,7 @@ class HeadScores:
     refined: Refined | None = None  # the texts behind the query form
     acts: tuple[str, ...] = ()  # what each curve is of, in the sentence's order
     ordered: bool = True  # whether they happen in that order
+    weights: CombinedWeights = field(default_factory=CombinedWeights)  # beside the rules' evidence
 
     __repr__ = brief
 
@@ -68,10 +69,18 @@ def run(
     scores = runtime.run(inputs)
     if scores.curves is not None:
         ordered = metadata.temporal.queries != "words"
-        return HeadScores(features.ids, scores, acts=acts, ordered=ordered)
+        return HeadScores(
+            features.ids, scores, acts=acts, ordered=ordered, weights=metadata.combined
+        )
+    missing = unknown(metadata, chosen(phrases, config, metadata))
+    if metadata.temporal.acts:  # the heads take one sub-phrase at a time
+        rest = [
+            runtime.run(_assembled(features, phrases.sentence, metadata, [act]))
+            for act in phrases.acts[1:]
+        ]
+        return HeadScores(features.ids, scores, (scores, *rest), missing, acts=acts)
     parts = phrases.passes if config.segment == "hull" else ()
     others = [runtime.run(_assembled(features, phrase, metadata)) for phrase in parts]
-    missing = unknown(metadata, chosen(phrases, config, metadata))
     return HeadScores(features.ids, scores, tuple(others), missing)
 
 
@@ -82,16 +91,14 @@ def inputs_of(
     moment of its own. UsageError where vectors are not as long as those of the training."""
     whole, temporal = chosen(phrases, config, metadata), metadata.temporal
     _check(metadata, features, whole)
-    acts = (
-        moment_queries(phrases.acts, temporal.queries) if temporal.objective == "contrast" else ()
-    )
+    acts = moment_queries(phrases.acts, temporal.acts) if temporal.acts else ()
     inputs = _assembled(features, whole, metadata, acts)
     return inputs, tuple(" ".join(act.words) for act in acts)
 
 
 def chosen(phrases: Phrases, config: GroundConfig, metadata: HeadsMetadata) -> Phrase:
-    """What ``config.query_form`` names of a query; the contrast has the sub-phrases apart."""
-    alone = metadata.temporal.objective == "contrast" or config.query_form == "sentence"
+    """What ``config.query_form`` names of a query; the sentence where sub-phrases are apart."""
+    alone = metadata.temporal.acts or config.query_form == "sentence"
     return phrases.sentence if alone else phrases.refined
 
 

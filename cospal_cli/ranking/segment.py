@@ -16,17 +16,23 @@ MIDDLE = TimeSpan(0.15, 0.85)  # shares of the video
 
 
 def segment(
-    prediction: HeadScores, rule: str, timeline: Timeline, tubelet: int | None = None
+    prediction: HeadScores,
+    rule: str,
+    timeline: Timeline,
+    tubelet: int | None = None,
+    bonus: FloatArray | None = None,
 ) -> tuple[TimeSpan, float]:
     """Seconds of the video, half-open, and a score in nats: of the proposal that they come from,
     or of the sub-phrases within.
 
     ``rule``: best, vote, hull or blind, see ``GroundConfig.segment``. Where heads give a curve for
-    each tubelet, that of the row ``tubelet`` counts, or of the best.
+    each tubelet, that of the row ``tubelet`` counts, or of the best; ``bonus`` (T,) is added to it.
     """
     if prediction.scores.curves is not None and rule != "blind":
         at = int(prediction.scores.tubelet_scores.argmax()) if tubelet is None else tubelet
-        (low, high), nats = _from_curves(prediction, prediction.scores.curves[at].T, rule)
+        curves = prediction.scores.curves[at].T
+        curves = curves if bonus is None else curves + bonus
+        (low, high), nats = _from_curves(prediction, curves, rule)
     else:
         (low, high), score = RULES[rule](prediction)
         nats = float(np.log(max(score, 1e-12)))
@@ -50,22 +56,28 @@ def _from_curves(
 
 
 def _best(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """The proposal from which the sentence is reconstructed best."""
-    return _row(prediction.scores, int(_scores(prediction.scores).argmax()))
+    """The proposal that reconstructs best; of sub-phrases, from the earliest to the latest."""
+    return _hulled(prediction, lambda scores: int(_scores(scores).argmax()))
 
 
 def _vote(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """The proposal that overlaps the others most; the better reconstruction where several do."""
-    votes = overlaps(_proposals(prediction.scores)).sum(axis=1)
+    """Likewise, the proposal that overlaps the others most."""
+    return _hulled(prediction, _most_votes)
+
+
+def _most_votes(scores: GroundingScores) -> int:
+    """The row that overlaps the others most; the better reconstruction where several do."""
+    votes = overlaps(_proposals(scores)).sum(axis=1)
     tied = np.flatnonzero(votes >= votes.max() - 1e-6)
-    return _row(prediction.scores, int(tied[_scores(prediction.scores)[tied].argmax()]))
+    return int(tied[_scores(scores)[tied].argmax()])
 
 
-def _hull(prediction: HeadScores) -> tuple[TimeSpan, float]:
-    """From the earliest start to the latest end of the sub-phrases' best proposals."""
-    if not prediction.parts:
-        return _best(prediction)
-    rows = [_row(part, int(_scores(part).argmax())) for part in prediction.parts]
+def _hulled(
+    prediction: HeadScores, choose: Callable[[GroundingScores], int]
+) -> tuple[TimeSpan, float]:
+    """From the earliest start to the latest end of what is chosen for each sub-phrase, where they
+    were run, or for the query."""
+    rows = [_row(part, choose(part)) for part in prediction.parts or (prediction.scores,)]
     starts, ends = zip(*(span for span, _ in rows), strict=True)
     return TimeSpan(min(starts), max(ends)), min(score for _, score in rows)
 
@@ -78,7 +90,7 @@ def _blind(prediction: HeadScores) -> tuple[TimeSpan, float]:
 RULES: dict[str, Callable[[HeadScores], tuple[TimeSpan, float]]] = {
     "best": _best,
     "vote": _vote,
-    "hull": _hull,
+    "hull": _best,  # for which the sub-phrases are run
     "blind": _blind,
 }
 

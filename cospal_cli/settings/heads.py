@@ -21,7 +21,8 @@ class GroundConfig(Section, key="ground", group=FIND):
     method: Annotated[
         str,
         Setting(
-            "The method that ranks the tubelets; cospal needs trained heads.",
+            "The method that ranks the tubelets; cospal (trained heads) and combined (heads and "
+            "rules together) need a checkpoint.",
             choices=METHODS,
             flag="--method",
         ),
@@ -183,8 +184,9 @@ class ModelConfig(Section, key="model", group=MODELS):
         str,
         Setting(
             "Input of the temporal head: clips of the whole video, the likely subject's tubelets "
-            "at each clip, or both. The contrast always takes tubelets; both adds the clips.",
-            choices=("clips", "subject", "both"),
+            "at each clip, both, or the subject's motion alone. The contrast always takes the "
+            "tubelets' motion; both adds the clips.",
+            choices=("clips", "subject", "both", "motion"),
             formerly=("model.sees",),
         ),
     ] = "clips"

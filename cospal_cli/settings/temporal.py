@@ -21,6 +21,14 @@ class TemporalConfig(Section, key="temporal", group=TRAINING):
             choices=("reconstruct", "contrast"),
         ),
     ] = "reconstruct"
+    hidden: Annotated[
+        str,
+        Setting(
+            "What the reconstruction hides: all words of a sub-phrase (CRG) together, each "
+            "sub-phrase being a query of its own, or a third of the sentence's words.",
+            choices=("phrases", "words"),
+        ),
+    ] = "phrases"
     queries: Annotated[
         str,
         Setting(
@@ -35,3 +43,10 @@ class TemporalConfig(Section, key="temporal", group=TRAINING):
             "Share of the updates in which the contrast learns the subject alone.", least=0, most=1
         ),
     ] = 0.3
+
+    @property
+    def acts(self) -> str:
+        """Which sub-phrases the heads are given apart: as ``queries`` says; "": none."""
+        if self.objective == "contrast":
+            return self.queries
+        return "phrases" if self.hidden == "phrases" else ""

@@ -209,6 +209,14 @@ class TrainConfig(Section, key="train", group=TRAINING):
             group=SPEED,
         ),
     ] = 0
+    samples: Annotated[
+        int,
+        Setting(
+            "Samples to learn from, drawn by the seed, such as for a learning curve; 0: all.",
+            least=0,
+            most=10**9,
+        ),
+    ] = 0
     max_unreadable: Annotated[
         int,
         Setting(

@@ -6,13 +6,14 @@ Sentence against (tubelet, time), the videos of the batch being the classes: no 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cospal_cli.model.contrast import BANK, ContrastHeads, MomentGrounding, log_mean_exp, members
+from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.settings import Config
 from cospal_cli.training import contrast_losses as losses
 from cospal_cli.training.gather import gathered
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 MOST_VIDEOS = 1000  # that the normalisation reads
 BANK_VIDEOS = 60
 LEAST_SD = 1e-3
+
+
+class PhraseScores(NamedTuple):
+    """R tubelets of all videos over time, and Q sub-phrases of all sentences."""
+
+    s: Tensor  # (Q, R, T)
+    times: Tensor  # (R, T) when each tubelet is there
+    own: Tensor  # (Q,) the sentence of each sub-phrase
+    verbs: Tensor  # (Q,) the id of its first word
 
 
 class ContrastObjective(nn.Module):
@@ -41,18 +51,12 @@ class ContrastObjective(nn.Module):
         ``batch``: the collated contract, "video" (B,) numbers that are equal for samples of one
         video, "progress" the share of the training that is done.
         """
-        spatial, tubelets, mask = self.model.spatial, batch["tubelets"], batch["tubelet_mask"]
-        present = mask.any(dim=-1)
-        rows = tubelets[present], mask[present]  # only tubelets that are there cost anything
-        there = gathered(present)  # (S, K)
+        who, there = self.who(batch)
         videos = gathered(batch["video"])
         same_video = videos.unsqueeze(1) == videos
-        keys = gathered(_spread(spatial.keys(*rows), present))  # (S, K, d)
-        referrals = gathered(spatial.queries(batch["words"], batch["referral_mask"]))  # (S, d)
-        who = torch.einsum("sd,vkd->svk", referrals, keys) * self.model.scale
         parts = {"who": losses.both_ways(log_mean_exp(who, there), same_video)}
         if float(batch["progress"]) >= self.start:
-            parts |= self._when(batch, rows, who, there, same_video)
+            parts |= self._when(batch, who, there, same_video)
         else:  # every weight has a gradient, or processes would wait for it
             idle = 0 * sum(one.sum() for one in self.model.temporal.parameters())
             parts |= {"joint": who.new_zeros(()) + idle, "phrase": who.new_zeros(())}
@@ -63,33 +67,41 @@ class ContrastObjective(nn.Module):
         )
         return {"loss": total} | parts
 
-    def _when(
-        self,
-        batch: Mapping[str, Tensor],
-        rows: tuple[Tensor, Tensor],
-        who: Tensor,
-        there: Tensor,
-        same_video: Tensor,
-    ) -> dict[str, Tensor]:
+    def who(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """A (S, S, K) of every sentence with every video's tubelets, and which there are (S, K)."""
+        spatial, present = self.model.spatial, batch["tubelet_mask"].any(dim=-1)
+        rows = batch["tubelets"][present], batch["tubelet_mask"][present]  # no others cost anything
+        there = gathered(present)
+        keys = gathered(_spread(spatial.keys(*rows), present))  # (S, K, d)
+        referrals = gathered(spatial.queries(batch["words"], batch["referral_mask"]))  # (S, d)
+        return torch.einsum("sd,vkd->svk", referrals, keys) * self.model.scale, there
+
+    def moments(self, batch: Mapping[str, Tensor], there: Tensor) -> PhraseScores:
+        """s of every sub-phrase with every tubelet that is ``there`` (S, K), over time."""
         temporal, present = self.model.temporal, batch["tubelet_mask"].any(dim=-1)
+        rows = batch["tubelets"][present], batch["tubelet_mask"][present]
         around = temporal.around(batch["clips"], batch["clip_mask"], rows[0].shape[1])
         if around is not None:  # those of its video beside each tubelet that is there
             around = around[present.nonzero()[:, 0]]
         encoded = gathered(_spread(temporal.encode(*rows, around), present))  # (S, K, T, d)
-        times = gathered(batch["tubelet_mask"])[there]  # (R, T)
+        times = gathered(batch["tubelet_mask"])[there]
         queries, exist = temporal.queries(batch["words"], batch["phrase_ids"])
         queries, exist = gathered(queries), gathered(exist)  # (S, J, d), (S, J)
         verbs = gathered(first_words(batch["word_ids"], batch["phrase_ids"], exist.shape[1]))
-        own = exist.nonzero()[:, 0]  # (Q,)
         s = torch.einsum("qd,rtd->qrt", queries[exist], encoded[there]) * self.model.scale
-        v = log_mean_exp(s, times)  # (Q, R)
-        when = v.new_zeros(len(own), *there.shape)
-        when[:, there] = v
+        return PhraseScores(s, times, exist.nonzero()[:, 0], verbs[exist])
+
+    def _when(
+        self, batch: Mapping[str, Tensor], who: Tensor, there: Tensor, same_video: Tensor
+    ) -> dict[str, Tensor]:
+        s, times, own, verbs = self.moments(batch, there)
+        when = s.new_zeros(len(own), *there.shape)
+        when[:, there] = log_mean_exp(s, times)  # V
         joint = losses.joint_scores(who, when, own)
         phrase = joint.sum() * 0
         if len(own):
             chances = losses.subject_chances(joint, there)
-            phrase = losses.phrase_loss(when, chances, own, verbs[exist], same_video)
+            phrase = losses.phrase_loss(when, chances, own, verbs, same_video)
         return {
             "joint": losses.both_ways(log_mean_exp(joint, there), same_video),
             "phrase": phrase,
@@ -134,7 +146,7 @@ class MotionStatistics:
             rng.choice(bins, BANK, replace=bins < BANK) if bins else np.zeros(0, np.int64)
         )
 
-    def normalise(self, model: ContrastHeads) -> None:
+    def normalise(self, model: TrainedHeads) -> None:
         """Set the mean and the deviation by which the heads normalise motion."""
         temporal = model.temporal
         temporal.mean.copy_(torch.from_numpy(self.mean))

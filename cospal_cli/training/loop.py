@@ -30,7 +30,7 @@ from cospal_cli.model import checkpoint
 from cospal_cli.model.contrast import ContrastHeads
 from cospal_cli.model.heads import build
 from cospal_cli.settings import Config
-from cospal_cli.training import metrics, optimise, report, setup, state, validation
+from cospal_cli.training import combine, metrics, optimise, report, setup, state, validation
 from cospal_cli.training.batches import Arrays, Batches, Share
 from cospal_cli.training.clock import TrainingTimer
 from cospal_cli.training.contrast import MotionStatistics
@@ -106,14 +106,12 @@ class _Training:
         share = Share(accelerator.process_index, accelerator.num_processes)
 
         # The data
-        self.fit = setup.usable(prepared, FIT)
+        self.fit = setup.some(setup.usable(prepared, FIT), config)
         self.validation = setup.usable(prepared, VALIDATION)
         self.plan = setup.make_plan(self.fit, job.config, share.processes)
         self.total = self.plan[-1].end
         self.metadata = setup.heads_metadata(prepared, job.config, job.data)
         ids = self.metadata.word_ids
-        contrast = job.config.temporal.objective == "contrast"
-        queries = job.config.temporal.queries if contrast else ""
         self.batches, self.validation_batches = (
             stack.enter_context(
                 Batches(
@@ -123,7 +121,7 @@ class _Training:
                     seed=seed,
                     bad=config.max_unreadable,
                     share=share,
-                    queries=queries,
+                    queries=job.config.temporal.acts,
                 )
             )
             for samples, seed in ((self.fit, config.seed), (self.validation, validation.SEED))
@@ -133,8 +131,7 @@ class _Training:
         torch.manual_seed(config.seed)
         self.model = build(self.metadata)
         self.motion: MotionStatistics | None = None
-        if isinstance(self.model, ContrastHeads):
-            size = self.metadata.sizes.motion
+        if size := self.metadata.sizes.motion:
             self.motion = MotionStatistics(prepared, self.fit, size, config.seed)
             self.motion.normalise(self.model)
         resumes = job.resume and (job.out / LAST).is_dir()
@@ -180,6 +177,12 @@ class _Training:
             if self.at.judged <= epoch.number:
                 self._save(LAST)  # before the validation, which takes its time
                 self._judge(epoch)
+        if self.accelerator.is_main_process and isinstance(self.kept, ContrastHeads):
+            for name in (LAST, BEST):
+                if (self.job.out / name).is_dir():
+                    combine.write(
+                        self.job.out / name, self.job.prepared, self.validation, self.job.config
+                    )
         return self._outcome(stopped=False)
 
     def _stream(self, epoch: Epoch) -> Generator[dict[str, torch.Tensor]]:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from cospal_cli.model.contrast import ContrastHeads
+from cospal_cli.model.acts import content_ids, first_act
+from cospal_cli.model.contrast import ContrastHeads, members
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.model.temporal import Moments
@@ -66,13 +67,14 @@ class ReconstructObjective(nn.Module):
         )
 
     def _temporal(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        config, head, mask = self.config, self.model.temporal, batch["clip_mask"]
-        embedded = head.embed(batch["clips"], mask, self._subject(batch))
-        moments = head.moments(embedded, mask, batch["words"], batch["word_mask"])
+        config, head = self.config, self.model.temporal
+        seen = self.seen(batch)
+        mask, words, word_mask = seen["mask"], seen["words"], seen["word_mask"]
+        moments = head.moments(seen["embedded"], mask, words, word_mask)
         every = head.weights(moments, mask)
         # Only the best is reconstructed again with a gradient.
         with torch.no_grad(), _without_dropout(head):
-            best = self._nll(batch, embedded, every).argmin(dim=1, keepdim=True)
+            best = self._nll(seen, every).argmin(dim=1, keepdim=True)
         chosen = Moments(*(value.gather(1, best) for value in moments))
         left, right = (
             head.weights(side, mask, losses.NEGATIVE_DIVISOR)
@@ -80,7 +82,7 @@ class ReconstructObjective(nn.Module):
         )
         own = every.gather(1, best.unsqueeze(-1).expand(-1, -1, every.shape[2]))
         four = torch.cat([own, torch.zeros_like(own), left, right], dim=1)
-        nll = self._nll(batch, embedded, four)
+        nll = self._nll(seen, four)
         parts = {
             "nll": nll[:, 0].mean(),
             "nll_whole": nll[:, 1].mean(),
@@ -98,21 +100,39 @@ class ReconstructObjective(nn.Module):
         )
         return {"temporal": total} | parts
 
-    def _nll(self, batch: Mapping[str, Tensor], embedded: Tensor, weights: Tensor) -> Tensor:
-        """Mean loss (B, S) of the words, reconstructed from each of S weightings of the clips."""
-        logits = self.model.temporal.reconstruct(
-            embedded,
-            batch["clip_mask"],
-            weights,
-            batch["words"],
-            batch["word_mask"],
-            batch["masked"].unsqueeze(1),
-        )
-        return losses.reconstruction(logits, batch["word_ids"], self.config.smoothing)
+    def seen(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the temporal head is given, a row for each query: a sentence, or a sub-phrase.
 
-    def _subject(self, batch: Mapping[str, Tensor]) -> Tensor | None:
+        Keys: "embedded" and "mask" of the times; "words", "word_mask", "word_ids", "masked".
+        """
+        subject, mask = self._subject(batch)
+        seen = {"embedded": self.model.temporal.embed(batch["clips"], mask, subject), "mask": mask}
+        names = ("words", "word_mask", "word_ids", "masked")
+        seen |= {name: batch[name] for name in names}
+        if not self.model.acts:
+            return seen
+        acts = members(batch["phrase_ids"], max(int(batch["phrase_ids"].max()), 1))  # (B, J, N)
+        acts[:, 0] = first_act(batch["word_mask"], batch["phrase_ids"])
+        own, which = acts.any(dim=-1).nonzero(as_tuple=True)
+        seen = {name: rows[own] for name, rows in seen.items()} | {"word_mask": acts[own, which]}
+        content = batch["content_mask"][own]
+        return seen | {"word_ids": content_ids(seen["word_ids"], content, seen["word_mask"])}
+
+    def _nll(self, seen: Mapping[str, Tensor], weights: Tensor) -> Tensor:
+        """Mean loss (Q, S) of the words, reconstructed from each of S weightings of the times."""
+        logits = self.model.temporal.reconstruct(
+            seen["embedded"],
+            seen["mask"],
+            weights,
+            seen["words"],
+            seen["word_mask"],
+            seen["masked"].unsqueeze(1),
+        )
+        return losses.reconstruction(logits, seen["word_ids"], self.config.smoothing)
+
+    def _subject(self, batch: Mapping[str, Tensor]) -> tuple[Tensor | None, Tensor]:
         if self.model.config.temporal_input == "clips":
-            return None
+            return None, batch["clip_mask"]
         fields = (batch[name] for name in ("tubelets", "tubelet_mask", "words", "referral_mask"))
         with torch.no_grad(), _without_dropout(self.model.spatial):
             chosen = self.model.spatial(*fields)

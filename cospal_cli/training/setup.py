@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -27,7 +28,7 @@ from cospal_cli.language.phrases import WORD_QUERIES
 from cospal_cli.model import checkpoint
 from cospal_cli.model.heads import TrainedHeads
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
-from cospal_cli.settings import Config, TrainConfig
+from cospal_cli.settings import Config, TemporalConfig, TrainConfig
 from cospal_cli.training import curriculum, metrics, state
 from cospal_cli.training.curriculum import Epoch
 
@@ -98,10 +99,18 @@ def usable(prepared: Prepared, split: str) -> list[Sample]:
     return some
 
 
+def some(samples: list[Sample], config: TrainConfig) -> list[Sample]:
+    """``train.samples`` of them, drawn by the seed, in order; a larger draw holds a smaller one."""
+    if not 0 < config.samples < len(samples):
+        return samples
+    drawn = np.random.default_rng((config.seed, 2)).permutation(len(samples))[: config.samples]
+    return [samples[at] for at in sorted(drawn.tolist())]
+
+
 def make_plan(samples: Sequence[Sample], config: Config, together: int) -> tuple[Epoch, ...]:
     """The epochs; InputError for no sample, UsageError where processes cannot share a batch."""
     train = config.train
-    crg = train.crg and config.temporal.objective == "reconstruct"  # the contrast takes all at once
+    crg = train.crg and not config.temporal.acts  # else all sub-phrases are taken at once
     epochs = curriculum.plan(samples, config.curriculum, train.batch, crg)
     if not epochs:
         raise InputError("no sample to train on", "'cospal data check' lists the problems")
@@ -123,8 +132,10 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
     _check_clips(prepared, config)
     tubelets, clips, text = prepared.sizes
     sizes = Sizes(tubelets, clips, text, len(words) + 1)
-    if config.temporal.objective == "contrast":
-        sizes = _contrast_sizes(prepared, sizes, config.temporal.queries)
+    if config.temporal.acts:
+        _check_acts(prepared, config.temporal)
+    if config.temporal.objective == "contrast" or config.model.temporal_input == "motion":
+        sizes = _apart(prepared, sizes, config)
     return HeadsMetadata(
         sizes, config.model, prepared.identity, tuple(words), trained, temporal=config.temporal
     )
@@ -133,7 +144,8 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
 def _check_clips(prepared: Prepared, config: Config) -> None:
     """UsageError where the heads read clips and the features have none."""
     contrast, given = config.temporal.objective == "contrast", config.model.temporal_input
-    if prepared.spec.has_clips or given == "subject" or (contrast and given != "both"):
+    alone = given in ("subject", "motion")
+    if prepared.spec.has_clips or alone or (contrast and given != "both"):
         return
     needs = "model.temporal_input=both" if contrast else "temporal.objective=reconstruct"
     raise UsageError(
@@ -143,24 +155,33 @@ def _check_clips(prepared: Prepared, config: Config) -> None:
     )
 
 
-def _contrast_sizes(prepared: Prepared, sizes: Sizes, queries: str) -> Sizes:
-    """Likewise of the contrast. UsageError where appearance and motion are not apart."""
+def _apart(prepared: Prepared, sizes: Sizes, config: Config) -> Sizes:
+    """``sizes`` where who and when are told apart. UsageError where they cannot be."""
     appearance, motion = prepared.spec.sides
-    hint = "prepare the data set again into another folder, or set temporal.objective=reconstruct"
+    contrast = config.temporal.objective == "contrast"
     if not motion:
+        needs = "temporal.objective=contrast" if contrast else "model.temporal_input=motion"
         raise UsageError(
             f"{str(prepared.folder)!r}: its tubelets have no motion apart from their appearance, "
-            "which temporal.objective=contrast needs",
-            hint,
+            f"which {needs} needs",
+            "prepare the data set again into another folder, or set "
+            + ("temporal.objective=reconstruct" if contrast else "model.temporal_input=subject"),
         )
+    phrases = MOST_QUERIES[config.temporal.queries] if contrast else 0
+    return replace(sizes, appearance=appearance, motion=motion, phrases=phrases)
+
+
+def _check_acts(prepared: Prepared, config: TemporalConfig) -> None:
+    """UsageError where sub-phrases are wanted, but their words were not encoded each alone."""
     sample = next((one for one in prepared.samples("train") if prepared.refined(one).verbs), None)
     if sample and not prepared.phrases(sample).acts:
+        contrast = config.objective == "contrast"
+        needs = "temporal.objective=contrast" if contrast else "temporal.hidden=phrases"
+        other = "temporal.objective=reconstruct and temporal" if contrast else "temporal"
         raise UsageError(
-            f"{str(prepared.folder)!r}: its words are not encoded each alone, which "
-            "temporal.objective=contrast needs",
-            hint,
+            f"{str(prepared.folder)!r}: its words are not encoded each alone, which {needs} needs",
+            f"prepare the data set again into another folder, or set {other}.hidden=words",
         )
-    return replace(sizes, appearance=appearance, motion=motion, phrases=MOST_QUERIES[queries])
 
 
 def facts(prepared: Prepared, samples: Sequence[Sample]) -> JsonDict:
@@ -204,7 +225,9 @@ def _build(metadata: HeadsMetadata) -> JsonDict:
     widths: JsonDict = {
         f"{name} features": getattr(metadata.sizes, name) for name in ("tubelets", "clips")
     }
-    widths |= {"word vectors": metadata.sizes.words, "objective": metadata.temporal.objective}
+    temporal = metadata.temporal
+    hidden = "" if temporal.objective == "contrast" else f", hidden {temporal.hidden}"
+    widths |= {"word vectors": metadata.sizes.words, "objective": f"{temporal.objective}{hidden}"}
     return widths | {
         name: value for name, value in vars(metadata.model).items() if name not in rules
     }
