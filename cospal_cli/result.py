@@ -22,6 +22,7 @@ from cospal_cli.settings import Config, VideoConfig, as_dict
 if TYPE_CHECKING:
     from cospal_cli.ranking.heads import Heads
     from cospal_cli.ranking.prediction import HeadScores
+    from cospal_cli.video.curves import PhraseCurve
     from cospal_cli.video.moment import Moment
     from cospal_cli.video.writer import Written
 
@@ -121,10 +122,14 @@ class Result:
             before()
 
         self.observation.check_source()
+        document = self.document("complete")
+        mark = tube_json.fingerprint(document)
         return write_annotated(
             Path(self.observation.info.path),
             Path(path),
-            Overlay(self.tubes, self.query.text, tube_json.fingerprint(self.document("complete"))),
+            Overlay(
+                self.tubes, self.query.text, tube_json.fingerprint(document), curves_of(document)
+            ),
             observed_range(self.config.video, self.observation),
             self.config.output,
             progress,
@@ -204,6 +209,14 @@ class Result:
         moment = self.moment()
         self.observation.check_source()
         return moment, partial(self.observation.check_source, needed=False)
+
+
+def curves_of(document: JsonDict) -> list[PhraseCurve]:
+    """When each sub-phrase is true, as trained heads saw it; none without them."""
+    from cospal_cli.video.curves import PhraseCurve
+
+    found = (document.get("heads") or {}).get("curves", ())
+    return [PhraseCurve(one["text"], one["times"], one["log_odds"]) for one in found]
 
 
 def moments(document: JsonDict, source: Path | None = None) -> list[Moment]:

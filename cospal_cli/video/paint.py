@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import Tube
+from cospal_cli.video.canvas import Look
 from cospal_cli.video.convert import converted
 from cospal_cli.video.crop import CropPath
 from cospal_cli.video.curves import PhraseCurve
@@ -93,9 +94,8 @@ class Annotated(Upright):
         ends_s = [tube.span_s[1] for tube in tubes]
         shown_s = (first.time_s, max([first.time_s + length_s] if length_s else ends_s or [1.0]))
         matrix = "709" if first.raw.colorspace in _BT709 else "601"
-        self._annotator = Annotator(
-            (info.width, info.height), tubes, caption, shown_s, matrix, float(info.sample_aspect)
-        )
+        look = Look((info.width, info.height), matrix, float(info.sample_aspect))
+        self._annotator = Annotator(look, tubes, caption, shown_s, curves)
 
     def paint(self, frame: SourceFrame) -> VideoFrame:
         """See ``Painter``."""
