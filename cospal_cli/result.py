@@ -18,6 +18,7 @@ from cospal_cli.core.types import Query, Tube
 from cospal_cli.outputs import tube_json
 from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.settings import Config, VideoConfig, as_dict
+from cospal_cli.settings.stored import config_of
 
 if TYPE_CHECKING:
     from cospal_cli.ranking.heads import Heads
@@ -127,9 +128,7 @@ class Result:
         return write_annotated(
             Path(self.observation.info.path),
             Path(path),
-            Overlay(
-                self.tubes, self.query.text, tube_json.fingerprint(document), curves_of(document)
-            ),
+            Overlay(self.tubes, self.query.text, mark, curves_of(document)),
             observed_range(self.config.video, self.observation),
             self.config.output,
             progress,
@@ -229,9 +228,8 @@ def moments(document: JsonDict, source: Path | None = None) -> list[Moment]:
 
     tubes = tube_json.load_tubes(document)
     with errors_as(InputError, "the document is damaged", "write it again"):
-        video, used = document["video"], document["generator"]["config"]["video"]
-        path, length = source or Path(video["path"]), video["bytes"]
-        config = VideoConfig(stream=used["stream"], image_fps=used["image_fps"])
+        video, path = document["video"], source or Path(document["video"]["path"])
+        config, length = config_of(document["generator"]["config"]).video, video["bytes"]
         straight = not video["timeline"]
     if length is not None and path.is_file() and path.stat().st_size != length:
         raise InputError(f"{str(path)!r} has changed since the tubes were found", "ground it again")

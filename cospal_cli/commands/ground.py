@@ -22,6 +22,7 @@ from cospal_cli.commands.output_paths import (
     inputs_of,
     output_folder,
     output_paths,
+    with_pictures,
 )
 from cospal_cli.commands.queries import split, understood
 from cospal_cli.commands.report import page_at
@@ -51,6 +52,12 @@ FLAGS = (
     "ground.top_k",
     "output.overwrite",
     "output.video",
+    "output.clip",
+    "output.clip_copy",
+    "output.crop",
+    "output.pad",
+    "output.sheet",
+    "output.thumbnail",
     "detector.name",
     "detector.model",
     "detector.nanodet.tiles",
@@ -223,6 +230,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
     outputs = output_paths(
         video, options.output, len(sentences), config.output.video, options.as_json
     )
+    outputs = with_pictures(outputs, config.output)
     page = page_at(options.report)
     formats = _formats(options, video, config)
     others = [*([page.path] if page else []), *(path for one in formats for path in one.paths)]
@@ -294,7 +302,7 @@ def _run(job: GroundJob, grounder: Grounder) -> tuple[list[str], bool]:
                 documents.append(placed.result.document(files.status(placed)))
             if job.page is not None:
                 drawn = [("annotated", paths.video)] if paths.video else []
-                job.page.add(documents[-1], paths.json, drawn)
+                job.page.add(documents[-1], paths.json, [*drawn, *paths.pictures])
         write_all(job.formats, documents, job.quiet)
         if job.page is not None:
             job.page.write(progress, interrupts.stopped)

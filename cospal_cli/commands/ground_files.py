@@ -43,7 +43,9 @@ class PlacedResult:
     def write(self, status: str, instead_of: Sequence[Path] = ()) -> None:
         """Write the JSON's file, if there is to be one, unless it has this status already."""
         if self.paths.json is not None and self.written != status:
-            self.result.save_json(self.paths.json, status, instead_of)
+            # Pictures of an earlier run never stand beside the new document.
+            old = [path for _, path in self.paths.pictures] if self.written is None else []
+            self.result.save_json(self.paths.json, status, [*instead_of, *old])
         self.written = status
 
     def emit(self, status: str, several: bool) -> None:
@@ -71,7 +73,8 @@ class Files:
             if not placed.replaces:
                 placed.write(self.status(placed))
         for placed in results:
-            yield placed, OutputPaths(placed.paths.json, self._video(placed))
+            drawn = self._video(placed)
+            yield placed, OutputPaths(placed.paths.json, drawn, tuple(self._pictures(placed)))
 
     def _video(self, placed: PlacedResult) -> Path | None:
         """Write the MP4, and the JSON if that still waits; the MP4's path if there is one now.
@@ -90,6 +93,18 @@ class Files:
                 self.failure = _explained(error, placed)
         placed.write(self.status(placed), () if drawn or self.failure else tuple(filter(None, old)))
         return drawn
+
+    def _pictures(self, placed: PlacedResult) -> Iterator[tuple[str, Path]]:
+        """Write clips and stills of the best tube; those that are there now."""
+        for name, path in placed.paths.pictures if placed.result.tubes else ():
+            if self.stopped() or self.failure is not None:
+                return
+            try:
+                save_picture(placed.result, name, path, self.progress, self.stopped)
+            except Exception as error:
+                self.failure = _explained(error, placed)
+            else:
+                yield name, path
 
     def _draw(self, placed: PlacedResult, video: Path) -> None:
         result = placed.result
@@ -126,6 +141,30 @@ def grounded(
         ]
         grounder.release(models=not keep)
         yield from files.write(results)
+
+
+def save_picture(
+    result: Result, name: str, path: Path, progress: Progress, stopped: Callable[[], bool]
+) -> None:
+    """Write the best tube's picture called ``name`` in ``PICTURES``; warns of what is left out."""
+    output = result.config.output
+    if name in ("sheet", "thumbnail"):
+        (result.save_sheet if name == "sheet" else result.save_thumbnail)(path)
+        return
+    if name == "crop":
+        written = result.save_crop(path, output.pad, progress=progress, stopped=stopped)
+    else:
+        written = result.save_clip(
+            path, output.pad, copy=output.clip_copy, progress=progress, stopped=stopped
+        )
+    for message in written.warnings:
+        console.LOG.warning(message)
+    early_s = result.tubes[0].span_s[0] - written.span_s[0]
+    if name == "clip" and output.clip_copy and early_s > 0:
+        console.LOG.warning(
+            f"{path.name!r} begins with the key frame at {written.span_s[0]:.2f} s, "
+            f"{early_s:.2f} s before the moment"
+        )
 
 
 def _explained(error: Exception, placed: PlacedResult) -> Exception:

@@ -185,6 +185,7 @@ class _Rows:
         if status != "failed":
             places = {"json": paths.json, "mp4": paths.video}
             row |= {name: str(path) for name, path in places.items() if path is not None}
+            row |= {name: str(path) for name, path in paths.pictures if path.is_file()}
         row["seconds"] = round(time.monotonic() - self._began, 3)
         self.done.rows.append(row)
 
@@ -202,7 +203,8 @@ class _Rows:
             return "do" if ours or self.plan.config.output.overwrite else "differs", None
         same = document.get("generator", {}).get("fingerprint")
         same = same is not None and same == grounder.fingerprint(self.placed.job.video, query.text)
-        if same and document["status"] in DONE and _drawn(paths.video, document):
+        drawn = not document.get("tubes") or all(path.is_file() for _, path in paths.pictures)
+        if same and document["status"] in DONE and drawn and _drawn(paths.video, document):
             return "skip", document
         unfinished = same or document["status"] == "interrupted"
         return "do" if unfinished or self.plan.config.output.overwrite else "differs", None
@@ -228,7 +230,8 @@ def _do(grounder: Grounder, pairs: Sequence[Pair], rows: _Rows) -> None:
             if number == 0:
                 first, last = placed.result.observation.span_s
                 rows.done.video_s += last - first
-            if wanted.video is not None and written.video is None:
+            missing = len(written.pictures) < len(wanted.pictures) and placed.result.tubes
+            if missing or (wanted.video is not None and written.video is None):
                 error = files.failure
                 assert error is not None
                 rows.fail([(query, wanted)], getattr(error, "message", reason(error)), "")

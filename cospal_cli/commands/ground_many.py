@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.commands import console
-from cospal_cli.commands.output_paths import is_folder, output_folder, paths_in
+from cospal_cli.commands.output_paths import is_folder, output_folder, paths_in, with_pictures
 from cospal_cli.commands.queries import SentenceSource, understood
 from cospal_cli.commands.report import page_at
 from cospal_cli.core import files
@@ -162,17 +162,24 @@ def _placed(
                 f"-o {output!r} is one file, but there are {of} videos", "name a folder"
             )
         return [
-            PlacedJob(job, tuple(output_paths(job.video, output, len(job.queries), video, True)))
+            PlacedJob(
+                job,
+                tuple(
+                    with_pictures(
+                        output_paths(job.video, output, len(job.queries), video, True),
+                        config.output,
+                    )
+                ),
+            )
             for job in jobs
         ]
     base = Path(output or ".")
-    return [
-        PlacedJob(
-            job,
-            tuple(paths_in(base / job.folder, job.stem, one.ending, video) for one in job.queries),
-        )
-        for job in jobs
-    ]
+    placed = []
+    for job in jobs:
+        names = [one.ending for one in job.queries]
+        paths = [paths_in(base / job.folder, job.stem, name, video) for name in names]
+        placed.append(PlacedJob(job, tuple(with_pictures(paths, config.output))))
+    return placed
 
 
 def _failed(placed: Sequence[PlacedJob], records: Records) -> list[PlacedJob]:

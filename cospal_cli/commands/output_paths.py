@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import make_folder
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.settings import Config, flatten
+from cospal_cli.settings import Config, OutputConfig, flatten
+from cospal_cli.video.ranges import parse_mark
 
 SUFFIXES = (".json", ".mp4")
+PICTURES = {"clip": ".mp4", "crop": ".mp4", "sheet": ".png", "thumbnail": ".png"}
 MAX_NAME_BYTES = 255
 
 
@@ -23,11 +25,13 @@ class OutputPaths:
 
     json: Path | None
     video: Path | None
+    pictures: tuple[tuple[str, Path], ...] = ()  # (a name of ``PICTURES``, path)
 
     @property
     def files(self) -> list[Path]:
         """Those that will be written."""
-        return [path for path in (self.json, self.video) if path is not None]
+        found = [path for path in (self.json, self.video) if path is not None]
+        return [*found, *(path for _, path in self.pictures)]
 
 
 def output_paths(
@@ -72,6 +76,33 @@ def paths_in(folder: Path, stem: str, ending: str, video: bool) -> OutputPaths:
     video, such as ".2"."""
     name = fitting(stem, f"{ending}.tube")
     return OutputPaths(folder / f"{name}.json", folder / f"{name}.mp4" if video else None)
+
+
+def with_pictures(paths: Sequence[OutputPaths], config: OutputConfig) -> list[OutputPaths]:
+    """``paths`` with those of the clips and stills that ``config`` asks for, beside the JSON.
+
+    UsageError where they contradict, or there is no place for them.
+    """
+    names = [name for name in PICTURES if getattr(config, name)]
+    if config.clip and config.clip_copy:
+        raise UsageError(
+            "--clip encodes the moment anew and --clip-copy does not", "give one of them"
+        )
+    names = ["clip", *names] if config.clip_copy else names
+    if parse_mark(config.pad, "pad") != parse_mark("0", "pad") and not {"clip", "crop"} & {*names}:
+        raise UsageError("--pad is about what is cut out", "give --clip, --clip-copy or --crop")
+    if names and any(one.json is None for one in paths):
+        flag = "--clip-copy" if config.clip_copy else f"--{names[0]}"
+        raise UsageError(f"{flag} writes a file, --json none", "say where it goes: -o DIR")
+    return [replace(one, pictures=tuple(_beside(one.json, names))) for one in paths]
+
+
+def _beside(document: Path | None, names: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    if document is None:
+        return
+    stem = document.stem.removesuffix(".tube")
+    for name in names:
+        yield name, document.with_name(fitting(stem, f".{name}") + PICTURES[name])
 
 
 def is_folder(output: str) -> bool:

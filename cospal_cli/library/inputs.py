@@ -22,6 +22,7 @@ from cospal_cli.video.probe import EXTENSIONS, pictures
 
 STDIN = "-"
 _OURS = re.compile(r"\.tube(\.[\w-]+)*\.\w+$")  # clip.tube.mp4, and whatever else is made beside it
+_CUT = re.compile(r"\.(clip|crop)$")  # what is cut out stands beside the JSON
 _SCHEMA = b'"schema": "cospal/tube@'
 
 
@@ -112,10 +113,17 @@ def is_ours(path: Path) -> bool:
     """Whether cospal wrote the file, by its name, or by the JSON beside it."""
     if _OURS.search(path.name):
         return True
-    beside = path.with_suffix(".json")
+    if path.suffix.lower() != ".mp4":
+        return False
+    stem = path.stem
+    names = [stem] if not _CUT.search(stem) else [_CUT.sub("", stem), _CUT.sub(".tube", stem)]
+    return any(_is_document(path.with_name(f"{name}.json")) for name in names)
+
+
+def _is_document(path: Path) -> bool:
     with suppress(OSError, ValueError):
-        if path.suffix.lower() == ".mp4" and beside.is_file():
-            with open(beside, "rb") as file:
+        if path.is_file():
+            with open(path, "rb") as file:
                 return _SCHEMA in file.read(200)
     return False
 

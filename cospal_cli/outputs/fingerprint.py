@@ -15,7 +15,7 @@ from cospal_cli.settings.stored import in_use
 
 # What has no part in a result: who works, on how many threads, and how heads were trained.
 _SECTIONS = ("engine", "train", "loss", "curriculum")
-_NAMES = ("threads", "overwrite")
+_NAMES = ("threads", "overwrite", "clip", "crop", "sheet", "thumbnail")
 
 
 def fingerprint(

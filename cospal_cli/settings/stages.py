@@ -369,10 +369,41 @@ class OutputConfig(Section, key="output", group=OUTPUT):
     video: Annotated[
         bool, Setting("Write a video with the box drawn, as MP4.", flag="--no-video")
     ] = True
+    clip: Annotated[
+        bool,
+        Setting("Cut the found moment out of the video: STEM.clip.mp4.", flag="--clip"),
+    ] = False
+    clip_copy: Annotated[
+        bool,
+        Setting(
+            "Cut it out without encoding, from the key frame before it on.", flag="--clip-copy"
+        ),
+    ] = False
+    crop: Annotated[
+        bool,
+        Setting("Cut out a window that follows the subject: STEM.crop.mp4.", flag="--crop"),
+    ] = False
+    pad: Annotated[
+        str,
+        Setting(
+            "How much more to cut out before and after the moment: 25 (frames), 1s or 00:01.",
+            flag="--pad",
+        ),
+    ] = "0"
+    sheet: Annotated[
+        bool,
+        Setting("Draw a contact sheet of the moment: STEM.sheet.png.", flag="--sheet"),
+    ] = False
+    thumbnail: Annotated[
+        bool,
+        Setting("Draw its clearest frame: STEM.thumbnail.png.", flag="--thumbnail"),
+    ] = False
     crf: Annotated[
         int,
         Setting(
-            "Quality of that video, by x264's scale: 0 is lossless, 51 the worst.", least=0, most=51
+            "Quality of these videos, by x264's scale: 0 is lossless, 51 the worst.",
+            least=0,
+            most=51,
         ),
     ] = 23
     keyframe_error: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from cospal_cli.core.types import IntArray, Tube
 _MARGIN = 0.2  # of the box's side, around it
 _LEAST = 64  # pixels
 _WIDEST, _TALLEST = 16 / 9, 16 / 9  # a window is no flatter, and no taller, than this
-_JITTER_S, _CALM_S = 0.2, 1.0  # how much time boxes, and the window's path, are averaged over
+# Over how much time boxes are averaged, the window's path is drawn straight, and its corners are
+# rounded at last.
+_JITTER_S, _CALM_S, _ROUND_S = 0.06, 1.0, 0.12
 _ROUNDS = 60
 
 
@@ -45,7 +48,8 @@ def crop_path(tube: Tube, frame: tuple[int, int], aspect: float = 1.0) -> CropPa
     limit = np.maximum(2, np.array(frame) // 2 * 2)
     step_s = float(np.median(np.diff(tube.times_s))) if len(tube.times_s) > 1 else 1.0
     edges = np.array([*frame, *frame], np.float64)
-    boxes = _smoothed(np.clip(tube.boxes_xyxy.astype(np.float64), 0, edges), _JITTER_S / step_s)
+    boxes = np.clip(tube.boxes_xyxy.astype(np.float64), 0, edges)
+    boxes = _smoothed(boxes, _JITTER_S / step_s, "odd")
     size = _size(boxes, limit, aspect)
     slack = np.minimum(_MARGIN / 2 * (boxes[:, 2:] - boxes[:, :2]), 0.25 * size)
     low = boxes[:, 2:] + slack - size  # further to the left, the box would stick out
@@ -56,6 +60,7 @@ def crop_path(tube: Tube, frame: tuple[int, int], aspect: float = 1.0) -> CropPa
     path = np.clip(middle, low, high)
     for _ in range(_ROUNDS):  # towards the shortest way that keeps the box inside
         path = np.clip(_smoothed(path, _CALM_S / step_s), low, high)
+    path = np.clip(_smoothed(path, _ROUND_S / step_s, "odd"), 0, limit - size)
     return CropPath((int(size[0]), int(size[1])), tube.pts, np.round(path).astype(np.int64))
 
 
@@ -69,12 +74,21 @@ def _size(boxes: NDArray[np.float64], limit: IntArray, aspect: float) -> IntArra
     return np.minimum(even, limit)
 
 
-def _smoothed(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """Means of (T, C) ``values`` along T with weights that fall off over ``width`` rows."""
+def _smoothed(
+    values: NDArray[np.float64], width: float, ends: Literal["edge", "odd"] = "edge"
+) -> NDArray[np.float64]:
+    """Means of (T, C) ``values`` along T with weights that fall off over ``width`` rows.
+
+    ``ends``: beyond, they go on as they end ("edge"), or as they came ("odd").
+    """
     reach = min(len(values) - 1, math.ceil(2 * width))
     if reach < 1:
         return values
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    padded = np.pad(values, ((reach, reach), (0, 0)), "edge")
+    around = ((reach, reach), (0, 0))
+    if ends == "odd":
+        padded = np.pad(values, around, "reflect", reflect_type="odd")
+    else:
+        padded = np.pad(values, around, "edge")
     columns = [np.convolve(one, weights / weights.sum(), "valid") for one in padded.T]
     return np.stack(columns, axis=1)
