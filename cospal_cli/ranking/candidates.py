@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import area, centres, iou
 from cospal_cli.core.brief import brief
@@ -22,7 +24,7 @@ class Candidate:
     """One tubelet that may be meant. Positions and sizes are shares of the frame."""
 
     tubelet: Tubelet
-    motion: MotionCurves
+    frame: tuple[int, int]  # (W, H)
     colours: FloatArray  # (R, C) mean share of each colour name in each region
     centre: FloatArray  # (2,) median centre
     size: float  # square root of the median share of the frame's area
@@ -35,6 +37,11 @@ class Candidate:
 
     __repr__ = brief
 
+    @cached_property
+    def motion(self) -> MotionCurves:
+        """How it moves."""
+        return motion(self.tubelet, self.frame)
+
 
 def candidates(
     tubelets: Sequence[Tubelet], size: tuple[int, int], timeline: Timeline
@@ -42,18 +49,29 @@ def candidates(
     """Every tubelet, in the order of ``tubelets``. ``size`` is the displayed (W, H)."""
     start, end = float(timeline.times_s[0]), timeline.end_s
     order = sorted(tubelets, key=lambda t: (len(t), float(t.scores.mean())))
-    echoes = {t.id for n, t in enumerate(order) if any(_echoes(t, o) for o in order[n + 1 :])}
+    likely = _may_echo(order)
+    echoes = {
+        order[at].id
+        for at in np.flatnonzero(likely.any(axis=1))
+        if any(_lies_on(order[at], order[other]) for other in np.flatnonzero(likely[at]))
+    }
     return [_candidate(tubelet, size, start, end, tubelet.id in echoes) for tubelet in tubelets]
 
 
-def _echoes(tubelet: Tubelet, other: Tubelet) -> bool:
-    """Whether ``tubelet`` lies on a longer one of its own kind for most of its life."""
-    shared = min(tubelet.times_s[-1], other.times_s[-1]) - max(tubelet.times_s[0], other.times_s[0])
-    if shared < _ECHO_TIME * (tubelet.times_s[-1] - tubelet.times_s[0]):
-        return False
-    kinds = tubelet.label_scores, other.label_scores
-    if kinds[0] @ kinds[1] < 0.5 * np.linalg.norm(kinds[0]) * np.linalg.norm(kinds[1]):
-        return False
+def _may_echo(order: Sequence[Tubelet]) -> NDArray[np.bool_]:
+    """(K, K) whether a tubelet is there most of its life with a later one of its own kind."""
+    if not order:
+        return np.zeros((0, 0), bool)
+    first, last = np.array([(t.times_s[0], t.times_s[-1]) for t in order]).T
+    shared = np.minimum(last, last[:, None]) - np.maximum(first, first[:, None])
+    kinds = np.stack([t.label_scores for t in order])
+    norms = np.linalg.norm(kinds, axis=1)
+    alike = kinds @ kinds.T >= 0.5 * norms * norms[:, None]
+    return np.triu(alike & (shared >= _ECHO_TIME * (last - first)[:, None]), 1)
+
+
+def _lies_on(tubelet: Tubelet, other: Tubelet) -> bool:
+    """Whether the boxes of two tubelets are much the same."""
     _, rows, others = np.intersect1d(
         tubelet.frame_indices, other.frame_indices, assume_unique=True, return_indices=True
     )
@@ -68,7 +86,7 @@ def _candidate(
     share = np.sqrt(np.median(area(tubelet.boxes_xyxy)) / (size[0] * size[1]))
     return Candidate(
         tubelet,
-        motion(tubelet, size),
+        size,
         _colours(tubelet),
         np.median(centres(tubelet.boxes_xyxy) / np.array(size, np.float32), axis=0),
         float(share),

@@ -1,0 +1,204 @@
+"""A grounder with a memory: it takes stored observations of a library, and adds what it lacks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cospal_cli import detect, weights
+from cospal_cli.core.errors import InputError
+from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.core.progress import Progress, never, silent
+from cospal_cli.core.types import Clips, Phrases, Query
+from cospal_cli.features.appearance import WEIGHTS as CLASSIFIER
+from cospal_cli.features.spec import clips_part
+from cospal_cli.grounder import Grounder, clips_of
+from cospal_cli.library.keys import ObservationKey, key_of, known_sha256, recipe_of
+from cospal_cli.library.stored import Extras, same
+from cospal_cli.settings import Config, changed
+
+if TYPE_CHECKING:
+    from cospal_cli.library.store import Store
+    from cospal_cli.ranking.heads import Heads
+    from cospal_cli.result import Result
+
+_KEPT = 4  # observations in memory
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An observation in memory, and where it is stored."""
+
+    observation: Observation
+    key: ObservationKey
+    config: Config  # with the settings that it was made with
+    known: frozenset[int] = frozenset()  # tubelets whose appearance is stored
+
+
+class LibraryGrounder(Grounder):
+    """A ``Grounder`` that watches no video a second time.
+
+    The detector is opened when a video is to be watched, unless its hash is not known before. What
+    the classifier sees is stored too, once a question has needed it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        detector: detect.Detector | None = None,
+        heads: Heads | None = None,
+    ) -> None:
+        chosen, _ = detect.resolve(config.detector)
+        config = replace(config, detector=chosen)
+        sha256 = known_sha256(config) if detector is None else detector.model_sha256
+        if detector is None and sha256 is None:
+            detector = detect.open_detector(config.detector)
+            sha256 = detector.model_sha256
+        super().__init__(config, detector, heads)
+        self.store, self.stored_only = store, False
+        self.watched = 0  # videos that were not there yet
+        self._wanted = config  # what the user left open still open
+        self._recipe = recipe_of(config, str(sha256))
+        self._memory: OrderedDict[str, Kept] = OrderedDict()
+
+    @classmethod
+    def over(
+        cls,
+        store: Store,
+        config: Config,
+        checkpoint: Path | None = None,
+        stated: AbstractSet[str] = frozenset(),
+    ) -> LibraryGrounder:
+        """As ``Grounder.open``, over the observations in ``store``."""
+        if checkpoint is None:
+            return cls(store, config)
+        from cospal_cli.ranking.heads import completed, open_heads
+
+        config = completed(config, changed(config) | stated, checkpoint)
+        detector = detect.open_detector(config.detector)
+        return cls(store, config, detector, open_heads(checkpoint, config, detector))
+
+    def key(self, video: Path | str, prompt: Query | None = None) -> ObservationKey:
+        """What the observation of ``video`` depends on, as the video is now. InputError."""
+        said = prompt.text if prompt is not None and self._prompted else ""
+        return key_of(Path(video), self._recipe, said)
+
+    def has(self, key: ObservationKey) -> bool:
+        """Whether the observation of ``key`` is stored, with all that questions will need."""
+        file = self.store.read(key)
+        if file is None:
+            return False
+        extras = self._extras()
+        shown = not self.config.appearance.enabled or file.shows_all(extras.appearance)
+        return shown and (self._encoder is None or same(file.clips, extras.clips))
+
+    def observe(
+        self,
+        video: Path | str,
+        prompt: Query | None = None,
+        progress: Progress = silent,
+        stopped: Callable[[], bool] = never,
+        clips: Clips | None = None,
+    ) -> Observation:
+        """See ``Grounder.observe``: the stored observation, if there is one of this very video,
+        settings and models; else a new one, which is stored."""
+        key = self.key(video, prompt)
+        kept = self._remembered(key, Path(video))
+        if kept is None:
+            if self.detector is None:
+                self._open()
+            observation = super().observe(video, prompt, progress, stopped, clips)
+            if observation.interrupted:
+                return observation
+            self.watched += 1
+            kept = self._store(Kept(observation, key, self.config))
+        elif self._encoder is not None and kept.observation.clips is None:
+            clips = clips_of(video, self.config.video, self._encoder)
+            kept = self._store(replace(kept, observation=replace(kept.observation, clips=clips)))
+        self.config = replace(self.config, detector=kept.config.detector)
+        return kept.observation
+
+    def answer(
+        self,
+        observation: Observation,
+        query: Query | str,
+        features: HeadFeatures | None = None,
+        phrases: Phrases | None = None,
+    ) -> Result:
+        """See ``Grounder.answer``; what the classifier saw for it is stored."""
+        result = super().answer(observation, query, features, phrases)
+        kept = next((k for k in self._memory.values() if k.observation is observation), None)
+        if kept is not None:
+            self._store_appearance(kept)
+        return result
+
+    def describe(self, observation: Observation) -> None:
+        """Classify the crops of every tubelet and store it, so that no question needs to."""
+        shared = self._of(observation)
+        if shared.appearance_of is None:
+            return
+        for candidate in shared.candidates:
+            shared.appearance_of(candidate)
+        for kept in list(self._memory.values()):
+            if kept.observation is observation:
+                self._store_appearance(kept)
+
+    @property
+    def _prompted(self) -> bool:
+        return self.detector is not None and self.detector.prompted
+
+    def _open(self) -> None:
+        if self.stored_only:
+            raise InputError("the video is not in the library", "'cospal index' adds it")
+        self.detector = detect.open_detector(self._wanted.detector)
+        self.config = replace(self.config, detector=self.detector.config)
+
+    def _remembered(self, key: ObservationKey, video: Path) -> Kept | None:
+        """The observation of ``key`` from memory or its file; None where there is none of today."""
+        kept = self._memory.get(key.name)
+        if kept is not None and kept.key == key and kept.observation.info.path == str(video):
+            self._memory.move_to_end(key.name)
+            return kept
+        file = self.store.read(key)
+        if file is None:
+            return None
+        observation = file.observation(video)
+        if self.config.video.strict and observation.timeline.damaged:
+            return None  # watching says what is wrong
+        if self._encoder is None or not same(file.clips, self._extras().clips):
+            observation = replace(observation, clips=None)
+        if not same(file.appearance, self._extras().appearance):
+            observation = replace(observation, appearance={})
+        known = frozenset(observation.appearance)
+        return self._keep(Kept(observation, key, file.config(self.config), known))
+
+    def _keep(self, kept: Kept) -> Kept:
+        self._memory[kept.key.name] = kept
+        while len(self._memory) > _KEPT:
+            self._memory.popitem(last=False)
+        return kept
+
+    def _store(self, kept: Kept) -> Kept:
+        """Into the library, unless another process is about the same video just now."""
+        shared = self._of(kept.observation)
+        self.store.add(kept.key, kept.observation, kept.config, self._extras(), shared.candidates)
+        return self._keep(kept)
+
+    def _store_appearance(self, kept: Kept) -> None:
+        shown = self._of(kept.observation).appearance.found()
+        if shown.keys() - kept.known:
+            described = replace(kept.observation, appearance=shown)
+            shared = self._of(kept.observation)
+            self.store.add(kept.key, described, kept.config, self._extras(), shared.candidates)
+            self._keep(replace(kept, known=frozenset(shown)))
+
+    def _extras(self) -> Extras:
+        crops = self.config.appearance.crops
+        appearance = {"sha256": weights.sha256(CLASSIFIER), "crops": crops}
+        encoder = self._encoder
+        return Extras(None if encoder is None else clips_part(encoder.config, encoder), appearance)
