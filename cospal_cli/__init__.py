@@ -1,6 +1,7 @@
 """Grounds a sentence in a video: ``ground(video, query)`` returns the subject's tubes.
 
-``Grounder`` keeps the models open for many videos and many sentences; ``Result`` is its answer.
+``Grounder`` keeps the models open for many videos and many sentences; ``Result`` is its answer;
+``Library`` keeps what was seen in videos, to be searched.
 """
 
 from __future__ import annotations
@@ -12,12 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cospal_cli.core.types import Tube
     from cospal_cli.grounder import Grounder
+    from cospal_cli.library.library import Library
     from cospal_cli.result import Result
     from cospal_cli.settings import Config
 
-__all__ = ["Grounder", "Result", "Tube", "ground"]
+__all__ = ["Grounder", "Library", "Result", "Tube", "ground"]
 __version__ = "0.1.0"
-_HOMES = {"Grounder": "grounder", "Result": "result", "Tube": "core.types"}
+_HOMES = {
+    "Grounder": "grounder",
+    "Library": "library.library",
+    "Result": "result",
+    "Tube": "core.types",
+}
 
 
 def ground(

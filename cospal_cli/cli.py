@@ -30,6 +30,9 @@ REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
     "convert": ("cospal_cli.commands.convert:convert", "Write stored tubes in other forms."),
+    "index": ("cospal_cli.commands.index:index", "Watch videos once, to be asked for ever."),
+    "search": ("cospal_cli.commands.search:search", "Find the videos that a sentence is about."),
+    "library": ("cospal_cli.commands.library:library", "List, check and repair a library."),
     "data": ("cospal_cli.commands.data:data", "Check, prepare and generate data sets."),
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
     "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from cospal_cli.commands.format_files import FormatFiles, beside, check, open_fo
 from cospal_cli.commands.ground_files import Files, grounded
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.ground_many import ground_many, is_many
+from cospal_cli.commands.libraries import library_option
 from cospal_cli.commands.output_paths import (
     OutputPaths,
     base_of,
@@ -165,6 +167,7 @@ class GroundOptions:
         Path | None,
         option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
     ]
+    library: Annotated[Path | None, library_option]
     fail_on_empty: Annotated[
         bool,
         option(
@@ -239,7 +242,6 @@ def ground(context: Context[GroundOptions]) -> int | None:
     context.start_logging(inputs | dict.fromkeys(targets, "an output"))
     from cospal_cli import detect
     from cospal_cli.core import files
-    from cospal_cli.grounder import Grounder
 
     _, why = detect.resolve(config.detector)
     if why:
@@ -248,7 +250,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
     targets = [path for number in queries for path in outputs[number - 1].files]
     targets += [page.path] if page else []
     job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page, formats)
-    opened = partial(Grounder.open, config, checkpoint=trained, stated=settings.said)
+    opened = partial(_open, options.library, config, trained, settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
         show_plan(video, known, [outputs[number - 1] for number in queries])
@@ -276,11 +278,27 @@ def _formats(options: GroundOptions, video: Path, config: Config) -> list[Format
     return [beside(one, base) for one in open_formats(options.formats, config.output)]
 
 
+def _open(
+    library: Path | None, config: Config, checkpoint: Path | None, stated: AbstractSet[str]
+) -> Grounder:
+    """The models; over a library those of its observations."""
+    if library is None:
+        from cospal_cli.grounder import Grounder
+
+        return Grounder.open(config, checkpoint=checkpoint, stated=stated)
+    from cospal_cli.library.grounder import LibraryGrounder
+    from cospal_cli.library.store import Store
+
+    return LibraryGrounder.over(Store.open(library, create=True), config, checkpoint, stated)
+
+
 def _inputs(
     context: Context[GroundOptions], video: Path, trained: Path | None, config: Config
 ) -> dict[Path, str]:
     """Every file that is read, with its name for the user."""
-    named = {"--config": context.config_file, "--query-file": context.options.query_file}
+    options = context.options
+    named = {"--config": context.config_file, "--query-file": options.query_file}
+    named["--library"] = options.library
     return inputs_of(video, named | {"--checkpoint": trained}, config, flag_names(FLAGS))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,9 @@ from cospal_cli.weights.nanodet import (
     WEIGHTS,
     WEIGHTS_INT8,
 )
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, batch=4)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
@@ -79,8 +84,11 @@ class NanoDet:
     classes = COCO
     prompted = False
 
-    def __init__(self, config: DetectorConfig) -> None:
-        """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA."""
+    def __init__(self, config: DetectorConfig, late: bool = False) -> None:
+        """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA.
+
+        ``late``: the model is opened, and what is wrong with it said, when it is first run.
+        """
         check(config.device)
         own = config.nanodet
         if own.weights == "auto":
@@ -88,12 +96,17 @@ class NanoDet:
         self.config, self.limits = DEFAULTS.within(replace(config, nanodet=own))
         self.model_id = WEIGHTS_INT8 if own.weights == "int8" else WEIGHTS
         self.model_sha256 = weights.sha256(self.model_id)
-        outputs = (*SCORES, *DISTANCES)
-        threads = config.threads or max(1, processors() - 1)  # one decodes and tracks meanwhile
-        self.session = open_session(weights.path(self.model_id), threads, [INPUT], outputs)
         views = 1 if own.tiles <= 1 else 1 + own.tiles**2
         self.batch = max(1, self.limits.batch // views)
         self.image_side = own.side * own.tiles
+        if not late:
+            _ = self.session
+
+    @cached_property
+    def session(self) -> InferenceSession:
+        """The opened model."""
+        threads = self.config.threads or max(1, processors() - 1)  # one decodes and tracks
+        return open_session(weights.path(self.model_id), threads, [INPUT], (*SCORES, *DISTANCES))
 
     def prompt(self, query: Query) -> NanoDet:
         """Itself: it detects all classes whatever the sentence."""

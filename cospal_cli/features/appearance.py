@@ -85,7 +85,8 @@ class Appearance:
             halves = [image[: max(len(image) // 2, 1)] for image in whole]
             shown, features = self._classify(whole + halves)
             count = max(len(shown), 1)
-            self._seen[tubelet.id] = shown.sum(axis=0) / count, features.sum(axis=0) / count
+            mean = (shown.sum(axis=0) / count).astype(np.float16)  # as it is stored
+            self._seen[tubelet.id] = mean.astype(np.float32), features.sum(axis=0) / count
         return self._seen[tubelet.id]
 
 

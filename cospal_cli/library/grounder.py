@@ -7,19 +7,18 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cospal_cli import detect, weights
-from cospal_cli.core.errors import InputError
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, Phrases, Query
 from cospal_cli.features.appearance import WEIGHTS as CLASSIFIER
 from cospal_cli.features.spec import clips_part
 from cospal_cli.grounder import Grounder, clips_of
-from cospal_cli.library.keys import ObservationKey, key_of, known_sha256, recipe_of
+from cospal_cli.library.keys import ObservationKey, key_of, recipe_of
 from cospal_cli.library.stored import Extras, same
-from cospal_cli.settings import Config, changed
+from cospal_cli.settings import Config, DetectorConfig, changed
 
 if TYPE_CHECKING:
     from cospal_cli.library.store import Store
@@ -39,11 +38,20 @@ class Kept:
     known: frozenset[int] = frozenset()  # tubelets whose appearance is stored
 
 
+def _open_late(config: DetectorConfig) -> detect.Detector:
+    if config.name != "nanodet":
+        return detect.open_detector(config)
+    from cospal_cli.detect.nanodet import NanoDet
+
+    late: detect.Detector = cast(detect.Detector, NanoDet(config, late=True))
+    return late
+
+
 class LibraryGrounder(Grounder):
     """A ``Grounder`` that watches no video a second time.
 
-    The detector is opened when a video is to be watched, unless its hash is not known before. What
-    the classifier sees is stored too, once a question has needed it.
+    The embedded models are opened when they are needed, so that a question about stored videos
+    opens none. What the classifier sees is stored too.
     """
 
     def __init__(
@@ -54,16 +62,10 @@ class LibraryGrounder(Grounder):
         heads: Heads | None = None,
     ) -> None:
         chosen, _ = detect.resolve(config.detector)
-        config = replace(config, detector=chosen)
-        sha256 = known_sha256(config) if detector is None else detector.model_sha256
-        if detector is None and sha256 is None:
-            detector = detect.open_detector(config.detector)
-            sha256 = detector.model_sha256
-        super().__init__(config, detector, heads)
-        self.store, self.stored_only = store, False
-        self.watched = 0  # videos that were not there yet
-        self._wanted = config  # what the user left open still open
-        self._recipe = recipe_of(config, str(sha256))
+        own = detector or _open_late(chosen)
+        super().__init__(config, own, heads)
+        self.store = store
+        self._recipe = recipe_of(self.config, own.model_sha256)
         self._memory: OrderedDict[str, Kept] = OrderedDict()
 
     @classmethod
@@ -110,17 +112,13 @@ class LibraryGrounder(Grounder):
         key = self.key(video, prompt)
         kept = self._remembered(key, Path(video))
         if kept is None:
-            if self.detector is None:
-                self._open()
             observation = super().observe(video, prompt, progress, stopped, clips)
             if observation.interrupted:
                 return observation
-            self.watched += 1
             kept = self._store(Kept(observation, key, self.config))
         elif self._encoder is not None and kept.observation.clips is None:
             clips = clips_of(video, self.config.video, self._encoder)
             kept = self._store(replace(kept, observation=replace(kept.observation, clips=clips)))
-        self.config = replace(self.config, detector=kept.config.detector)
         return kept.observation
 
     def answer(
@@ -151,12 +149,6 @@ class LibraryGrounder(Grounder):
     @property
     def _prompted(self) -> bool:
         return self.detector is not None and self.detector.prompted
-
-    def _open(self) -> None:
-        if self.stored_only:
-            raise InputError("the video is not in the library", "'cospal index' adds it")
-        self.detector = detect.open_detector(self._wanted.detector)
-        self.config = replace(self.config, detector=self.detector.config)
 
     def _remembered(self, key: ObservationKey, video: Path) -> Kept | None:
         """The observation of ``key`` from memory or its file; None where there is none of today."""

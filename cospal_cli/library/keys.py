@@ -8,13 +8,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cospal_cli import weights
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.features.spec import video_settings
 from cospal_cli.settings import Config
-from cospal_cli.weights.nanodet import WEIGHTS as NANODET
 
 ENDING = ".safetensors"
 _AFTER = ("clips.", "features.")  # made of an observation, or kept beside it
@@ -79,15 +77,10 @@ def stamp(video: Path) -> tuple[int, int]:
 def recipe_of(config: Config, sha256: str) -> JsonDict:
     """What of ``config`` and the detector, by its hash, an observation depends on.
 
-    ``config.detector`` is the one chosen, what its user left open still open.
+    ``config.detector`` is the detector's own, filled in.
     """
     settings = {
         name: value for name, value in video_settings(config).items() if not name.startswith(_AFTER)
     }
     settings["video.image_fps"] = config.video.image_fps
     return {"settings": settings, "detector_sha256": sha256}
-
-
-def known_sha256(config: Config) -> str | None:
-    """The hash of the detector's weights where it is known without opening them."""
-    return weights.sha256(NANODET) if config.detector.name == "nanodet" else None

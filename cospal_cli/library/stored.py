@@ -8,18 +8,19 @@ computed, the clips of a video encoder and what the crops show.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import field_of, filled
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.observation import Crops, Observation
+from cospal_cli.core.observation import Crops, Observation, Shown
 from cospal_cli.core.types import Clips, Timeline, Tubelet
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.library.keys import ObservationKey
@@ -28,8 +29,9 @@ from cospal_cli.prepared.scenes import pack, unpack
 from cospal_cli.settings import Config, SettingError, as_dict, stored
 
 FORMAT = "cospal/observation@1"
-AGAIN = "'cospal library repair' removes it, 'cospal index' makes it again"
 _SECTIONS = ("video", "detector", "tracker")  # of the settings: those that make an observation
+_PACKED = ("tubelet.colours", "tubelet.thumbs")  # most of a scene's bytes, and easily deflated
+_MOST = 1100  # times that zlib makes bytes fewer at the most
 _SCENE, _CROPS, _CLIPS, _SHOWN = "scene.", "crops.", "clips.", "appearance."
 
 
@@ -51,6 +53,8 @@ def write(
     if observation.interrupted:
         raise ValueError("observation: expected a whole one, found an interrupted one")
     arrays, scene = pack(observation)
+    shapes = {name: arrays[name].shape for name in _PACKED if name in arrays}
+    arrays |= {name: _deflated(arrays[name]) for name in shapes}
     tensors = {f"{_SCENE}{name}": array for name, array in arrays.items()}
     crops = [(at, *crop) for at, own in observation.crops.items() for crop in own]
     tensors |= {
@@ -64,7 +68,7 @@ def write(
         tensors[f"{_CLIPS}spans_s"] = observation.clips.spans_s
     if observation.appearance:
         tensors[f"{_SHOWN}ids"] = np.array(list(observation.appearance), np.int64)
-        tensors[f"{_SHOWN}probabilities"] = np.stack(list(observation.appearance.values()))
+        tensors[f"{_SHOWN}probabilities"] = _half(observation.appearance)
     whole = as_dict(config)
     about = {
         "format": FORMAT,
@@ -72,6 +76,7 @@ def write(
         "settings": {name: whole[name] for name in _SECTIONS},
         "model": dict(observation.model),
         "scene": scene,
+        "packed": shapes,
         "clips": extras.clips if observation.clips is not None else None,
         "appearance": extras.appearance if observation.appearance else None,
     }
@@ -86,6 +91,7 @@ class StoredObservation(ArrayFile):
     """An observation's file. InputError, naming it, where it is damaged or of another format."""
 
     holds = "an observation"
+    again = "'cospal library repair' removes it, 'cospal index' makes it again"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -94,12 +100,9 @@ class StoredObservation(ArrayFile):
             self.key = filled(ObservationKey, self.about["key"])
             for name in ("settings", "model", "scene"):
                 field_of(self.about, name, JsonDict)
+            self._packed = field_of(self.about, "packed", dict[str, list[int]])
             self.clips = field_of(self.about, "clips", JsonDict | None)
             self.appearance = field_of(self.about, "appearance", JsonDict | None)
-
-    def refusal(self, why: str) -> CospalError:
-        """See ``ArrayFile``."""
-        return InputError(f"{self.path}: {why}", AGAIN)
 
     def config(self, config: Config) -> Config:
         """``config`` with the settings that the observation was made with."""
@@ -122,7 +125,9 @@ class StoredObservation(ArrayFile):
         with self.opened() as file:
             arrays = {name: self.array(file, name) for name in self.shapes}
         with self.border():
-            seen = unpack(_part(arrays, _SCENE), self.about["scene"])
+            scene = _part(arrays, _SCENE)
+            scene |= {n: _inflated(scene[n], shape) for n, shape in self._packed.items()}
+            seen = unpack(scene, self.about["scene"])
             _check(seen)
             clips, shown = _part(arrays, _CLIPS), _part(arrays, _SHOWN)
             return replace(
@@ -140,16 +145,37 @@ def _part(arrays: Mapping[str, NDArray], prefix: str) -> dict[str, NDArray]:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
+def _half(shown: Shown) -> NDArray[np.float16]:
+    return np.stack(list(shown.values())).astype(np.float16)  # exact: see ``features.appearance``
+
+
+def _deflated(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The bytes of ``array`` (N, ...), those of one place at all times side by side, deflated."""
+    places = np.ascontiguousarray(array.reshape(len(array), -1).T)
+    return np.frombuffer(zlib.compress(places.tobytes(), 6), np.uint8)
+
+
+def _inflated(data: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.uint8]:
+    """What ``_deflated`` deflated; ValueError where it is not of ``shape``."""
+    size = math.prod(shape)
+    if min(shape, default=0) < 0 or size > _MOST * max(len(data), 1):
+        raise ValueError(f"{len(data)} bytes cannot hold an array of {list(shape)}")
+    inflated = zlib.decompressobj().decompress(data.tobytes(), size + 1)
+    if len(inflated) != size:
+        raise ValueError(f"expected an array of {list(shape)}, found {len(inflated)} bytes")
+    places = np.frombuffer(inflated, np.uint8).reshape(math.prod(shape[1:]), shape[0])
+    return np.ascontiguousarray(places.T).reshape(shape)
+
+
 def _crops(arrays: Mapping[str, NDArray]) -> Crops:
     lengths = arrays["lengths"]
     if (lengths < 0).any() or int(lengths.sum()) != len(arrays["jpeg"]):
         raise ValueError("the lengths of the crops do not fit their bytes")
-    data, ends = arrays["jpeg"].tobytes(), np.cumsum(lengths).tolist()
-    starts = [0, *ends[:-1]]
+    data, ends = arrays["jpeg"].tobytes(), np.cumsum(lengths)
     crops: dict[int, list[tuple[float, bytes]]] = {}
-    rows = zip(arrays["tracks"].tolist(), arrays["times_s"].tolist(), starts, ends, strict=True)
-    for track, time_s, start, end in rows:
-        crops.setdefault(track, []).append((time_s, data[start:end]))
+    rows = zip(arrays["tracks"].tolist(), arrays["times_s"].tolist(), lengths, ends, strict=True)
+    for track, time_s, length, end in rows:
+        crops.setdefault(track, []).append((time_s, data[end - length : end]))
     return {track: tuple(own) for track, own in crops.items()}
 
 
@@ -157,7 +183,7 @@ def _shown(arrays: Mapping[str, NDArray]) -> dict[int, NDArray]:
     ids, chances = arrays["ids"].tolist(), arrays["probabilities"]
     if chances.shape != (len(ids), 1000) or not np.isfinite(chances).all():
         raise ValueError(f"appearance: expected ({len(ids)}, 1000) numbers, found {chances.shape}")
-    return dict(zip(ids, chances, strict=True))
+    return dict(zip(ids, chances.astype(np.float32), strict=True))
 
 
 def _check(seen: Observation) -> None:

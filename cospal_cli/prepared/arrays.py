@@ -60,23 +60,24 @@ class ArrayFile:
     """
 
     holds = "arrays"  # what messages call it
+    again = AGAIN  # what to do where it is damaged
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._digests: Mapping[str, str] | None = None  # of no file, or one of 0.1.0
-        with errors_as(InputError, str(path), AGAIN):
+        with errors_as(InputError, str(path), self.again):
             check_regular(path)
         try:
             self.shapes = check_safetensors(path)
         except WeightsError as error:
-            raise InputError(error.message, AGAIN) from error
+            raise InputError(error.message, self.again) from error
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
         """The file by the library's own reader; what that raises becomes an InputError."""
         from safetensors import safe_open
 
-        with errors_as(InputError, str(self.path), AGAIN):  # noqa: SIM117
+        with errors_as(InputError, str(self.path), self.again):  # noqa: SIM117
             with safe_open(os.fspath(self.path), framework="numpy") as file:
                 yield file
 
@@ -106,11 +107,11 @@ class ArrayFile:
 
     def border(self) -> AbstractContextManager[None]:
         """Around what reads the file's values: see ``errors_as``."""
-        return errors_as(InputError, f"{self.path}: not a file of {self.holds}", AGAIN)
+        return errors_as(InputError, f"{self.path}: not a file of {self.holds}", self.again)
 
     def refusal(self, why: str) -> CospalError:
         """The error for a file that cannot be used."""
-        return InputError(f"{self.path}: {why}", AGAIN)
+        return InputError(f"{self.path}: {why}", self.again)
 
     def _check(self, name: str, data: bytes | NDArray) -> None:
         if self._digests is not None and self._digests.get(name) != digest(data):

@@ -22,7 +22,8 @@ from cospal_cli.settings.names import GONE, OLD_NAMES_END, keys, nearest, old_ke
 
 LOG = logging.getLogger("cospal")
 ENVIRONMENT_PREFIX = "COSPAL_"
-NO_SETTINGS = {"COSPAL_MODELS", "COSPAL_OFFLINE"}  # where models are kept: see ``weights.models``
+# Where models are kept (see ``backbones.models``), and what was seen in videos (see ``library``).
+NO_SETTINGS = {"COSPAL_MODELS", "COSPAL_OFFLINE", "COSPAL_LIBRARY"}
 
 
 class Entry(NamedTuple):

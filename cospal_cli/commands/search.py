@@ -1,0 +1,118 @@
+"""``cospal search``: which videos of a library a sentence is about, and where in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+
+from cospal_cli.commands import console
+from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.libraries import clock, library_option, named
+from cospal_cli.core.errors import NothingFound
+from cospal_cli.core.table import screen_width, table
+from cospal_cli.settings.words import FIND, MODELS
+
+if TYPE_CHECKING:
+    from cospal_cli.library.search import Hit
+
+FLAGS = ("ground.method", "runtime.name", "runtime.provider")
+SCHEMA = "cospal/search@1"
+_REASONS = 3  # of a row
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """See ``search``."""
+
+    sentence: Annotated[str, argument(metavar="SENTENCE")]
+    library: Annotated[Path | None, library_option]
+    top_k: Annotated[
+        int,
+        option(
+            "--top-k", group=FIND, type=click.IntRange(1), default=20, show_default=True,
+            metavar="N", help="Most videos that are shown.",
+        ),
+    ]  # fmt: skip
+    checkpoint: Annotated[
+        Path | None,
+        option(
+            "--checkpoint", group=MODELS, metavar="DIR", type=PATH,
+            help="Trained heads to rank by (implies --method cospal).",
+        ),
+    ]  # fmt: skip
+    as_json: Annotated[bool, json_option("Print one JSON document of the results.")]
+    fail_on_empty: Annotated[
+        bool, option("--fail-on-empty", is_flag=True, help="Exit with 7 if nothing is found.")
+    ]
+
+
+@command(SearchOptions, FLAGS)
+def search(context: Context[SearchOptions]) -> None:
+    """Rank the videos of a library by how well they match SENTENCE: who is meant, from when to
+    when, and why.
+
+    The videos themselves are not read. 'cospal ground --library' then writes the boxes of one.
+
+    Exit codes: 0 done, 2 wrong usage or no library, 4 the catalogue is damaged, 7 nothing found
+    under --fail-on-empty.
+    """
+    options, settings = context.options, context.settings
+    folder = named(options.library)
+    from cospal_cli.library.library import Library
+
+    library = Library(
+        folder, settings.config, checkpoint=options.checkpoint, create=False, stated=settings.said
+    )
+    query = library.grounder.parse(options.sentence)
+    for message in query.warnings:
+        console.LOG.warning(message)
+    hits = library.search(query, options.top_k)
+    if options.as_json:
+        document = {
+            "schema": SCHEMA,
+            "query": query.text,
+            "subject": query.subject,
+            "library": str(folder),
+            "results": [hit.as_dict() for hit in hits],
+        }
+        console.emit(json.dumps(document, indent=2))
+    else:
+        console.emit("\n".join(map(console.printable, _lines(hits))))
+    if query.unresolved and not context.quiet and not options.as_json:
+        console.say(f"not used, no evidence for: {', '.join(query.unresolved)}")
+    if not hits and options.fail_on_empty:
+        raise NothingFound(f"nothing found for {query.text!r}", "'cospal library list' shows all")
+
+
+def _lines(hits: Sequence[Hit]) -> list[str]:
+    """The table; one line where nothing was found."""
+    if not hits:
+        return ["no match"]
+    rows = [["", "match", "video", "from", "to", "label", "why"]]
+    for hit in hits:
+        start, end = hit.tube.span_s
+        name = os.path.relpath(hit.video)
+        name = hit.video if name.startswith(os.pardir) else name
+        rows.append(
+            [
+                str(hit.rank),
+                f"{hit.match:.2f}",
+                f"{name} ({hit.state})" if hit.state else name,
+                clock(start),
+                clock(end),
+                hit.tube.label,
+                _why(hit.tube.why),
+            ]
+        )
+    return table(rows, "rrlrrll", screen_width())
+
+
+def _why(terms: Mapping[str, float]) -> str:
+    strongest = sorted(terms.items(), key=lambda term: -abs(term[1]))[:_REASONS]
+    return ", ".join(f"{name} {value:+.1f}" for name, value in strongest if abs(value) >= 0.05)
