@@ -369,3 +369,23 @@ def test_nothing_is_written_without_a_library(tmp_path: Path) -> None:
     process = cospal("search", "the man")
     assert "no library is named" in process.communicate(timeout=120)[1]
     assert process.returncode == 2
+
+
+def test_a_batch_takes_a_library_too(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for n in range(2):
+        make(folder / f"{n}.mp4", 12)
+    batch = ("ground", str(folder), "the man", "--no-video", "--workers", "1")
+    batch += ("--library", str(tmp_path / "lib"), "--overwrite", "-o", str(tmp_path / "out"))
+    documents = []
+    for _ in range(2):
+        process = cospal(*batch)
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+        documents.append(
+            [path.read_bytes() for path in sorted((tmp_path / "out").rglob("*.tube.json"))]
+        )
+    assert documents[0] == documents[1]
+    assert len(documents[0]) == 2
+    assert len(Library(tmp_path / "lib").entries()) == 2

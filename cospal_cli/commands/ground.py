@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from cospal_cli.commands.format_files import FormatFiles, beside, check, open_fo
 from cospal_cli.commands.ground_files import Files, grounded
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.ground_many import ground_many, is_many
-from cospal_cli.commands.libraries import library_option
+from cospal_cli.commands.libraries import library_option, open_grounder
 from cospal_cli.commands.output_paths import (
     OutputPaths,
     base_of,
@@ -250,7 +249,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
     targets = [path for number in queries for path in outputs[number - 1].files]
     targets += [page.path] if page else []
     job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page, formats)
-    opened = partial(_open, options.library, config, trained, settings.said)
+    opened = partial(open_grounder, options.library, config, trained, settings.said)
     if options.dry_run:
         known = opened().understood(list(queries.values()))
         show_plan(video, known, [outputs[number - 1] for number in queries])
@@ -276,20 +275,6 @@ def _formats(options: GroundOptions, video: Path, config: Config) -> list[Format
         raise UsageError("--format writes files, --json none", "say where they go: -o DIR")
     base = base_of(video, options.output)
     return [beside(one, base) for one in open_formats(options.formats, config.output)]
-
-
-def _open(
-    library: Path | None, config: Config, checkpoint: Path | None, stated: AbstractSet[str]
-) -> Grounder:
-    """The models; over a library those of its observations."""
-    if library is None:
-        from cospal_cli.grounder import Grounder
-
-        return Grounder.open(config, checkpoint=checkpoint, stated=stated)
-    from cospal_cli.library.grounder import LibraryGrounder
-    from cospal_cli.library.store import Store
-
-    return LibraryGrounder.over(Store.open(library, create=True), config, checkpoint, stated)
 
 
 def _inputs(

@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from cospal_cli.commands.ground_files import Files, PlacedResult, grounded
+from cospal_cli.commands.libraries import open_grounder
 from cospal_cli.commands.output_paths import OutputPaths
 from cospal_cli.core import files as disk
 from cospal_cli.core.errors import CospalError, InputError
@@ -44,6 +45,7 @@ class BatchPlan:
     skip: bool = False  # what is there and right
     retry: bool = False  # replace what a failed run left
     documents: bool = False  # return the JSON too
+    library: Path | None = None  # of observations that are taken, and added to
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def forget() -> None:
 @cache
 def opened(plan: BatchPlan) -> Grounder:
     """The models of this process."""
-    return Grounder.open(plan.config, checkpoint=plan.checkpoint, stated=plan.stated)
+    return open_grounder(plan.library, plan.config, plan.checkpoint, plan.stated)
 
 
 Pair = tuple[BatchQuery, OutputPaths]

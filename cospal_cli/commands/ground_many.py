@@ -258,6 +258,7 @@ class _Batch:
             options.skip_existing,
             options.retry_failed,
             options.as_json or self.page is not None,
+            options.library,
         )
         self.records.begin(
             (one.job.name, query.id) for one in self.placed for query in one.job.queries

@@ -11,9 +11,9 @@ from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.progress import NOTICE
 from cospal_cli.settings.words import INPUT, MODELS
 
-VIDEOS = {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv"}
 SOME_FAILED = 3  # exit code
 FLAGS = (
     "video.fps",
@@ -66,22 +66,25 @@ def index(context: Context[IndexOptions]) -> int | None:
     """Watch the videos INPUT once and keep what was seen in a library, to be asked for ever by
     'cospal search' and 'cospal ground --library'.
 
-    INPUT is a video, a folder of videos, or a folder of pictures. Videos that are in the library
-    and have not changed are not watched again, so that an interrupted run goes on where it
-    stopped; several runs may fill one library.
+    INPUT is a video, a folder of videos, a pattern such as 'clips/**/*.mp4', or a folder of
+    pictures. Videos that are in the library and have not changed are not watched again, so that an
+    interrupted run goes on where it stopped; several runs may fill one library.
 
     Exit codes: 0 done, 2 wrong usage, 3 some videos cannot be read, 4 none can, 5 weights, 6
     device, memory or disk, 130 interrupted.
     """
     options, settings = context.options, context.settings
     folder = named(options.library)
+    from cospal_cli.library.inputs import find
     from cospal_cli.library.library import Library
 
-    videos = [path for one in options.inputs for path in _videos(Path(one), options.recursive)]
+    videos, ours = find(options.inputs, options.recursive)
+    if ours:
+        console.LOG.log(NOTICE, "%d files that cospal wrote are left out", ours)
     checkpoint, stated = options.checkpoint, settings.said
     library = Library(folder, settings.config, checkpoint=checkpoint, stated=stated)
     with console.Interrupts() as interrupts, context.progress("videos") as progress:
-        report = library.index(videos, None, progress, interrupts.stopped)
+        report = library.index([one.path for one in videos], None, progress, interrupts.stopped)
     for video, why in report.failed.items():
         console.LOG.error("%s: %s", video, why)
     if options.as_json:
@@ -96,18 +99,3 @@ def index(context: Context[IndexOptions]) -> int | None:
     if report.failed and not report.added and not report.kept:
         raise InputError(f"none of {len(report.failed)} videos can be read", "see the lines above")
     return SOME_FAILED if report.failed else None
-
-
-def _videos(place: Path, recursive: bool) -> list[Path]:
-    """The videos of a folder, or ``place`` itself."""
-    from cospal_cli.video.images import find
-
-    if not place.is_dir() or find(place):
-        return [place]
-    inside = sorted(place.rglob("*") if recursive else place.iterdir())
-    kept = [path for path in inside if path.suffix.lower() in VIDEOS and ".tube" not in path.name]
-    if not kept:
-        raise InputError(
-            f"{str(place)!r} holds no video", "name another folder, or use --recursive"
-        )
-    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ from cospal_cli.commands.context import PATH, option
 from cospal_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from cospal_cli.grounder import Grounder
     from cospal_cli.library.library import Library
+    from cospal_cli.settings import Config
 
 VARIABLE = "COSPAL_LIBRARY"
 library_option = option(
@@ -33,6 +36,20 @@ def opened(folder: Path | None) -> Library:
     from cospal_cli.library.library import Library
 
     return Library(named(folder), create=False)
+
+
+def open_grounder(
+    library: Path | None, config: Config, checkpoint: Path | None, stated: AbstractSet[str]
+) -> Grounder:
+    """The models; over a library, which is made if need be, those of its observations."""
+    if library is None:
+        from cospal_cli.grounder import Grounder
+
+        return Grounder.open(config, checkpoint=checkpoint, stated=stated)
+    from cospal_cli.library.grounder import LibraryGrounder
+    from cospal_cli.library.store import Store
+
+    return LibraryGrounder.over(Store.open(library, create=True), config, checkpoint, stated)
 
 
 def megabytes(size: int) -> str:

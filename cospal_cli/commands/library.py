@@ -17,7 +17,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.table import screen_width, table
 
 if TYPE_CHECKING:
-    from cospal_cli.library.upkeep import Problem
+    from cospal_cli.library.upkeep import LibraryProblem
 
 
 @click.group(context_settings=HELP)
@@ -127,7 +127,7 @@ def repair(context: Context[LibraryOptions]) -> None:
     _show(context, problems, "nothing to repair")
 
 
-def _show(context: Context[LibraryOptions], problems: Sequence[Problem], none: str) -> None:
+def _show(context: Context[LibraryOptions], problems: Sequence[LibraryProblem], none: str) -> None:
     if context.options.as_json:
         console.emit(json.dumps({"problems": [vars(one) for one in problems]}, indent=2))
     elif problems or not context.quiet:

@@ -19,7 +19,7 @@ import numpy as np
 
 from cospal_cli.core.errors import CospalError, DeviceError, InputError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.library.numbers import FIXED, VERSION, Numbers
+from cospal_cli.library.numbers import FIXED, VERSION, TubeletNumbers
 
 NAME = "catalogue.sqlite"
 REPAIR = "'cospal library repair' makes it anew from the stored observations"
@@ -41,7 +41,7 @@ INSERT INTO changes VALUES (0);
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One observation, as the catalogue names it. The fields are the table's columns."""
 
     file: str  # its name in the library
@@ -57,17 +57,17 @@ class Entry:
     detector: str
     classes: str  # JSON list
     tubelets: int
-    numbers: bytes  # rows of ``Numbers``
+    numbers: bytes  # rows of ``TubeletNumbers``
 
-    def read_numbers(self) -> Numbers:
+    def read_numbers(self) -> TubeletNumbers:
         """The numbers of its tubelets; InputError where they are damaged."""
         with errors_as(InputError, f"the catalogue's entry of {self.path}", REPAIR):
             width = FIXED + len(json.loads(self.classes))
             rows = np.frombuffer(self.numbers, np.float16).reshape(self.tubelets, width)
-        return Numbers(rows)
+        return TubeletNumbers(rows)
 
 
-_COLUMNS = ", ".join(one.name for one in fields(Entry))
+_COLUMNS = ", ".join(one.name for one in fields(CatalogueEntry))
 _BRIEF = _COLUMNS.replace(", numbers", ", x''")  # without what only a search reads
 
 
@@ -77,9 +77,9 @@ class Catalogue:
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
 
-    def put(self, entries: Sequence[Entry]) -> None:
+    def put(self, entries: Sequence[CatalogueEntry]) -> None:
         """Add entries, or replace those of the same files."""
-        marks = ", ".join("?" for _ in fields(Entry))
+        marks = ", ".join("?" for _ in fields(CatalogueEntry))
         with self._writing() as connection:
             connection.executemany(
                 f"INSERT OR REPLACE INTO videos ({_COLUMNS}) VALUES ({marks})",
@@ -91,12 +91,12 @@ class Catalogue:
         with self._writing() as connection:
             connection.executemany("DELETE FROM videos WHERE file = ?", [(one,) for one in files])
 
-    def entries(self, numbers: bool = False) -> list[Entry]:
+    def entries(self, numbers: bool = False) -> list[CatalogueEntry]:
         """Every observation by path; with the ``numbers`` of its tubelets, or without."""
         columns = _COLUMNS if numbers else _BRIEF
         return self._read(f"SELECT {columns} FROM videos ORDER BY path, file")
 
-    def find(self, file: str) -> Entry | None:
+    def find(self, file: str) -> CatalogueEntry | None:
         """The entry of one file, without its numbers; None where there is none."""
         found = self._read(f"SELECT {_BRIEF} FROM videos WHERE file = ?", (file,))
         return found[0] if found else None
@@ -112,9 +112,9 @@ class Catalogue:
             with errors_as(DeviceError, f"cannot remove {self.path}{ending}"):
                 self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
-    def _read(self, statement: str, values: Sequence[object] = ()) -> list[Entry]:
+    def _read(self, statement: str, values: Sequence[object] = ()) -> list[CatalogueEntry]:
         with self._opened() as connection:
-            return [Entry(*row) for row in connection.execute(statement, values)]
+            return [CatalogueEntry(*row) for row in connection.execute(statement, values)]
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

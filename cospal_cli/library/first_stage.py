@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.brief import brief
 from cospal_cli.core.types import Action, IntArray, Query
-from cospal_cli.library.catalogue import Entry
-from cospal_cli.library.numbers import DIRECTIONS, KINDS, Numbers
+from cospal_cli.library.catalogue import CatalogueEntry
+from cospal_cli.library.numbers import DIRECTIONS, KINDS, TubeletNumbers
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.terms import Scores
 from cospal_cli.settings import GroundConfig
@@ -34,13 +34,15 @@ class Table:
 
     classes: tuple[str, ...]
     entries: tuple[int, ...]  # (V,) positions in the catalogue
-    numbers: Numbers  # (N,)
+    numbers: TubeletNumbers  # (N,)
     video: IntArray  # (N,) positions in ``entries``, rising
 
     __repr__ = brief
 
 
-def tables(entries: Sequence[Entry], classes: Mapping[str, tuple[str, ...]]) -> list[Table]:
+def tables(
+    entries: Sequence[CatalogueEntry], classes: Mapping[str, tuple[str, ...]]
+) -> list[Table]:
     """The ``entries``, with their numbers, by what their detectors know: ``classes`` by their
     column of the catalogue."""
     groups: dict[str, list[int]] = {}
@@ -50,7 +52,7 @@ def tables(entries: Sequence[Entry], classes: Mapping[str, tuple[str, ...]]) -> 
     for known, own in groups.items():
         rows = [entries[at].read_numbers().rows for at in own]
         video = np.repeat(np.arange(len(own)), [len(one) for one in rows])
-        made.append(Table(classes[known], tuple(own), Numbers(np.concatenate(rows)), video))
+        made.append(Table(classes[known], tuple(own), TubeletNumbers(np.concatenate(rows)), video))
     return made
 
 
@@ -69,7 +71,7 @@ def evidence(table: Table, query: Query, config: GroundConfig) -> tuple[NDArray[
     rows = np.flatnonzero(share >= _NO_CLASS)
     if not len(rows):
         return rows, np.zeros(0)
-    kept = _Kept(Numbers(table.numbers.rows[rows]), share[rows], table.video[rows])
+    kept = _Kept(TubeletNumbers(table.numbers.rows[rows]), share[rows], table.video[rows])
     total = config.class_weight * (np.log(0.02 + kept.share) if query.classes else 0.0)
     total = total + config.colour_weight * _colours(kept, query)
     total += config.position_weight * _positions(kept, query)
@@ -83,7 +85,7 @@ def evidence(table: Table, query: Query, config: GroundConfig) -> tuple[NDArray[
 class _Kept:
     """The tubelets of the subject's class, video by video."""
 
-    def __init__(self, numbers: Numbers, share: Scores, video: IntArray) -> None:
+    def __init__(self, numbers: TubeletNumbers, share: Scores, video: IntArray) -> None:
         self.numbers, self.share, self.video = numbers, share, video
         self._starts = np.flatnonzero(np.diff(video, prepend=-1))
         self._lengths = np.diff(self._starts, append=len(video))
@@ -134,14 +136,14 @@ def _positions(kept: _Kept, query: Query) -> Scores:
     return total
 
 
-def _actions(numbers: Numbers, query: Query) -> Scores:
+def _actions(numbers: TubeletNumbers, query: Query) -> Scores:
     said, denied = query.actions, query.excluded.actions
     logs = [one.weight * _action(numbers, one) for one in said]
     logs += [one.weight * terms.against(_action(numbers, one)) for one in denied]
     return np.mean(logs, axis=0) * min(len(logs), 2) if logs else np.zeros(len(numbers))
 
 
-def _action(numbers: Numbers, action: Action) -> Scores:
+def _action(numbers: TubeletNumbers, action: Action) -> Scores:
     names = [action.kind] if action.kind in KINDS else []
     names += [one for one in action.directions if one in DIRECTIONS]
     logs = [numbers.action(name) for name in names]
@@ -169,7 +171,7 @@ def _company(table: Table, kept: _Kept, query: Query) -> Scores:
     return total[kept.video]
 
 
-def _appearance(numbers: Numbers, query: Query) -> Scores:
+def _appearance(numbers: TubeletNumbers, query: Query) -> Scores:
     total = np.zeros(len(numbers))
     for classes in query.appearance.values():
         total += np.log(_APPEARANCE_FLOOR + numbers.shown(classes))

@@ -85,6 +85,13 @@ class LibraryGrounder(Grounder):
         detector = detect.open_detector(config.detector)
         return cls(store, config, detector, open_heads(checkpoint, config, detector))
 
+    def within(self, start: str | None, end: str | None) -> Grounder:
+        """See ``Grounder.within``."""
+        part = super().within(start, end)
+        if part is self:
+            return self
+        return LibraryGrounder(self.store, part.config, self.detector, self.heads)
+
     def key(self, video: Path | str, prompt: Query | None = None) -> ObservationKey:
         """What the observation of ``video`` depends on, as the video is now. InputError."""
         said = prompt.text if prompt is not None and self._prompted else ""

@@ -15,13 +15,13 @@ from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, failures, never, silent
 from cospal_cli.core.types import Query
 from cospal_cli.library import indexing
-from cospal_cli.library.catalogue import Entry
+from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.engines import Failure, open_engine
 from cospal_cli.library.grounder import LibraryGrounder
 from cospal_cli.library.indexing import ADDED, BUSY, Indexed, IndexSettings
 from cospal_cli.library.search import Hit, Searcher, state_of
 from cospal_cli.library.store import Store
-from cospal_cli.library.upkeep import Problem, remove, repair, verify
+from cospal_cli.library.upkeep import LibraryProblem, remove, repair, verify
 from cospal_cli.result import Result
 from cospal_cli.settings import Config, argument, changed, current, override
 
@@ -138,25 +138,25 @@ class Library:
             raise ValueError(f"top_k: expected 1 or more, found {top_k}")
         return self._searcher.search(self.grounder.parse(sentence), self.grounder, top_k)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CatalogueEntry]:
         """Every observation, by the path of its video."""
         return self.store.catalogue.entries()
 
-    def state(self, entry: Entry) -> str:
+    def state(self, entry: CatalogueEntry) -> str:
         """Of the video: "" as it was observed, "changed" since, or "gone"."""
         return state_of(entry)
 
-    def remove(self, videos: Iterable[Path | str]) -> list[Entry]:
+    def remove(self, videos: Iterable[Path | str]) -> list[CatalogueEntry]:
         """Remove all observations of ``videos``, or of all videos in a folder; returns what is
         gone. The videos themselves are left alone. InputError, and nothing is removed, where one
         is not here."""
         return remove(self.store, [Path(video) for video in videos])
 
-    def verify(self, progress: Progress = silent) -> list[Problem]:
+    def verify(self, progress: Progress = silent) -> list[LibraryProblem]:
         """Read every file and compare it with the catalogue; [] where all is well."""
         return verify(self.store, progress)
 
-    def repair(self, progress: Progress = silent) -> list[Problem]:
+    def repair(self, progress: Progress = silent) -> list[LibraryProblem]:
         """Make the catalogue anew from the files, and remove those that are damaged; what was put
         right."""
         return repair(self.store, progress)

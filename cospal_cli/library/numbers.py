@@ -31,7 +31,7 @@ Half = NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class TubeletNumbers:
     """Those of N tubelets whose detector knows L classes."""
 
     rows: Half  # (N, FIXED + L)
@@ -75,10 +75,10 @@ class Numbers:
 
 def numbers_of(
     candidates: Sequence[Candidate], shown: Mapping[int, FloatArray], classes: int
-) -> Numbers:
+) -> TubeletNumbers:
     """Of one video's ``candidates``; ``shown``: what is known of their appearance, by tubelet."""
     if not candidates:
-        return Numbers(np.zeros((0, FIXED + classes), np.float16))
+        return TubeletNumbers(np.zeros((0, FIXED + classes), np.float16))
     columns = [
         np.stack([c.colours.ravel() for c in candidates]),
         np.array([_place(c) for c in candidates]),
@@ -86,7 +86,7 @@ def numbers_of(
         np.stack([_likeliest(shown.get(c.tubelet.id)) for c in candidates]),
         np.stack([c.tubelet.label_scores for c in candidates]),
     ]
-    return Numbers(np.concatenate(columns, axis=1).astype(np.float16))
+    return TubeletNumbers(np.concatenate(columns, axis=1).astype(np.float16))
 
 
 def _place(candidate: Candidate) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.grounder import Grounder
-from cospal_cli.library.catalogue import Entry
+from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.first_stage import Table, best, tables
 from cospal_cli.library.keys import stamp
 from cospal_cli.library.store import Store
@@ -74,7 +74,7 @@ class Searcher:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._changes = -1
-        self._entries: list[Entry] = []
+        self._entries: list[CatalogueEntry] = []
         self._tables: list[Table] = []
 
     def search(self, query: Query, grounder: Grounder, top_k: int) -> list[Hit]:
@@ -96,7 +96,7 @@ class Searcher:
             for rank, (entry, result) in enumerate(found[:top_k], 1)
         ]
 
-    def _likeliest(self, query: Query, grounder: Grounder, count: int) -> Iterator[Entry]:
+    def _likeliest(self, query: Query, grounder: Grounder, count: int) -> Iterator[CatalogueEntry]:
         """The most promising videos, each once."""
         self._read()
         scores = np.full(len(self._entries), -np.inf)
@@ -111,7 +111,7 @@ class Searcher:
                 seen.add(entry.path)
                 yield entry
 
-    def _ask(self, entry: Entry, query: Query, grounder: Grounder) -> Result:
+    def _ask(self, entry: CatalogueEntry, query: Query, grounder: Grounder) -> Result:
         file = StoredObservation(self.store.path(entry.file))
         result = grounder.answer(file.observation(), query)
         return replace(result, config=file.config(grounder.config))
@@ -126,7 +126,7 @@ class Searcher:
             self._changes = changes
 
 
-def state_of(entry: Entry) -> str:
+def state_of(entry: CatalogueEntry) -> str:
     """Of the video: "" as it was observed, "changed" since, or "gone"."""
     try:
         now = stamp(Path(entry.path))

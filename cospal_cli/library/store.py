@@ -19,7 +19,7 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.reading import read_table
 from cospal_cli.library import stored
-from cospal_cli.library.catalogue import Catalogue, Entry
+from cospal_cli.library.catalogue import Catalogue, CatalogueEntry
 from cospal_cli.library.keys import ENDING, ObservationKey
 from cospal_cli.library.numbers import numbers_of
 from cospal_cli.library.stored import Extras, StoredObservation, same
@@ -85,7 +85,7 @@ class Store:
         stored.write(self.path(key.name), observation, key, config, extras)
         self.catalogue.put([self._entry(key, observation, ranked)])
 
-    def enter(self, path: Path) -> Entry:
+    def enter(self, path: Path) -> CatalogueEntry:
         """The catalogue's entry of a stored file. InputError where it is damaged."""
         file = StoredObservation(path)
         if file.key.name != path.name:
@@ -99,9 +99,11 @@ class Store:
             names = sorted(os.listdir(self.videos))
         return [self.videos / n for n in names if n.endswith(ENDING) and not files.is_ours(n)]
 
-    def _entry(self, key: ObservationKey, seen: Observation, ranked: Sequence[Candidate]) -> Entry:
+    def _entry(
+        self, key: ObservationKey, seen: Observation, ranked: Sequence[Candidate]
+    ) -> CatalogueEntry:
         numbers = numbers_of(ranked, seen.appearance, len(seen.classes))
-        return Entry(
+        return CatalogueEntry(
             file=key.name,
             path=key.video,
             prompt=key.prompt,

@@ -11,21 +11,21 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.progress import Progress, silent
-from cospal_cli.library.catalogue import Entry
+from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.store import Store
 
 _BATCH = 100  # entries a transaction
 
 
 @dataclass(frozen=True)
-class Problem:
+class LibraryProblem:
     """One thing that is not as it should be."""
 
     file: str  # its name in the library
     what: str  # one line
 
 
-def verify(store: Store, progress: Progress = silent) -> list[Problem]:
+def verify(store: Store, progress: Progress = silent) -> list[LibraryProblem]:
     """Read every file and compare it with the catalogue; [] where all is well."""
     problems, known = _known(store)
     unreadable, paths = bool(problems), store.files()
@@ -33,59 +33,61 @@ def verify(store: Store, progress: Progress = silent) -> list[Problem]:
         try:
             entry = store.enter(path)
         except InputError as error:
-            problems.append(Problem(path.name, error.message))
+            problems.append(LibraryProblem(path.name, error.message))
         else:
             if path.name not in known and not unreadable:
-                problems.append(Problem(path.name, f"not in the catalogue: {entry.path}"))
+                problems.append(LibraryProblem(path.name, f"not in the catalogue: {entry.path}"))
         progress("verify", done, len(paths))
     there = {path.name for path in paths}
     for name in sorted(known.keys() - there):
-        problems.append(Problem(name, f"its file is missing: {known[name].path}"))
+        problems.append(LibraryProblem(name, f"its file is missing: {known[name].path}"))
     return problems
 
 
-def repair(store: Store, progress: Progress = silent) -> list[Problem]:
+def repair(store: Store, progress: Progress = silent) -> list[LibraryProblem]:
     """Make the catalogue anew from the files, and remove those that are damaged; what was put
     right. What another process adds meanwhile stays."""
     problems, known = _known(store)
     if problems:
         store.catalogue.renew()
     paths = store.files()
-    entries: list[Entry] = []
+    entries: list[CatalogueEntry] = []
     for done, path in enumerate(paths, 1):
         try:
             entries.append(store.enter(path))
         except InputError as error:
-            problems.append(Problem(path.name, f"removed: {error.message}"))
+            problems.append(LibraryProblem(path.name, f"removed: {error.message}"))
             files.remove(path)
         else:
             if path.name not in known:
-                problems.append(Problem(path.name, f"entered: {entries[-1].path}"))
+                problems.append(LibraryProblem(path.name, f"entered: {entries[-1].path}"))
         if len(entries) == _BATCH or done == len(paths):
             store.catalogue.put(entries)
             entries = []
         progress("repair", done, len(paths))
     left = {path.name for path in store.files()}
     lost = sorted(known.keys() - left)
-    problems += [Problem(name, f"dropped, its file is gone: {known[name].path}") for name in lost]
+    problems += [
+        LibraryProblem(name, f"dropped, its file is gone: {known[name].path}") for name in lost
+    ]
     store.catalogue.drop(lost)
     files.clear(store.videos)
     return problems
 
 
-def _known(store: Store) -> tuple[list[Problem], dict[str, Entry]]:
+def _known(store: Store) -> tuple[list[LibraryProblem], dict[str, CatalogueEntry]]:
     """What the catalogue names, by file; one problem where it cannot be read."""
     try:
         return [], {one.file: one for one in store.catalogue.entries()}
     except InputError as error:
-        return [Problem(store.catalogue.path.name, error.message)], {}
+        return [LibraryProblem(store.catalogue.path.name, error.message)], {}
 
 
-def remove(store: Store, videos: Sequence[Path]) -> list[Entry]:
+def remove(store: Store, videos: Sequence[Path]) -> list[CatalogueEntry]:
     """Remove all observations of ``videos``; a folder stands for all videos in it. InputError, and
     nothing is removed, where one is not there."""
     entries = store.catalogue.entries()
-    found: dict[str, Entry] = {}
+    found: dict[str, CatalogueEntry] = {}
     for video in videos:
         path = os.path.abspath(video)
         own = [one for one in entries if one.path == path or one.path.startswith(path + os.sep)]
