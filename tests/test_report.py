@@ -225,6 +225,8 @@ def test_settings_stand_on_the_page_once_and_changed_ones_are_marked(
 def test_every_changed_document_is_shown_or_refused(clip: Path, tmp_path: Path) -> None:
     heads = {"curves": [{"text": "a", "times": [0.5], "log_odds": [1.0]}], "proposals": []}
     whole = document(clip, tubes=[tube(5, 7, 0.6)], heads=heads)
+    with pytest.raises(InputError, match="boxes: expected at least one"):
+        answer_of(document(clip, tubes=[tube(5, 5, 0.6)]), "it")
     shown = refused = 0
     for number, one in enumerate(changed(whole)):
         try:

@@ -158,6 +158,8 @@ def _curve(row: JsonDict, length_s: float) -> DrawnCurve:
 def _order(video: JsonDict, tube: JsonDict, generator: JsonDict) -> SheetOrder:
     """Some frames along the tube, with their boxes."""
     boxes = [as_table(one) for one in _list(tube, "boxes")]
+    if not boxes:
+        raise ValueError("boxes: expected at least one")
     chosen = [boxes[at] for at in spread(len(boxes), CELLS)]
     return SheetOrder(
         video=_get(video, "path", str),

@@ -168,22 +168,42 @@ def _other_bytes(path: Path, expected: int | None) -> bool:
 def _sheet(
     shots: Sequence[PageShot], frames: Mapping[int, Image], size: tuple[int, int], budget: int
 ) -> PageSheet:
-    """The largest sheet of at most ``budget`` bytes, or else the smallest there is."""
-    from cospal_cli.video.sheet import StillShot, composed
-
-    for side, quality in _TRIES:
-        rows = []
-        for shot in shots:
-            picture = frames[shot.frame].copy()
-            picture.thumbnail((side, side))
-            boxes = [box and _scaled(box, size, picture.size) for box in shot.boxes]
-            rows.append(StillShot(picture, boxes, shot.time_s))
-        sheet, buffer = composed(rows), BytesIO()
+    """About the largest sheet of at most ``budget`` bytes, or else the smallest there is."""
+    at = _first(budget)
+    while True:
+        side, quality = _TRIES[at]
+        sheet = _composed(shots, frames, size, side)
+        buffer = BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= budget:
+        if buffer.tell() <= budget or at == len(_TRIES) - 1:
             break
+        # Bytes go with the pictures' areas: few sizes are tried, not all.
+        fitting = side * (budget / buffer.tell()) ** 0.5
+        at = next((one for one, (less, _) in enumerate(_TRIES) if one > at and less <= fitting), -1)
+        at = at if at > 0 else len(_TRIES) - 1
     data = b64encode(buffer.getvalue()).decode("ascii")
     return PageSheet(f"data:image/jpeg;base64,{data}", sheet.size)
+
+
+def _first(budget: int) -> int:
+    """The first size that is worth a try: a busy picture has a byte for four pixels or more."""
+    most = (4 * budget / CELLS) ** 0.5 * 2
+    return next((at for at, (side, _) in enumerate(_TRIES) if side <= most), len(_TRIES) - 1)
+
+
+def _composed(
+    shots: Sequence[PageShot], frames: Mapping[int, Image], size: tuple[int, int], side: int
+) -> Image:
+    """The frames of ``shots`` in rows, each at most ``side`` pixels long."""
+    from cospal_cli.video.sheet import StillShot, composed
+
+    rows = []
+    for shot in shots:
+        picture = frames[shot.frame].copy()
+        picture.thumbnail((side, side))
+        boxes = [box and _scaled(box, size, picture.size) for box in shot.boxes]
+        rows.append(StillShot(picture, boxes, shot.time_s))
+    return composed(rows)
 
 
 def _scaled(box: Box, size: tuple[int, int], shown: tuple[int, int]) -> np.ndarray:
