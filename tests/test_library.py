@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cospal_cli import Library
+from cospal_cli.cli import run
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Query
@@ -27,6 +28,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.zero_shot import rank
 from tests.media import make
 from tests.observed import Someone, observation
+from tests.pages import Page
 
 CAST = {
     "red": [Someone("person", "red")],
@@ -359,6 +361,26 @@ def test_commands_from_index_to_search(tmp_path: Path) -> None:
     assert (code, json.loads(out)["tubes"]) == (0, [])
     assert ran("library", "remove", video)[0] == 0
     assert ran("library", "remove", video)[0] == 4
+
+
+def test_a_search_may_write_a_page(
+    library: Library, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "page.html"
+    arguments = ["search", "the dog", "--library", str(library.folder), "--report", str(out)]
+    assert run([*arguments, "--json"]) == 0
+    results = json.loads(capfd.readouterr().out)["results"]
+    page = Page(out)
+    assert len(results) > 1
+    assert "<title>the dog – cospal</title>" in page.source
+    names = [Path(one["video"]).name for one in results]
+    assert [one["aria-label"] for one in page.all("article")] == names
+    assert [row["start"] for row in page.rows] == [one["start_time"] for one in results]
+    assert run(arguments) == 2
+    assert "--overwrite" in capfd.readouterr().err
+    nothing = ["search", "the zebra", *arguments[2:], "--overwrite"]
+    assert run(nothing) == 0
+    assert "Nothing was found." in Page(out).text
 
 
 def test_nothing_is_written_without_a_library(tmp_path: Path) -> None:

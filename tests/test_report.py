@@ -330,6 +330,22 @@ def test_the_lines_of_a_batch_lead_to_its_documents_and_name_its_failures(
     assert "bad.mp4: failed: not a video" in Page(page_path).text
 
 
+def test_a_batch_makes_its_page_in_the_same_run(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    clip.rename(folder / "a.mp4")
+    (folder / "b.mp4").write_bytes(b"nothing")
+    out, now, later = tmp_path / "out", tmp_path / "now.html", tmp_path / "later.html"
+    arguments = ["ground", str(folder), "-q", "the man", "-q", "the dog", "--workers", "1"]
+    assert run([*arguments, "--no-video", "-o", str(out), "--report", str(now)]) == 3
+    assert run(["report", str(out), "-o", str(later)]) == 0
+    pages = [Page(now), Page(later)]
+    for page in pages:
+        assert [row["text"] for row in page.rows] == ["the man", "the dog"]
+        assert page.text.count("b.mp4: failed: ") == 2
+    assert pages[0].source == pages[1].source
+
+
 def test_a_broken_line_keeps_none_of_the_others_from_the_page(clip: Path, tmp_path: Path) -> None:
     lines = [json.dumps(document(clip, "one")), "{", "[]", json.dumps(document(clip, "two"))[:-9]]
     (tmp_path / "results.jsonl").write_text("\n".join([*lines, json.dumps(document(clip, "3"))]))

@@ -294,6 +294,10 @@ class _Batch:
                     raise
             self.ordered.end()
             if self.page is not None:
+                from cospal_cli.report.sources import failure
+
+                rows = self.records.lines.values()
+                self.page.notes = [failure(row) for row in rows if row["status"] not in DONE]
                 self.page.write(progress, interrupts.stopped)
             return interrupts.stopped()
 

@@ -63,7 +63,7 @@ def report(context: Context[ReportOptions]) -> int:
         console.LOG.warning("left out: %s", sentence)
     page.answers = given.answers
     page.notes = [f"left out: {one}" for one in given.bad] + given.failed
-    with files.claimed([page.path]), context.progress("videos") as progress:
+    with files.claimed([page.path]), context.progress("sheets") as progress:
         page.write(progress)
     if not context.quiet:
         console.say(f"wrote {console.printable(str(page.path))}")

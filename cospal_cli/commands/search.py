@@ -14,6 +14,7 @@ import click
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
+from cospal_cli.commands.report import page_at
 from cospal_cli.core.errors import NothingFound
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import FIND, MODELS
@@ -46,6 +47,13 @@ class SearchOptions:
             help="Trained heads to rank by (implies --method cospal).",
         ),
     ]  # fmt: skip
+    report: Annotated[
+        Path | None,
+        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
+    ]
+    overwrite: Annotated[
+        bool, option("--overwrite", is_flag=True, help="Replace a page that is there already.")
+    ]
     as_json: Annotated[bool, json_option("Print one JSON document of the results.")]
     fail_on_empty: Annotated[
         bool, option("--fail-on-empty", is_flag=True, help="Exit with 7 if nothing is found.")
@@ -57,15 +65,21 @@ def search(context: Context[SearchOptions]) -> None:
     """Rank the videos of a library by how well they match SENTENCE: who is meant, from when to
     when, and why.
 
-    The videos themselves are not read. 'cospal ground --library' then writes the boxes of one.
+    The videos themselves are not read, but for the pictures of --report. 'cospal ground --library'
+    then writes the boxes of one.
 
     Exit codes: 0 done, 2 wrong usage or no library, 4 the catalogue is damaged, 7 nothing found
     under --fail-on-empty.
     """
     options, settings = context.options, context.settings
+    page = page_at(options.report, options.sentence)
     folder = named(options.library)
+    from cospal_cli.core.files import check_outputs, claimed
     from cospal_cli.library.library import Library
 
+    if page is not None:
+        check_outputs([page.path], {folder: "--library"}, options.overwrite)
+        click.get_current_context().with_resource(claimed([page.path]))
     library = Library(
         folder, settings.config, checkpoint=options.checkpoint, create=False, stated=settings.said
     )
@@ -84,6 +98,16 @@ def search(context: Context[SearchOptions]) -> None:
         console.emit(json.dumps(document, indent=2))
     else:
         console.emit("\n".join(map(console.printable, _lines(hits))))
+    if page is not None:
+        page.notes = [
+            f"{hit.video}: {hit.state} since it was observed" for hit in hits if hit.state
+        ]
+        for hit in hits:
+            page.add(hit.result.document())
+        with context.progress("sheets") as progress:
+            page.write(progress)
+        if not context.quiet:
+            console.say(f"wrote {console.printable(str(page.path))}")
     if query.unresolved and not context.quiet and not options.as_json:
         console.say(f"not used, no evidence for: {', '.join(query.unresolved)}")
     if not hits and options.fail_on_empty:

@@ -11,7 +11,9 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.report.answers import Answer
 
-_BESIDE = {".tube.mp4": "annotated", ".clip.mp4": "clip"}  # what may lie beside X.tube.json
+# What may lie beside X.tube.json.
+_BESIDE = {".tube.mp4": "annotated", ".clip.mp4": "clip", ".crop.mp4": "crop"}
+_BESIDE |= {".sheet.png": "sheet", ".thumbnail.png": "thumbnail"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import LARGE, parse_json, read_json, read_lines
 from cospal_cli.evaluation.tube_files import SUFFIX
 from cospal_cli.report.answers import Answer, answer_of
@@ -78,13 +79,18 @@ def _read(path: Path, given: GivenAnswers, failures_only: bool) -> None:
                 value, place = value_of(), path
                 row = value if isinstance(value, dict) and value.keys() >= _ROW else None
                 if row and ("json" not in row or row["status"] in _UNMADE):
-                    words = [row["video"], row["status"], row.get("reason")]
-                    given.failed.append(": ".join(str(word) for word in words if word))
+                    given.failed.append(failure(row))
                 elif not failures_only:
                     if row:
                         place = _seen_from(path, str(row["json"]))
                         value = read_json(place, InputError, _HINT, LARGE)
                     given.answers.append(answer_of(value, name, place))
+
+
+def failure(row: JsonDict) -> str:
+    """A sentence on a line of a batch that has no document."""
+    words = [row["video"], row["status"], row.get("reason")]
+    return ": ".join(str(word) for word in words if word)
 
 
 @contextmanager
