@@ -24,6 +24,7 @@ from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
 from cospal_cli.ranking.patterns import pattern_term, patterns_said
 from cospal_cli.ranking.relations import judged, order_term, relation_term
+from cospal_cli.ranking.sizes import size_term, sizes_said
 from cospal_cli.ranking.span import span
 from cospal_cli.settings import GroundConfig
 
@@ -52,6 +53,9 @@ def rank(
     table = _terms(candidates, query, classes, config, rivals)
     company = company_term(candidates, everything, query, classes)
     table["company"] = config.company_weight * company
+    if sizes_said(query):
+        pool = [c for c, rival in zip(candidates, rivals, strict=True) if rival]
+        table["size"] = config.position_weight * size_term(candidates, query, pool)
     if query.relations or query.order:
         table["relation"] = config.relation_weight * relation
     if evidence.patterns_of and patterns_said(query):

@@ -274,7 +274,7 @@ def _adjectives(
         else:
             out.add(Attribute(word, kind or "other", region or "whole", garment))
             seen = word in PATTERN and bool(region) and garment not in ACCESSORY
-            if kind != "size" and not seen:
+            if kind != "size" and word != "little" and not seen:
                 out.unresolved.append(word)
         out.adjectives.append(word)
 

@@ -14,6 +14,7 @@ from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.verbs import HOLD
 from cospal_cli.language.parser.chunks import NounPhrase
 from cospal_cli.language.parser.clauses import Event, SentenceParts
+from cospal_cli.language.parser.subject import role
 from cospal_cli.language.parser.tokens import VERBAL, Token
 
 _KINDS = {
@@ -43,6 +44,9 @@ _VERBS = {
     }.items()
     for verb in verbs.split()
 }
+# How one is by the thing that makes the role: on a bicycle, in a car, with a bat.
+_ROLES = {"car": "in", "boat": "in", "baseball bat": "hold", "baseball glove": "hold", "cup": "hold"}
+_BESIDE = frozenset("ballplayer baller footballer juggler dog-walker".split())
 _CLOSEST = frozenset("closest nearest".split())
 _SIDES = frozenset("left right".split())
 _SIDE_WORDS = frozenset("side hand part".split())
@@ -68,6 +72,11 @@ def relations_of(sentence: SentenceParts, tokens: Sequence[Token]) -> tuple[Rela
                 if kind == "between" and at + 1 < len(phrases):  # "the car and the tree"
                     classes = {**phrases[at + 1].thing.classes, **classes}
                 found.append(Relation(kind, phrase.head.word, classes, shown))
+    implied = role(subject)
+    if implied:
+        best = max(implied, key=lambda name: implied[name])
+        kind = _ROLES.get(best, "on" if subject.head.lemma not in _BESIDE else "")
+        found += [Relation(kind, subject.head.word, implied)] if kind else []
     return tuple(found)
 
 

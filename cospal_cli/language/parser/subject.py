@@ -74,8 +74,16 @@ def context_of(sentence: SentenceParts, subject: NounPhrase) -> dict[str, dict[s
     for owner in subject.owners:
         near = lexicon.thing(owner.word)
         things |= {owner.word: near.classes} if near.classes else {}
-    implied = IMPLIED.get(subject.head.lemma)
-    return {**({subject.head.word: lexicon.thing(implied).classes} if implied else {}), **things}
+    implied = role(subject)
+    return {**({subject.head.word: implied} if implied else {}), **things}
+
+
+def role(subject: NounPhrase) -> dict[str, float]:
+    """Classes of the thing that a "rider", a "batter" or a "driver" is known by; or empty."""
+    classes: dict[str, float] = {}
+    for noun in IMPLIED.get(subject.head.lemma, "").split(", "):
+        classes = {**lexicon.thing(noun).classes, **classes} if noun else classes
+    return classes
 
 
 def classes_of(
