@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import detect, track
+from cospal_cli.backbones import models
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
@@ -26,6 +27,7 @@ from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
+from cospal_cli.language.contrasts import judged
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.ranking import open_method
@@ -38,6 +40,7 @@ from cospal_cli.video.reader import VideoReader
 
 if TYPE_CHECKING:
     from cospal_cli.features.clips import VideoEncoder
+    from cospal_cli.features.image_text import ImageText
     from cospal_cli.ranking.heads import Heads
 
 
@@ -83,6 +86,8 @@ class Grounder:
         """
         keys = {argument(name): value for name, value in settings.items()}
         config = override(config, keys)
+        if config.appearance.image_text is not None:  # before a video is watched for nothing
+            models.locate(config.appearance.image_text)
         if checkpoint is None:
             return cls(config, detect.open_detector(config.detector))
         from cospal_cli.ranking.heads import completed, open_heads
@@ -195,7 +200,8 @@ class Grounder:
     def understood(self, queries: Sequence[Query]) -> list[Query]:
         """``queries`` with the words that are not used: by the rules, or by trained heads."""
         if self.heads is None:
-            return list(queries)
+            seen = self.config.appearance.image_text is not None
+            return [judged(query) for query in queries] if seen else list(queries)
         return [self.heads.understood(query, self.config) for query in queries]
 
     def answer(
@@ -218,6 +224,7 @@ class Grounder:
             observation.classes,
             shared.appearance_of,
             shared.patterns_of,
+            shared.odds_of,
             scores,
         )
         ranked = self._method(shared.candidates, query, evidence, self.config.ground)
@@ -230,6 +237,7 @@ class Grounder:
         self._shared = None
         if models:
             self.__dict__.pop("_classifier", None)
+        self.__dict__.pop("_image_text", None)
 
     def within(self, start: str | None, end: str | None) -> Grounder:
         """One of the same models for another part of videos; None leaves a border as it is."""
@@ -253,13 +261,21 @@ class Grounder:
     def _classifier(self) -> AppearanceClassifier:
         return AppearanceClassifier(self.config.appearance)
 
+    @cached_property
+    def _image_text(self) -> ImageText:
+        from cospal_cli.features.image_text import ImageText
+
+        return ImageText(self.config.appearance)
+
     def _classify(self, images: Sequence[NDArray[np.uint8]]) -> tuple[FloatArray, FloatArray]:
         return self._classifier.classify(images)  # opened when first needed
 
     def _of(self, observation: Observation) -> Shared:
         """What the queries about ``observation`` share; that of the last observation is kept."""
         if self._shared is None or self._shared.observation is not observation:
-            self._shared = Shared(observation, self.config, self._classify)
+            used = self.config.appearance.image_text is not None
+            opened = (lambda: self._image_text) if used else None
+            self._shared = Shared(observation, self.config, self._classify, opened)
         return self._shared
 
 

@@ -1,16 +1,16 @@
-"""Little, big and tall among those that stand as far away; roles by the thing that goes with them."""
+"""Little, big and tall among those that stand as far away; roles by their thing."""
 
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Attribute, Excluded
+from cospal_cli.core.types import Attribute, Excluded, Tubelet
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.sizes import size_term
 from tests.test_ground import SIZE, TIMELINE, ask, run, tubelet
 
 
-def raised(number: int, height: float, feet: float, x: float):  # noqa: ANN201
+def raised(number: int, height: float, feet: float, x: float) -> Tubelet:
     made = tubelet(number, height=height, x=x)
     made.boxes_xyxy[:, 1::2] += feet - made.boxes_xyxy[:, 3:]
     return made

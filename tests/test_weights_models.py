@@ -79,7 +79,7 @@ def test_known_models_are_complete() -> None:
     assert set(models.known()) >= required
     for name, entry in models.known().items():
         assert entry.id == name == models.own_name(name)
-        assert entry.kind in ("detector", "text", "video")
+        assert entry.kind in ("detector", "text", "image-text", "video")
         assert entry.licence
         assert entry.file.endswith(models.WEIGHTS)
         assert entry.single or models.HUB_ID.fullmatch(entry.source)

@@ -36,7 +36,7 @@ class Known:
     are not known for certain; ``source`` is a hub id or the URL of ``file``."""
 
     id: str
-    kind: str  # detector, text or video
+    kind: str  # detector, text, image-text or video
     use: str
     source: str
     revision: str | None

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.types import Query
+from cospal_cli.language.contrasts import contrasts
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.company import company_term
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
+from cospal_cli.ranking.open_words import open_term
 from cospal_cli.ranking.patterns import pattern_term, patterns_said
 from cospal_cli.ranking.relations import judged, order_term, relation_term
 from cospal_cli.ranking.sizes import size_term, sizes_said
@@ -62,6 +64,8 @@ def rank(
         table["pattern"] = config.pattern_weight * pattern_term(
             candidates, query, evidence.patterns_of
         )
+    if evidence.odds_of and (words := contrasts(query)):
+        table["open"] = config.appearance_weight * open_term(candidates, words, evidence.odds_of)
     if (query.appearance or query.excluded.appearance) and evidence.appearance_of:
         appearance = _appearance(candidates, query, _total(table), evidence.appearance_of)
         # "looks" is its name in JSON files, as in 0.1.0.

@@ -124,6 +124,23 @@ class AppearanceConfig(Section, key="appearance", group=MODELS):
     threads: Annotated[
         int, Setting("Threads of the classifier on the CPU.", least=0, most=1024, zero="auto")
     ] = 0
+    image_text: Annotated[
+        str | None,
+        Setting(
+            "Weights of a CLIP or SigLIP that judges words which nothing else can (woman against "
+            f"man, with a cap against without): {LARGE_MODEL}.",
+            unset="none: such words are not used",
+            flag="--image-text",
+        ),
+    ] = None
+    device: Annotated[str, Setting(f"Where the image-text model runs: {DEVICE}.")] = "auto"
+    precision: Annotated[
+        str,
+        Setting(
+            "Arithmetic of the image-text model; auto is fp16 on CUDA, else fp32.",
+            choices=PRECISIONS,
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ _VERBS = {
     for verb in verbs.split()
 }
 # How one is by the thing that makes the role: on a bicycle, in a car, with a bat.
-_ROLES = {"car": "in", "boat": "in", "baseball bat": "hold", "baseball glove": "hold", "cup": "hold"}
+_ROLES = {
+    "car": "in", "boat": "in", "baseball bat": "hold", "baseball glove": "hold", "cup": "hold"
+}  # fmt: skip
 _BESIDE = frozenset("ballplayer baller footballer juggler dog-walker".split())
 _CLOSEST = frozenset("closest nearest".split())
 _SIDES = frozenset("left right".split())
