@@ -81,7 +81,7 @@ def context_of(sentence: SentenceParts, subject: NounPhrase) -> dict[str, dict[s
 def role(subject: NounPhrase) -> dict[str, float]:
     """Classes of the thing that a "rider", a "batter" or a "driver" is known by; or empty."""
     classes: dict[str, float] = {}
-    for noun in IMPLIED.get(subject.head.lemma, "").split(", "):
+    for noun in IMPLIED.get(subject.head.lemma, "").split(" or "):
         classes = {**lexicon.thing(noun).classes, **classes} if noun else classes
     return classes
 
