@@ -36,7 +36,6 @@ from cospal_cli.ranking.method import tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, models_of, observed_range
 from cospal_cli.settings import Config, VideoConfig, argument, changed, current, override
-from cospal_cli.video.reader import VideoReader
 
 if TYPE_CHECKING:
     from cospal_cli.features.clips import VideoEncoder
@@ -161,6 +160,8 @@ class Grounder:
     ) -> Observation:
         if self.detector is None:
             raise ValueError("detector: expected one to observe a video with, found None")
+        from cospal_cli.video.reader import VideoReader  # answering needs none of it
+
         detector = self.detector if prompt is None else self.detector.prompt(prompt)
         side = max(self.config.video.work_side, detector.image_side)
         with VideoReader(video, replace(self.config.video, work_side=side)) as reader:
@@ -284,6 +285,8 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
 
     Raises InputError or DeviceError.
     """
+    from cospal_cli.video.reader import VideoReader
+
     encoder.reset()  # the video before may have failed midway
     if not encoder.fps:
         return encoder.finish()

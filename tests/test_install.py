@@ -23,7 +23,7 @@ def came_from(monkeypatch: pytest.MonkeyPatch) -> Any:
                 assert name == "direct_url.json"
                 return None if url is None else json.dumps({"url": url})
 
-        monkeypatch.setattr(install, "distribution", lambda name: Installed)
+        monkeypatch.setattr("importlib.metadata.distribution", lambda name: Installed)
         monkeypatch.setattr(install, "ROOT", root)
         monkeypatch.setattr("shutil.which", lambda name: None)
 

@@ -604,7 +604,7 @@ def test_without_clips_a_video_is_read_once(
 ) -> None:
     opened: list[Path] = []
     monkeypatch.setattr(
-        "cospal_cli.grounder.VideoReader",
+        "cospal_cli.video.reader.VideoReader",
         lambda path, config: opened.append(path) or VideoReader(path, config),
     )
     report = prepare(root, root / "other", replace(SMALL, clips=ClipsConfig(name="none")))

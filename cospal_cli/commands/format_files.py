@@ -82,11 +82,13 @@ def write_all(
     written: Iterable[FormatFiles], documents: Sequence[Json], quiet: bool = False
 ) -> None:
     """Write all formats of ``documents`` and say so; nothing where there is no document."""
+    every = list(written) if documents else []
+    if not every:
+        return
     from cospal_cli.outputs.stored import TubeDocument
 
-    parsed: list[TubeDocument] = []
-    for one in written if documents else ():
-        parsed = parsed or [TubeDocument.parse(document) for document in documents]
+    parsed = [TubeDocument.parse(document) for document in documents]
+    for one in every:
         one.write(parsed, quiet)
 
 

@@ -15,7 +15,6 @@ from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.format_files import FormatFiles, beside, check, open_formats, write_all
 from cospal_cli.commands.ground_files import Files, grounded
 from cospal_cli.commands.ground_lines import show_plan, summarise
-from cospal_cli.commands.ground_many import ground_many, is_many
 from cospal_cli.commands.libraries import library_option, open_grounder
 from cospal_cli.commands.output_paths import (
     OutputPaths,
@@ -33,6 +32,7 @@ from cospal_cli.settings.words import FIND, INPUT, LOGGING, MODELS
 
 if TYPE_CHECKING:
     from cospal_cli.commands.flags import Given
+    from cospal_cli.commands.queries import SentenceSource
     from cospal_cli.core.types import Query
     from cospal_cli.grounder import Grounder
     from cospal_cli.report.collect import AnswersPage
@@ -226,8 +226,11 @@ def ground(context: Context[GroundOptions]) -> int | None:
         listed=bool(options.files_from or options.manifest),
         complete=options.manifest is not None,
     )
-    if is_many(options, source):
-        return ground_many(context, source, settings, trained)
+    if not _is_one_file(options, source):
+        from cospal_cli.commands.ground_many import ground_many, is_many
+
+        if is_many(options, source):
+            return ground_many(context, source, settings, trained)
     video, sentences = source.video, source.sentences
     outputs = output_paths(
         video, options.output, len(sentences), config.output.video, options.as_json
@@ -267,6 +270,13 @@ def ground(context: Context[GroundOptions]) -> int | None:
     if options.fail_on_empty and empty:
         raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
     return None
+
+
+def _is_one_file(options: GroundOptions, source: SentenceSource) -> bool:
+    """Whether it is plain that one video is meant; else ``is_many``, slower to load, decides."""
+    wanted = (options.manifest, options.files_from, options.shard, options.recursive)
+    batch = any(wanted) or options.skip_existing or options.retry_failed
+    return not batch and len(source.inputs) == 1 and os.path.isfile(source.inputs[0])
 
 
 def _formats(options: GroundOptions, video: Path, config: Config) -> list[FormatFiles]:

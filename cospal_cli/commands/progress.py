@@ -4,6 +4,8 @@ knows rich's bar."""
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -40,15 +42,22 @@ def progress(quiet: bool, unit: str = "frames") -> Iterator[Progress]:
     if quiet:
         yield silent
         return
-    from rich.console import Console
+    if _may_be_terminal():
+        from rich.console import Console
 
-    console = Console(stderr=True)
-    if console.is_terminal and not console.is_dumb_terminal:
-        with _bar(console, unit) as bar:
-            yield bar
-    else:
-        with _ProgressLines(unit) as lines:
-            yield lines
+        console = Console(stderr=True)
+        if console.is_terminal and not console.is_dumb_terminal:
+            with _bar(console, unit) as bar:
+                yield bar
+            return
+    with _ProgressLines(unit) as lines:
+        yield lines
+
+
+def _may_be_terminal() -> bool:
+    """Whether stderr is a terminal, or is said to be one; rich, which is slow to load, decides."""
+    said = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+    return said or (sys.stderr is not None and sys.stderr.isatty())
 
 
 class _State(NamedTuple):

@@ -9,7 +9,6 @@ import os
 import shlex
 import shutil
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 NAME = "cospal"
@@ -42,6 +41,8 @@ def restore_line(path: Path) -> str:
 
 def _source() -> Path | None:
     """The checkout or the wheel that cospal came from; None: from an index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     with suppress(PackageNotFoundError, OSError, ValueError, TypeError, KeyError):
         from urllib.parse import unquote, urlsplit
         from urllib.request import url2pathname  # slow to import, seldom needed

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
-from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 
 from cospal_cli.core.errors import DeviceError, UsageError
@@ -85,6 +84,8 @@ def compiled_providers() -> list[str]:
 
 def installed() -> list[str]:
     """The ONNX Runtime distributions found, such as ``onnxruntime-gpu 1.31.1``."""
+    from importlib.metadata import PackageNotFoundError, version
+
     names = []
     for name in _RUNTIMES:
         with suppress(PackageNotFoundError):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import area
+from cospal_cli.core.middle import median
 from cospal_cli.core.types import FloatArray, Tubelet
 
 WINDOW_S = 0.5  # speeds are slopes over this time: shorter ones measure the box's jitter
@@ -41,7 +42,7 @@ class MotionCurves:
 
 def motion(tubelet: Tubelet, size: tuple[int, int]) -> MotionCurves:
     """Motion of ``tubelet`` in a frame of ``size`` (W, H)."""
-    scale = float(np.sqrt(np.median(area(tubelet.boxes_xyxy)))) or 1.0
+    scale = float(np.sqrt(median(area(tubelet.boxes_xyxy)))) or 1.0
     path, log_size = _path(tubelet.boxes_xyxy, size)
     place = path / scale
     if tubelet.camera_xy is not None:
@@ -81,7 +82,7 @@ def _slopes(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[
     """Least-squares slope of each column of ``values`` (T, V) over a centred window of time."""
     if len(times) < 2:
         return np.zeros_like(values, dtype=np.float64)
-    half = max(WINDOW_S / 2, float(np.median(np.diff(times))))
+    half = max(WINDOW_S / 2, float(median(np.diff(times))))
     low = np.searchsorted(times, times - half - 1e-6)
     high = np.searchsorted(times, times + half + 1e-6)
     t = times - times[0]

@@ -7,12 +7,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cospal_cli import __version__
 from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.escaping import plain_json
@@ -56,7 +57,7 @@ def document(
             "schema": SCHEMA,
             "generator": {
                 "name": "cospal",
-                "version": _version(),
+                "version": __version__,
                 "model": {name: seen.model.get(name, "") for name in ("id", "sha256")},
                 "config": config,
             },
@@ -110,15 +111,6 @@ def load_tubes(source: Path | str | Json) -> list[Tube]:
         raise InputError(f"{name} is not a {SCHEMA} document, found {other}", "give a .tube.json")
     with errors_as(InputError, f"{name} holds a damaged tube", "write it again"):
         return [_read_tube(tube) for tube in doc["tubes"]]
-
-
-def _version() -> str:
-    try:
-        return metadata.version("cospal")
-    except metadata.PackageNotFoundError:  # run from a checkout
-        import cospal_cli
-
-        return cospal_cli.__version__
 
 
 def _video(info: VideoInfo, timeline: Timeline) -> JsonDict:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.boxes import area, centres, iou
 from cospal_cli.core.brief import brief
 from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.middle import median
 from cospal_cli.core.types import FloatArray, Timeline, Tubelet
 from cospal_cli.features.motion import MotionCurves, motion
 
@@ -76,21 +77,21 @@ def _lies_on(tubelet: Tubelet, other: Tubelet) -> bool:
         tubelet.frame_indices, other.frame_indices, assume_unique=True, return_indices=True
     )
     overlaps = iou(tubelet.boxes_xyxy[rows], other.boxes_xyxy[others])
-    return len(rows) > 0 and float(np.median(overlaps)) > _ECHO_IOU
+    return len(rows) > 0 and float(median(overlaps)) > _ECHO_IOU
 
 
 def _candidate(
     tubelet: Tubelet, size: tuple[int, int], start: float, end: float, echo: bool
 ) -> Candidate:
     first, last = float(tubelet.times_s[0]), float(tubelet.times_s[-1])
-    share = np.sqrt(np.median(area(tubelet.boxes_xyxy)) / (size[0] * size[1]))
+    share = np.sqrt(median(area(tubelet.boxes_xyxy)) / (size[0] * size[1]))
     return Candidate(
         tubelet,
         size,
         _colours(tubelet),
-        np.median(centres(tubelet.boxes_xyxy) / np.array(size, np.float32), axis=0),
+        median(centres(tubelet.boxes_xyxy) / np.array(size, np.float32), axis=0),
         float(share),
-        float(np.median(np.diff(tubelet.boxes_xyxy[:, 1::2]))) / size[1],
+        float(median(np.diff(tubelet.boxes_xyxy[:, 1::2]))) / size[1],
         (first - start) / max(end - start, 1e-6),
         last - first,
         first - start > _EDGE_S,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cospal_cli.core.boxes import iou
+from cospal_cli.core.middle import median
 from cospal_cli.core.types import FloatArray, Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import Scores, class_shares
@@ -54,7 +55,7 @@ def _nearness(subject: Candidate, thing: Candidate) -> float:
     if own.id == other.id or not len(rows):
         return 0.0
     boxes, others = own.boxes_xyxy[rows], other.boxes_xyxy[other_rows]
-    if np.median(iou(boxes, others)) > _SAME:
+    if median(iou(boxes, others)) > _SAME:
         return 0.0
     near = np.exp(-_gaps(boxes, others) / _REACH)
     return float(np.sort(near)[len(near) // 2 :].mean())

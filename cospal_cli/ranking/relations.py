@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import centres, iou
+from cospal_cli.core.middle import median
 from cospal_cli.core.types import FloatArray, Query, Relation
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import MOVING, Scores, class_shares, colour_share
@@ -136,7 +137,7 @@ def _over_time(judge: Judge, subject: Candidate, thing: Candidate) -> float:
     if subject.tubelet.id == thing.tubelet.id:
         return 0.0
     pair = _Pair(subject, thing)
-    if not len(pair) or np.median(iou(pair.own, pair.other)) > _SAME:
+    if not len(pair) or median(iou(pair.own, pair.other)) > _SAME:
         return 0.0
     return _better_half(judge(pair))
 
@@ -211,7 +212,7 @@ def _approach(sign: int) -> Judge:
         size = np.sqrt(np.maximum(_sides(pair.own).prod(axis=1), 1e-6))
         apart = np.hypot(*pair.away.T) / size
         edge = max(len(apart) // 5, 1)
-        change = sign * float(np.median(apart[-edge:]) - np.median(apart[:edge]))
+        change = sign * float(median(apart[-edge:]) - median(apart[:edge]))
         return np.full(len(pair), _sigmoid(np.array((change - 0.4) / 0.2)), np.float32)
 
     return judge

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.middle import median
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Action, Query, Tubelet
 from cospal_cli.ranking.candidates import Candidate
@@ -63,7 +64,7 @@ def _lead(
 def extent(tubelet: Tubelet) -> TimeSpan:
     """The tubelet's whole time: half a sampling step beyond its first and last observation."""
     times = tubelet.times_s
-    half = float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.05
+    half = float(median(np.diff(times))) / 2 if len(times) > 1 else 0.05
     return TimeSpan(max(float(times[0]) - half, 0.0), float(times[-1]) + half)
 
 

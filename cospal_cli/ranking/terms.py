@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.middle import median
 from cospal_cli.core.types import Action, Attribute, FloatArray, Query
 from cospal_cli.ranking.candidates import Candidate
 
@@ -219,7 +220,7 @@ def _travel(candidate: Candidate, axis: int, sign: int) -> float:
 
 
 def _still(candidate: Candidate) -> float:
-    return 1 - _sigmoid((float(np.median(candidate.motion.speed)) - MOVING) / 0.1)
+    return 1 - _sigmoid((float(median(candidate.motion.speed)) - MOVING) / 0.1)
 
 
 def _growth(candidate: Candidate, sign: int) -> float:
