@@ -24,6 +24,7 @@ from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query
 from cospal_cli.core.unchanged import Unchanged
+from cospal_cli.detect.still import StillFrames, part
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
@@ -168,10 +169,13 @@ class Grounder:
             size = (reader.info.width, reader.info.height)
             tracker = track.open_tracker(self.config.tracker, size, detector.classes)
             crops = CropKeeper()
+            still = StillFrames(detector.config.still)
             done, interrupted = 0, False
-            with closing(prefetch(_forward(reader.batches(detector.batch), detector))) as passes:
-                for batch, outputs in passes:
-                    detections = detector.decode(outputs, batch)
+            batches = reader.batches(detector.batch)
+            with closing(prefetch(_forward(batches, detector, still))) as passes:
+                for batch, moved, outputs in passes:
+                    found = detector.decode(outputs, part(batch, moved)) if moved.any() else []
+                    detections = still.filled(batch, moved, found)
                     for image, at, boxes in zip(
                         batch.images, batch.times_s, detections, strict=True
                     ):
@@ -301,10 +305,20 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
 
 
 def _forward(
-    batches: Iterator[FrameBatch], detector: detect.Detector
-) -> Iterator[tuple[FrameBatch, object]]:
-    """Each batch with the network's outputs. Reading and preparing, and the forward passes, run
-    in a thread each; what follows runs in the caller's, so that the network never waits."""
-    with closing(prefetch((batch, detector.prepare(batch)) for batch in batches)) as prepared:
-        for batch, pixels in prepared:
-            yield batch, detector.run(pixels)
+    batches: Iterator[FrameBatch], detector: detect.Detector, still: StillFrames
+) -> Iterator[tuple[FrameBatch, NDArray[np.bool_], object]]:
+    """Each batch, which of its frames the detector sees, and the network's outputs for those.
+
+    Reading and preparing, and the forward passes, run in a thread each; what follows runs in the
+    caller's, so that the network never waits."""
+    with closing(prefetch(_prepared(batches, detector, still))) as prepared:
+        for batch, moved, pixels in prepared:
+            yield batch, moved, detector.run(pixels) if moved.any() else None
+
+
+def _prepared(
+    batches: Iterator[FrameBatch], detector: detect.Detector, still: StillFrames
+) -> Iterator[tuple[FrameBatch, NDArray[np.bool_], object]]:
+    for batch in batches:
+        moved = still.moved(batch)
+        yield batch, moved, detector.prepare(part(batch, moved)) if moved.any() else None

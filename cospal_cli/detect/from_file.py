@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,8 @@ class FromFile:
         check(config.device)
         path = Path(config.file.path or "")
         data = read_bytes(path, InputError, FORMAT, LARGE)
-        self.config, self.limits = DEFAULTS.within(config)
+        # Every frame has boxes of its own, which cost nothing to look up.
+        self.config, self.limits = DEFAULTS.within(replace(config, still=0.0))
         self.batch = self.limits.batch
         self.image_side = 0
         self.model_id = f"file:{path.name}"

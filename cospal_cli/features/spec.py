@@ -24,7 +24,7 @@ FILE = "file"  # detections from files: each video has its own file, so no hash
 # Of the settings of a training, those of these sections decide what the heads are given, but for
 # these.
 _SECTIONS = ("video", "detector", "tracker", "clips", "text", "features")
-_NO_MATTER = "device precision threads batch compile path strict max_pixels".split()
+_NO_MATTER = "device precision threads batch compile path strict max_pixels still".split()
 _OF_ONE_RUN = "start end duration stream image_fps config_file".split()
 _MODELS = {"model": "sha256", "detector": "detector_sha256"}  # a name, and what it stands for
 

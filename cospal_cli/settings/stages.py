@@ -280,6 +280,16 @@ class DetectorConfig(Section, key="detector", group=MODELS):
             group=SPEED,
         ),
     ] = 0
+    still: Annotated[
+        float,
+        Setting(
+            "A frame keeps the boxes of the last one that the detector saw where no part of the "
+            "picture has changed in brightness (0 to 255) by this much, for a second at most; "
+            "0: the detector sees every frame.",
+            least=0,
+            most=255,
+        ),
+    ] = 4.0
     nanodet: NanoDetConfig = field(default_factory=NanoDetConfig)
     grounding_dino: GroundingDinoConfig = field(default_factory=GroundingDinoConfig)
     file: FileConfig = field(default_factory=FileConfig)
