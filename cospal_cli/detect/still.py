@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.types import Detections, FrameBatch
 
 _ACROSS = 80  # squares across the picture whose mean brightness is compared
+_SQUARE = 8  # pixels that a square measures at least: in fewer, noise looks like motion
 _AT_LEAST_S = 1.0  # the detector sees a frame at least this often, whatever it looks like
 
 
@@ -74,6 +75,6 @@ def _squares(image: NDArray[np.uint8]) -> NDArray[np.int16]:
     """Mean brightness of squares of ``image`` (h, w, 3), by its green."""
     from PIL import Image
 
-    side = max(1, max(image.shape[:2]) // _ACROSS)
+    side = max(_SQUARE, max(image.shape[:2]) // _ACROSS)
     green = Image.fromarray(np.ascontiguousarray(image[..., 1]))
     return np.asarray(green.reduce(side), np.int16)

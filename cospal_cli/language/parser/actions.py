@@ -35,7 +35,7 @@ _OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up",
              "front": "away", "back": "closer"}  # fmt: skip
 _TOWARD = {"left": "left", "right": "right", "top": "up", "bottom": "down",
            "front": "front", "back": "back"}  # fmt: skip
-_TO = frozenset(["to", "toward", "towards", "up to", "over to", "to the side of"])
+_TO = frozenset(["to", "toward", "towards", "up to", "over to", "back to", "to the side of"])
 _VIEWER = frozenset("camera viewer lens us me".split())
 _ROADS = frozenset("street road path lane hall hallway corridor sidewalk highway driveway".split())
 _LIGHT = frozenset("take make do have give".split())
