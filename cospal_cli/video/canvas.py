@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,8 @@ class Canvas:
         self, corners: tuple[int, int, int, int], colour: NDArray[np.uint8], opacity: float = 1.0
     ) -> None:
         """Fill the rectangle (x1, y1, x2, y2), cut to the frame, with a Y, Cb, Cr colour."""
-        x1, x2 = np.clip(corners[0::2], 0, self.size[0]).tolist()
-        y1, y2 = np.clip(corners[1::2], 0, self.size[1]).tolist()
+        x1, x2 = (min(max(0, x), self.size[0]) for x in corners[0::2])
+        y1, y2 = (min(max(0, y), self.size[1]) for y in corners[1::2])
         if x1 >= x2 or y1 >= y2:
             return
         cover = round(256 * opacity)
@@ -144,7 +144,7 @@ class Look:
 
     def colour(self, rgb: Colour) -> NDArray[np.uint8]:
         """As Y, Cb, Cr."""
-        return ycbcr(rgb, self.matrix)
+        return _colour(rgb, self.matrix)
 
     def across(self, length: float) -> int:
         """The stored pixels of a horizontal length that looks like ``length`` vertical ones."""
@@ -159,6 +159,11 @@ class Look:
     def sprite(self, picture: Image.Image) -> Sprite:
         """``picture``, as it is to be displayed, ready for blending."""
         return Sprite(self.squeezed(picture), self.matrix)
+
+
+@lru_cache(maxsize=64)
+def _colour(rgb: Colour, matrix: str) -> NDArray[np.uint8]:
+    return ycbcr(rgb, matrix)
 
 
 def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
