@@ -37,7 +37,7 @@ class Cvat:
             for tube in doc.tubes:
                 self._add_track(root, number, doc, tube)
                 number += 1
-        return {".cvat.xml": dumps(root)}
+        return {".cvat.xml": f'<?xml version="1.0" encoding="utf-8"?>\n{dumps(root)}'}
 
     def _add_track(self, root: Element, number: int, doc: TubeDocument, tube: StoredTube) -> None:
         track = add(root, "track", id=number, label=tube.label, source="auto")

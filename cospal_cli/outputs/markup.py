@@ -24,7 +24,7 @@ def add(
 
 
 def dumps(root: ElementTree.Element) -> str:
-    """The document of ``root``, indented."""
+    """The document of ``root``, indented, without a declaration of its encoding: programs that
+    parse text rather than bytes refuse it, and without one it is UTF-8."""
     ElementTree.indent(root)
-    body = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
