@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import copy
 from fractions import Fraction
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from cospal_cli.core.backends import OUTPUTS
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
 from cospal_cli.outputs import tube_json
 from cospal_cli.outputs.stored import TubeDocument
+
+EXTRA = all(map(find_spec, ("opentimelineio", "otio_cmx3600_adapter")))
+NAMES = [name for name in OUTPUTS if EXTRA or name not in ("otio", "edl")]  # those that open here
 
 STRANGE = (
     "  naïve <b>café</b> & 走る --> \"x\"\n\tالرجل ☕ 'y', {\\an8}; -- ",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ from typing import Any
 import pytest
 
 from cospal_cli.cli import run
-from cospal_cli.core.backends import OUTPUTS
 from tests.fake_grounder import Fake
-from tests.stored_documents import EVEN, FIRST, JSON, document
+from tests.stored_documents import EVEN, FIRST, JSON, NAMES, document
 from tests.test_cli_ground import QUERY
 
-ALL = [word for name in OUTPUTS for word in ("--to", name)]
+ALL = [word for name in NAMES for word in ("--to", name)]
 FILES = {
     ".coco.json", ".csv", ".cvat.xml", ".hcstvg.json", ".label-studio.json", ".label-studio.xml",
     ".mot/gt/gt.txt", ".mot/gt/labels.txt", ".mot/seqinfo.ini", ".mot/tracks.txt", ".srt",
     ".tao.json", ".vidstg/clip.json", ".vidstg/test_annotations.json", ".vtt",
+    *(f".{name}" for name in ("otio", "edl") if name in NAMES),
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_every_format_in_one_run(capfd: pytest.CaptureFixture[str]) -> None:
     source = store("in/clip.tube.json", *JSON["one tube"])
     assert run(["convert", source, *ALL, "-o", "out"]) == 0
     assert below("out") == {f"clip{name}" for name in FILES}
-    assert error(capfd).count("wrote out/clip.") == len(OUTPUTS) + 1
+    assert error(capfd).count("wrote out/clip.") == len(NAMES) + 1
     before = {name: (Path("out") / name).read_bytes() for name in below("out")}
     assert run(["convert", source, *ALL, "-o", "out"]) == 2
     assert "already exists" in error(capfd)
@@ -208,3 +209,12 @@ def test_formats_need_a_place(fake: Fake, capfd: pytest.CaptureFixture[str]) -> 
     Path("clip.mot").write_bytes(b"a file")
     assert run(["ground", "clip.mp4", QUERY, "--format", "mot"]) == 2
     assert "'clip.mot' is a file" in error(capfd)
+
+
+def test_what_a_form_needs_is_said_before_any_work(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    assert run(["ground", "clip.mp4", QUERY, "--format", "otio"]) == 2
+    assert "pip install" in error(capfd)
+    assert fake.watched == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 from cospal_cli import datasets
-from cospal_cli.core.backends import OUTPUTS
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.predictions import read_predictions
@@ -23,7 +23,7 @@ from cospal_cli.outputs.stored import TubeDocument, by_video, distinct
 from cospal_cli.settings import Config
 from tests import contracts
 from tests.output_readers import READERS, Boxes, cvat
-from tests.stored_documents import EVEN, FIRST, KINDS, STRANGE, document, path_of, tube
+from tests.stored_documents import EVEN, FIRST, KINDS, NAMES, STRANGE, document, path_of, tube
 
 EXACT = 1e-6  # pixels: boxes are stored to hundredths, and so written
 DIGITS = {"label-studio": 1e-4, "mot": 0.005}
@@ -55,7 +55,7 @@ def compare(found: Sequence[Boxes], expected: Sequence[Boxes], error: float) -> 
         np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=0, atol=error)
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize("name", NAMES)
 class TestEveryFormat:
     """What all of the table keep to."""
 
@@ -68,6 +68,8 @@ class TestEveryFormat:
             texts = written(name, documents)
             if name in ("vtt", "srt"):
                 check_cues(texts[f".{name}"], documents, "." if name == "vtt" else ",")
+            elif name in ("otio", "edl"):
+                check_markers(texts[f".{name}"], documents, name)
             elif name == "hcstvg":
                 check_hcstvg(texts, documents, tmp_path)
             elif name == "vidstg":
@@ -96,6 +98,27 @@ def check_cues(text: str, documents: list[TubeDocument], point: str) -> None:
         first, last = (seconds(part, point) for part in line.split(" --> "))
         assert start - 0.001 < first <= start + 1e-9
         assert end - 1e-9 <= last < end + 0.001
+
+
+def check_markers(text: str, documents: list[TubeDocument], name: str) -> None:
+    """A marker a tube, in order, at its time: to a hundredth of a frame, or an EDL's frame."""
+    spans = sorted((one.start_s, one.end_s) for doc in documents for one in doc.tubes)
+    if name == "edl":
+        found = re.findall(r"^\* LOC: (\d\d):(\d\d):(\d\d):(\d\d) ", text, re.MULTILINE)
+        assert len(found) == len(spans)
+        fps = float(documents[0].video.fps)
+        base, rate = (25, 25.0) if fps > 24.5 else (24, 24 if fps > 23.99 else 24000 / 1001)
+        for (hours, minutes, second, frame), (start, _) in zip(found, spans, strict=True):
+            whole = int(hours) * 3600 + int(minutes) * 60 + int(second)
+            assert abs((whole * base + int(frame)) / rate - start) < 1 / rate
+        return
+    (clip,) = json.loads(text)["tracks"]["children"][0]["children"]
+    assert clip["media_references"]["DEFAULT_MEDIA"]["target_url"] == documents[0].video.path
+    assert len(clip["markers"]) == len(spans)
+    for marker, (start, end) in zip(clip["markers"], spans, strict=True):
+        first, length = (marker["marked_range"][key] for key in ("start_time", "duration"))
+        assert abs(first["value"] / first["rate"] - start) < 0.006 / first["rate"] + 1e-6
+        assert abs(length["value"] / length["rate"] - (end - start)) < 0.012 / first["rate"] + 1e-6
 
 
 def seconds(clock: str, point: str) -> float:

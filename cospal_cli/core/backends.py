@@ -64,6 +64,8 @@ OUTPUTS = {  # of tubes, beside their own JSON
     "coco": "cospal_cli.outputs.coco:Coco",
     "vtt": "cospal_cli.outputs.subtitles:Vtt",
     "srt": "cospal_cli.outputs.subtitles:Srt",
+    "otio": "cospal_cli.outputs.markers:Otio",
+    "edl": "cospal_cli.outputs.markers:Edl",
     "csv": "cospal_cli.outputs.csv:Csv",
     "hcstvg": "cospal_cli.outputs.hcstvg:HcStvg",
     "vidstg": "cospal_cli.outputs.vidstg:VidStg",

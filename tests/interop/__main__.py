@@ -38,11 +38,17 @@ class Consumer(NamedTuple):
 CONSUMERS = {
     "subtitles": Consumer(("webvtt-py>=0.5", "pysubs2>=1.8"), "check_subtitles.py", True),
     "pycocotools": Consumer(("pycocotools>=2.0.8",), "check_pycocotools.py", True),
+    "opentimelineio": Consumer(
+        ("opentimelineio>=0.17", "otio-cmx3600-adapter>=1"), "check_opentimelineio.py", True
+    ),
     "datumaro": Consumer(("datumaro>=1.10",), "check_datumaro.py", True),
     "label-studio": Consumer(("label-studio-sdk>=2",), "check_label_studio.py", False),
     "trackeval": Consumer(("trackeval>=1.3",), "check_trackeval.py", False),
     "fiftyone": Consumer(("fiftyone>=1.7",), "check_fiftyone.py", False),
 }
+
+
+UNITS = {"vtt": "s", "srt": "s", "otio": "frames", "edl": "frames"}
 
 
 def main() -> int:
@@ -81,8 +87,7 @@ def check(consumer: Consumer, home: Path, folder: Path) -> bool:
         print(f"{home.name}: FAILED\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return False
     for form, error in json.loads(lines[-1].removeprefix("RESULT ")).items():
-        unit = "s" if "vtt" in form or "srt" in form else "px"
-        print(f"{form}: within {error:.6f} {unit} ({seconds})")
+        print(f"{form}: within {error:.6f} {UNITS.get(form.split()[0], 'px')} ({seconds})")
     return True
 
 

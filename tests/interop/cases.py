@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.cli import run
-from cospal_cli.core.backends import OUTPUTS
 from tests import media
+from tests.stored_documents import NAMES
 
 SIZE = (320, 240)
 FRAMES = 160
@@ -57,7 +57,7 @@ def _case(folder: Path, made: dict[str, Any], words: Sequence[str]) -> dict[str,
     boxes = folder / "boxes.jsonl"
     boxes.write_text("\n".join(map(json.dumps, _detections(size))), encoding="utf-8")
     queries = [word for query in QUERIES for word in ("-q", query)]
-    formats = [word for name in OUTPUTS for word in ("--format", name)]
+    formats = [word for name in NAMES for word in ("--format", name)]
     code = run([
         "ground", str(clip), *queries, "--detections", str(boxes), "--top-k", "2", "--no-video",
         "-o", str(folder), *formats, "--quiet", *words,
@@ -70,6 +70,7 @@ def _case(folder: Path, made: dict[str, Any], words: Sequence[str]) -> dict[str,
     assert (video["width"], video["height"]) == size
     return {
         "size": size,
+        "fps": float(Fraction(video["avg_fps"])),
         "texts": [doc["query"]["text"] for doc in documents],
         "tubes": [_plain(doc, tube) for doc in documents for tube in doc["tubes"]],
     }

@@ -10,7 +10,7 @@ from fiftyone.utils.cvat import load_cvat_video_annotations
 
 
 def check(folder: Path, case: dict[str, Any]) -> dict[str, float]:
-    """fiftyone counts frames from 1, rounds sides to whole pixels, and gives shares of the frame."""
+    """fiftyone counts frames from 1 and rounds sides to whole pixels."""
     _, labels, tracks = load_cvat_video_annotations(str(folder / "clip.cvat.xml"))
     names = {tube["label"] for tube in case["tubes"]}
     assert {label["name"] for label in labels.labels} >= names
