@@ -158,6 +158,26 @@ def test_the_last_line_of_a_killed_run_costs_only_itself(
     assert len(json.loads(Path("tubes.tao.json").read_text(encoding="utf-8"))["videos"]) == 3
 
 
+def test_lines_of_a_batch_lead_to_their_documents(capfd: pytest.CaptureFixture[str]) -> None:
+    """Wherever the batch ran: beside the lines, or by its own path."""
+    store("moved/a/clip.tube.json", *JSON["one tube"])
+    row = {"video": "a/clip.mp4", "id": "1", "query": "x", "status": "complete"}
+    lines = [
+        {**row, "json": "out/a/clip.tube.json"},
+        {**row, "id": "2", "status": "failed", "reason": "it is damaged"},
+        {**row, "id": "3", "json": "out/a/gone.tube.json"},
+    ]
+    store("moved/results.jsonl", *lines)
+    assert run(["convert", "moved/results.jsonl", "--to", "csv", "-o", "a.csv"]) == 3
+    shown = error(capfd)
+    assert "line 2: a/clip.mp4: failed: it is damaged" in shown
+    assert "gone.tube.json" in shown
+    assert Path("a.csv").read_text(encoding="utf-8").count("\n") == 61
+    store("only.jsonl", lines[1])
+    assert run(["convert", "only.jsonl", "--to", "csv"]) == 4
+    assert "it is damaged" in error(capfd)
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     stages = Fake()

@@ -18,7 +18,7 @@ from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.predictions import read_predictions
 from cospal_cli.outputs import open_output
 from cospal_cli.outputs.hcstvg import record_ids
-from cospal_cli.outputs.keyframes import key_rows
+from cospal_cli.outputs.keyframes import FARTHEST, key_rows
 from cospal_cli.outputs.stored import TubeDocument, by_video, distinct
 from cospal_cli.settings import Config
 from tests import contracts
@@ -194,8 +194,25 @@ def test_key_rows_are_few_and_near_enough(error: float) -> None:
     assert (keys[0], keys[-1]) == (0, 99)
     lines = [np.interp(frames, frames[keys], boxes[keys, side]) for side in range(4)]
     assert np.abs(np.stack(lines, axis=1) - boxes).max() < error
+    assert len(keys) == fewest(frames, boxes, error)
     assert key_rows(frames, np.tile(boxes[:1], (100, 1)), error) == [0, 99]
+    long = key_rows(np.arange(1000), np.tile(boxes[:1], (1000, 1)), error)
+    assert len(long) == 2 + 999 // FARTHEST
     assert key_rows(frames[:1], boxes[:1], error) == [0]
+
+
+def fewest(frames: np.ndarray, boxes: np.ndarray, error: float) -> int:
+    """How many rows are enough, by trying every line."""
+    steps = [0]
+    for last in range(1, len(frames)):
+        ways = []
+        for first in range(last):
+            share = ((frames[first:last] - frames[first]) / (frames[last] - frames[first]))[:, None]
+            line = boxes[first] + share * (boxes[last] - boxes[first])
+            if np.abs(line - boxes[first:last]).max() < error - 1e-6:
+                ways.append(steps[first] + 1)
+        steps.append(min(ways))
+    return steps[-1] + 1
 
 
 def test_a_track_is_closed_unless_the_video_ends() -> None:

@@ -5,13 +5,17 @@ A field of another type is never turned into the right one: a table of scores wo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import reason
 from cospal_cli.core.json_types import Json
-from cospal_cli.core.reading import LARGE, parse_json, read_bytes
+from cospal_cli.core.reading import LARGE, parse_json, read_bytes, read_json
+
+ROW = {"video", "query", "status", "id"}  # what every line of a batch has, and no document
+UNMADE = ("failed", "differs")  # states of a line that has no document of its run
 
 
 class Malformed(ValueError):
@@ -21,15 +25,16 @@ class Malformed(ValueError):
 def documents(path: Path) -> list[object]:
     """The JSON values in a file: one, or one a line. Malformed where it is neither.
 
-    A line that cannot be read, such as the last of a run that was killed, is its Malformed;
+    A line of a batch's ``results.jsonl`` stands for the document that it names. One that cannot be
+    read, such as the last of a run that was killed, or that tells of a failure, is its Malformed;
     ``table`` raises it. InputError where the file cannot be read.
     """
     about = f"cannot read predictions from {str(path)!r}"
     data = read_bytes(path, InputError, "check the path", LARGE, about)
     try:
-        return [parse_json(data)]
+        return [_followed(parse_json(data), path)]
     except ValueError as error:
-        values = [_line(line) for line in data.splitlines() if line.strip()]
+        values = [_followed(_line(line), path) for line in data.splitlines() if line.strip()]
         if len(values) < 2 or not any(isinstance(one, dict) for one in values):
             raise Malformed(reason(error)) from error
         return values
@@ -71,6 +76,28 @@ def box(value: Any, what: str) -> list[float]:
     if not good or value[0] > value[2] or value[1] > value[3]:
         raise _wrong(value, what, "[left, top, right, bottom]")
     return [float(side) for side in value]
+
+
+def document_of(lines: Path, name: str) -> Path:
+    """The file that a line of ``lines`` names: as the batch saw it, or beside the lines."""
+    parts = Path(name).parts
+    near = [lines.parent.joinpath(*parts[at:]) for at in range(len(parts))]
+    with suppress(OSError, ValueError):  # a name that no system takes
+        return next((path for path in (Path(name), *near) if path.is_file()), Path(name))
+    return Path(name)
+
+
+def _followed(value: object, path: Path) -> object:
+    """The document that a line of a batch is about, or why there is none; others as they are."""
+    if not isinstance(value, dict) or not value.keys() >= ROW:
+        return value
+    if "json" not in value or value["status"] in UNMADE:
+        words = [value["video"], value["status"], value.get("reason")]
+        return Malformed(": ".join(str(word) for word in words if word))
+    try:
+        return read_json(document_of(path, str(value["json"])), InputError, limit=LARGE)
+    except InputError as error:
+        return Malformed(error.message)
 
 
 def _line(data: bytes) -> object:

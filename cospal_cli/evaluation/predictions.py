@@ -3,7 +3,7 @@
 - HC-STVG's own form, which its evaluation script reads: one JSON object, record id ->
   ``{"st_frame", "ed_frame", "bbox": {"<frame>": [x1, y1, x2, y2]}}``. Frames count from 1 and
   ``ed_frame`` is the last one. null: nothing found. This is what ``write_predictions`` writes.
-- Tube files: a ``.tube.json``, or a folder of them, or one document a line.
+- Tube files: a ``.tube.json``, or a folder of them, or one document a line, or a batch's lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan
 from cospal_cli.evaluation.checked import Malformed, box, documents, table, whole
-from cospal_cli.evaluation.tube_files import SUFFIX, ExpectedTube, Matcher, is_tube_file, prediction
+from cospal_cli.evaluation.tube_files import (
+    RESULTS,
+    SUFFIX,
+    ExpectedTube,
+    Matcher,
+    is_tube_file,
+    prediction,
+)
 from cospal_cli.evaluation.tubes import Prediction, Track
 
 FORMS = (
@@ -62,7 +69,7 @@ def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> GivenPredic
             rows = documents(path)
         except Malformed as error:
             raise UsageError(f"no predictions in {str(path)!r}: {error}", FORMS) from error
-        if len(rows) > 1 or is_tube_file(rows[0]):
+        if len(rows) > 1 or is_tube_file(rows[0]) or isinstance(rows[0], Malformed):
             places = (
                 [path.name]
                 if len(rows) == 1
@@ -78,7 +85,7 @@ def read_predictions(path: Path, samples: Sequence[ExpectedTube]) -> GivenPredic
 
 
 def _read_folder(folder: Path, samples: Sequence[ExpectedTube], given: GivenPredictions) -> None:
-    names = sorted(folder.rglob(f"*{SUFFIX}"))
+    names = sorted(folder.rglob(f"*{SUFFIX}")) or sorted(folder.rglob(RESULTS))
     if not names:
         raise UsageError(f"no *{SUFFIX} in the folder {str(folder)!r}", FORMS)
     matcher = Matcher(samples)

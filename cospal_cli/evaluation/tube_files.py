@@ -15,6 +15,7 @@ from cospal_cli.evaluation.tubes import Prediction, Track
 
 SCHEMA = "cospal/tube@1"
 SUFFIX = ".tube.json"
+RESULTS = "results*.jsonl"  # what a batch writes, of one shard or of all
 
 
 class ExpectedTube(Protocol):

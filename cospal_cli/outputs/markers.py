@@ -17,7 +17,7 @@ from cospal_cli.settings import OutputConfig
 
 EXTRA = "otio"
 _STANDARD = [Fraction(rate) for rate in (24, 25, 30, 48, 50, 60)]  # an EDL's
-_STANDARD += [rate * 1000 / 1001 for rate in _STANDARD if rate % 24 == 0 or rate % 30 == 0]
+_STANDARD += [rate * 1000 / 1001 for rate in _STANDARD if rate % 25]
 _COLOURS = ("RED", "GREEN", "CYAN", "YELLOW", "MAGENTA", "ORANGE", "PURPLE")
 
 
@@ -32,14 +32,15 @@ class Otio:
 
     def files(self, documents: Sequence[TubeDocument]) -> Mapping[str, str]:
         """Markers in order of time, each with all that is known of its tube."""
-        timeline = self.timeline(documents, documents[0].video.fps)
+        rate = documents[0].video.fps
+        timeline = self.timeline(documents, rate, rate)
         return {".otio": self._otio.adapters.write_to_string(timeline, "otio_json") + "\n"}
 
-    def timeline(self, documents: Sequence[TubeDocument], rate: Fraction) -> Any:
-        """The timeline, counted at ``rate``."""
+    def timeline(self, documents: Sequence[TubeDocument], rate: Fraction, named: Fraction) -> Any:
+        """The timeline, its frames counted at ``rate`` and said to be of the rate ``named``."""
         otio, video = self._otio, documents[0].video
         frames = video.length([tube for doc in documents for tube in doc.tubes])
-        whole = self._range(0.0, float(frames / video.fps), rate)
+        whole = self._range(0.0, float(frames / video.fps), rate, named)
         media = otio.schema.ExternalReference(target_url=_text(video.path), available_range=whole)
         clip = otio.schema.Clip(_text(video.name), media_reference=media, source_range=whole)
         colours = {doc.query_id: _COLOURS[at % len(_COLOURS)] for at, doc in enumerate(documents)}
@@ -47,7 +48,7 @@ class Otio:
             clip.markers.append(
                 otio.schema.Marker(
                     name=_text(title(doc, tube)),
-                    marked_range=self._range(tube.start_s, tube.end_s, rate),
+                    marked_range=self._range(tube.start_s, tube.end_s, rate, named),
                     color=colours[doc.query_id],
                     metadata={"cospal": _known(doc, tube)},
                 )
@@ -57,11 +58,11 @@ class Otio:
         timeline.tracks.append(track)
         return timeline
 
-    def _range(self, start_s: float, end_s: float, rate: Fraction) -> Any:
+    def _range(self, start_s: float, end_s: float, rate: Fraction, named: Fraction) -> Any:
         time = self._otio.opentime
         start, end = (round(seconds * float(rate), 2) for seconds in (start_s, end_s))
-        first = time.RationalTime(start, float(rate))
-        return time.TimeRange(first, time.RationalTime(end - start, float(rate)))
+        first = time.RationalTime(start, float(named))
+        return time.TimeRange(first, time.RationalTime(end - start, float(named)))
 
 
 class Edl(Otio):
@@ -74,11 +75,15 @@ class Edl(Otio):
         require("otio_cmx3600_adapter", EXTRA)
 
     def files(self, documents: Sequence[TubeDocument]) -> Mapping[str, str]:
-        """At the standard rate that is nearest to the video's."""
+        """At the standard rate that is nearest to the video's, without dropping numbers: time code
+        counts frames, so that it says the same in every program.
+        """
         rate = min(_STANDARD, key=lambda one: abs(one - documents[0].video.fps))
-        timeline = self.timeline(documents, rate)
+        named = Fraction(round(rate))
         write = self._otio.adapters.write_to_string
-        return {".edl": write(timeline, "cmx_3600", rate=float(rate))}
+        text = write(self.timeline(documents, rate, named), "cmx_3600", rate=float(named))
+        title, _, rest = text.partition("\n")
+        return {".edl": f"{title}\nFCM: NON-DROP FRAME\n{rest}"}
 
 
 def _known(doc: TubeDocument, tube: StoredTube) -> dict[str, object]:

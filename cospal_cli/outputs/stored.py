@@ -20,10 +20,9 @@ from cospal_cli.core.errors import InputError
 from cospal_cli.core.json_types import Json
 from cospal_cli.core.types import IntArray
 from cospal_cli.evaluation.checked import Malformed, box, documents, rows, table, text, whole
-from cospal_cli.evaluation.tube_files import SUFFIX, is_tube_file
+from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX, is_tube_file
 
 USUAL_FPS = Fraction(25)  # of a video that does not say: formats need a rate
-RESULTS = "results.jsonl"  # of a batch
 HINT = "give a .tube.json of 'cospal ground', a folder of such files, or one document a line"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,12 @@ from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.reading import LARGE, parse_json, read_json, read_lines
-from cospal_cli.evaluation.tube_files import SUFFIX
+from cospal_cli.evaluation.checked import ROW, UNMADE, document_of
+from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX
 from cospal_cli.report.answers import Answer, answer_of
 
-RESULTS = "results*.jsonl"  # what a batch writes, of one shard or of all
 _HINT = "give .tube.json files, a folder of them, or a file with one document a line"
-_UNMADE = ("failed", "differs")  # states of a line that has no document of its run
 _DIGITS = re.compile(r"([0-9]+)")
-_ROW = {"video", "query", "status", "id"}  # what every line of a batch has, and no document
 
 
 @dataclass
@@ -77,12 +75,12 @@ def _read(path: Path, given: GivenAnswers, failures_only: bool) -> None:
         for name, value_of in _values(path):
             with _left_out(given):
                 value, place = value_of(), path
-                row = value if isinstance(value, dict) and value.keys() >= _ROW else None
-                if row and ("json" not in row or row["status"] in _UNMADE):
+                row = value if isinstance(value, dict) and value.keys() >= ROW else None
+                if row and ("json" not in row or row["status"] in UNMADE):
                     given.failed.append(failure(row))
                 elif not failures_only:
                     if row:
-                        place = _seen_from(path, str(row["json"]))
+                        place = document_of(path, str(row["json"]))
                         value = read_json(place, InputError, _HINT, LARGE)
                     given.answers.append(answer_of(value, name, place))
 
@@ -100,15 +98,6 @@ def _left_out(given: GivenAnswers) -> Iterator[None]:
         yield
     except InputError as error:
         given.bad.append(error.message)
-
-
-def _seen_from(lines: Path, name: str) -> Path:
-    """The document that a line names: as the batch saw it, or beside the lines."""
-    parts = Path(name).parts
-    near = [lines.parent.joinpath(*parts[at:]) for at in range(len(parts))]
-    with suppress(OSError, ValueError):  # a name that no system takes
-        return next((path for path in (Path(name), *near) if path.is_file()), Path(name))
-    return Path(name)
 
 
 def _values(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
