@@ -20,7 +20,7 @@ import pytest
 from cospal_cli.cli import run
 from cospal_cli.core.errors import InputError
 from cospal_cli.grounder import Grounder
-from tests.fake_grounder import Fake
+from tests.fake_grounder import FRAMES, Fake
 
 QUERY = "the man in the red shirt"
 ASK = [QUERY, "--no-video", "--workers", "1"]
@@ -283,7 +283,6 @@ def test_fail_on_empty(fake: Fake) -> None:
         (["clips/a.mp4", "clips"], "is a folder, not a sentence"),
         (["--manifest", "m.csv", "clips", QUERY], "--manifest has the videos"),
         (["clips", QUERY, "-0"], "-0 is about --files-from"),
-        (["clips", QUERY, "--format", "mot"], "--format is about one video"),
         (["clips", QUERY, "--json", "--skip-existing"], "--json without -o writes no files"),
         (["clips", QUERY, "--retry-failed", "--skip-existing"], "give one of them"),
         (["clips", QUERY, "--retry-failed", "-o", "new"], "of an earlier run"),
@@ -310,3 +309,42 @@ def test_a_dry_run_writes_nothing(fake: Fake, capfd: pytest.CaptureFixture[str])
     assert "would write out/a.tube.json" in err
     assert "3 videos, 3 results" in err
     assert set(os.listdir()) == {"clips"}
+
+
+def test_formats_of_each_video(fake: Fake, capfd: pytest.CaptureFixture[str]) -> None:
+    """All sentences of a video in one file, beside its results; what is there is kept or not, as
+    they are."""
+    fake.tubes["a horse"] = []
+    forms = ["--format", "cvat", "--format", "csv", "--format", "mot"]
+    ask = ["ground", "clips", "-q", QUERY, "-q", "a horse", "--no-video", "--workers", "1", *forms]
+    assert run([*ask, "-o", "out"]) == 3
+    written = {path.name for path in Path("out").iterdir() if "tube" not in path.name}
+    own = {f"{video}.{form}" for video in "ac" for form in ("cvat.xml", "csv", "mot")}
+    assert written == own | {"results.jsonl", "summary.json"}
+    assert Path("out/a.csv").read_text(encoding="utf-8").count(QUERY) == FRAMES
+    before = Path("out/a.cvat.xml").stat().st_mtime_ns
+    assert run([*ask, "-o", "out"]) == 2
+    assert "already exist" in capfd.readouterr().err
+    Path("out/c.csv").unlink()
+    Path("clips/bad.mp4").write_bytes(b"mended")
+    assert run([*ask, "-o", "out", "--skip-existing"]) == 0
+    assert Path("out/a.cvat.xml").stat().st_mtime_ns == before
+    assert Path("out/c.csv").is_file()
+    assert Path("out/bad.mot/gt/gt.txt").is_file()
+    capfd.readouterr()
+    assert run([*ask, "-o", "out", "--retry-failed"]) == 2
+    assert "cospal convert" in capfd.readouterr().err
+    assert run([*ask, "--json"]) == 2
+    assert run([*ask, "-o", "new", "--format", "cvatt"]) == 2
+    assert "did you mean 'cvat'" in capfd.readouterr().err
+    assert not Path("new").exists()
+
+
+def test_a_format_that_cannot_be_written_is_a_failure(fake: Fake) -> None:
+    Path("out/a.mot").mkdir(parents=True)
+    Path("out/a.mot/gt").write_bytes(b"in the way")
+    assert run(["ground", "clips/a.mp4", "clips/c.mp4", *ASK, "--format", "mot", "-o", "out"]) == 2
+    words = ["--format", "mot", "-o", "out", "--overwrite"]
+    assert run(["ground", "clips/a.mp4", "clips/c.mp4", *ASK, *words]) == 3
+    assert states() == {"a.mp4": "failed", "c.mp4": "complete"}
+    assert "a.mot" in rows()["a.mp4", "1"]["reason"]

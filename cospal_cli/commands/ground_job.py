@@ -16,6 +16,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
+from cospal_cli.commands.format_files import beside, check, open_formats, write_all
 from cospal_cli.commands.ground_files import Files, PlacedResult, grounded
 from cospal_cli.commands.libraries import open_grounder
 from cospal_cli.commands.output_paths import OutputPaths
@@ -46,6 +47,7 @@ class BatchPlan:
     retry: bool = False  # replace what a failed run left
     documents: bool = False  # return the JSON too
     library: Path | None = None  # of observations that are taken, and added to
+    formats: tuple[str, ...] = ()  # that are written of each video
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class PlacedJob:
 
     job: BatchJob
     paths: tuple[OutputPaths, ...]
+    base: Path | None = None  # what the names of its other formats begin with
 
 
 @dataclass
@@ -92,9 +95,10 @@ def process(placed: PlacedJob, plan: BatchPlan) -> JobDone:
             except Exception as error:  # of a bug: this job's alone, and named
                 LOG.debug("%s", placed.job, exc_info=True)
                 rows.fail(own, reason(error), "run cospal ground on this video alone")
+        _write_formats(placed, plan, rows)
     order = [query.id for query in placed.job.queries]
     done.rows.sort(key=lambda row: order.index(row["id"]))
-    done.documents = [rows.documents.get(id) for id in order]
+    done.documents = [rows.documents.get(id) if plan.documents else None for id in order]
     done.seconds = time.monotonic() - began
     return done
 
@@ -162,7 +166,7 @@ class _Rows:
                 more[name] = best[name]
         if skipped:
             more["skipped"] = True
-        if self.plan.documents:
+        if self.plan.documents or self.plan.formats:
             self.documents[query.id] = document
         self._row(query, paths, document["status"], "", more)
 
@@ -239,6 +243,26 @@ def _do(grounder: Grounder, pairs: Sequence[Pair], rows: _Rows) -> None:
                 rows.fail([(query, wanted)], getattr(error, "message", reason(error)), "")
             else:
                 rows.add(query, written, _of(placed, files))
+
+
+def _write_formats(placed: PlacedJob, plan: BatchPlan, rows: _Rows) -> None:
+    """Write the video's other formats, unless all of it was there before. Where that fails, so have
+    all its rows."""
+    if placed.base is None or not rows.documents:
+        return
+    written = [beside(one, placed.base) for one in open_formats(plan.formats, plan.config.output)]
+    paths = [path for one in written for path in one.paths]
+    if all(row.get("skipped") for row in rows.done.rows) and all(map(os.path.lexists, paths)):
+        return
+    documents = [rows.documents[one.id] for one in placed.job.queries if one.id in rows.documents]
+    try:
+        with disk.claimed(paths):
+            overwrite = plan.config.output.overwrite or plan.skip
+            check(written, {placed.job.video: "the video"}, overwrite)
+            write_all(written, documents, quiet=True)
+    except CospalError as error:
+        for row in rows.done.rows:
+            row |= {"status": "failed", "reason": error.message, "hint": error.hint}
 
 
 def _of(placed: PlacedResult, files: Files) -> JsonDict:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cospal_cli.commands import console
-from cospal_cli.commands.output_paths import is_folder, output_folder, paths_in, with_pictures
+from cospal_cli.commands.format_files import beside, open_formats
+from cospal_cli.commands.output_paths import (
+    base_of,
+    is_folder,
+    output_folder,
+    paths_in,
+    short_stem,
+    with_pictures,
+)
 from cospal_cli.commands.queries import SentenceSource, understood
 from cospal_cli.commands.report import page_at
 from cospal_cli.core import files
@@ -95,9 +103,10 @@ def _check_options(options: GroundOptions, source: SentenceSource) -> None:
             "--manifest has the videos and the sentences, but others are given too",
             "leave them out, or add them to the manifest",
         )
-    if options.formats:
+    if options.formats and options.retry_failed:
         raise UsageError(
-            "--format is about one video", "'cospal convert' makes the same of all results at once"
+            "--format needs all results of a video, --retry-failed has some",
+            "leave it out, and run 'cospal convert' on the folder afterwards",
         )
     if options.nul and not options.files_from:
         raise UsageError("-0 is about --files-from", "give --files-from LIST too, or leave -0 out")
@@ -156,6 +165,9 @@ def _placed(
     from cospal_cli.commands.output_paths import output_paths
 
     video, output = config.output.video, options.output
+    if options.formats and (output is None and options.as_json):
+        raise UsageError("--format writes files, --json none", "say where they go: -o DIR")
+    open_formats(options.formats, config.output)  # whatever is wrong with them is said now
     if (output is None and options.as_json) or (output is not None and not is_folder(output)):
         if output is not None and of > 1:
             raise UsageError(
@@ -170,6 +182,7 @@ def _placed(
                         config.output,
                     )
                 ),
+                base_of(job.video, output) if options.formats else None,
             )
             for job in jobs
         ]
@@ -178,7 +191,8 @@ def _placed(
     for job in jobs:
         names = [one.ending for one in job.queries]
         paths = [paths_in(base / job.folder, job.stem, name, video) for name in names]
-        placed.append(PlacedJob(job, tuple(with_pictures(paths, config.output))))
+        stem = base / job.folder / short_stem(job.stem) if options.formats else None
+        placed.append(PlacedJob(job, tuple(with_pictures(paths, config.output)), stem))
     return placed
 
 
@@ -208,6 +222,8 @@ def _check_outputs(
     if config.output.overwrite or options.skip_existing or options.retry_failed:
         return
     every = [path for one in placed for paths in one.paths for path in paths.files]
+    for form in open_formats(options.formats, config.output):
+        every += [path for one in placed if one.base for path in beside(form, one.base).paths]
     there = [path for path in every if os.path.lexists(path)]
     if there:
         raise UsageError(
@@ -259,6 +275,7 @@ class _Batch:
             options.retry_failed,
             options.as_json or self.page is not None,
             options.library,
+            options.formats,
         )
         self.records.begin(
             (one.job.name, query.id) for one in self.placed for query in one.job.queries
