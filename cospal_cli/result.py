@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cospal_cli.ranking.prediction import HeadScores
     from cospal_cli.video.curves import PhraseCurve
     from cospal_cli.video.moment import Moment
-    from cospal_cli.video.writer import Written
+    from cospal_cli.video.writer import Overlay, Written
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,17 @@ def curves_of(document: JsonDict) -> list[PhraseCurve]:
 
     found = (document.get("heads") or {}).get("curves", ())
     return [PhraseCurve(one["text"], one["times"], one["log_odds"]) for one in found]
+
+
+def drawn_of(document: JsonDict) -> tuple[Overlay, VideoConfig]:
+    """What the annotated MP4 of a stored document shows, and of which part of the video."""
+    from cospal_cli.video.writer import Overlay
+
+    tubes = tube_json.load_tubes(document)
+    mark = tube_json.fingerprint(document)
+    with errors_as(InputError, "the document is damaged", "write it again"):
+        config = config_of(document["generator"]["config"]).video
+        return Overlay(tubes, document["query"]["text"], mark, curves_of(document)), config
 
 
 def moments(document: JsonDict, source: Path | None = None) -> list[Moment]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, option
+from cospal_cli.commands.convert_pictures import DRAWN, check_pad, draw, planned, without
 from cospal_cli.commands.output_paths import is_folder, output_folder, short_stem
 from cospal_cli.core.backends import OUTPUTS
 from cospal_cli.core.errors import UsageError
@@ -36,7 +37,7 @@ class FormOptions:
             multiple=True,
             required=True,
             metavar="NAME",
-            help=f"The form to write: {', '.join(OUTPUTS)}; repeatable.",
+            help=f"The form to write: {', '.join([*OUTPUTS, *DRAWN])}; repeatable.",
         ),
     ]
     output: Annotated[
@@ -44,12 +45,14 @@ class FormOptions:
     ]  # fmt: skip
 
 
-@command(FormOptions, ("output.overwrite",), light=True)
+@command(FormOptions, ("output.overwrite", "output.pad"), light=True)
 def convert(context: Context[FormOptions]) -> int:
     """Write stored tubes in the form of another program.
 
     TUBES are .tube.json files of 'cospal ground', folders of them, or files of one document a
     line (results.jsonl). Each video gets a file of its own, or all share one, as the form has it.
+    video, clip, clip-copy, crop, sheet and thumbnail are drawn from the video, as 'cospal ground'
+    does it; each document gets its own.
 
     Exits with 0, or with 3 if some of several documents had to be left out.
     """
@@ -58,21 +61,26 @@ def convert(context: Context[FormOptions]) -> int:
     from cospal_cli.core import files
     from cospal_cli.outputs.stored import read_documents
 
-    formats = format_files.open_formats(options.formats, config)
+    kinds, names = without(options.formats)
+    check_pad(config, kinds)
+    formats = format_files.open_formats(names, config)
     given = read_documents(options.tubes)
     for sentence in given.bad:
         console.LOG.warning("left out: %s", sentence)
     written = [pair for one in formats for pair in _planned(one, given.documents, options.output)]
-    _refuse_several(written, options.output)
+    drawn = planned(kinds, given.files, options.output)
+    _refuse_several(written, options.output, len(drawn))
     inputs = dict.fromkeys(given.files, "an input")
-    outs = [out for out, _ in written]
+    inputs |= {one.source: "the video" for one in drawn}
+    outs, pictures = [out for out, _ in written], [one.path for one in drawn]
     with output_folder(options.output):
-        format_files.check(outs, inputs, config.overwrite)
-        with files.claimed([path for out in outs for path in out.paths]):
-            format_files.check(outs, inputs, config.overwrite)  # as others left them
+        format_files.check(outs, inputs, config.overwrite, pictures)
+        with files.claimed([*pictures, *(path for out in outs for path in out.paths)]):
+            format_files.check(outs, inputs, config.overwrite, pictures)  # as others left them
             for out, documents in written:
                 out.write(documents, context.quiet)
-    return SOME_FAILED if given.bad else 0
+            failed = draw(drawn, config, context.quiet)
+    return SOME_FAILED if given.bad or failed else 0
 
 
 def _planned(
@@ -97,9 +105,10 @@ def _planned(
 
 
 def _refuse_several(
-    written: Sequence[tuple[FormatFiles, list[TubeDocument]]], output: str | None
+    written: Sequence[tuple[FormatFiles, list[TubeDocument]]], output: str | None, more: int
 ) -> None:
-    if output is not None and not is_folder(output) and len(written) > 1:
+    count = len(written) + more
+    if output is not None and not is_folder(output) and count > 1:
         raise UsageError(
-            f"-o {output!r} is one file, but there are {len(written)} to write", "name a folder"
+            f"-o {output!r} is one file, but there are {count} to write", "name a folder"
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
+from cospal_cli.commands.convert_pictures import begins_early
 from cospal_cli.commands.output_paths import OutputPaths
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.progress import never
@@ -159,12 +160,10 @@ def save_picture(
         )
     for message in written.warnings:
         console.LOG.warning(message)
-    early_s = result.tubes[0].span_s[0] - written.span_s[0]
-    if name == "clip" and output.clip_copy and early_s > 0:
-        console.LOG.warning(
-            f"{path.name!r} begins with the key frame at {written.span_s[0]:.2f} s, "
-            f"{early_s:.2f} s before the moment"
-        )
+    if name == "clip" and output.clip_copy:
+        early = begins_early(path, result.moment(), written.span_s[0])
+        if early:
+            console.LOG.warning(early)
 
 
 def _explained(error: Exception, placed: PlacedResult) -> Exception:
