@@ -166,6 +166,41 @@ def test_only_the_name_of_its_video_counts(tmp_path: Path, path: str) -> None:
     assert list(read_tubes(tmp_path, tube(path), samples=[Sample("a")]).by_id) == ["a"]
 
 
+def batch_lines(*names: str) -> str:
+    """What a batch says of itself, as a killed run leaves it: the last line is cut short."""
+    row = {"video": "v.mp4", "query": "x", "status": "complete"}
+    rows = [{**row, "id": name, "json": f"elsewhere/{name}.tube.json"} for name in names]
+    rows.append({**row, "id": "z", "status": "failed", "reason": "it is damaged"})
+    return "\n".join(map(json.dumps, rows)) + '\n{"video": "v'
+
+
+def test_lines_of_a_batch_stand_for_their_documents(tmp_path: Path) -> None:
+    samples = [Sample("a"), Sample("b", "w.mp4")]
+    (tmp_path / "a.tube.json").write_text(json.dumps(tube()))
+    (tmp_path / "b.tube.json").write_text(json.dumps(tube("w.mp4", tubes=[])))
+    file = tmp_path / "results.jsonl"
+    file.write_text(batch_lines("a", "b", "gone"))
+    read = read_predictions(file, samples)
+    assert list(read.by_id) == ["a", "b"]
+    assert read.by_id["b"] is None
+    gone, failed, cut = read.bad
+    assert "gone.tube.json" in gone
+    assert "results.jsonl:4 is left out: v.mp4: failed: it is damaged" in failed
+    assert "not JSON" in cut
+    assert set(read_predictions(tmp_path, samples).by_id) == {"a", "b"}  # of the folder: the files
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "results.2-of-3.jsonl"])
+def test_a_folder_with_lines_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / name).write_text(json.dumps(tube()) + "\n" + json.dumps(tube("w.mp4")))
+    read = read_predictions(tmp_path, [Sample("a"), Sample("b", "w.mp4")])
+    assert set(read.by_id) == {"a", "b"}
+    (tmp_path / "sub" / name).write_text(batch_lines())
+    with pytest.raises(UsageError, match="it is damaged"):
+        read_predictions(tmp_path, [Sample("a")])
+
+
 def test_a_query_id_that_is_a_records_serves_too(tmp_path: Path) -> None:
     samples = [Sample("a"), Sample("b", "w.mp4", "A dog.")]
     by_id = tube("renamed.mp4", "another sentence", query={"id": "b", "text": "another"})

@@ -25,6 +25,8 @@ from cospal_cli.evaluation.predictions import read_predictions
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.video_transformers import Preparation
 from cospal_cli.model.checkpoint import load_metadata
+from cospal_cli.outputs import open_output
+from cospal_cli.outputs.stored import read_documents
 from cospal_cli.outputs.tube_json import load_tubes
 from cospal_cli.prepared.arrays import digest
 from cospal_cli.prepared.folder import Prepared, read_about, read_parses, write_about
@@ -36,6 +38,7 @@ from cospal_cli.training.metrics import read as read_metrics
 from cospal_cli.training.state import load_standing
 from tests import data_folders
 from tests.hostile import changed, refused
+from tests.stored_documents import NAMES
 
 OLD = Path(__file__).parent / "fixtures" / "v0_1_0"
 
@@ -235,6 +238,26 @@ def test_a_tube_file(tmp_path: Path) -> None:
     sample: Any = SimpleNamespace(id="a", video=Path("v.mp4"), text="x", size=None, segment=None)
     each(path, slim, lambda: load_tubes(path), InputError)
     each(path, slim, lambda: read_predictions(path, [sample]), InputError, UsageError)
+
+
+def test_a_tube_file_that_is_written_in_other_forms(tmp_path: Path) -> None:
+    """What is taken can be written: by every form, as text that can be stored."""
+    path = tmp_path / "a.tube.json"
+    document = json.loads((OLD / "ground.json").read_text())
+    document["tubes"] = document["tubes"][:1]
+    document["tubes"][0]["boxes"] = document["tubes"][0]["boxes"][:2]
+    document["generator"] = {"config": {"video": {"start": None, "end": None, "duration": None}}}
+    document["query"] = {name: document["query"][name] for name in ("id", "text", "subject")}
+    document.pop("heads", None)
+    forms = [open_output(name, Config().output) for name in NAMES]
+
+    def write() -> None:
+        given = read_documents([path])
+        for form in forms:
+            for text in form.files(given.documents).values():
+                text.encode("utf-8", "replace")
+
+    each(path, document, write, InputError)
 
 
 def test_truth_of_real_clips(tmp_path: Path) -> None:

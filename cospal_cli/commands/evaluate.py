@@ -84,7 +84,8 @@ class EvaluateOptions:
             "--predictions",
             group=INPUT,
             type=PATH,
-            help="Predictions to score: a tube file, a folder of them, or what -o writes.",
+            help="Predictions to score: a tube file, a folder of them, results.jsonl, or what -o "
+            "writes.",
         ),
     ]
     methods: Annotated[

@@ -34,10 +34,10 @@ def documents(path: Path) -> list[object]:
     try:
         return [_followed(parse_json(data), path)]
     except ValueError as error:
-        values = [_followed(_line(line), path) for line in data.splitlines() if line.strip()]
+        values = [_line(line) for line in data.splitlines() if line.strip()]
         if len(values) < 2 or not any(isinstance(one, dict) for one in values):
             raise Malformed(reason(error)) from error
-        return values
+        return [_followed(value, path) for value in values]
 
 
 def table(value: object, what: str) -> Json:

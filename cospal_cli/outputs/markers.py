@@ -41,20 +41,20 @@ class Otio:
         otio, video = self._otio, documents[0].video
         frames = video.length([tube for doc in documents for tube in doc.tubes])
         whole = self._range(0.0, float(frames / video.fps), rate, named)
-        media = otio.schema.ExternalReference(target_url=_text(video.path), available_range=whole)
-        clip = otio.schema.Clip(_text(video.name), media_reference=media, source_range=whole)
+        media = otio.schema.ExternalReference(target_url=video.path, available_range=whole)
+        clip = otio.schema.Clip(video.name, media_reference=media, source_range=whole)
         colours = {doc.query_id: _COLOURS[at % len(_COLOURS)] for at, doc in enumerate(documents)}
         for doc, tube in in_order(documents):
             clip.markers.append(
                 otio.schema.Marker(
-                    name=_text(title(doc, tube)),
+                    name=title(doc, tube),
                     marked_range=self._range(tube.start_s, tube.end_s, rate, named),
                     color=colours[doc.query_id],
                     metadata={"cospal": _known(doc, tube)},
                 )
             )
         track = otio.schema.Track("V1", children=[clip], kind=otio.schema.TrackKind.Video)
-        timeline = otio.schema.Timeline(_text(video.stem))
+        timeline = otio.schema.Timeline(video.stem)
         timeline.tracks.append(track)
         return timeline
 
@@ -87,10 +87,5 @@ class Edl(Otio):
 
 
 def _known(doc: TubeDocument, tube: StoredTube) -> dict[str, object]:
-    known = {"query": _text(doc.text), "query_id": doc.query_id, "rank": tube.rank}
+    known = {"query": doc.text, "query_id": doc.query_id, "rank": tube.rank}
     return {**known, "label": tube.label, "start_time": tube.start_s, "end_time": tube.end_s}
-
-
-def _text(text: str) -> str:
-    """Without lone surrogates, which the library cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

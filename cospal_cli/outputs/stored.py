@@ -23,6 +23,7 @@ from cospal_cli.evaluation.checked import Malformed, box, documents, rows, table
 from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX, is_tube_file
 
 USUAL_FPS = Fraction(25)  # of a video that does not say: formats need a rate
+MOST_FRAMES = 10**7  # days: a larger number is not one of frames
 HINT = "give a .tube.json of 'cospal ground', a folder of such files, or one document a line"
 
 
@@ -108,8 +109,8 @@ class TubeDocument:
         ]
         return cls(
             _video(doc),
-            str(query.get("id", "1")),
-            text(query.get("text"), "query.text"),
+            _word(query.get("id")) or "1",
+            _whole_text(text(query.get("text"), "query.text")),
             _word(query.get("subject")),
             tuple(tubes),
         )
@@ -193,12 +194,12 @@ def _video(doc: Json) -> SourceVideo:
     video = table(doc.get("video"), "video")
     duration = video.get("duration")
     return SourceVideo(
-        text(video.get("path"), "video.path"),
+        _whole_text(text(video.get("path"), "video.path")),
         whole(video.get("width"), "video.width", 1),
         whole(video.get("height"), "video.height", 1),
         _rate(video.get("avg_fps")),
         _length(doc, video),
-        float(duration) if isinstance(duration, int | float) else None,
+        _number(duration, "video.duration") if duration is not None else None,
         video.get("vfr") is True,
     )
 
@@ -212,14 +213,18 @@ def _rate(value: object) -> Fraction:
 
 
 def _length(doc: Json, video: Json) -> int | None:
-    """How many frames the whole video has: counted where all of it was read, else by its header."""
-    config = doc.get("generator", {}).get("config", {}).get("video", {})
+    """How many frames the whole video has: counted where all was read, else by its header."""
+    config = _inner(_inner(_inner(doc, "generator"), "config"), "video")
     part = any(config.get(name) is not None for name in ("start", "end", "duration"))
-    counted = video.get("frames_decoded")
-    if doc.get("status") != "interrupted" and not part and isinstance(counted, int):
-        return counted
-    declared = video.get("frames_declared")
-    return declared if isinstance(declared, int) and declared > 0 else None
+    counted = not part and doc.get("status") != "interrupted"
+    frames = video.get("frames_decoded" if counted else "frames_declared")
+    good = isinstance(frames, int) and not isinstance(frames, bool) and 0 < frames <= MOST_FRAMES
+    return frames if good else None
+
+
+def _inner(value: Json, key: str) -> Json:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _tube(tube: Json, at: int) -> StoredTube:
@@ -256,4 +261,9 @@ def _score(value: object) -> float | None:
 
 
 def _word(value: object) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return _whole_text(" ".join(value.split())) if isinstance(value, str) else ""
+
+
+def _whole_text(value: str) -> str:
+    """Without lone surrogates, which no file of text can hold."""
+    return value.encode("utf-8", "replace").decode("utf-8")
