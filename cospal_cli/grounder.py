@@ -29,11 +29,12 @@ from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
 from cospal_cli.language.contrasts import judged
+from cospal_cli.language.parser.counts import of_several
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.ranking import open_method
 from cospal_cli.ranking.evidence import Evidence
-from cospal_cli.ranking.method import tubes_of
+from cospal_cli.ranking.method import closest, tubes_of
 from cospal_cli.ranking.shared import Shared
 from cospal_cli.result import Result, models_of, observed_range
 from cospal_cli.settings import Config, VideoConfig, argument, changed, current, override
@@ -200,7 +201,8 @@ class Grounder:
 
     def parse(self, query: Query | str) -> Query:
         """The sentence, parsed. UsageError where it cannot be."""
-        return query if isinstance(query, Query) else parse(query, self.config.language)
+        parsed = query if isinstance(query, Query) else parse(query, self.config.language)
+        return of_several(parsed) if self.config.ground.all else parsed
 
     def understood(self, queries: Sequence[Query]) -> list[Query]:
         """``queries`` with the words that are not used: by the rules, or by trained heads."""
@@ -231,10 +233,13 @@ class Grounder:
             shared.patterns_of,
             shared.odds_of,
             scores,
+            shared.candidates,
         )
         ranked = self._method(shared.candidates, query, evidence, self.config.ground)
         tubes = tubes_of(ranked, query, evidence, self.config.ground)
-        return Result(query, tuple(tubes), observation, self.config, scores, self.heads)
+        nearest = None if tubes else closest(ranked, query, evidence, self.config.ground)
+        result = Result(query, tuple(tubes), observation, self.config, scores, self.heads)
+        return replace(result, closest=nearest)
 
     def release(self, models: bool = True) -> None:
         """Free the memory that answering took, before it is needed for something else; that of

@@ -45,7 +45,7 @@ def predictions(
     trained = method in TRAINED
     if trained and runtime is None:
         raise UsageError(f"method {method!r} needs trained heads", "give --checkpoint DIR")
-    ground = replace(config.ground, method=method, top_k=1)
+    ground = replace(config.ground, method=method, top_k=1, min_match=0.0, all=False)
     heads = Heads(runtime) if trained and runtime is not None else None
     grounder = Grounder(replace(config, ground=ground), heads=heads)
     last, video = None, None

@@ -39,6 +39,7 @@ class Result:
     scores: HeadScores | None = None  # of trained heads
     heads: Heads | None = None
     id: str = "1"  # of the query
+    closest: Tube | None = None  # where there is no tube: the best that was found
 
     __repr__ = brief
 
@@ -50,6 +51,11 @@ class Result:
 
     def __getitem__(self, rank: int) -> Tube:
         return self.tubes[rank]
+
+    @property
+    def match(self) -> float:
+        """How likely the best tube is what the sentence means, from 0 to 1; 0 without a tube."""
+        return self.tubes[0].match if self.tubes else 0.0
 
     @property
     def status(self) -> str:
@@ -83,6 +89,7 @@ class Result:
             config=as_dict(self.config),
             status=status or self.status,
             heads=heads,
+            closest=self.closest,
         )
         if made_of := self.fingerprint:
             document["generator"]["fingerprint"] = made_of

@@ -32,7 +32,7 @@ def make_tube() -> Tube:
         interpolated=np.zeros(FRAMES, bool),
         span_s=(0.0, FRAMES / 25),
         score=0.8,
-        confidence=0.6,
+        match=0.6,
         label="person",
         why={"class": 1.25, "colour": -0.5, "action": 0.0},
     )

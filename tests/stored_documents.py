@@ -56,7 +56,7 @@ def tube(
         interpolated=np.arange(count) % 2 == 1,
         span_s=(float(times_s[start]), float(times_s[start + count])),
         score=score,
-        confidence=0.2,
+        match=0.2,
         label=label,
     )
 

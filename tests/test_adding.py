@@ -153,7 +153,7 @@ def test_a_wrong_name_of_one_is_put_right(add: Add) -> None:
 
 def test_a_detector(add: Add, clip: Path) -> None:
     name = add("A detector")
-    (found,) = Grounder.open(detector__name=name).ground(clip, [SENTENCE])
+    (found,) = Grounder.open(detector__name=name, ground__min_match=0).ground(clip, [SENTENCE])
     assert found.observation.model["id"] == "whole"
     np.testing.assert_array_equal(found.tubes[0].boxes_xyxy[5], [0, 0, *media.SIZE])
     with VideoReader(clip, Config().video) as reader:
@@ -163,7 +163,7 @@ def test_a_detector(add: Add, clip: Path) -> None:
 
 def test_a_tracker(add: Add, clip: Path) -> None:
     settings = {"detector__name": add("A detector"), "tracker__name": add("A tracker")}
-    (found,) = Grounder.open(**settings).ground(clip, [SENTENCE])
+    (found,) = Grounder.open(**settings, ground__min_match=0).ground(clip, [SENTENCE])
     assert [one.id for one in found.observation.tubelets] == [1]
     assert len(found.tubes[0].frame_indices) == 20
     made = scenes.scene([scenes.Actor(lambda t: (0.5, 0.5, 0.1, 0.3))], 2, 10)
@@ -175,7 +175,7 @@ def test_a_tracker(add: Add, clip: Path) -> None:
 def test_a_ranking_method(add: Add, clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
     name = add("A ranking method")
     settings = {"detector__name": add("A detector"), "ground__method": name}
-    (found,) = Grounder.open(**settings).ground(clip, [SENTENCE])
+    (found,) = Grounder.open(**settings, ground__min_match=0).ground(clip, [SENTENCE])
     assert [one.score for one in found] == [1.0]
     field = candidates([tubelet(1), tubelet(2, start=2, end=7)], SIZE, TIMELINE)
     evidence = Evidence(TIMELINE, CLASSES)
@@ -221,7 +221,7 @@ def heads(add: Add, tmp_path: Path) -> Path:
 
 
 def test_encoders(heads: Path, clip: Path) -> None:
-    grounder = Grounder.open(checkpoint=heads)
+    grounder = Grounder.open(checkpoint=heads, ground__min_match=0)
     assert grounder.config.clips.name == "brightness"
     assert grounder.config.text.name == "lengths"
     (found,) = grounder.ground(clip, [SENTENCE])
@@ -236,7 +236,9 @@ def test_encoders(heads: Path, clip: Path) -> None:
 
 def test_a_runtime(heads: Path, add: Add, clip: Path, tmp_path: Path) -> None:
     name = add("A runtime")
-    (found,) = Grounder.open(checkpoint=heads, runtime=name).ground(clip, [SENTENCE])
+    (found,) = Grounder.open(checkpoint=heads, runtime=name, ground__min_match=0).ground(
+        clip, [SENTENCE]
+    )
     assert found.scores is not None
     assert found.scores.scores.tubelet_scores.tolist() == [1.0]
     assert found.tubes[0].span_s == (0.0, 2.0)

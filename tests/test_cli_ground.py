@@ -46,7 +46,7 @@ def test_default_places_and_summary(fake: Fake, capfd: pytest.CaptureFixture[str
     out, err = capfd.readouterr()
     assert out == ""
     assert "warning: a few frames are gray" in err
-    assert "1. person, 0.00 to 0.40 s, score 0.80, confidence 0.60" in err
+    assert "1. person, 0.00 to 0.40 s, score 0.80, match 0.60" in err
     assert "why: class +1.25, colour -0.50\n" in err
     assert "wrote clip.tube.json" in err
     assert "wrote clip.tube.mp4" in err

@@ -43,7 +43,7 @@ def make_tube(frames: int = 4, **changes: Any) -> Tube:
         "interpolated": at % 2 == 0,
         "span_s": (float(at[0] * 1001 / 30000), float((at[-1] + 1) * 1001 / 30000)),
         "score": 0.75,
-        "confidence": 0.5,
+        "match": 0.5,
         "label": "person",
         "why": {"class": -0.25, "colour": 0.0},
     }
@@ -164,10 +164,11 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_never_nan() -> None:
     tube = make_tube(
         box_scores=np.array([0.5, np.nan, np.inf, 0.1], np.float32),
-        confidence=math.nan,
+        match=math.nan,
         why={"colour": -math.inf, "class": 1.0},
     )
     doc = check(make([tube]))
+    assert doc["tubes"][0]["match"] is None
     assert doc["tubes"][0]["confidence"] is None
     assert doc["tubes"][0]["why"] == {"colour": None, "class": 1.0}
     assert [box["score"] for box in doc["tubes"][0]["boxes"]] == [0.5, None, None, 0.1]

@@ -51,6 +51,8 @@ FLAGS = (
     "detector.file.path",
     "ground.method",
     "ground.top_k",
+    "ground.all",
+    "ground.min_match",
     "output.overwrite",
     "output.video",
     "output.clip",
@@ -248,7 +250,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
     _, why = detect.resolve(config.detector)
     if why:
         console.say(why)
-    queries = understood(sentences, config.language)
+    queries = understood(sentences, config)
     targets = [path for number in queries for path in outputs[number - 1].files]
     targets += [page.path] if page else []
     job = GroundJob(video, queries, outputs, options.as_json, context.quiet, page, formats)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cospal_cli.commands.output_paths import OutputPaths
-    from cospal_cli.core.types import Query
+    from cospal_cli.core.types import Query, Tube
     from cospal_cli.result import Result
 
 
@@ -34,10 +34,10 @@ def summarise(result: Result, paths: OutputPaths) -> None:
     """The result as lines of text."""
     console.say(f"query: {console.printable(result.query.text)}")
     if not result.tubes:
-        console.say("  no match")
+        console.say(f"  no match{_closest(result.closest)}")
     for rank, tube in enumerate(result.tubes, 1):
         start, end = tube.span_s
-        scores = f"score {tube.score:.2f}, confidence {tube.confidence:.2f}"
+        scores = f"score {tube.score:.2f}, match {tube.match:.2f}"
         console.say(f"  {rank}. {tube.label}, {start:.2f} to {end:.2f} s, {scores}")
         reasons = sorted(tube.why.items(), key=lambda term: -abs(term[1]))
         why = ", ".join(f"{name} {value:+.2f}" for name, value in reasons if abs(value) >= 0.005)
@@ -48,3 +48,11 @@ def summarise(result: Result, paths: OutputPaths) -> None:
         console.say(f"  {why}: {', '.join(result.unresolved)}")
     for path in paths.files:
         console.say(f"  wrote {console.printable(str(path))}")
+
+
+def _closest(tube: Tube | None) -> str:
+    """What came nearest, for "no match"."""
+    if tube is None:
+        return ": nothing like it was found"
+    start, end = tube.span_s
+    return f"; the closest is a {tube.detected}, {start:.2f} to {end:.2f} s, match {tube.match:.2f}"

@@ -15,7 +15,7 @@ from cospal_cli.core.reading import read_text
 
 if TYPE_CHECKING:
     from cospal_cli.core.types import Query
-    from cospal_cli.settings import LanguageConfig
+    from cospal_cli.settings import Config
 
 TABLES = (".csv", ".tsv")
 _VIDEO = re.compile(r"\.(mp4|mkv|webm|avi|mov|m4v|mpe?g|ts|flv|wmv|ogv|3gp)$", re.IGNORECASE)
@@ -82,14 +82,15 @@ def split(
     return SentenceSource(tuple(inputs), tuple(sentences))
 
 
-def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dict[int, Query]:
+def understood(sentences: Sequence[UserSentence], config: Config) -> dict[int, Query]:
     """The sentences that can be, by number from 1; of several, the others are named and left out.
 
     UsageError where none can be.
     """
+    from cospal_cli.language.parser.counts import of_several
     from cospal_cli.language.parser.parse import parse_all
 
-    parsed = parse_all([sentence.text for sentence in sentences], config)
+    parsed = parse_all([sentence.text for sentence in sentences], config.language)
     refused = [one for one in parsed if isinstance(one, UsageError)]
     if refused and len(sentences) == 1:
         raise refused[0]
@@ -98,7 +99,8 @@ def understood(sentences: Sequence[UserSentence], config: LanguageConfig) -> dic
             console.LOG.error("%s: %s; left out", sentence.where, one.message)
     if len(refused) == len(sentences):
         raise UsageError(f"none of {len(sentences)} sentences can be used", refused[0].hint)
-    return {n: one for n, one in enumerate(parsed, 1) if not isinstance(one, UsageError)}
+    shown = of_several if config.ground.all else lambda query: query
+    return {n: shown(one) for n, one in enumerate(parsed, 1) if not isinstance(one, UsageError)}
 
 
 def _read_queries(path: Path) -> list[UserSentence]:

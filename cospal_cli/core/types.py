@@ -409,11 +409,16 @@ class Tube:
     box_scores: FloatArray  # (T,)
     interpolated: NDArray[np.bool_]  # (T,)
     span_s: tuple[float, float]
-    score: float
-    confidence: float = 0.0
+    score: float  # its share among the candidates of its video
+    match: float = 0.0  # how likely it is what the sentence means; see ``ranking.match``
     label: str = ""  # the sentence's noun for the subject
     why: Mapping[str, float] = field(default_factory=dict)  # each term's contribution, in nats
     detected: str = ""  # the detector's class of the tubelet
+
+    @property
+    def confidence(self) -> float:
+        """The former name of ``match``, for one version."""
+        return self.match
 
     def __repr__(self) -> str:
         start, end = self.span_s

@@ -44,11 +44,13 @@ def document(
     config: Json,
     status: str,
     heads: Json | None = None,
+    closest: Tube | None = None,
 ) -> JsonDict:
     """The document for one query: plain JSON values only, numbers finite or null.
 
     ``config`` is the resolved configuration, ``status`` one of ``STATUSES``, ``tubes`` best
-    first, ``heads`` the outputs of trained heads, if there were any. ValueError for another status.
+    first, ``heads`` the outputs of trained heads, if there were any, ``closest`` the best tube
+    where none fits. ValueError for another status.
     """
     if status not in STATUSES:
         raise ValueError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}")
@@ -64,6 +66,7 @@ def document(
             "video": _video(seen.info, seen.timeline),
             "query": {"id": query_id, **_query(query)},
             "tubes": [_tube(tube) for tube in tubes],
+            **({} if closest is None else {"closest": _closest(closest)}),
             **({} if heads is None else {"heads": heads}),
             "status": status,
         }
@@ -170,7 +173,8 @@ def _tube(tube: Tube) -> JsonDict:
         "label": tube.label,
         "detected": tube.detected,
         "score": _short(tube.score),
-        "confidence": _short(tube.confidence),
+        "match": _short(tube.match),
+        "confidence": _short(tube.match),  # its former name, for one version
         "why": {term: _short(value) for term, value in tube.why.items()},
         "start_time": _seconds(tube.span_s[0]),
         "end_time": _seconds(tube.span_s[1]),
@@ -190,6 +194,12 @@ def _tube(tube: Tube) -> JsonDict:
     }
 
 
+def _closest(tube: Tube) -> JsonDict:
+    named = ("id", "label", "detected", "match", "why", "start_time", "end_time")
+    whole = _tube(tube)
+    return {name: whole[name] for name in named}
+
+
 def _read_tube(tube: Json) -> Tube:
     boxes = tube["boxes"]
 
@@ -206,7 +216,7 @@ def _read_tube(tube: Json) -> Tube:
         interpolated=column("interpolated", np.bool_),
         span_s=(tube["start_time"], tube["end_time"]),
         score=tube["score"] or 0.0,
-        confidence=tube["confidence"] or 0.0,
+        match=tube.get("match", tube.get("confidence")) or 0.0,
         label=tube["label"],
         why={term: value for term, value in tube["why"].items() if value is not None},
         detected=tube.get("detected", ""),

@@ -7,7 +7,7 @@ near.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,13 @@ from cospal_cli.ranking.terms import Scores, class_shares
 _SEEN = 0.5  # class share from which a tubelet counts as the thing
 _SAME = 0.6  # boxes that overlap more are the subject itself, detected twice
 _REACH = 0.3  # of the subject's size: the gap at which nearness has fallen to a third
+
+
+def seen(
+    wanted: Mapping[str, float], everything: Sequence[Candidate], classes: Sequence[str]
+) -> bool:
+    """Whether any tubelet is such a thing."""
+    return bool((class_shares(everything, wanted, classes) >= _SEEN).any())
 
 
 def company_term(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cospal_cli.core.types import Timeline
+from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.open_words import OddsOf
 from cospal_cli.ranking.patterns import PatternsOf
 from cospal_cli.ranking.terms import AppearanceOf
@@ -30,3 +31,4 @@ class Evidence:
     patterns_of: PatternsOf | None = None
     odds_of: OddsOf | None = None  # of contrasts, where an image-text model is used
     prediction: HeadScores | None = None  # of the trained heads
+    everything: Sequence[Candidate] = ()  # every tubelet of the video; (): those that are ranked

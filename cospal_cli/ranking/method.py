@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Query, Tube
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.match import least, match
 from cospal_cli.ranking.terms import Scores
 from cospal_cli.settings import GroundConfig
 
@@ -25,7 +25,7 @@ class Ranked:
     candidates: Sequence[Candidate]
     scores: Scores  # (K,) in 0..1
     span_of: Callable[[Candidate], TimeSpan]
-    logs: Scores | None = None  # (K,) nats, from whose lead confidence follows; None: there is none
+    logs: Scores | None = None  # (K,) nats; None: there are none
     why: Mapping[str, Scores] = field(default_factory=dict)  # (K,) each: the terms of ``logs``
 
 
@@ -47,19 +47,32 @@ class Method(Protocol):
 
 
 def tubes_of(ranked: Ranked, query: Query, evidence: Evidence, config: GroundConfig) -> list[Tube]:
-    """The ``config.top_k`` best tubes of at least ``config.min_score``, best first."""
-    order = np.argsort(-ranked.scores, kind="stable")
+    """The ``config.top_k`` best tubes, or all, that score and match as ``config`` says; best first.
+
+    All: of the parts of a whole only the whole.
+    """
+    order = [int(at) for at in np.argsort(-ranked.scores, kind="stable")]
+    if config.all:
+        order = [at for n, at in enumerate(order) if n == 0 or not ranked.candidates[at].echo]
+    else:
+        order = order[: config.top_k]
+    order = [at for at in order if ranked.scores[at] >= config.min_score]
+    matches = match([ranked.candidates[at] for at in order], query, evidence)
+    lowest = least(config, float(matches.max(initial=0)))
     return [
-        _tube(ranked, order, rank, query, evidence)
-        for rank, at in enumerate(order[: config.top_k])
-        if ranked.scores[at] >= config.min_score
+        _tube(ranked, at, float(fits), query, evidence)
+        for at, fits in zip(order, matches, strict=True)
+        if fits >= lowest
     ]
 
 
-def _tube(
-    ranked: Ranked, order: NDArray[np.intp], rank: int, query: Query, evidence: Evidence
-) -> Tube:
-    at = int(order[rank])
+def closest(ranked: Ranked, query: Query, evidence: Evidence, config: GroundConfig) -> Tube | None:
+    """The best tube, however badly it fits; None where there is no candidate."""
+    anything = replace(config, top_k=1, all=False, min_score=0.0, min_match=0.0)
+    return next(iter(tubes_of(ranked, query, evidence, anything)), None)
+
+
+def _tube(ranked: Ranked, at: int, fits: float, query: Query, evidence: Evidence) -> Tube:
     candidate = ranked.candidates[at]
     detected = evidence.classes[int(candidate.tubelet.label_scores.argmax())]
     return cut(
@@ -67,16 +80,8 @@ def _tube(
         ranked.span_of(candidate),
         evidence.timeline,
         score=float(ranked.scores[at]),
-        confidence=0.0 if ranked.logs is None else _confidence(ranked.logs, order, rank),
+        match=fits,
         label=query.subject or detected,
         detected=detected,
         why={name: float(values[at]) for name, values in ranked.why.items()},
     )
-
-
-def _confidence(logs: Scores, order: NDArray[np.intp], rank: int) -> float:
-    """How far the tube is ahead of the best other tubelet: 0 (a tie or behind) towards 1."""
-    if len(order) == 1:
-        return 1.0
-    best_other = logs[order[0 if rank else 1]]
-    return float(max(0.0, np.tanh((logs[order[rank]] - best_other) / 2)))

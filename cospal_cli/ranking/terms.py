@@ -25,6 +25,8 @@ MOVING = 0.35  # heights per second above which a subject moves: a slow walk is 
 _NOTICED_S, _NOTICED_SCORE = 2.5, 0.6
 _ECHO = -0.7  # a part stands behind its whole, unless the sentence speaks for it
 _SPREAD = 0.15  # rivals nearer to each other than this are not at opposite ends
+_APPEARANCE_FLOOR = 0.02
+_SMALL, _SMALL_FULL = ("accessory",), 0.2  # a tie, a cap: the share that it fills of its region
 _SHARE_FULL = 0.6  # share of a region that a garment's colour fills when it is plainly there
 
 
@@ -68,13 +70,13 @@ def colour_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     denied = [a for a in query.excluded.attributes if a.values]
     if not (named or denied) or not candidates:
         return np.zeros(len(candidates))
-    rows = [
-        [
-            *(colour_share(c.colours, a) for a in named),
-            *(1 - colour_share(c.colours, a) for a in denied),
-        ]
-        for c in candidates
-    ]
+    small = {a.word for a in (*query.attributes, *query.excluded.attributes) if a.kind in _SMALL}
+
+    def share(candidate: Candidate, attribute: Attribute) -> Scores:
+        full = _SMALL_FULL if attribute.garment in small else _SHARE_FULL
+        return colour_share(candidate.colours, attribute, full)
+
+    rows = [[*(share(c, a) for a in named), *(1 - share(c, a) for a in denied)] for c in candidates]
     return np.asarray(np.log(0.05 + np.array(rows)).sum(axis=1))
 
 
@@ -125,6 +127,26 @@ def action_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     return np.asarray(np.array(rows).mean(axis=1) * min(count, 2))
 
 
+def appearance_log(
+    probabilities: NDArray[np.float32], classes: Mapping[int, float], denied: bool = False
+) -> float:
+    """Log evidence (ImageNet-1k ``probabilities``) that a thing is worn or carried, or is not.
+
+    The classifier's p of a garment is small even where it is worn, so that 1 - p would say nothing:
+    p / (floor + p) is taken for the chance that it is there.
+    """
+    index = np.fromiter(classes, int)
+    weights = np.fromiter(classes.values(), float)
+    chance = min(1.0, float(probabilities[index] @ weights))
+    return float(
+        np.log(
+            _APPEARANCE_FLOOR / (_APPEARANCE_FLOOR + chance)
+            if denied
+            else _APPEARANCE_FLOOR + chance
+        )
+    )
+
+
 def prior_term(candidates: Sequence[Candidate], rivals: NDArray[np.bool_]) -> Scores:
     """Sentences mean what a viewer notices: large, long and plainly visible subjects."""
     if not candidates:
@@ -148,13 +170,14 @@ def prior(share: Scores, length: Scores, score: Scores, echo: Scores) -> Scores:
     )
 
 
-def colour_share(colours: FloatArray, attribute: Attribute) -> Scores:
-    """How much of the attribute's region has its colour (0..1), of ``colours`` (..., R, C)."""
+def colour_share(colours: FloatArray, attribute: Attribute, full: float = _SHARE_FULL) -> Scores:
+    """How much of the attribute's region has its colour (0..1), of ``colours`` (..., R, C): 1 from
+    the share ``full`` of it."""
     weights = np.array([attribute.values.get(name, 0.0) for name in NAMES])
     share = colours[..., REGIONS.index(attribute.region), :] @ weights
     if attribute.region == "whole":  # "in white": a coat over dark trousers counts too
         share = np.maximum(share, 0.8 * (colours[..., REGIONS.index("upper"), :] @ weights))
-    return np.asarray(np.minimum(share / _SHARE_FULL, 1.0))
+    return np.asarray(np.minimum(share / full, 1.0))
 
 
 POSITIONS: Mapping[str, Callable[[Any], Any]] = {

@@ -32,7 +32,6 @@ from cospal_cli.settings import GroundConfig
 
 _CLOSE_NATS = 3.0  # candidates further behind the leader get no appearance evidence
 _LEADERS = 4
-_APPEARANCE_FLOOR = 0.02
 _NO_CLASS = 0.28  # of a tubelet's own best class: less is another thing, or the detector's noise
 
 
@@ -123,28 +122,20 @@ def _appearance(
     total: terms.Scores,
     appearance_of: terms.AppearanceOf,
 ) -> terms.Scores:
-    """Σ over words of log(floor + p); of those excluded, log(floor / (floor + p)).
-
-    The classifier's p of a garment is small even where it is worn, so that 1 - p would say nothing:
-    p / (floor + p) is taken for the chance that it is there. Candidates far behind get the lowest
-    for what is said, the leaders' worst for what is not.
+    """Σ over words of ``terms.appearance_log``: candidates far behind get the lowest for what is
+    said, the leaders' worst for what is not.
     """
     leaders = [i for i in np.argsort(-total)[:_LEADERS] if total[i] > total.max() - _CLOSE_NATS]
     appearances = [appearance_of(candidates[i]) for i in leaders]
     total = np.zeros(len(candidates))
+    nothing = np.zeros_like(appearances[0])
     for classes in query.appearance.values():
-        chances = np.zeros(len(candidates))
-        chances[leaders] = [_chance(probabilities, classes) for probabilities in appearances]
-        total += np.log(_APPEARANCE_FLOOR + chances)
+        logs = np.full(len(candidates), terms.appearance_log(nothing, classes))
+        logs[leaders] = [terms.appearance_log(seen, classes) for seen in appearances]
+        total += logs
     for classes in query.excluded.appearance.values():
-        excluded = [_chance(probabilities, classes) for probabilities in appearances]
-        chances = np.full(len(candidates), max(excluded))
-        chances[leaders] = excluded
-        total += np.log(_APPEARANCE_FLOOR / (_APPEARANCE_FLOOR + chances))
+        denied = [terms.appearance_log(seen, classes, denied=True) for seen in appearances]
+        logs = np.full(len(candidates), min(denied))
+        logs[leaders] = denied
+        total += logs
     return total
-
-
-def _chance(probabilities: NDArray[np.float32], classes: Mapping[int, float]) -> float:
-    index = np.fromiter(classes, int)
-    weights = np.fromiter(classes.values(), float)
-    return min(1.0, float(probabilities[index] @ weights))

@@ -57,6 +57,23 @@ class GroundConfig(Section, key="ground", group=FIND):
     min_score: Annotated[
         float, Setting("Lowest score at which a tube is returned.", least=0, most=1)
     ] = 0.0
+    min_match: Annotated[
+        float | None,
+        Setting(
+            "Lowest match at which a tube is returned; 0 returns the best, whatever it is.",
+            least=0,
+            most=1,
+            unset="as fitted: at most 5 % of true answers are below",
+            flag="--min-match",
+        ),
+    ] = None
+    all: Annotated[
+        bool,
+        Setting(
+            "Return every tubelet that matches: for sentences that mean several.",
+            flag="--all",
+        ),
+    ] = False
     query_form: Annotated[
         str,
         Setting(

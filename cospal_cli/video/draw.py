@@ -76,12 +76,12 @@ class Annotator:
                 tag.blend(planes, place.left, place.top)
 
     def _label(self, number: int) -> Sprite | None:
-        """The tag of a tube: its rank among several, its class and score, on its colour."""
+        """The tag of a tube: its rank among several, its class and match, on its colour."""
         if not self.look.lettered:
             return None
         tube = self.tubes[number]
         rank = f"{number + 1}  " if len(self.tubes) > 1 else ""
-        words = f"{rank}{tube.label or 'match'} {tube.score:.2f}"
+        words = f"{rank}{tube.label or 'match'} {tube.match:.2f}"
         return self._tag(words, colour_of(number), 0.8 if number == 0 else 0.65)
 
     def _tag(self, words: str, colour: Colour, scale: float) -> Sprite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cospal_cli.core.types import Query
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.lexicon.dress import ORDINALS, POSITION, REGION
@@ -26,6 +27,7 @@ _SINGLE = frozenset(
 )
 _ALIKE = frozenset("sheep fish deer aircraft watercraft cattle police".split())
 _ONE = frozenset("one either any which single 1".split())
+_ONE_RETURNED = "one subject is returned, the likeliest, though the query says "
 _APPEAR = frozenset("appear enter arrive come emerge show".split())
 
 
@@ -69,7 +71,13 @@ def counted(tokens: Sequence[Token], sentence: SentenceParts) -> list[str]:
 def warning(words: Sequence[str]) -> str:
     """The warning that names them."""
     named = ", ".join(repr(word) for word in words)
-    return f"one subject is returned, the likeliest, though the query says {named}"
+    return f"{_ONE_RETURNED}{named}; --all returns every one that matches"
+
+
+def of_several(query: Query) -> Query:
+    """``query`` where all that are meant are returned: without the warning that only one is."""
+    kept = tuple(one for one in query.warnings if not one.startswith(_ONE_RETURNED))
+    return replace(query, warnings=kept)
 
 
 def ranks(tokens: Sequence[Token], subject: NounPhrase) -> list[Token]:
