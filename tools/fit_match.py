@@ -81,7 +81,13 @@ def asked(
 ) -> list[Asked]:
     """Every sentence asked of one clip. Sentences about one subject share their weight."""
     shared = Shared(seen, config, AppearanceClassifier(config.appearance).classify)
-    evidence = Evidence(seen.timeline, seen.classes, shared.appearance_of, None, shared.candidates)
+    evidence = Evidence(
+        seen.timeline,
+        seen.classes,
+        shared.appearance_of,
+        shared.patterns_of,
+        everything=shared.candidates,
+    )
     clip = Path(seen.info.path).stem
     subjects = Counter(map(_subject, queries))
     rows = []

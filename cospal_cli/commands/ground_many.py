@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
     from cospal_cli.library.engines import JobEngine
     from cospal_cli.report.collect import AnswersPage
-    from cospal_cli.settings import Config, LanguageConfig, Settings
+    from cospal_cli.settings import Config, Settings
 
 SOME_FAILED = 3  # exit code
 SHOWN = 10  # failures that are listed at the end
@@ -70,7 +70,7 @@ def ground_many(
     options, config = context.options, settings.config
     _check_options(options, source)
     page = page_at(options.report)
-    every, refused = _jobs(options, source, config.language)
+    every, refused = _jobs(options, source, config)
     jobs = _own_shard(every, options.shard)
     if config.detector.name == "file" and len(every) > 1:
         raise UsageError(
@@ -125,13 +125,13 @@ def _check_options(options: GroundOptions, source: SentenceSource) -> None:
 
 
 def _jobs(
-    options: GroundOptions, source: SentenceSource, language: LanguageConfig
+    options: GroundOptions, source: SentenceSource, config: Config
 ) -> tuple[list[BatchJob], int]:
     """All jobs, and how many of the sentences for all videos cannot be used."""
     if options.manifest:
         rows = read_manifest(options.manifest)
         return jobs_of_manifest(rows, options.manifest.parent), 0
-    sentences = understood(source.sentences, language)
+    sentences = understood(source.sentences, config)
     texts = {number: query.text for number, query in sentences.items()}
     for query in sentences.values():
         for message in query.warnings:

@@ -19,6 +19,8 @@ from cospal_cli.ranking.terms import Scores, class_shares
 
 _SEEN = 0.5  # class share from which a tubelet counts as the thing
 _SAME = 0.6  # boxes that overlap more are the subject itself, detected twice
+_LEAST = 0.25  # of a thing's nearness: boxes do not tell all
+APART = float(np.log(_LEAST))  # the term of a thing that is nowhere near
 _REACH = 0.3  # of the subject's size: the gap at which nearness has fallen to a third
 
 
@@ -49,7 +51,7 @@ def company_term(
         if things and candidates:
             near = [max(share * _nearness(c, thing) for thing, share in things) for c in candidates]
             best = 1 - np.array(near) if denied else np.array(near)
-            total += np.log(0.25 + 0.75 * best)
+            total += np.log(_LEAST + (1 - _LEAST) * best)
     return total
 
 

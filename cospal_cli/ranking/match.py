@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from cospal_cli.core.types import Action, Query
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate
-from cospal_cli.ranking.company import company_term, seen
+from cospal_cli.ranking.company import APART, company_term, seen
 from cospal_cli.ranking.evidence import Evidence
+from cospal_cli.ranking.relations import relation_term
 from cospal_cli.settings import GroundConfig
 
 NUMBERS = "match.json"
@@ -85,6 +86,9 @@ def features(
     everything = evidence.everything or candidates
     excluded = query.excluded
     things = [wanted for wanted in query.context.values() if wanted]
+    missing = sum(not seen(wanted, everything, evidence.classes) for wanted in things)
+    company = company_term(candidates, everything, query, evidence.classes)
+    company += relation_term(candidates, everything, query, evidence.classes)
     seeing = evidence.appearance_of is not None
     columns: dict[str, terms.Scores | float] = {
         "class": _class(candidates, query, evidence),
@@ -94,8 +98,8 @@ def features(
         "actions": min(2.0, sum(map(_judged, (*query.actions, *excluded.actions)))),
         "appearance": _appearance(candidates, query, evidence),
         "appearances": seeing * (len(query.appearance) + len(excluded.appearance)),
-        "company": company_term(candidates, everything, query, evidence.classes),
-        "missing": sum(not seen(wanted, everything, evidence.classes) for wanted in things),
+        "company": company + missing * APART,  # what is not there is not near
+        "missing": missing,
     }
     return np.array([np.full(len(candidates), columns[name], np.float64) for name in FEATURES]).T
 
