@@ -66,6 +66,17 @@ if [ $gpu = yes ]; then
     else
         skip bench-ground "no weights: cospal models fetch grounding-dino-tiny"
     fi
+    # One detector for all: how much of the time it runs stands in the log (-v).
+    if "$cospal" models list 2>/dev/null | grep -q 'grounding-dino-tiny.*/'; then
+        rm -rf "$out/batch" && mkdir -p "$out/batch/clips"
+        for at in $(seq -w 20); do cp examples/bikes.mp4 "$out/batch/clips/$at.mp4"; done
+        for shared in always never; do
+            step "batch-$shared" "$cospal" ground "$out/batch/clips" "the cyclist with the helmet" -v \
+                --no-video --detector grounding-dino --device cuda --workers 4 \
+                --set engine.share_detector=$shared -o "$out/batch/$shared"
+            grep -h "the detector ran" "$out/batch-$shared.log"
+        done
+    fi
     has pytest && step tests "$python" -m pytest -q tests/test_export_onnx.py \
         tests/test_runtime_onnx.py tests/test_runtime_tensorrt.py tests/test_torch_device.py ||
         skip tests "pytest is not installed"

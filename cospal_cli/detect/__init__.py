@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Protocol
@@ -65,9 +66,25 @@ def resolve(config: DetectorConfig) -> tuple[DetectorConfig, str]:
     return replace(config, name="nanodet", model=None), f"detector: nanodet, embedded ({reason})"
 
 
+_opener: Callable[[DetectorConfig], Detector] | None = None
+
+
+def use_opener(opener: Callable[[DetectorConfig], Detector] | None) -> None:
+    """Let ``opener`` open the detectors of this process, but those that read a file."""
+    global _opener
+    _opener = opener
+
+
 def open_detector(config: DetectorConfig) -> Detector:
     """The detector that ``config`` names; UsageError lists the known ones."""
     config, _ = resolve(config)
+    if _opener is not None and config.name != "file":
+        return _opener(config)
+    return open_own(config)
+
+
+def open_own(config: DetectorConfig) -> Detector:
+    """The detector itself, whatever ``use_opener`` says."""
     detector: Detector = load("detector", BACKENDS, config.name)(config)
     return detector
 

@@ -57,4 +57,12 @@ class EngineConfig(Section, key="engine", group=SPEED):
             flag="--workers",
         ),
     ] = 0
+    share_detector: Annotated[
+        str,
+        Setting(
+            "Whether one process runs the detector for all workers of this machine, on batches of "
+            "frames of several videos; auto does so on CUDA.",
+            choices=("auto", "always", "never"),
+        ),
+    ] = "auto"
     ray: RayConfig = field(default_factory=RayConfig)

@@ -38,7 +38,7 @@ R = TypeVar("R")
 
 
 class JobEngine(Protocol):
-    """A back end: built from an EngineConfig whose ``name`` and ``workers`` are filled in."""
+    """A back end: built from an EngineConfig with everything filled in."""
 
     workers: int  # jobs in work at the same time
 
@@ -58,18 +58,17 @@ def open_engine(config: Config, jobs: int | None = None) -> JobEngine:
     UsageError lists the known ones. ``config``: as it is given to the work, for what suits its
     models.
     """
-    own = config.engine
-    workers = own.workers or usual_workers(config)
+    own, on_gpu = config.engine, cuda(config)
+    share = "always" if own.share_detector == "auto" and on_gpu else own.share_detector
+    usual = max(2, processors() - 1) if share == "always" else usual_workers(config)
+    workers = own.workers or usual
     workers = max(1, workers if jobs is None else min(workers, jobs))
     name = own.name
     if name == "auto":
         name = "processes" if workers > 1 else "serial"
-    ray = own.ray
-    if ray.gpus is None:
-        ray = replace(ray, gpus=float(cuda(config)))
-    engine: JobEngine = load("engine", ENGINES, name)(
-        replace(own, name=name, workers=workers, ray=ray)
-    )
+    ray = own.ray if own.ray.gpus is not None else replace(own.ray, gpus=float(on_gpu))
+    filled = replace(own, name=name, workers=workers, share_detector=share, ray=ray)
+    engine: JobEngine = load("engine", ENGINES, name)(filled)
     return engine
 
 
