@@ -1,6 +1,6 @@
 """Runs of ``cospal ground`` killed at random moments, and pairs of runs on one output.
 
-    python -m benchmarks.kill_study [--kills 200] [--pairs 50] [--seed 0]
+    python -m benchmarks.kill_study [--kills 200] [--pairs 50] [--batch-kills 30] [--seed 0]
 
 Two small made clips of different content and length, each with its own sentence, take turns on one
 output, ``result.mp4`` and ``result.json``, mostly with --overwrite. Half of the kills (SIGKILL)
@@ -13,6 +13,10 @@ come at any time of a run, half while it holds the output. After every kill and 
   the result of a run that ended with 0.
 
 Every fifth run is left to end: after it nothing but the two files may be there.
+
+Then a batch of 30 clips is killed at random moments and run again with --skip-existing until it
+ends by itself: its outputs must be those of a run that nobody killed, byte for byte, and what was
+done before a kill must not be done again.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -202,11 +207,102 @@ def run_pairs(folder: Path, pairs: int, chance: random.Random) -> Counter[str]:
     return counts
 
 
+def make_batch(folder: Path, clips: int) -> None:
+    """Clips of slightly different length, in two folders."""
+    for number in range(clips):
+        part = folder / "clips" / ("one" if number % 2 else "two")
+        part.mkdir(parents=True, exist_ok=True)
+        CLIPS[f"{number}"] = (12 + number % 5, (220, 40 + number, 40), "")
+        make_clip(part, f"{number}")
+        del CLIPS[f"{number}"]
+        (part / f"{number}.jsonl").unlink()
+
+
+def start_batch(folder: Path, out: str) -> subprocess.Popen[str]:
+    """``cospal ground`` on all clips, going on where an earlier run stopped."""
+    command = [sys.executable, "-m", "cospal_cli", "ground", "clips", "the red car", "--recursive"]
+    command += ["--skip-existing", "--workers", "2", "--quiet", "-o", out]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def outputs(out: Path) -> dict[str, Path]:
+    """Every file of a final name, by that name, but for the two records."""
+    found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    hidden = {name for name in found if Path(name).name.startswith(".")}
+    return {
+        name: path
+        for name, path in found.items()
+        if name not in hidden and name not in ("results.jsonl", "summary.json")
+    }
+
+
+def done(out: Path) -> dict[str, int]:
+    """When each output of a finished job was written: those with a JSON and an MP4."""
+    found = outputs(out)
+    stems = [name.removesuffix(".json") for name in found if name.endswith(".json")]
+    whole = [stem for stem in stems if f"{stem}.mp4" in found]
+    return {
+        f"{stem}.{kind}": found[f"{stem}.{kind}"].stat().st_mtime_ns
+        for stem in whole
+        for kind in ("json", "mp4")
+    }
+
+
+def kill_batches(folder: Path, kills: int, chance: random.Random, clips: int = 30) -> Counter[str]:
+    """The third part."""
+    counts, out = Counter[str](), folder / "killed"
+    make_batch(folder, clips)
+    began = time.monotonic()
+    code, err = end(start_batch(folder, "whole"))
+    whole_s = time.monotonic() - began
+    counts[f"exit {code}: {err[-200:]}"] += code != 0
+    expected = {name: path.read_bytes() for name, path in outputs(folder / "whole").items()}
+    print(f"a batch of {clips} takes {whole_s:.1f} s: {len(expected)} outputs", flush=True)
+    before: dict[str, int] = {}
+    while True:
+        process = start_batch(folder, "killed")
+        if counts["Batches killed"] < kills:
+            wait_until(lambda: False, process) if chance.random() < 0.1 else time.sleep(
+                chance.uniform(0, whole_s)
+            )
+        else:
+            wait_until(lambda: False, process)
+        process.kill()
+        code, err = end(process)
+        time.sleep(0.5)  # its workers end by themselves
+        now = done(out) if out.exists() else {}
+        counts["outputs done twice"] += sum(now.get(name) != at for name, at in before.items())
+        before = now
+        if code < 0:
+            counts["Batches killed"] += 1
+            continue
+        counts[f"exit {code}: {err[-200:]}"] += code != 0
+        counts["Batches that ended"] += 1
+        found = {name: path.read_bytes() for name, path in outputs(out).items()}
+        counts["outputs missing or too many"] += len(found.keys() ^ expected.keys())
+        counts["outputs that differ"] += sum(
+            found[name] != one for name, one in expected.items() if name in found
+        )
+        counts["leftovers after a batch"] += sum(
+            path.name.startswith(".") for path in out.rglob("*") if path.is_file()
+        )
+        lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+        names = {line["video"] for line in lines}
+        counts["wrong lines of results"] += abs(len(lines) - clips) + abs(len(names) - clips)
+        if counts["Batches killed"] >= kills:
+            return counts
+        shutil.rmtree(out)
+        before = {}
+
+
 def main() -> None:
-    """Both parts; ends with 1 if there was a fault."""
+    """All parts; ends with 1 if there was a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--batch-kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
@@ -217,6 +313,8 @@ def main() -> None:
             make_clip(folder, clip)
         counts = kill_runs(folder, asked.kills, chance) if asked.kills else Counter[str]()
         counts += run_pairs(folder, asked.pairs, chance) if asked.pairs else Counter[str]()
+        if asked.batch_kills:
+            counts += kill_batches(folder, asked.batch_kills, chance)
     wrong = {what: count for what, count in counts.items() if count and not what[0].isupper()}
     for what, count in counts.items():
         if count:

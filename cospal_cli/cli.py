@@ -25,6 +25,7 @@ from cospal_cli.core.errors import CospalError, DeviceError
 from cospal_cli.core.foreign import of_system, reason
 from cospal_cli.core.json_types import JsonDict
 
+COMPLETION = "_COSPAL_COMPLETE"  # set by a shell that asks what may come next
 SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
@@ -107,8 +108,10 @@ def _run(args: Sequence[str], state: JsonDict) -> int:
         result = cli.main(list(args), prog_name="cospal", standalone_mode=False, obj=state)
     except click.exceptions.Exit as stop:
         result = stop.exit_code
-    except SystemExit:  # click's own answer to a closed pipe
-        raise BrokenPipeError from None
+    except SystemExit as stop:
+        if COMPLETION in os.environ:  # click has answered a shell
+            return int(stop.code or 0)
+        raise BrokenPipeError from None  # click's own answer to a closed pipe
     if sys.stdout is not None:
         try:
             sys.stdout.flush()

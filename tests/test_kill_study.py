@@ -42,6 +42,13 @@ def test_a_pair_on_one_output(folder: Path) -> None:
     assert not {what for what, count in counts.items() if count and not what[0].isupper()}
 
 
+def test_a_batch_that_is_killed_goes_on(tmp_path: Path) -> None:
+    counts = kill_study.kill_batches(tmp_path, 2, random.Random(1), clips=3)
+    assert counts["Batches killed"] == 2
+    assert counts["Batches that ended"] >= 1
+    assert not {what for what, count in counts.items() if count and not what[0].isupper()}
+
+
 def test_the_study_sees_what_it_looks_for(folder: Path) -> None:
     """Files of two runs, and a file cut short, do not pass."""
     out = folder / "out"
