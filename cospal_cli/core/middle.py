@@ -1,4 +1,5 @@
-"""The median as NumPy computes it, without what its own imports and costs for short arrays."""
+"""Median and quantiles as NumPy computes them, without what its own import, and cost for short
+arrays."""
 
 from __future__ import annotations
 
@@ -16,3 +17,18 @@ def median(values: Any, axis: int | None = None) -> Any:
     if not count:
         raise ValueError("values: expected numbers, found none")
     return np.take(rows, range((count - 1) // 2, count // 2 + 1), axis=at).mean(axis=at)
+
+
+def quantile(values: Any, share: float) -> float:
+    """``np.quantile`` of finite numbers, all axes together; ValueError for none."""
+    rows = np.sort(np.ravel(values))
+    if not len(rows):
+        raise ValueError("values: expected numbers, found none")
+    kind = rows.dtype.type if rows.dtype.kind == "f" else np.float64
+    at = (len(rows) - 1) * share
+    low = int(at)
+    part = at - low
+    first, second = kind(rows[low]), kind(rows[min(low + 1, len(rows) - 1)])
+    between = float(second - first)
+    exact = float(first) + between * part if part < 0.5 else float(second) - between * (1 - part)
+    return float(kind(exact))

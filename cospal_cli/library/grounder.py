@@ -104,7 +104,7 @@ class LibraryGrounder(Grounder):
             return False
         extras = self._extras()
         shown = not self.config.appearance.enabled or file.shows_all(extras.appearance)
-        return shown and (self._encoder is None or same(file.clips, extras.clips))
+        return shown and (self._encoder is None or same(file.extras.clips, extras.clips))
 
     def observe(
         self,
@@ -169,9 +169,9 @@ class LibraryGrounder(Grounder):
         observation = file.observation(video)
         if self.config.video.strict and observation.timeline.damaged:
             return None  # watching says what is wrong
-        if self._encoder is None or not same(file.clips, self._extras().clips):
+        if self._encoder is None or not same(file.extras.clips, self._extras().clips):
             observation = replace(observation, clips=None)
-        if not same(file.appearance, self._extras().appearance):
+        if not same(file.extras.appearance, self._extras().appearance):
             observation = replace(observation, appearance={})
         known = frozenset(observation.appearance)
         return self._keep(Kept(observation, key, file.config(self.config), known))

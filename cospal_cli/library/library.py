@@ -9,14 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, failures, never, silent
 from cospal_cli.core.types import Query
 from cospal_cli.library import indexing
 from cospal_cli.library.catalogue import CatalogueEntry
-from cospal_cli.library.engines import Failure, open_engine
 from cospal_cli.library.grounder import LibraryGrounder
 from cospal_cli.library.indexing import ADDED, BUSY, Indexed, IndexSettings
 from cospal_cli.library.search import Hit, Searcher, state_of
@@ -24,6 +23,9 @@ from cospal_cli.library.store import Store
 from cospal_cli.library.upkeep import LibraryProblem, remove, repair, verify
 from cospal_cli.result import Result
 from cospal_cli.settings import Config, argument, changed, current, override
+
+if TYPE_CHECKING:
+    from cospal_cli.core.worker_pool import Failure
 
 
 @dataclass
@@ -108,6 +110,8 @@ class Library:
         ``stopped()`` turns true the video
         at hand is finished, no more. Raises WeightsError or DeviceError.
         """
+        from cospal_cli.library.engines import open_engine  # slow to load
+
         wanted = list(dict.fromkeys(Path(video) for video in videos))
         report, began = IndexReport(), time.monotonic()
         progress("index", 0, len(wanted))
@@ -189,7 +193,7 @@ class Library:
 
 def _count(report: IndexReport, video: Path, result: Indexed | Failure) -> None:
     """What became of one video; raises what would stop all others too."""
-    if isinstance(result, Failure):
+    if not isinstance(result, Indexed):
         report.failed[str(video)] = result.reason
     elif result.stop is not None:
         raise result.stop

@@ -81,17 +81,25 @@ class Store:
         extras: Extras,
         ranked: Sequence[Candidate],
     ) -> None:
-        """Store a whole ``observation``: its file, then its entry in the catalogue."""
+        """Store a whole ``observation``: its file, then its entry in the catalogue. ``ranked``:
+        its candidates."""
         stored.write(self.path(key.name), observation, key, config, extras)
         self.catalogue.put([self._entry(key, observation, ranked)])
+
+    def write(
+        self, key: ObservationKey, observation: Observation, config: Config, extras: Extras
+    ) -> CatalogueEntry:
+        """Write a whole ``observation``'s file; its entry, which is still to be put into the
+        catalogue."""
+        stored.write(self.path(key.name), observation, key, config, extras)
+        return self._entry(key, observation)
 
     def enter(self, path: Path) -> CatalogueEntry:
         """The catalogue's entry of a stored file. InputError where it is damaged."""
         file = StoredObservation(path)
         if file.key.name != path.name:
             raise file.refusal(f"its key is that of {file.key.name}")
-        seen = file.observation()
-        return self._entry(file.key, seen, candidates(seen.tubelets, seen.size, seen.timeline))
+        return self._entry(file.key, file.observation())
 
     def files(self) -> list[Path]:
         """Every observation's file, by name."""
@@ -100,8 +108,10 @@ class Store:
         return [self.videos / n for n in names if n.endswith(ENDING) and not files.is_ours(n)]
 
     def _entry(
-        self, key: ObservationKey, seen: Observation, ranked: Sequence[Candidate]
+        self, key: ObservationKey, seen: Observation, ranked: Sequence[Candidate] | None = None
     ) -> CatalogueEntry:
+        if ranked is None:
+            ranked = candidates(seen.tubelets, seen.size, seen.timeline)
         numbers = numbers_of(ranked, seen.appearance, len(seen.classes))
         return CatalogueEntry(
             file=key.name,

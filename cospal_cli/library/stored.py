@@ -101,8 +101,8 @@ class StoredObservation(ArrayFile):
             for name in ("settings", "model", "scene"):
                 field_of(self.about, name, JsonDict)
             self._packed = field_of(self.about, "packed", dict[str, list[int]])
-            self.clips = field_of(self.about, "clips", JsonDict | None)
-            self.appearance = field_of(self.about, "appearance", JsonDict | None)
+            clips = field_of(self.about, "clips", JsonDict | None)
+            self.extras = Extras(clips, field_of(self.about, "appearance", JsonDict | None))
 
     def config(self, config: Config) -> Config:
         """``config`` with the settings that the observation was made with."""
@@ -117,7 +117,7 @@ class StoredObservation(ArrayFile):
         """Whether what the crops of every tubelet show was stored, classified like that."""
         known = self.shapes.get(f"{_SHOWN}ids", (0,))[0]
         wanted = len(self.about["scene"]["ids"])
-        return known >= wanted and (not wanted or same(self.appearance, appearance))
+        return known >= wanted and (not wanted or same(self.extras.appearance, appearance))
 
     def observation(self, video: Path | None = None) -> Observation:
         """What was stored, of the video by the name ``video``; None: that of the key."""

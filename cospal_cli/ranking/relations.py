@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import centres, iou
-from cospal_cli.core.middle import median
+from cospal_cli.core.middle import median, quantile
 from cospal_cli.core.types import FloatArray, Query, Relation
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import MOVING, Scores, class_shares, colour_share
@@ -104,7 +104,7 @@ def _places(candidate: Candidate, rivals: Sequence[Candidate], sign: int) -> Flo
         _, rows, others = np.intersect1d(*frames, assume_unique=True, return_indices=True)
         ranks[rows] += sign * centres(rival.tubelet.boxes_xyxy)[others, 0] < sign * own[rows]
         seen[rows] += 1
-    return ranks[seen >= max(np.quantile(seen, 0.5), 1)].astype(np.float32)
+    return ranks[seen >= max(quantile(seen, 0.5), 1)].astype(np.float32)
 
 
 def _things(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.middle import median
+from cospal_cli.core.middle import median, quantile
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Action, Query, Tubelet
 from cospal_cli.ranking.candidates import Candidate
@@ -77,7 +77,7 @@ def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
     if drive is None or len(drive) < 3:
         return None
     times = candidate.motion.times_s
-    peak = min(float(np.quantile(drive, 0.95)), _BRISK)
+    peak = min(float(quantile(drive, 0.95)), _BRISK)
     spans = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
     strength = [float(drive[low:high].sum()) for low, high in spans]
     strong = [s for s, sum_ in zip(spans, strength, strict=True) if sum_ > 0.3 * max(strength)]

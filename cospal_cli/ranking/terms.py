@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.colours import NAMES, REGIONS
-from cospal_cli.core.middle import median
+from cospal_cli.core.middle import median, quantile
 from cospal_cli.core.types import Action, Attribute, FloatArray, Query
 from cospal_cli.ranking.candidates import Candidate
 
@@ -229,7 +229,7 @@ def _sigmoid(value: float) -> float:
 
 def _pace(candidate: Candidate) -> float:
     """Upper quartile of how fast it moves, across the frame or towards the camera."""
-    return float(np.quantile(candidate.motion.pace, 0.75))
+    return float(quantile(candidate.motion.pace, 0.75))
 
 
 def _travel(candidate: Candidate, axis: int, sign: int) -> float:
@@ -247,7 +247,7 @@ def _still(candidate: Candidate) -> float:
 
 
 def _growth(candidate: Candidate, sign: int) -> float:
-    return _sigmoid((float(np.quantile(sign * candidate.motion.growth, 0.75)) - 0.12) / 0.06)
+    return _sigmoid((float(quantile(sign * candidate.motion.growth, 0.75)) - 0.12) / 0.06)
 
 
 def _seen_moving(candidate: Candidate) -> float:
@@ -261,9 +261,7 @@ def _either(*chances: float) -> float:
 _KINDS = {
     "move": _seen_moving,
     "still": _still,
-    "jump": lambda c: _sigmoid(
-        (float(np.quantile(np.abs(c.motion.velocity[:, 1]), 0.9)) - 0.6) / 0.2
-    ),
+    "jump": lambda c: _sigmoid((float(quantile(np.abs(c.motion.velocity[:, 1]), 0.9)) - 0.6) / 0.2),
     "limb": lambda c: 0.4 + 0.5 * _sigmoid((float(np.mean(c.motion.inner)) - 0.5) / 0.2),
     "talk": lambda c: 0.4 + 0.5 * _still(c),
 }
