@@ -33,9 +33,12 @@ def executable() -> str | None:
 
 
 class Chromium:
-    """One page in a browser of its own. ``events``: all that the browser reported of it."""
+    """One page in a browser of its own. ``events``: all that the browser reported of it.
 
-    def __init__(self, width: int = 1400, scheme: str = "light") -> None:
+    ``watched``: requests too, of which pictures within the page are so many that they take time.
+    """
+
+    def __init__(self, width: int = 1400, scheme: str = "light", watched: bool = True) -> None:
         self.events: list[dict[str, Any]] = []
         self._profile = tempfile.mkdtemp(prefix="chromium")
         theirs_in, self._out = os.pipe()
@@ -53,7 +56,7 @@ class Chromium:
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", *(["Network"] if watched else [])):
             self.send(f"{domain}.enable")
         self.send("Performance.enable", timeDomain="threadTicks")
         self.send("Emulation.setScrollbarsHidden", hidden=True)
