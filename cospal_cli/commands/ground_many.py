@@ -316,6 +316,8 @@ class _Batch:
                 rows = self.records.lines.values()
                 self.page.notes = [failure(row) for row in rows if row["status"] not in DONE]
                 self.page.write(progress, interrupts.stopped)
+                if not self.quiet:
+                    console.say(f"wrote {console.printable(str(self.page.path))}")
             return interrupts.stopped()
 
     def _handed_out(self, interrupts: console.Interrupts) -> Iterator[PlacedJob]:
