@@ -263,6 +263,20 @@ def test_a_copy_keeps_the_sound_beside_the_pictures(tmp_path: Path) -> None:
     assert clicks(heard(tmp_path / "clip.mp4")) == pytest.approx(kept, abs=0.005)
 
 
+@pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "mpeg4", "libsvtav1"])
+def test_other_codecs_can_be_copied_too(tmp_path: Path, codec: str) -> None:
+    if codec not in av.codecs_available:
+        pytest.skip(f"no {codec} here")
+    quick = {"libx265": {"x265-params": "log-level=none:keyint=10"}, "mpeg4": {"g": "10"}}
+    options = quick.get(codec, {"g": "10"})
+    source = media.make(tmp_path / "v.mkv", 40, size=(128, 96), codec=codec, options=options)
+    written = write_copy(moment(source, 15, 22), tmp_path / "clip.mp4")
+    numbers = [number for _, number in shown(tmp_path / "clip.mp4")]
+    assert set(range(15, 22)) <= set(numbers)
+    assert numbers[0] == round(written.span_s[0] * 10)
+    assert len(numbers) <= 25
+
+
 @pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".mkv"), ("mjpeg", ".avi")])
 def test_what_cannot_be_copied_is_refused(tmp_path: Path, codec: str, suffix: str) -> None:
     form = {"pix_fmt": "yuvj420p"} if codec == "mjpeg" else {}

@@ -117,6 +117,24 @@ def test_box_is_drawn_in_its_frames_only(tmp_path: Path) -> None:
     assert np.abs(images[0][:40].astype(int) - 90).max() <= 3
 
 
+@pytest.mark.parametrize("start", [0, 30, 50])
+@pytest.mark.parametrize("options", [{"bf": "0"}, {"bf": "2"}])
+def test_the_last_frame_is_shown_as_long_as_in_the_source(
+    tmp_path: Path, start: int, options: dict[str, str]
+) -> None:
+    """Uneven frames that begin at 0, 3 or 5 s; the range ends before one that is 0.9 s later."""
+    pts = [start + at for at in (0, 1, 3, 4, 8, 9, 12, 21, 22)]
+    source = media.make(tmp_path / "v.mkv", 9, pts=pts, time_base=Fraction(1, 10), options=options)
+    target, _ = write(source, end="7")
+    with av.open(str(target)) as container:
+        stream = container.streams.video[0]
+        assert float(stream.start_time * stream.time_base) == pytest.approx(start / 10)
+        shown = [packet for packet in container.demux(stream) if packet.size]
+        last = max(shown, key=lambda packet: packet.pts)
+        assert float(last.pts * stream.time_base) == pytest.approx(start / 10 + 1.2)
+        assert float(container.duration / av.time_base) == pytest.approx(2.1, abs=0.01)
+
+
 def test_time_line_moves_and_shows_the_span(tmp_path: Path) -> None:
     gray = lambda number, size: np.full((*size[::-1], 3), 90, np.uint8)  # noqa: E731
     source = media.make(tmp_path / "g.mp4", 20, size=(320, 240), picture=gray)

@@ -97,11 +97,13 @@ class Files:
 
     def _pictures(self, placed: PlacedResult) -> Iterator[tuple[str, Path]]:
         """Write clips and stills of the best tube; those that are there now."""
+        early = placed.result.observation.interrupted
         for name, path in placed.paths.pictures if placed.result.tubes else ():
-            if self.stopped() or self.failure is not None:
+            if self.failure is not None or (self.stopped() and not early):
                 return
             try:
-                save_picture(placed.result, name, path, self.progress, self.stopped)
+                stopped = never if early else self.stopped
+                save_picture(placed.result, name, path, self.progress, stopped)
             except Exception as error:
                 self.failure = _explained(error, placed)
             else:

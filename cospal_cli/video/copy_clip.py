@@ -81,7 +81,7 @@ def _copied(moment: Moment, reader: VideoReader, part: Path, span: tuple[int, in
         first = next(packets)
         end = key = first.pts
         key_s = key * info.time_base
-        copy = out.add_stream_from_template(stream)
+        copy = out.add_stream_from_template(stream, opaque=True)  # not by the decoder's name
         with Sound(moment.source, out, key_s, key_s, reader.clock) as sound:
             sound.approach()
             for shown, decoded, packet in chain([first], packets):
@@ -106,13 +106,7 @@ def _between(
     container: InputContainer, stream: VideoStream, start: int, end: int
 ) -> Iterator[_Stamped]:
     """The packets, in order of decoding, from the key frame at or before ``start`` to ``end``."""
-    for place in (start, _BEGINNING):
-        container.seek(place, stream=stream)
-        packets = _stamped(container, stream)
-        if begin := _from_key(packets, start):
-            break
-    else:
-        raise InputError("no key frame can be found before the moment", _ANEW)
+    packets, begin = _sought(container, stream, start)
     late: list[_Stamped] = []  # shown at the end or after; only needed where another follows
     for one in chain(begin, packets):
         if one.dts >= end:
@@ -123,6 +117,25 @@ def _between(
         if one.pts < end:
             yield from late
             late = []
+
+
+def _sought(
+    container: InputContainer, stream: VideoStream, start: int
+) -> tuple[Iterator[_Stamped], list[_Stamped]]:
+    """What follows, and what is from the key frame up to ``start``; from the file's beginning
+    where searching does not help: some containers then give no stamps."""
+    for place in (start, _BEGINNING):
+        container.seek(place, stream=stream)
+        packets = _stamped(container, stream)
+        try:
+            begin = _from_key(packets, start)
+        except InputError:
+            if place == _BEGINNING:
+                raise
+            continue
+        if begin:
+            return packets, begin
+    raise InputError("no key frame can be found before the moment", _ANEW)
 
 
 def _from_key(packets: Iterator[_Stamped], start: int) -> list[_Stamped]:
@@ -139,9 +152,20 @@ def _from_key(packets: Iterator[_Stamped], start: int) -> list[_Stamped]:
 
 
 def _stamped(container: InputContainer, stream: VideoStream) -> Iterator[_Stamped]:
+    """The packets; where the container has no order of decoding at first, they get one."""
+    held: list[Packet] = []
     for packet in container.demux(stream):
         if not packet.size:
             continue  # the end
-        if packet.pts is None or packet.dts is None:
+        if packet.pts is None:
             raise InputError("some of its packets have no time stamp", _ANEW)
+        if packet.dts is None:
+            held.append(packet)
+            continue
+        step = packet.duration or 1
+        for before, one in zip(range(len(held), 0, -1), held, strict=True):
+            yield _Stamped(one.pts or 0, packet.dts - before * step, one)
+        held = []
         yield _Stamped(packet.pts, packet.dts, packet)
+    if held:
+        raise InputError("its packets have no order of decoding", _ANEW)

@@ -168,4 +168,4 @@ def _write(
 
 def _save(picture: Image.Image, target: Path) -> None:
     with files.replacing(target) as part, open(part, "wb") as file:
-        picture.save(file, "PNG", optimize=True)
+        picture.save(file, "PNG")

@@ -203,15 +203,14 @@ class _Writing:
                 sound.approach()
             frame: SourceFrame | None = first
             done, at = 0, -1
-            first_dts: int | None = None
+            lead: int | None = None  # from the first packet's decoding to its being shown
             while frame is not None:
                 picture = painter.paint(frame)
                 time_s = frame.pts * reader.info.time_base
                 at = max(at + 1, round((time_s - shift_s) / self._tick))  # coarse ticks may collide
                 picture.pts, picture.time_base = at, self._tick
                 packets = stream.encode(picture)
-                if packets and first_dts is None:
-                    first_dts = packets[0].dts
+                lead = _lead(packets) if lead is None else lead
                 container.mux(packets)
                 sound.until(time_s)
                 done += 1
@@ -220,7 +219,7 @@ class _Writing:
                     break
                 frame = next(frames, None)
             end_s = self._last_end_s() - shift_s
-            container.mux(_ending(stream.encode(None), round(end_s / self._tick), first_dts))
+            container.mux(_ending(stream.encode(None), at, round(end_s / self._tick), lead))
             if frame is None:
                 sound.until(self._end_s())
             sound.finish()
@@ -280,14 +279,23 @@ class _Writing:
         return float(reader.info.start_pts * reader.info.time_base) + reader.timeline.end_s
 
 
-def _ending(packets: list[Packet], end: int, first_dts: int | None) -> list[Packet]:
-    """The last packets; the muxer cannot know how long the last frame is shown: up to ``end``.
+def _lead(packets: list[Packet]) -> int | None:
+    """Ticks from the first packet's decoding, of a whole stream, to its being shown."""
+    return (packets[0].pts or 0) - (packets[0].dts or 0) if packets else None
 
-    It takes the sum of all times from packet to packet, in order of decoding, for the length.
+
+def _ending(packets: list[Packet], last: int, end: int, lead: int | None) -> list[Packet]:
+    """The last packets; the muxer cannot know that the frame at ``last`` is shown up to ``end``.
+
+    For the length it takes the end of the last frame, or, if that is less, the sum of all times
+    from packet to packet, in order of decoding.
     """
+    for packet in packets:
+        if packet.pts == last:
+            packet.duration = max(1, end - last)
     if packets:
-        begin = packets[0].dts if first_dts is None else first_dts
-        packets[-1].duration = max(1, end + (begin or 0) - (packets[-1].dts or 0))
+        early = (_lead(packets) if lead is None else lead) or 0
+        packets[-1].duration = max(1, end - early - (packets[-1].dts or 0))
     return packets
 
 
