@@ -14,7 +14,7 @@ from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import Method, tubes_of
-from cospal_cli.ranking.span import stretches
+from cospal_cli.ranking.moments import stretches
 from cospal_cli.settings import GroundConfig
 
 CLASSES = ("person", "car", "dog")
@@ -201,7 +201,7 @@ def there_and_back(times: np.ndarray) -> np.ndarray:
     return 50 + 100 * (np.clip(times, 0, 2) + np.clip(times - 8, 0, 2))
 
 
-@pytest.mark.parametrize(("direction", "span"), [("to", (0, 2)), ("away", (8, 9.95))])
+@pytest.mark.parametrize(("direction", "span"), [("to", (0, 2.5)), ("away", (8, 9.95))])
 def test_arrivals_are_first_and_departures_last(direction: str, span: tuple) -> None:
     query = ask(actions=(Action("walks", "move", (direction,)),))
     (tube,) = run([tubelet(1, x=there_and_back)], query)

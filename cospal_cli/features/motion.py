@@ -47,11 +47,11 @@ def motion(tubelet: Tubelet, size: tuple[int, int]) -> MotionCurves:
     place = path / scale
     if tubelet.camera_xy is not None:
         place = place - tubelet.camera_xy / scale
-    slopes = _slopes(tubelet.times_s, np.column_stack([place, log_size]))
+    rates = slopes(tubelet.times_s, np.column_stack([place, log_size]))
     return MotionCurves(
         tubelet.times_s,
-        slopes[:, :2].astype(np.float32),
-        slopes[:, 2].astype(np.float32),
+        rates[:, :2].astype(np.float32),
+        rates[:, 2].astype(np.float32),
         _inner(tubelet),
     )
 
@@ -78,7 +78,7 @@ def _path(
     return np.vstack([start, np.cumsum(moved, axis=0)]), np.append(0.0, np.cumsum(grown))
 
 
-def _slopes(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def slopes(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least-squares slope of each column of ``values`` (T, V) over a centred window of time."""
     if len(times) < 2:
         return np.zeros_like(values, dtype=np.float64)

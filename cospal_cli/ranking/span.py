@@ -10,33 +10,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cospal_cli.core.middle import median, quantile
+from cospal_cli.core.middle import median
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.types import Action, Query, Tubelet
 from cospal_cli.ranking.candidates import Candidate
-from cospal_cli.ranking.terms import MOVING
+from cospal_cli.ranking.moments import Moment, moment
+from cospal_cli.ranking.terms import class_shares
 
-_BRISK = 1.5  # heights per second: faster peaks do not make the rest of a movement slow
 _ACTION_S = 1.5  # what an action of the hands takes, next to a movement
 _PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
-_JOIN_S = 0.8  # pauses shorter than this do not end a movement
 _MIN_S = 0.6  # shorter bursts are not a moment
 _WORTH = 0.85  # a trim that keeps more than this share of the tubelet is left out
-
-_ARRIVING = frozenset({"in", "closer", "to"})
-_LEAVING = frozenset({"out", "away"})
-_AXES = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}
+_SEEN = 0.5  # class share from which a tubelet counts as a thing that the sentence names
 
 
-def span(candidate: Candidate, query: Query) -> TimeSpan:
-    """Half-open [start, end) in seconds inside the tubelet's own extent."""
+def span(
+    candidate: Candidate,
+    query: Query,
+    everything: Sequence[Candidate] = (),
+    classes: Sequence[str] = (),
+) -> TimeSpan:
+    """Half-open [start, end) in seconds inside the tubelet's own extent.
+
+    ``everything``: all candidates of the video, among them the sentence's other things, found by
+    the detector's ``classes``.
+    """
     start, end = extent(candidate.tubelet)
     if not query.actions:
         return TimeSpan(start, end)
-    moments = [_moment(candidate, action) for action in query.actions]
+    things = named_things(query, everything, classes)
+    moments = [moment(candidate, action, things) for action in query.actions]
     before = _lead(moments, query.actions)
     after = _lead(moments[::-1], query.actions[::-1])
     low = before[0][0] - _PAD_S - before[1] if before else start
@@ -48,13 +53,13 @@ def span(candidate: Candidate, query: Query) -> TimeSpan:
 
 
 def _lead(
-    moments: Sequence[tuple[float, float] | None], actions: Sequence[Action]
-) -> tuple[tuple[float, float], float] | None:
+    moments: Sequence[Moment | None], actions: Sequence[Action]
+) -> tuple[Moment, float] | None:
     """The first moment and the seconds that the actions before it take; None: they last."""
     before = 0.0
-    for moment, action in zip(moments, actions, strict=True):
-        if moment:
-            return moment, before
+    for found, action in zip(moments, actions, strict=True):
+        if found:
+            return found, before
         if action.kind in ("still", "talk"):
             return None
         before += _ACTION_S
@@ -68,49 +73,12 @@ def extent(tubelet: Tubelet) -> TimeSpan:
     return TimeSpan(max(float(times[0]) - half, 0.0), float(times[-1]) + half)
 
 
-def _moment(candidate: Candidate, action: Action) -> tuple[float, float] | None:
-    """First and last time of the stretch that the action means, or None without a clear one.
-
-    Of several movements an arrival is the first and a departure the last; else the strongest.
-    """
-    drive = _drive(candidate, action)
-    if drive is None or len(drive) < 3:
-        return None
-    times = candidate.motion.times_s
-    peak = min(float(quantile(drive, 0.95)), _BRISK)
-    spans = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
-    strength = [float(drive[low:high].sum()) for low, high in spans]
-    strong = [s for s, sum_ in zip(spans, strength, strict=True) if sum_ > 0.3 * max(strength)]
-    if peak < MOVING or not strong:
-        return None
-    if _ARRIVING.intersection(action.directions):
-        low, high = strong[0]
-    elif _LEAVING.intersection(action.directions):
-        low, high = strong[-1]
-    else:
-        low, high = spans[int(np.argmax(strength))]
-    return float(times[low]), float(times[high - 1])
-
-
-def _drive(candidate: Candidate, action: Action) -> NDArray[np.float64] | None:
-    """How strongly the action shows at each time (T,), heights per second; None: it never does."""
-    motion = candidate.motion
-    if action.kind not in ("move", "jump"):
-        return None
-    for direction in action.directions:
-        if direction in _AXES:
-            axis, sign = _AXES[direction]
-            return (sign * motion.velocity[:, axis]).astype(np.float64)
-    return motion.pace.astype(np.float64)
-
-
-def stretches(on: NDArray[np.bool_], times_s: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Half-open index ranges where ``on`` (T,) holds, joined over pauses below ``_JOIN_S``."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
-    spans: list[tuple[int, int]] = []
-    for low, high in edges.reshape(-1, 2).tolist():
-        if spans and times_s[low] - times_s[spans[-1][1] - 1] < _JOIN_S:
-            spans[-1] = (spans[-1][0], high)
-        else:
-            spans.append((low, high))
-    return spans
+def named_things(
+    query: Query, everything: Sequence[Candidate], classes: Sequence[str]
+) -> list[Candidate]:
+    """The candidates that may be what the sentence names beside the subject."""
+    found: dict[int, Candidate] = {}
+    for wanted in filter(None, query.context.values()):
+        shares = class_shares(everything, wanted, classes)
+        found |= {at: everything[at] for at in np.flatnonzero(shares >= _SEEN).tolist()}
+    return list(found.values())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,8 @@ def rank(
     total = _total(table)
     chance = np.exp(total - total.max())
     chance /= chance.sum()
-    return Ranked(candidates, chance, lambda candidate: span(candidate, query), total, table)
+    when = partial(span, query=query, everything=everything, classes=classes)
+    return Ranked(candidates, chance, when, total, table)
 
 
 def _relations(
