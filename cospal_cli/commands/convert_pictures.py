@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,7 +149,11 @@ def _source(document: JsonDict, folder: Path) -> Path:
     """The document's video: as it is named, or as seen from the document, or beside it."""
     named = Path(document["video"]["path"])
     places = [named, folder / named, folder / named.name]
-    return next((place for place in places if place.exists()), named)
+    for place in places:
+        with suppress(OSError, ValueError):  # a name that no system takes
+            if place.exists():
+                return place
+    return named
 
 
 def without(names: Sequence[str]) -> tuple[list[str], list[str]]:
