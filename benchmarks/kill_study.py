@@ -277,6 +277,7 @@ def kill_batches(folder: Path, kills: int, chance: random.Random, clips: int = 3
         before = now
         if code < 0:
             counts["Batches killed"] += 1
+            print(f"killed {counts['Batches killed']}: {len(now)} outputs are whole", flush=True)
             continue
         counts[f"exit {code}: {err[-200:]}"] += code != 0
         counts["Batches that ended"] += 1

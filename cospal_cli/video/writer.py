@@ -238,8 +238,12 @@ class _Writing:
         stream = container.add_stream(
             "libx264",
             rate=info.avg_fps,
-            # With B-frames x264 sometimes encodes the same flat pictures in other bytes.
-            options={"crf": str(self._output.crf), "preset": "veryfast", "bf": "0"},
+            # With mbtree x264 sometimes encodes the same flat pictures in other bytes.
+            options={
+                "crf": str(self._output.crf),
+                "preset": "veryfast",
+                "x264-params": "mbtree=0",
+            },
         )
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
