@@ -40,7 +40,7 @@ def options_of(command: click.Command) -> set[str]:
 
 @pytest.mark.parametrize("line", COSPAL_LINES)
 def test_readme_lines_use_what_exists(line: str) -> None:
-    words = shlex.split(line)[1:]
+    words = shlex.split(line, comments=True)[1:]
     given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
     assert given <= options_of(command_of(words))
 
@@ -126,7 +126,7 @@ def worded(lines: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("line", COSPAL_LINES)
 def test_readme_commands_run(line: str, checkout: Path) -> None:
-    words = shlex.split(line)[1:]
+    words = shlex.split(line, comments=True)[1:]
     done = run([sys.executable, "-m", "cospal_cli", *words], checkout)
     for path in re.findall(r"^  wrote (.+)$", done.stderr, re.MULTILINE):
         assert (checkout / path).stat().st_size > 0
