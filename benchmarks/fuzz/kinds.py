@@ -53,6 +53,7 @@ KINDS |= {
     "parses": Kind("others", 3, sets.parses, ("synthetic",)),
     "prepared": Kind("others", 5, partial(sets.prepared, "set"), ("synthetic",)),
     "prepared-old": Kind("others", 6, partial(sets.prepared, "old/set"), ("sets",)),
+    "library": Kind("others", 8, sets.library, ("library",)),
     "heads": Kind("others", 10, models.heads, ("synthetic", "heads"), TORCH),
     "onnx": Kind("others", 7, models.exported, ("synthetic", "heads", "onnx"), ("onnx",)),
     "pickle": Kind("others", 3, models.pickles, ("clip", "synthetic", "heads", "dino"),

@@ -11,8 +11,13 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.fuzz import media
+from cospal_cli.library.keys import ObservationKey
+from cospal_cli.library.store import Store
+from cospal_cli.library.stored import Extras
+from cospal_cli.settings import Config
 from tests import data_folders, tiny_models
 from tests.media import make
+from tests.observed import Someone, observation
 
 # Enough for heads to be trained on: seconds, not minutes. Figures mean nothing.
 SET = "data synthetic set --videos 4 --seconds 4..4.5 --size 160x96 --seed 1 --quiet"
@@ -32,7 +37,7 @@ class Seeds:
 
     def make(self, parts: set[str]) -> None:
         """Make ``parts`` (names of methods below) and what they need; what is there stays."""
-        for part in ("clip", "media", "sets", "synthetic", "heads", "onnx", "dino"):
+        for part in ("clip", "media", "sets", "synthetic", "heads", "onnx", "dino", "library"):
             done = self.folder / f".{part}"
             if part in parts and not done.exists():
                 getattr(self, part)()
@@ -61,6 +66,15 @@ class Seeds:
         """A synthetic set of 160x96 pixels with its features."""
         self._run(SET)
         self._run(PREPARE)
+
+    def library(self) -> None:
+        """A library of made-up observations."""
+        store = Store.open(self.folder / "lib", create=True)
+        for number, colour in enumerate(("red", "blue", "white")):
+            people = [Someone("person", colour), Someone("dog", "brown", (300, 200), (310, 200))]
+            key = ObservationKey(f"/videos/{number}.mp4", 9, 9, {})
+            seen = observation(key.video, people, seed=number)
+            store.catalogue.put([store.write(key, seen, Config(), Extras())])
 
     def heads(self) -> None:
         """A trained checkpoint."""

@@ -115,6 +115,22 @@ def prepared(name: str, rng: Random, seeds: Seeds, here: Path) -> list[str]:
     return args
 
 
+def library(rng: Random, seeds: Seeds, here: Path) -> list[str]:
+    """A library with one file changed: an observation's, the catalogue, or its mark."""
+    root = borrow(seeds.folder / "lib", here / "lib")
+    path = rng.choice(listed(root))
+    if path.suffix == ".safetensors" and rng.random() < 0.7:
+        data = safetensors(path.read_bytes(), rng)
+    elif path.suffix == ".json" and rng.random() < 0.8:
+        data = text.dumped(text.changed(json.loads(path.read_bytes()), rng), rng)
+    else:
+        data = raw.mutated(path.read_bytes(), rng)
+    _put(path, data)
+    asked = ["search", rng.choice(("the man in red walks", "the dog", "someone with a hat"))]
+    does = rng.choice(("verify", "repair", "list", "info"))
+    return [*rng.choice((asked, asked, ["library", does])), "--library", "lib"]
+
+
 def _methods(data: Path, rng: Random) -> list[str]:
     split = rng.choice(("train", "train", "test"))
     return ["evaluate", "--data", str(data), "--prepared", "prepared", "--split",

@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli.core.errors import CospalError, DeviceError, InputError
-from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.fitting import fitting
+from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.library.keys import ENDING
 from cospal_cli.library.numbers import FIXED, VERSION, TubeletNumbers
 
 NAME = "catalogue.sqlite"
@@ -62,12 +64,17 @@ class CatalogueEntry:
     def read_numbers(self) -> TubeletNumbers:
         """The numbers of its tubelets; InputError where they are damaged."""
         with errors_as(InputError, f"the catalogue's entry of {self.path}", REPAIR):
-            width = FIXED + len(json.loads(self.classes))
+            width = FIXED + len(fitting(json.loads(self.classes), list[str], "classes"))
             rows = np.frombuffer(self.numbers, np.float16).reshape(self.tubelets, width)
         return TubeletNumbers(rows)
 
 
-_COLUMNS = ", ".join(one.name for one in fields(CatalogueEntry))
+_KINDS = [
+    {"str": str, "int": int, "float": float, "bytes": bytes}[str(one.type)]
+    for one in fields(CatalogueEntry)
+]
+_NAMES = [one.name for one in fields(CatalogueEntry)]
+_COLUMNS = ", ".join(_NAMES)
 _BRIEF = _COLUMNS.replace(", numbers", ", x''")  # without what only a search reads
 
 
@@ -114,7 +121,17 @@ class Catalogue:
 
     def _read(self, statement: str, values: Sequence[object] = ()) -> list[CatalogueEntry]:
         with self._opened() as connection:
-            return [CatalogueEntry(*row) for row in connection.execute(statement, values)]
+            return [self._entry(row) for row in connection.execute(statement, values)]
+
+    def _entry(self, row: Sequence[object]) -> CatalogueEntry:
+        """The entry of a row; InputError where a value cannot be one."""
+        for value, kind, name in zip(row, _KINDS, _NAMES, strict=True):
+            if type(value) is not kind or (kind in (int, float) and not value >= 0):  # type: ignore[operator]
+                raise InputError(f"{self.path}: damaged, found {short(value)} as {name}", REPAIR)
+        entry = CatalogueEntry(*row)  # type: ignore[arg-type]
+        if Path(entry.file).name != entry.file or not entry.file.endswith(ENDING):
+            raise InputError(f"{self.path}: damaged, found {short(entry.file)} as a file", REPAIR)
+        return entry
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

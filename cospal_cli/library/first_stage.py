@@ -7,6 +7,7 @@ as best where such a thing is in the video, and appearance counts the likeliest 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -40,11 +41,9 @@ class Table:
     __repr__ = brief
 
 
-def tables(
-    entries: Sequence[CatalogueEntry], classes: Mapping[str, tuple[str, ...]]
-) -> list[Table]:
-    """The ``entries``, with their numbers, by what their detectors know: ``classes`` by their
-    column of the catalogue."""
+def tables(entries: Sequence[CatalogueEntry]) -> list[Table]:
+    """The ``entries``, with their numbers, by what their detectors know. InputError where they
+    are damaged."""
     groups: dict[str, list[int]] = {}
     for at, entry in enumerate(entries):
         groups.setdefault(entry.classes, []).append(at)
@@ -52,7 +51,8 @@ def tables(
     for known, own in groups.items():
         rows = [entries[at].read_numbers().rows for at in own]
         video = np.repeat(np.arange(len(own)), [len(one) for one in rows])
-        made.append(Table(classes[known], tuple(own), TubeletNumbers(np.concatenate(rows)), video))
+        numbers = TubeletNumbers(np.concatenate(rows))
+        made.append(Table(tuple(json.loads(known)), tuple(own), numbers, video))
     return made
 
 

@@ -60,11 +60,14 @@ class LibraryGrounder(Grounder):
         config: Config,
         detector: detect.Detector | None = None,
         heads: Heads | None = None,
+        describes: bool = False,
     ) -> None:
+        """``describes``: what is watched is classified before it is stored, so that no question
+        needs to."""
         chosen, _ = detect.resolve(config.detector)
         own = detector or _open_late(chosen)
         super().__init__(config, own, heads)
-        self.store = store
+        self.store, self.describes = store, describes
         self._recipe = recipe_of(self.config, own.model_sha256)
         self._memory: OrderedDict[str, Kept] = OrderedDict()
 
@@ -75,15 +78,17 @@ class LibraryGrounder(Grounder):
         config: Config,
         checkpoint: Path | None = None,
         stated: AbstractSet[str] = frozenset(),
+        describes: bool = False,
     ) -> LibraryGrounder:
         """As ``Grounder.open``, over the observations in ``store``."""
         if checkpoint is None:
-            return cls(store, config)
+            return cls(store, config, describes=describes)
         from cospal_cli.ranking.heads import completed, open_heads
 
         config = completed(config, changed(config) | stated, checkpoint)
         detector = detect.open_detector(config.detector)
-        return cls(store, config, detector, open_heads(checkpoint, config, detector))
+        heads = open_heads(checkpoint, config, detector)
+        return cls(store, config, detector, heads, describes)
 
     def within(self, start: str | None, end: str | None) -> Grounder:
         """See ``Grounder.within``."""
@@ -142,16 +147,12 @@ class LibraryGrounder(Grounder):
             self._store_appearance(kept)
         return result
 
-    def describe(self, observation: Observation) -> None:
-        """Classify the crops of every tubelet and store it, so that no question needs to."""
-        shared = self._of(observation)
-        if shared.appearance_of is None:
-            return
-        for candidate in shared.candidates:
-            shared.appearance_of(candidate)
+    def complete(self, observation: Observation) -> None:
+        """Describe one that was stored undescribed."""
         for kept in list(self._memory.values()):
-            if kept.observation is observation:
-                self._store_appearance(kept)
+            undescribed = {one.id for one in observation.tubelets} - kept.known
+            if kept.observation is observation and undescribed:
+                self._store(kept)
 
     @property
     def _prompted(self) -> bool:
@@ -184,15 +185,20 @@ class LibraryGrounder(Grounder):
 
     def _store(self, kept: Kept) -> Kept:
         """Into the library, unless another process is about the same video just now."""
-        shared = self._of(kept.observation)
-        self.store.add(kept.key, kept.observation, kept.config, self._extras(), shared.candidates)
-        return self._keep(kept)
+        shared, shown = self._of(kept.observation), kept.observation.appearance
+        if self.describes and shared.appearance_of is not None:
+            for candidate in shared.candidates:
+                shared.appearance_of(candidate)
+            shown = shared.appearance.found()
+        whole = replace(kept.observation, appearance=shown)
+        self.store.add(kept.key, whole, kept.config, self._extras(), shared.candidates)
+        return self._keep(replace(kept, known=frozenset(shown)))
 
     def _store_appearance(self, kept: Kept) -> None:
-        shown = self._of(kept.observation).appearance.found()
+        shared = self._of(kept.observation)
+        shown = shared.appearance.found()
         if shown.keys() - kept.known:
             described = replace(kept.observation, appearance=shown)
-            shared = self._of(kept.observation)
             self.store.add(kept.key, described, kept.config, self._extras(), shared.candidates)
             self._keep(replace(kept, known=frozenset(shown)))
 

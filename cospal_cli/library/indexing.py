@@ -86,7 +86,8 @@ def _refuse(target: Path, run: Run) -> CospalError:
 def _grounder(settings: IndexSettings) -> LibraryGrounder:
     """The models of this process."""
     store = Store.open(settings.folder, create=True)
-    grounder = LibraryGrounder.over(store, settings.config, settings.checkpoint, settings.stated)
+    own = settings
+    grounder = LibraryGrounder.over(store, own.config, own.checkpoint, own.stated, describes=True)
     if grounder.detector is not None and grounder.detector.prompted:
         raise UsageError(
             f"detector {grounder.config.detector.name!r} looks for one sentence at a time: what it "
@@ -105,7 +106,7 @@ def _index(video: Path, grounder: LibraryGrounder) -> Indexed:
         if _there(grounder, video):  # by now
             return Indexed(KEPT)
         observation = grounder.observe(video)
-        grounder.describe(observation)
+        grounder.complete(observation)
     seconds = time.monotonic() - began
     span = observation.span_s
     return Indexed(ADDED, seconds, span.end - span.start, len(observation.tubelets))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -120,8 +119,7 @@ class Searcher:
         changes = self.store.catalogue.changes()
         if changes != self._changes:
             entries = self.store.catalogue.entries(numbers=True)
-            classes = {one.classes: tuple(json.loads(one.classes)) for one in entries}
-            self._tables = tables(entries, classes)
+            self._tables = tables(entries)
             self._entries = [replace(one, numbers=b"") for one in entries]
             self._changes = changes
 

@@ -12,6 +12,7 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -107,10 +108,7 @@ class StoredObservation(ArrayFile):
     def config(self, config: Config) -> Config:
         """``config`` with the settings that the observation was made with."""
         with self.border():
-            try:
-                own = stored.config_of(self.about["settings"])
-            except SettingError as error:
-                raise ValueError(error.message) from error
+            own = _settings(json.dumps(self.about["settings"]))
         return replace(config, **{name: getattr(own, name) for name in _SECTIONS})
 
     def shows_all(self, appearance: Json | None) -> bool:
@@ -139,6 +137,15 @@ class StoredObservation(ArrayFile):
                 appearance=_shown(shown) if shown else {},
                 source=Unchanged(Path(named), (self.key.bytes, self.key.changed_ns)),
             )
+
+
+@lru_cache(64)
+def _settings(text: str) -> Config:
+    """The settings in a JSON text: mostly the same in every file of a library."""
+    try:
+        return stored.config_of(json.loads(text))
+    except SettingError as error:
+        raise ValueError(error.message) from error
 
 
 def _part(arrays: Mapping[str, NDArray], prefix: str) -> dict[str, NDArray]:
