@@ -22,7 +22,7 @@ from cospal_cli.settings.words import FIND, MODELS
 if TYPE_CHECKING:
     from cospal_cli.library.search import Hit
 
-FLAGS = ("ground.method", "runtime.name", "runtime.provider")
+FLAGS = ("ground.min_match", "ground.method", "runtime.name", "runtime.provider")
 SCHEMA = "cospal/search@1"
 _REASONS = 3  # of a row
 

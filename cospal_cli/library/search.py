@@ -36,8 +36,8 @@ class Hit:
 
     @property
     def match(self) -> float:
-        """Larger is likelier; comparable between videos."""
-        return evidence(self.tube)
+        """How likely the tube is what the sentence means, 0..1; see ``ranking.match``."""
+        return self.tube.match
 
     def as_dict(self) -> JsonDict:
         """For JSON. The box is the one in the middle of the time."""
@@ -62,9 +62,9 @@ class Hit:
         }
 
 
-def evidence(tube: Tube) -> float:
-    """What ranks tubes of different videos."""
-    return float(sum(tube.why.values()))
+def _order(tube: Tube) -> tuple[float, float]:
+    """What ranks tubes of different videos: their match and, of equal ones, the evidence."""
+    return -tube.match, -sum(tube.why.values())
 
 
 class Searcher:
@@ -89,7 +89,7 @@ class Searcher:
                 continue
             if result.tubes:
                 found.append((entry, result))
-        found.sort(key=lambda one: -evidence(one[1].tubes[0]))
+        found.sort(key=lambda one: _order(one[1].tubes[0]))
         return [
             Hit(rank, entry.path, result.tubes[0], result, state_of(entry))
             for rank, (entry, result) in enumerate(found[:top_k], 1)
