@@ -74,8 +74,10 @@ def document(
     count = len(times_s) - 1
     fps = Fraction(count / float(times_s[-1])).limit_denominator(1001)
     info = VideoInfo(path, *size, 0, Fraction(1, 1000), fps, 0, None, duration_s=float(times_s[-1]))
-    even = bool(np.ptp(np.diff(times_s)) > 1e-6)
-    timeline = Timeline(np.arange(count), np.arange(count), times_s[:-1], float(times_s[-1]), even)
+    uneven = bool(np.ptp(np.diff(times_s)) > 1e-6)
+    timeline = Timeline(
+        np.arange(count), np.arange(count), times_s[:-1], float(times_s[-1]), uneven
+    )
     made = tube_json.document(
         Observation(info, timeline, (), (), {"id": "x", "sha256": ""}),
         Query(text=text, referral=text, subject="man", classes={"person": 1.0}),

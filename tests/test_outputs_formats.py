@@ -252,6 +252,16 @@ def test_label_studio_ends_each_stretch_and_names_the_labels() -> None:
     assert 'framerate="$fps"' in rates
 
 
+def test_uneven_frames_are_told_of_where_a_program_knows_one_rate(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    written("label-studio", KINDS["one tube"])
+    assert not caplog.records
+    written("label-studio", KINDS["uneven frames"] * 2)
+    (record,) = caplog.records
+    assert "'dir/clip.mp4' come unevenly" in record.getMessage()
+
+
 def test_several_sentences_of_a_video_share_its_files() -> None:
     documents = KINDS["several sentences"]
     assert len(written("mot", documents)[".mot/gt/labels.txt"].split()) == 2

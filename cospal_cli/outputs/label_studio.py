@@ -7,6 +7,7 @@ which nothing is shown.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element
@@ -16,6 +17,7 @@ from cospal_cli.outputs.markup import add, dumps
 from cospal_cli.outputs.stored import StoredTube, TubeDocument
 from cospal_cli.settings import OutputConfig
 
+LOG = logging.getLogger("cospal")
 _TASKS, _CONFIG = ".label-studio.json", ".label-studio.xml"
 
 
@@ -30,6 +32,12 @@ class LabelStudio:
 
     def files(self, documents: Sequence[TubeDocument]) -> Mapping[str, str]:
         """The tasks, and the config that their regions name."""
+        for path in dict.fromkeys(doc.video.path for doc in documents if doc.video.vfr):
+            LOG.warning(
+                "the frames of %r come unevenly, but Label Studio counts them at one rate: "
+                "give it a copy of constant rate, and ground that",
+                path,
+            )
         tasks = [_task(doc) for doc in documents]
         return {
             _TASKS: json.dumps(tasks, ensure_ascii=False, allow_nan=False) + "\n",

@@ -97,7 +97,7 @@ def _installed(consumer: Consumer, home: Path, python: Path) -> str:
     if done.is_file() and done.read_text(encoding="utf-8") == " ".join(consumer.packages):
         return ""
     venv.create(home, with_pip=True, clear=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", *consumer.packages]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--retries", "1", *consumer.packages]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
