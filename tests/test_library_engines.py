@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from cospal_cli.commands.ground_job import BatchPlan, JobDone, PlacedJob, process
+from cospal_cli.commands.output_paths import paths_in
 from cospal_cli.core.worker_pool import DIED, Failure
 from cospal_cli.devices import processors
 from cospal_cli.library.engines import JobEngine, open_engine
-from cospal_cli.settings import override
-from tests import contracts
+from cospal_cli.library.jobs import BatchJob, BatchQuery
+from cospal_cli.settings import Config, override
+from tests import contracts, media
 
 
 def engine(name: str, workers: int = 2) -> JobEngine:
@@ -115,3 +118,40 @@ def test_ray_gives_the_job_of_a_dead_worker_to_another(tmp_path: Path) -> None:
 def test_ray_gives_up_a_job_that_kills_every_worker(tmp_path: Path) -> None:
     found = dict(engine("ray").run(range(2), partial(killed_once, marks=tmp_path, times=9)))
     assert found == {0: Failure(DIED), 1: 2}
+
+
+def dying(placed: PlacedJob, plan: BatchPlan, marks: Path) -> JobDone:
+    """A video of a batch; the first one's worker is killed twice, at its end."""
+    done = process(placed, plan)
+    if placed.job.name == "0.mp4":
+        killed_once(0, marks, times=2)
+    return done
+
+
+def batch_outputs(name: str, folder: Path, marks: Path) -> dict[str, bytes]:
+    """What a batch of three videos leaves, by the engine of that name."""
+    out = folder / name
+    names = [f"{number}.mp4" for number in range(3)]
+    query = BatchQuery("the person on the left", "1")
+    jobs = [BatchJob(folder / one, one, (query,)) for one in names]
+    placed = [PlacedJob(job, (paths_in(out, job.name, "", True),)) for job in jobs]
+    plan = BatchPlan(Config(), skip=True)
+    results = engine(name).run(placed, partial(dying, plan=plan, marks=marks))
+    assert all(isinstance(result, JobDone) for _, result in results)
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["processes", "ray"])
+def test_a_worker_killed_twice_leaves_the_outputs_of_serial(name: str, tmp_path: Path) -> None:
+    if name == "ray":
+        pytest.importorskip("ray")
+    for number in range(3):
+        media.make(tmp_path / f"{number}.mp4", 8 + number)
+    (tmp_path / "none").mkdir()
+    for kind in ("0.0", "0.1"):
+        (tmp_path / "none" / kind).touch()  # nobody is killed
+    (tmp_path / "marks").mkdir()
+    expected = batch_outputs("serial", tmp_path, tmp_path / "none")
+    assert len(expected) == 6
+    assert batch_outputs(name, tmp_path, tmp_path / "marks") == expected
+    assert len(list((tmp_path / "marks").iterdir())) == 2
