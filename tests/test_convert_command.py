@@ -147,6 +147,14 @@ def test_a_damaged_box_is_named(field: str, value: Any, capfd: pytest.CaptureFix
     assert below() == {"bad.tube.json"}
 
 
+def test_what_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["convert", "nowhere.tube.json", "--to", "csv"]) == 4
+    assert "cannot read tubes from 'nowhere.tube.json': No such file" in error(capfd)
+    Path("empty").mkdir()
+    assert run(["convert", "empty", "--to", "csv"]) == 4
+    assert "no *.tube.json and no results*.jsonl in the folder 'empty'" in error(capfd)
+
+
 def test_the_last_line_of_a_killed_run_costs_only_itself(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

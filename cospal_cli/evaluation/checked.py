@@ -22,14 +22,14 @@ class Malformed(ValueError):
     """A field that is missing or of a wrong kind; the text says which and what was found."""
 
 
-def documents(path: Path) -> list[object]:
+def documents(path: Path, kind: str = "predictions from") -> list[object]:
     """The JSON values in a file: one, or one a line. Malformed where it is neither.
 
     A line of a batch's ``results.jsonl`` stands for the document that it names. One that cannot be
     read, such as the last of a run that was killed, or that tells of a failure, is its Malformed;
-    ``table`` raises it. InputError where the file cannot be read.
+    ``table`` raises it. ``kind``: what the user is told that it was read for. InputError where the file cannot be read.
     """
-    about = f"cannot read predictions from {str(path)!r}"
+    about = f"cannot read {kind} {str(path)!r}"
     data = read_bytes(path, InputError, "check the path", LARGE, about)
     try:
         return [_followed(parse_json(data), path)]

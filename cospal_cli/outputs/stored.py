@@ -169,14 +169,14 @@ def _files(source: Path, given: GivenDocuments) -> list[Path]:
     found = sorted(one for one in source.rglob(f"*{SUFFIX}") if not one.name.startswith("."))
     found = found or sorted(source.rglob(RESULTS))
     if not found:
-        given.bad.append(f"no *{SUFFIX} in the folder {str(source)!r}")
+        given.bad.append(f"no *{SUFFIX} and no {RESULTS} in the folder {str(source)!r}")
     return found
 
 
 def _read_file(path: Path, given: GivenDocuments) -> None:
     given.files.append(path)
     try:
-        values = documents(path)
+        values = documents(path, "tubes from")
     except (Malformed, InputError) as error:
         given.bad.append(
             error.message if isinstance(error, InputError) else f"{str(path)!r}: {error}"
