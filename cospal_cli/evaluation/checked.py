@@ -27,7 +27,8 @@ def documents(path: Path, kind: str = "predictions from") -> list[object]:
 
     A line of a batch's ``results.jsonl`` stands for the document that it names. One that cannot be
     read, such as the last of a run that was killed, or that tells of a failure, is its Malformed;
-    ``table`` raises it. ``kind``: what the user is told that it was read for. InputError where the file cannot be read.
+    ``table`` raises it. ``kind``: what the user is told that it was read for. InputError where the
+    file cannot be read.
     """
     about = f"cannot read {kind} {str(path)!r}"
     data = read_bytes(path, InputError, "check the path", LARGE, about)
