@@ -65,6 +65,7 @@ FLAGS = (
     "detector.model",
     "detector.nanodet.tiles",
     "tracker.name",
+    "appearance.image_text",
     "runtime.name",
     "runtime.provider",
     "detector.device",
