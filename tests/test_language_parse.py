@@ -91,7 +91,7 @@ def test_a_question_puts_the_noun_in_the_place_of_its_word() -> None:
         ("the flumph", ("flumph",)),
         ("the dog in the kitchen", ()),
         ("the old person", ("old",)),
-        ("the dog with a red ball", ("red",)),
+        ("the dog with a red ball and a blue leash", ("blue",)),
     ],
 )
 def test_unresolved_words(sentence: str, listed: tuple[str, ...]) -> None:
