@@ -411,3 +411,20 @@ def test_a_batch_takes_a_library_too(tmp_path: Path) -> None:
     assert documents[0] == documents[1]
     assert len(documents[0]) == 2
     assert len(Library(tmp_path / "lib").entries()) == 2
+
+
+def test_a_stored_video_is_answered_without_decoder_or_models(
+    library: Library, videos: list[Path]
+) -> None:
+    """What makes a second question quick from the shell."""
+    code = (
+        "import sys; from cospal_cli.cli import run; code = run(sys.argv[1:]);"
+        "heavy = ('torch', 'transformers', 'av', 'onnxruntime', 'rich', 'multiprocessing');"
+        "print([name for name in heavy if name in sys.modules], code, file=sys.stderr)"
+    )
+    lib = ("--library", str(library.folder), "--json")
+    for arguments in (("ground", str(videos[0]), "the man in red"), ("search", "the dog runs")):
+        command = [sys.executable, "-c", code, *arguments, *lib]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stderr.splitlines()[-1] == "[] 0"
+        assert json.loads(done.stdout)
