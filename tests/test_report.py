@@ -192,6 +192,27 @@ def test_hostile_text_is_text(clip: Path, tmp_path: Path, place: str) -> None:
     assert place == "subject" or "onerror" in words
 
 
+@pytest.mark.parametrize("named", ["videos/clip.mp4", "elsewhere/clip.mp4", "../clip.mp4"])
+def test_a_video_is_found_from_where_the_run_was_or_beside_its_document(
+    clip: Path, tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is made in another folder than the run, which knew the video by a relative path."""
+    run_at = tmp_path / "run"
+    video = run_at / named if "elsewhere" not in named else run_at / "out/clip.mp4"
+    for folder in (video.parent, run_at / "out", tmp_path / "other"):
+        folder.mkdir(parents=True, exist_ok=True)
+    clip.rename(video.resolve())
+    one = document(video)
+    one["video"]["path"] = named
+    place = stored(run_at / "out", "clip", one)
+    monkeypatch.chdir(tmp_path / "other")
+    assert run(["report", str(place), "-o", "page.html"]) == 0
+    page = Page(Path("page.html"))
+    assert len(page.all("img")) == 1
+    (link,) = [link["href"] for link in page.all("a") if "#t=" in link["href"]]
+    assert Path(link.partition("#")[0]).resolve() == video.resolve()
+
+
 def test_links_lead_to_files_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     folder.mkdir()

@@ -25,11 +25,12 @@ class Link:
 
 
 def source_of(answer: Answer) -> Path | None:
-    """The answer's video as it is named, or seen from its document; None where it is not there."""
+    """The answer's video as it is named; or as it is named from a folder that its document is in,
+    at any depth; or beside the document. None where it is not there."""
     places = [Path(answer.video)]
     if answer.place is not None:
-        folder = answer.place.parent
-        places += [folder / answer.video, folder / answer.name]
+        folders = Path(os.path.abspath(answer.place)).parents
+        places += [folder / answer.video for folder in folders] + [folders[0] / answer.name]
     for place in places:
         try:
             if place.exists():
