@@ -18,11 +18,12 @@ from cospal_cli import Library
 from cospal_cli.cli import run
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Query
+from cospal_cli.core.types import Clips, Query
 from cospal_cli.grounder import Grounder
 from cospal_cli.library import indexing
 from cospal_cli.library.catalogue import NAME
 from cospal_cli.library.first_stage import evidence
+from cospal_cli.library.stored import Extras
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.zero_shot import rank
@@ -143,6 +144,23 @@ def test_settings_that_change_nothing_seen_share_it(
 ) -> None:
     Library(library.folder, **settings).ground(videos[0], "the man")
     assert watched == list(CAST)
+
+
+def test_clips_for_heads_stay_when_others_add_to_the_file(
+    library: Library, videos: list[Path]
+) -> None:
+    key = library.grounder.key(videos[0])
+    seen = replace(
+        library.grounder.observe(videos[0]), appearance={},
+        clips=Clips(np.ones((1, 4), np.float32), np.array([[0.0, 1.0]])),
+    )  # fmt: skip
+    library.store.write(key, seen, library.grounder.config, Extras({"name": "heads"}))
+    Library(library.folder).ground(videos[0], "the man with a hat")
+    file = library.store.read(key)
+    assert file is not None
+    assert file.extras.clips == {"name": "heads"}
+    assert file.observation().clips is not None
+    assert len(file.observation().appearance) == 1
 
 
 def test_an_interrupted_pass_is_not_kept(

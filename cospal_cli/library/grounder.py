@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cospal_cli import detect, weights
+from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.types import Clips, Phrases, Query
@@ -36,6 +37,7 @@ class Kept:
     key: ObservationKey
     config: Config  # with the settings that it was made with
     known: frozenset[int] = frozenset()  # tubelets whose appearance is stored
+    clips: JsonDict | None = None  # how its clips were encoded, for heads that are not asked now
 
 
 def _open_late(config: DetectorConfig) -> detect.Detector:
@@ -170,12 +172,14 @@ class LibraryGrounder(Grounder):
         observation = file.observation(video)
         if self.config.video.strict and observation.timeline.damaged:
             return None  # watching says what is wrong
-        if self._encoder is None or not same(file.extras.clips, self._extras().clips):
+        if self._encoder is not None and not same(file.extras.clips, self._extras().clips):
             observation = replace(observation, clips=None)
         if not same(file.extras.appearance, self._extras().appearance):
             observation = replace(observation, appearance={})
         known = frozenset(observation.appearance)
-        return self._keep(Kept(observation, key, file.config(self.config), known))
+        return self._keep(
+            Kept(observation, key, file.config(self.config), known, file.extras.clips)
+        )
 
     def _keep(self, kept: Kept) -> Kept:
         self._memory[kept.key.name] = kept
@@ -191,7 +195,7 @@ class LibraryGrounder(Grounder):
                 shared.appearance_of(candidate)
             shown = shared.appearance.found()
         whole = replace(kept.observation, appearance=shown)
-        self.store.add(kept.key, whole, kept.config, self._extras(), shared.candidates)
+        self.store.add(kept.key, whole, kept.config, self._extras(kept.clips), shared.candidates)
         return self._keep(replace(kept, known=frozenset(shown)))
 
     def _store_appearance(self, kept: Kept) -> None:
@@ -199,11 +203,14 @@ class LibraryGrounder(Grounder):
         shown = shared.appearance.found()
         if shown.keys() - kept.known:
             described = replace(kept.observation, appearance=shown)
-            self.store.add(kept.key, described, kept.config, self._extras(), shared.candidates)
+            self.store.add(
+                kept.key, described, kept.config, self._extras(kept.clips), shared.candidates
+            )
             self._keep(replace(kept, known=frozenset(shown)))
 
-    def _extras(self) -> Extras:
+    def _extras(self, clips: JsonDict | None = None) -> Extras:
+        """Of what is stored now; ``clips``: how those are encoded that are only kept."""
         crops = self.config.appearance.crops
         appearance = {"sha256": weights.sha256(CLASSIFIER), "crops": crops}
         encoder = self._encoder
-        return Extras(None if encoder is None else clips_part(encoder.config, encoder), appearance)
+        return Extras(clips if encoder is None else clips_part(encoder.config, encoder), appearance)
