@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.types import Clips
+from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.grounder import Grounder
 from cospal_cli.library.keys import ObservationKey
 from cospal_cli.library.stored import Extras, StoredObservation, write
@@ -35,7 +36,9 @@ SENTENCES = ["the man in red walks to the right", "the dog", "the woman with a h
 def seen() -> Observation:
     shown = {1: np.random.default_rng(1).random(1000).astype(np.float16).astype(np.float32)}
     clips = Clips(np.ones((3, 5), np.float32), np.array([[0, 1], [1, 2], [2, 4.0]]))
-    return replace(observation("a.mp4", PEOPLE), appearance=shown, clips=clips)
+    source = Unchanged(Path("a.mp4"), (KEY.bytes, KEY.changed_ns))
+    seen = observation("a.mp4", PEOPLE)
+    return replace(seen, appearance=shown, clips=clips, source=source)
 
 
 @pytest.fixture
