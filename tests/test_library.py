@@ -75,7 +75,7 @@ def videos(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def library(watched: list[str], videos: list[Path], tmp_path: Path) -> Library:
-    made = Library(tmp_path / "lib")
+    made = Library(tmp_path / "lib", ground__min_match=0.0)
     made.index(videos)
     return made
 

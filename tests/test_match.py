@@ -51,6 +51,8 @@ def test_a_single_candidate_is_not_certain() -> None:
     assert LEAST < right.match < 1
     assert wrong.match < right.match / 3
     assert matched(tubelet(1, upper="green"), ALL_RED) < LEAST
+    assert wrong.match < LEAST  # nothing red at all
+    assert answer([tubelet(1, upper="green")], RED) == []
 
 
 def test_it_does_not_depend_on_the_others_nor_on_the_method() -> None:

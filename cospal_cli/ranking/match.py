@@ -28,10 +28,11 @@ from cospal_cli.settings import GroundConfig
 NUMBERS = "match.json"
 FITTED_FOR = "zero-shot"  # other methods return their best, however badly it matches
 RISING = ("class", "colour", "action", "appearance", "company")  # more never lowers it
-FALLING = ("missing",)  # things beside the subject of which the video shows none
+FALLING = ("unseen", "missing")  # colours that it does not show; things that the video does not
 COUNTS = ("colours", "actions", "appearances")  # words behind a sum: a sum of more logs is lower
 FEATURES = (*RISING, *FALLING, *COUNTS)
 _MISFIT = 0.5  # of the tubelet's best class, where that is none of the sentence's: another thing
+_NOTHING = 0.03  # of where the colour would be
 _SURE = 4  # times the classifier's chance: it is sure of a subject at a quarter
 _ALIKE = 0.5  # of the best tubelet's match: less is another sort of subject, of several
 
@@ -93,6 +94,7 @@ def features(
     columns: dict[str, terms.Scores | float] = {
         "class": _class(candidates, query, evidence),
         "colour": terms.colour_term(candidates, query),
+        "unseen": _unseen(candidates, query),
         "colours": sum(bool(a.values) for a in (*query.attributes, *excluded.attributes)),
         "action": terms.action_term(candidates, query),
         "actions": min(2.0, sum(map(_judged, (*query.actions, *excluded.actions)))),
@@ -114,6 +116,12 @@ def least(config: GroundConfig, best: float) -> float:
         return config.min_match
     fitted = calibration().least if config.method == FITTED_FOR else 0.0
     return max(fitted, _ALIKE * best if config.all else 0.0)
+
+
+def _unseen(candidates: Sequence[Candidate], query: Query) -> terms.Scores:
+    """How many of the colours that are said each candidate shows next to nothing of."""
+    shares = terms.colour_shares(candidates, query.attributes)
+    return np.asarray((shares < _NOTHING).sum(axis=1), np.float64)
 
 
 def _class(candidates: Sequence[Candidate], query: Query, evidence: Evidence) -> terms.Scores:

@@ -66,18 +66,25 @@ def referral_term(candidates: Sequence[Candidate]) -> Scores | None:
 
 def colour_term(candidates: Sequence[Candidate], query: Query) -> Scores:
     """Sum over colour attributes of the log share of the colour in the attribute's region."""
-    named = [a for a in query.attributes if a.values]
-    denied = [a for a in query.excluded.attributes if a.values]
-    if not (named or denied) or not candidates:
-        return np.zeros(len(candidates))
-    small = {a.word for a in (*query.attributes, *query.excluded.attributes) if a.kind in _SMALL}
+    if not candidates:
+        return np.zeros(0)
+    named = colour_shares(candidates, query.attributes)
+    denied = 1 - colour_shares(candidates, query.excluded.attributes)
+    return np.asarray(np.log(0.05 + np.hstack([named, denied])).sum(axis=1))
 
-    def share(candidate: Candidate, attribute: Attribute) -> Scores:
-        full = _SMALL_FULL if attribute.garment in small else _SHARE_FULL
-        return colour_share(candidate.colours, attribute, full)
 
-    rows = [[*(share(c, a) for a in named), *(1 - share(c, a) for a in denied)] for c in candidates]
-    return np.asarray(np.log(0.05 + np.array(rows)).sum(axis=1))
+def colour_shares(candidates: Sequence[Candidate], attributes: Sequence[Attribute]) -> Scores:
+    """How plainly each candidate shows each colour among ``attributes`` (K, colours), 0..1."""
+    small = {a.word for a in attributes if a.kind in _SMALL}
+    columns = [
+        [
+            colour_share(c.colours, a, _SMALL_FULL if a.garment in small else _SHARE_FULL)
+            for c in candidates
+        ]
+        for a in attributes
+        if a.values
+    ]
+    return np.array(columns, np.float64).reshape(-1, len(candidates)).T
 
 
 def position_term(
