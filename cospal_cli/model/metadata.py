@@ -18,7 +18,7 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json
 from cospal_cli.core.reading import parse_table
 from cospal_cli.settings import ModelConfig, SettingError, TemporalConfig
-from cospal_cli.settings.stored import renamed, today
+from cospal_cli.settings.stored import BEFORE, renamed, today
 
 FORMAT = "cospal/heads@1"
 MOST = 2**20  # numbers in a vector, or words
@@ -105,7 +105,7 @@ class HeadsMetadata:
             if found.pop("format") != FORMAT:
                 raise ValueError(f"not {FORMAT}")
             found["model"] = renamed(ModelConfig, as_table(found["model"]))
-            temporal = {"hidden": "words"} | as_table(found.get("temporal", {}))  # as before 0.2
+            temporal = {"hidden": BEFORE["temporal.hidden"]} | as_table(found.get("temporal", {}))
             found["temporal"] = renamed(TemporalConfig, temporal)
             found["trained"] = today(as_table(found.get("trained", {})))
             try:

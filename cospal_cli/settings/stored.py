@@ -19,6 +19,8 @@ READS = {  # the section of a back end that no other of its stage reads
     "engine.ray": ("ray", "auto"),
 }
 
+BEFORE = {"temporal.hidden": "words"}  # what was done before there was such a setting
+
 FORMER = {"held": "validation"}  # other names of 0.1.0, in files and of --split
 
 

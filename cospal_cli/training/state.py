@@ -28,7 +28,7 @@ from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.settings import Config, flatten
-from cospal_cli.settings.stored import modern, today
+from cospal_cli.settings.stored import BEFORE, modern, today
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,6 +110,7 @@ def load_standing(folder: Path, settings: Json) -> Standing:
         if min(standing.update, standing.judged, standing.best_update) < 0:
             raise ValueError(f"update {standing.update}, epochs {standing.judged}")
     started = {key: value for key, value in settings_of(Config(), {}).items() if key in settings}
+    started |= {key: value for key, value in BEFORE.items() if key in settings}
     kept = started | kept  # what is asked for today and was no setting then
     changed = differences(*(json.loads(json.dumps(dict(one))) for one in (kept, modern(settings))))
     if changed:
