@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -402,6 +403,28 @@ def test_a_search_may_write_a_page(
     nothing = ["search", "the zebra", *arguments[2:], "--overwrite"]
     assert run(nothing) == 0
     assert "Nothing was found." in Page(out).text
+
+
+def test_a_search_may_cut_its_moments_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import av
+
+    video = Path(shutil.copy(Path("examples") / "bikes.mp4", tmp_path))
+    folder, out = str(tmp_path / "lib"), tmp_path / "clips"
+    assert run(["index", str(video), "--library", folder, "--fps", "5"]) == 0
+    arguments = ["search", "the cyclist", "--library", folder, "--clips", str(out)]
+    assert run([*arguments, "--json"]) == 0
+    (found,) = json.loads(capfd.readouterr().out)["results"]
+    assert [path.name for path in out.iterdir()] == ["01.bikes.clip.mp4"]
+    with av.open(out / "01.bikes.clip.mp4") as clip:
+        frames = sum(1 for _ in clip.decode(video=0))
+    assert frames == found["end_frame"] - found["start_frame"]
+    assert run(arguments) == 2
+    assert "--overwrite" in capfd.readouterr().err
+    video.unlink()
+    assert run([*arguments, "--overwrite"]) == 3
+    assert f"{video}: no clip" in capfd.readouterr().err
 
 
 def test_nothing_is_written_without_a_library(tmp_path: Path) -> None:

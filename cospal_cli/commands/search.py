@@ -13,16 +13,20 @@ import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.convert import SOME_FAILED
 from cospal_cli.commands.libraries import clock, library_option, named
+from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.commands.report import page_at
-from cospal_cli.core.errors import NothingFound
+from cospal_cli.core.errors import InputError, NothingFound
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import FIND, MODELS
 
 if TYPE_CHECKING:
     from cospal_cli.library.search import Hit
 
-FLAGS = ("ground.min_match", "ground.method", "runtime.name", "runtime.provider")
+FLAGS = (
+    "ground.min_match", "ground.method", "runtime.name", "runtime.provider", "output.pad",
+)  # fmt: skip
 SCHEMA = "cospal/search@1"
 _REASONS = 3  # of a row
 
@@ -51,8 +55,15 @@ class SearchOptions:
         Path | None,
         option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
     ]
+    clips: Annotated[
+        Path | None,
+        option(
+            "--clips", group=FIND, metavar="DIR", type=PATH,
+            help="Cut each found moment out of its video, as DIR/RANK.STEM.clip.mp4.",
+        ),
+    ]  # fmt: skip
     overwrite: Annotated[
-        bool, option("--overwrite", is_flag=True, help="Replace a page that is there already.")
+        bool, option("--overwrite", is_flag=True, help="Replace outputs that are there already.")
     ]
     as_json: Annotated[bool, json_option("Print one JSON document of the results.")]
     fail_on_empty: Annotated[
@@ -61,15 +72,15 @@ class SearchOptions:
 
 
 @command(SearchOptions, FLAGS)
-def search(context: Context[SearchOptions]) -> None:
+def search(context: Context[SearchOptions]) -> int:
     """Rank the videos of a library by how well they match SENTENCE: who is meant, from when to
     when, and why.
 
-    The videos themselves are not read, but for the pictures of --report. 'cospal ground --library'
+    The videos themselves are not read, but for --report and --clips. 'cospal ground --library'
     then writes the boxes of one.
 
-    Exit codes: 0 done, 2 wrong usage or no library, 4 the catalogue is damaged, 7 nothing found
-    under --fail-on-empty.
+    Exit codes: 0 done, 2 wrong usage or no library, 3 some clips could not be cut, 4 the catalogue
+    is damaged, 7 nothing found under --fail-on-empty.
     """
     options, settings = context.options, context.settings
     page = page_at(options.report, options.sentence)
@@ -108,10 +119,37 @@ def search(context: Context[SearchOptions]) -> None:
             page.write(progress)
         if not context.quiet:
             console.say(f"wrote {console.printable(str(page.path))}")
+    failed = 0 if options.clips is None else _cut(hits, options.clips, context)
     if query.unresolved and not context.quiet and not options.as_json:
         console.say(f"not used, no evidence for: {', '.join(query.unresolved)}")
     if not hits and options.fail_on_empty:
         raise NothingFound(f"nothing found for {query.text!r}", "'cospal library list' shows all")
+    return SOME_FAILED if failed else 0
+
+
+def _cut(hits: Sequence[Hit], folder: Path, context: Context[SearchOptions]) -> int:
+    """A clip of each hit into ``folder``; how many could not be cut, which are named."""
+    from cospal_cli.core.files import check_outputs, claimed
+
+    targets = [folder / f"{hit.rank:02d}.{Path(hit.video).stem}.clip.mp4" for hit in hits]
+    sources = {Path(hit.video): "a video of the library" for hit in hits}
+    current = click.get_current_context()
+    current.with_resource(output_folder(f"{folder}{os.sep}"))
+    check_outputs(targets, sources, context.options.overwrite)
+    current.with_resource(claimed(targets))
+    failed = 0
+    with context.progress("clips") as progress:
+        for done, (hit, target) in enumerate(zip(hits, targets, strict=True), 1):
+            try:
+                hit.result.save_clip(target, context.config.output.pad)
+            except InputError as error:
+                failed += 1
+                console.LOG.warning("%s: no clip: %s", hit.video, error.message)
+            else:
+                if not context.quiet:
+                    console.say(f"wrote {console.printable(str(target))}")
+            progress("clips", done, len(hits))
+    return failed
 
 
 def _lines(hits: Sequence[Hit]) -> list[str]:
