@@ -50,7 +50,7 @@ VIDEOS = {
     "pipe.mp4": "this is a pipe, not a file",
     "/dev/zero": "this is a device, not a file",
     "-": "cannot be read from a pipe",
-    "empty": "a folder, with 0 video files",
+    "empty": "'empty' holds no video",
     "none.mp4": "no such file",
     "https://example.org/a/b.mp4": "https://example.org/a/b.mp4 is an address",
     "rtsp://camera/1": "rtsp://camera/1 is an address",

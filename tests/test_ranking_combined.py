@@ -42,7 +42,7 @@ def ranked(monkeypatch: pytest.MonkeyPatch, rules: Ranked, weights: CombinedWeig
     )
     every = [candidate(number) for number in (1, 2, 3)]
     monkeypatch.setattr(zero_shot, "rank", lambda *_: rules)
-    evidence = Evidence(LINE, (), None, prediction)  # type: ignore[arg-type]
+    evidence = Evidence(LINE, (), prediction=prediction)  # type: ignore[arg-type]
     assert cospal.rank(every, None, evidence, GroundConfig()).candidates  # type: ignore[arg-type]
     return combined.rank(every, None, evidence, GroundConfig())  # type: ignore[arg-type]
 

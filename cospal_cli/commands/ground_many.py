@@ -29,7 +29,7 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import NothingFound, UsageError
 from cospal_cli.core.progress import failures
 from cospal_cli.core.worker_pool import Failure
-from cospal_cli.library.inputs import STDIN, find, is_several, read_list
+from cospal_cli.library.inputs import find, is_several, read_list
 from cospal_cli.library.jobs import BatchJob, jobs_of_inputs, jobs_of_manifest
 from cospal_cli.library.manifest import read_manifest
 from cospal_cli.library.records import DONE, Records
@@ -55,7 +55,7 @@ def is_many(options: GroundOptions, source: SentenceSource) -> bool:
     """Whether the command line may mean several videos, or asks for what only batches do."""
     if options.manifest or options.files_from or options.shard or options.recursive:
         return True
-    if options.skip_existing or options.retry_failed or STDIN in source.inputs:
+    if options.skip_existing or options.retry_failed:
         return True
     return len(source.inputs) > 1 or any(map(is_several, source.inputs))
 
@@ -136,10 +136,8 @@ def _jobs(
     for query in sentences.values():
         for message in query.warnings:
             console.LOG.warning(message)
-    inputs = [one for one in source.inputs if one != STDIN]
-    list_name = options.files_from or (STDIN if STDIN in source.inputs else None)
-    listed = read_list(list_name, options.nul) if list_name else None
-    videos, left_out = find(inputs, options.recursive, listed)
+    listed = read_list(options.files_from, options.nul) if options.files_from else None
+    videos, left_out = find(source.inputs, options.recursive, listed)
     if left_out:
         console.say(f"left out: {left_out} videos that cospal wrote")
     if not videos:

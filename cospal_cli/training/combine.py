@@ -149,7 +149,7 @@ def _rules(
         observation = prepared.observation(sample)
         every = candidates(observation.tubelets, observation.size, observation.timeline)
         row_of = {one.tubelet.id: row for row, one in enumerate(every)}
-        evidence = Evidence(observation.timeline, observation.classes, None, None)
+        evidence = Evidence(observation.timeline, observation.classes)
         for sentence, (_, query) in enumerate(chosen):
             ranked = zero_shot.rank(every, query, evidence, config.ground)
             logs = rule_logs(ranked)
