@@ -13,7 +13,6 @@ import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
-from cospal_cli.commands.convert import SOME_FAILED
 from cospal_cli.commands.libraries import clock, library_option, named
 from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.commands.report import page_at
@@ -28,6 +27,7 @@ FLAGS = (
     "ground.min_match", "ground.method", "runtime.name", "runtime.provider", "output.pad",
 )  # fmt: skip
 SCHEMA = "cospal/search@1"
+SOME_FAILED = 3  # exit code
 _REASONS = 3  # of a row
 
 
