@@ -184,7 +184,7 @@ def test_twenty_short_videos_leave_the_detector_no_pause(
     assert found == dict.fromkeys(paths, 16)
     assert sum(Slow.sizes) == 320
     assert sum(Slow.sizes) / len(Slow.sizes) > 4.5, "no more than each worker sends"
-    assert engine.use > 0.6, "less only where other work starves the workers"
+    assert engine.use > 0.6  # .998 on a quiet machine; other work starves the workers
 
 
 def test_a_process_that_joined_opens_stand_ins_only(server: DetectorServer) -> None:
