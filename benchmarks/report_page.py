@@ -21,6 +21,7 @@ RUNS = 5
 
 
 def main() -> None:
+    """Make the page, and open it where there is a browser."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tubes", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=500)

@@ -12,14 +12,13 @@ from cospal_cli.commands.context import PATH, Context, argument, command, option
 from cospal_cli.commands.convert_pictures import DRAWN, check_pad, draw, planned, without
 from cospal_cli.commands.output_paths import is_folder, output_folder, short_stem
 from cospal_cli.core.backends import OUTPUTS
-from cospal_cli.core.errors import UsageError
+from cospal_cli.core.errors import SOME_FAILED, UsageError
 
 if TYPE_CHECKING:
     from cospal_cli.commands.format_files import FormatFiles
     from cospal_cli.outputs import OutputFormat
     from cospal_cli.outputs.stored import TubeDocument
 
-SOME_FAILED = 3  # exit code
 MANY = "tubes"  # the name of one file about many videos
 
 

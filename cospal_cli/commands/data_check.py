@@ -11,7 +11,7 @@ import click
 
 from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import SOME_FAILED, InputError
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.datasets import FORMATS
 from cospal_cli.settings.words import INPUT, SPEED
@@ -19,7 +19,6 @@ from cospal_cli.settings.words import INPUT, SPEED
 if TYPE_CHECKING:
     from cospal_cli.datasets.check import CheckReport
 
-SOME_FAILED = 3  # exit code
 SHOWN = 5  # problems of one kind in the table
 
 

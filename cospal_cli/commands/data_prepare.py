@@ -11,13 +11,13 @@ import click
 
 from cospal_cli.commands.console import Interrupts, emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.core.errors import SOME_FAILED
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings import override
 from cospal_cli.settings.stored import modern
 from cospal_cli.settings.words import FIND, SPEED
 
-SOME_FAILED = 3  # exit code
 SHOWN = 5  # skipped records in the table
 FLAGS = (
     "video.fps",

@@ -27,7 +27,7 @@ from cospal_cli.commands.output_paths import (
 from cospal_cli.commands.queries import split, understood
 from cospal_cli.commands.report import page_at
 from cospal_cli.core.backends import OUTPUTS, TRAINED
-from cospal_cli.core.errors import NothingFound, UsageError
+from cospal_cli.core.errors import SOME_FAILED, NothingFound, UsageError
 from cospal_cli.settings.words import FIND, INPUT, LOGGING, MODELS
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from cospal_cli.report.collect import AnswersPage
     from cospal_cli.settings import Config
 
-SOME_FAILED = 3  # exit code
 FLAGS = (
     "video.fps",
     "video.start",

@@ -161,7 +161,7 @@ class _Rows:
         """The row of a result."""
         best = document["tubes"][0] if document["tubes"] else {}
         more: JsonDict = {"tubes": len(document["tubes"])}
-        for name in ("label", "score", "start_time", "end_time"):
+        for name in ("label", "match", "score", "start_time", "end_time"):
             if name in best:
                 more[name] = best[name]
         if skipped:

@@ -26,7 +26,7 @@ from cospal_cli.commands.output_paths import (
 from cospal_cli.commands.queries import SentenceSource, understood
 from cospal_cli.commands.report import page_at
 from cospal_cli.core import files
-from cospal_cli.core.errors import NothingFound, UsageError
+from cospal_cli.core.errors import SOME_FAILED, NothingFound, UsageError
 from cospal_cli.core.progress import failures
 from cospal_cli.core.worker_pool import Failure
 from cospal_cli.library.inputs import find, is_several, read_list
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from cospal_cli.report.collect import AnswersPage
     from cospal_cli.settings import Config, Settings
 
-SOME_FAILED = 3  # exit code
 SHOWN = 10  # failures that are listed at the end
 NAMED = 3  # videos that the progress names
 
@@ -429,4 +428,5 @@ def _line(row: JsonDict, several: bool) -> str:
     if not row["tubes"]:
         return f"{name}: {done}no match"
     span = f"{row['start_time']:.2f} to {row['end_time']:.2f} s"
-    return f"{name}: {done}{row['label']}, {span}, score {row['score']:.2f}"
+    match = f", match {row['match']:.2f}" if "match" in row else ""  # documents of 0.1 have none
+    return f"{name}: {done}{row['label']}, {span}, score {row['score']:.2f}{match}"

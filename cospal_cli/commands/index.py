@@ -10,11 +10,10 @@ from typing import Annotated
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
-from cospal_cli.core.errors import InputError
+from cospal_cli.core.errors import SOME_FAILED, InputError
 from cospal_cli.core.progress import NOTICE
 from cospal_cli.settings.words import INPUT, MODELS
 
-SOME_FAILED = 3  # exit code
 FLAGS = (
     "video.fps",
     "video.start",

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, overload
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, option
-from cospal_cli.core.errors import UsageError
+from cospal_cli.core.errors import SOME_FAILED, UsageError
 
 if TYPE_CHECKING:
     from cospal_cli.report.collect import AnswersPage
 
-SOME_FAILED = 3  # exit code
 SUFFIXES = (".html", ".htm")
 
 

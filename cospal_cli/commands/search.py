@@ -16,7 +16,7 @@ from cospal_cli.commands.context import PATH, Context, argument, command, json_o
 from cospal_cli.commands.libraries import clock, library_option, named
 from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.commands.report import page_at
-from cospal_cli.core.errors import InputError, NothingFound
+from cospal_cli.core.errors import SOME_FAILED, InputError, NothingFound
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings.words import FIND, MODELS
 
@@ -27,7 +27,6 @@ FLAGS = (
     "ground.min_match", "ground.method", "runtime.name", "runtime.provider", "output.pad",
 )  # fmt: skip
 SCHEMA = "cospal/search@1"
-SOME_FAILED = 3  # exit code
 _REASONS = 3  # of a row
 
 

@@ -13,6 +13,8 @@ The library raises; only the command line prints (``message``, then ``hint``) an
 
 from __future__ import annotations
 
+SOME_FAILED = 3  # exit code of a command that did some of what was asked, and named the rest
+
 
 class CospalError(Exception):
     """Base class. ``message`` says what is wrong with the value found, ``hint`` what to do."""
