@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cospal_cli.core.types import FrameBatch
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import processors
 from cospal_cli.features.box_colours import box_colours

@@ -25,8 +25,8 @@ import numpy as np
 
 from cospal_cli import weights
 from cospal_cli.bench import timing
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse

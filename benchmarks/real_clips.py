@@ -19,7 +19,7 @@ import numpy as np
 
 from cospal_cli.core.boxes import area
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.evaluation.clips import ClipQuery, hit, read_clips, score, summary
 from cospal_cli.grounder import Grounder
 from cospal_cli.ranking.cut import cut

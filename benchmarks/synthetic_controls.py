@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 from cospal_cli import datasets
 from cospal_cli.core.contract import ABSENT
-from cospal_cli.core.types import Phrases
+from cospal_cli.core.phrases import Phrases
 from cospal_cli.evaluation.summary import PREDICTED, evaluate
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.predict import predictions

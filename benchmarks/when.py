@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Query, Timeline
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.query import Query
 from cospal_cli.evaluation.clips import ClipQuery, read_clips, score
 from cospal_cli.grounder import Grounder
 from cospal_cli.ranking import moments

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cospal_cli.core.types import Tube
+    from cospal_cli.core.tube import Tube
     from cospal_cli.grounder import Grounder
     from cospal_cli.library.library import Library
     from cospal_cli.result import Result
@@ -23,7 +23,7 @@ _HOMES = {
     "Grounder": "grounder",
     "Library": "library.library",
     "Result": "result",
-    "Tube": "core.types",
+    "Tube": "core.tube",
 }
 
 

@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 
 from cospal_cli import detect, track
 from cospal_cli.backbones import models
-from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.observation import Clips, HeadFeatures, Observation
+from cospal_cli.core.phrases import Phrases
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
-from cospal_cli.core.types import Clips, FloatArray, FrameBatch, Phrases, Query
+from cospal_cli.core.query import Query
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.detect.still import StillFrames, part
 from cospal_cli.features.appearance import AppearanceClassifier

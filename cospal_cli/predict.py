@@ -13,7 +13,8 @@ import numpy as np
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, silent
-from cospal_cli.core.types import Query, Tube
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.evaluation.tubes import Prediction, Track
 from cospal_cli.grounder import Grounder
 from cospal_cli.ranking import TRAINED

@@ -14,7 +14,8 @@ from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import Observation
 from cospal_cli.core.progress import Progress, never, silent
-from cospal_cli.core.types import Query, Tube
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.outputs import tube_json
 from cospal_cli.outputs.fingerprint import fingerprint
 from cospal_cli.settings import Config, VideoConfig, as_dict

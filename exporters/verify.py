@@ -14,8 +14,8 @@ import numpy as np
 
 from cospal_cli.core.contract import ABSENT, HEAD_OUTPUTS
 from cospal_cli.core.errors import InputError, UsageError, WeightsError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.json_types import JsonDict
-from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.evaluation.summary import METRICS, PREDICTED, evaluate
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model.metadata import HeadsMetadata, Sizes

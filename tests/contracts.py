@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.progress import silent
-from cospal_cli.core.types import BoxColours, Detections, FrameBatch, GroundingInputs, Query
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import BoxColours, Detections
 from cospal_cli.datasets.format import Format
 from cospal_cli.datasets.tree import Tree
 from cospal_cli.detect import Detector, detect

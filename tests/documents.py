@@ -1,4 +1,4 @@
-"""What pages say of the code: places such as ``core/types.py:Tube``, looked up in the source."""
+"""What pages say of the code: places such as ``core/tube.py:Tube``, looked up in the source."""
 
 from __future__ import annotations
 

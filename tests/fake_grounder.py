@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.files import replacing
+from cospal_cli.core.frames import Timeline, VideoInfo
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.grounder import Grounder
 from cospal_cli.settings import Config, GroundConfig
 from cospal_cli.video.writer import Written

@@ -15,7 +15,8 @@ import numpy as np
 
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.observation import HeadFeatures
-from cospal_cli.core.types import Phrase, Phrases, Query
+from cospal_cli.core.phrases import Phrase, Phrases
+from cospal_cli.core.query import Query
 
 F, DV, DT = 6, 5, 4  # sizes of features
 TIMES, CLIPS = 3, 4

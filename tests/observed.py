@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 
 from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.frames import Timeline, TimeRule, VideoInfo
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import BoxColours, Timeline, TimeRule, Tubelet, VideoInfo
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.core.vocabulary import COCO
 
 SIZE = (640, 360)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import area, clip, intersection, iou
-from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray
+from cospal_cli.core.tubelets import BoxColours, Detections
 
 CLASSES = ("person", "car", "truck", "cup", "dog")
 REGIONS, NAMES, THUMB = 3, 8, 4

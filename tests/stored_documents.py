@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from cospal_cli.core.backends import OUTPUTS
+from cospal_cli.core.frames import Timeline, VideoInfo
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.outputs import tube_json
 from cospal_cli.outputs.stored import TubeDocument
 

@@ -20,7 +20,7 @@ from cospal_cli import Grounder, datasets, track
 from cospal_cli.cli import run
 from cospal_cli.core import backends
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import GroundingInputs
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.detect import open_detector
 from cospal_cli.features import tubelets
 from cospal_cli.features.clips import open_video_encoder

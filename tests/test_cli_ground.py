@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cospal_cli.cli import run
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.settings import DetectorConfig
 from tests.fake_grounder import FRAMES, Fake
 

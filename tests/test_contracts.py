@@ -13,7 +13,8 @@ import pytest
 
 from cospal_cli import track
 from cospal_cli.core.backends import FORMATS, METHODS, TRACKERS
-from cospal_cli.core.types import FrameBatch, GroundingScores
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.grounding import GroundingScores
 from cospal_cli.datasets import open_format
 from cospal_cli.detect import open_detector
 from cospal_cli.features.clips import open_video_encoder

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.types import Detections, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import BACKENDS, detect, open_detector
 from cospal_cli.detect.from_file import FromFile, write
 from cospal_cli.settings import DetectorConfig, FileConfig

@@ -25,7 +25,9 @@ from transformers.models.grounding_dino.image_processing_pil_grounding_dino impo
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
 from cospal_cli.core.errors import CospalError, DeviceError, UsageError, WeightsError
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import detect, open_detector
 from cospal_cli.detect.dino.grounding_dino import GroundingDino
 from cospal_cli.detect.dino.pixels import Pixels

@@ -13,7 +13,8 @@ import pytest
 from cospal_cli import weights
 from cospal_cli.core.boxes import iou
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import Detections, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import detect
 from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import int8

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import FrameBatch
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import detect
 from cospal_cli.detect.nanodet import (

@@ -13,7 +13,8 @@ import torch
 
 from cospal_cli.backbones.state import read_state
 from cospal_cli.core.errors import WeightsError
-from cospal_cli.core.types import Detections, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import DetectorConfig, GroundingDinoConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tokenizers import BertWordPieceTokenizer
 
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.detect.dino.prompt import Prompt, Span, best_of, build, categories, cover, phrases
 from cospal_cli.language.parser.parse import parse
 from tests.tiny_models import VOCABULARY

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Detections, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import open_detector
 from cospal_cli.detect.still import StillFrames, part

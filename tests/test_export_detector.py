@@ -18,7 +18,7 @@ from transformers.models.grounding_dino import modeling_grounding_dino as origin
 
 from cospal_cli.cli import run
 from cospal_cli.core.errors import UsageError, WeightsError
-from cospal_cli.core.types import FrameBatch
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.detect import detect, open_detector
 from cospal_cli.detect.dino.onnx import letterboxed
 from cospal_cli.language.parser.parse import parse

@@ -17,8 +17,8 @@ from cospal_exporters import precision, verify
 from cospal_cli.cli import run
 from cospal_cli.core.contract import AXES, HEAD_INPUTS, OUTPUTS_OF
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.grounding import GroundingScores
 from cospal_cli.core.head_inputs import collate
-from cospal_cli.core.types import GroundingScores
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.model.checkpoint import CONFIG, load
 from cospal_cli.model.contrast import ContrastHeads

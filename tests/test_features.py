@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES, REGIONS
-from cospal_cli.core.types import BoxColours, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import KEPT, CropKeeper, pictures
 from cospal_cli.features.motion import motion

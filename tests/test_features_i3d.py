@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
-from cospal_cli.core.types import Clips, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.observation import Clips
 from cospal_cli.features import i3d, i3d_network
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.i3d import I3DClips

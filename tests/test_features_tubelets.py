@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES
-from cospal_cli.core.types import BoxColours, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.features.tubelets import (

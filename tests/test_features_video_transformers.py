@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from cospal_cli.core.errors import UsageError, WeightsError
-from cospal_cli.core.types import Clips, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.observation import Clips
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.video_transformers import KINDS, Preparation, VideoTransformer
 from cospal_cli.settings import ClipsConfig

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.colours import NAMES, REGIONS, parse_colour
-from cospal_cli.core.types import Action, Attribute, BoxColours, Query, Timeline, Tube, Tubelet
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.query import Action, Attribute, Query
+from cospal_cli.core.tube import Tube
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.ranking import w_gdino, zero_shot
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.cut import cut

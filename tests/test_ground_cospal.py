@@ -9,16 +9,12 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
-from cospal_cli.core.types import (
-    GroundingInputs,
-    GroundingScores,
-    Phrase,
-    Phrases,
-    Query,
-    Tube,
-    Tubelet,
-)
+from cospal_cli.core.phrases import Phrase, Phrases
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.model.metadata import HeadsMetadata, Sizes
 from cospal_cli.ranking import baselines, cospal, open_method, prediction
 from cospal_cli.ranking.candidates import candidates

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.language.lexicon.words import thing
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import zero_shot

@@ -14,7 +14,7 @@ import pytest
 import cospal_cli
 from cospal_cli import grounder as stages
 from cospal_cli.cli import run
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.grounder import Grounder
 from cospal_cli.model.checkpoint import load, load_metadata, save
 from cospal_cli.outputs import tube_json

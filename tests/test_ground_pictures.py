@@ -13,8 +13,10 @@ from PIL import Image
 
 from cospal_cli.cli import run
 from cospal_cli.core.errors import InputError, NothingFound
+from cospal_cli.core.frames import Timeline
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Query, Timeline, Tube
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.library.inputs import is_ours
 from cospal_cli.result import Result, curves_of, moments
 from cospal_cli.settings import Config

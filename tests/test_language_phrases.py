@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Phrase, WordVectors
+from cospal_cli.core.phrases import Phrase, WordVectors
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.language.parser.tokens import spans
 from cospal_cli.language.phrases import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import LanguageConfig

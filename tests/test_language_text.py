@@ -19,7 +19,7 @@ import transformers
 from cospal_cli import weights
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.install import install_line
-from cospal_cli.core.types import WordVectors
+from cospal_cli.core.phrases import WordVectors
 from cospal_cli.language.encoders import bert
 from cospal_cli.language.encoders.bert import BertEncoder
 from cospal_cli.language.encoders.text import open_text_encoder, pool

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from cospal_cli.core.errors import CospalError
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.settings import LanguageConfig
 from tests import vidstg_held_out, vidstg_like

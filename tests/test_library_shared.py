@@ -16,7 +16,9 @@ import pytest
 from cospal_cli import detect
 from cospal_cli.core import backends
 from cospal_cli.core.errors import DeviceError, UsageError
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.library.engines import open_engine

@@ -13,8 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Clips
+from cospal_cli.core.observation import Clips, Observation
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.grounder import Grounder
 from cospal_cli.library.keys import ObservationKey

@@ -12,7 +12,7 @@ import pytest
 
 from cospal_cli import Grounder, ground
 from cospal_cli.cli import run as cospal
-from cospal_cli.core.types import Action, Query
+from cospal_cli.core.query import Action, Query
 from cospal_cli.outputs import tube_json
 from cospal_cli.ranking import match, open_method, zero_shot
 from cospal_cli.ranking.candidates import candidates

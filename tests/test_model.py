@@ -13,8 +13,9 @@ from torch import Tensor
 
 from cospal_cli.core.contract import HEAD_INPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import assemble, collate
-from cospal_cli.core.types import GroundingInputs, Phrase
+from cospal_cli.core.phrases import Phrase
 from cospal_cli.model import checkpoint
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.layers import Noise

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.grounding import GroundingScores
 from cospal_cli.core.observation import FrameSpan
-from cospal_cli.core.types import GroundingScores, Timeline
 from cospal_cli.evaluation.tubes import Track, Truth
 from cospal_cli.language.encoders.text import open_text_encoder
 from cospal_cli.language.parser.parse import parse
@@ -245,7 +246,7 @@ def test_hidden_verbs_are_told_from_each_part_of_the_video(
 
 
 def walks_alone(self: FakePrepared, sample: Any) -> Any:
-    from cospal_cli.core.types import Phrases
+    from cospal_cli.core.phrases import Phrases
     from tests.fake_prepared import phrase
 
     whole = phrase("the man walks")

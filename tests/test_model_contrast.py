@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from cospal_cli.core.contract import ABSENT, HEAD_INPUTS
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import assemble, collate
-from cospal_cli.core.types import GroundingInputs, Phrase
+from cospal_cli.core.phrases import Phrase
 from cospal_cli.model.contrast import BANK, ContrastHeads, log_mean_exp
 from cospal_cli.model.heads import build
 from cospal_cli.model.metadata import HeadsMetadata, Sizes

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import collate
-from cospal_cli.core.types import GroundingInputs
 from cospal_cli.model.contrast import ContrastHeads, near
 from cospal_cli.model.metadata import Sizes
 from cospal_cli.settings import Config, ModelConfig

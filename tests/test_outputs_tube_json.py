@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.frames import Timeline, VideoInfo
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Action, Attribute, Query, Timeline, Tube, VideoInfo
+from cospal_cli.core.query import Action, Attribute, Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.outputs import tube_json
 
 INFO = VideoInfo("dir/clip.mp4", 640, 360, 90, Fraction(1, 30000), Fraction(30000, 1001), 5, 300)

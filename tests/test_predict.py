@@ -11,16 +11,12 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.frames import VideoInfo
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.observation import HeadFeatures, Observation
-from cospal_cli.core.types import (
-    GroundingInputs,
-    GroundingScores,
-    Phrase,
-    Phrases,
-    Query,
-    Tubelet,
-    VideoInfo,
-)
+from cospal_cli.core.phrases import Phrase, Phrases
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.model.metadata import HeadsMetadata, Sizes

@@ -83,7 +83,7 @@ def test_flipped_word_vectors_are_noticed(tmp_path: Path) -> None:
         dim, model_sha256, model_id = 4, "m", "m"
 
         def words_of(self, texts: list[str]) -> list[object]:
-            from cospal_cli.core.types import WordVectors
+            from cospal_cli.core.phrases import WordVectors
 
             return [WordVectors(((0, 1),), np.full((1, 4), 1.5, np.float32)) for _ in texts]
 

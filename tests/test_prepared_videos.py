@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from cospal_cli.core.errors import DeviceError, InputError
-from cospal_cli.core.observation import FrameSpan, Observation
-from cospal_cli.core.types import BoxColours, Clips, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.frames import Timeline, VideoInfo
+from cospal_cli.core.observation import Clips, FrameSpan, Observation
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.features.tubelets import select
 from cospal_cli.prepared import texts as texts
 from cospal_cli.prepared import videos as cache

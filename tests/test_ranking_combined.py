@@ -12,8 +12,8 @@ import torch
 
 from cospal_cli.core.contract import ABSENT
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.grounding import GroundingScores
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import GroundingScores
 from cospal_cli.model.metadata import CombinedWeights, HeadsMetadata, Sizes
 from cospal_cli.ranking import combined, cospal, zero_shot
 from cospal_cli.ranking.combined import EXCLUDED, inside

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Action, Query, Timeline, Tubelet
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.query import Action, Query
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking.candidates import Candidate, candidates
 from cospal_cli.ranking.moments import moment

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Attribute, Excluded, Tubelet
+from cospal_cli.core.query import Attribute, Excluded
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.sizes import size_term

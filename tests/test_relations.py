@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Relation
+from cospal_cli.core.query import Relation
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking.candidates import candidates
 from cospal_cli.ranking.relations import order_term, relation_term

@@ -55,7 +55,7 @@ from pathlib import Path
 import numpy as np
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.runtime import open_runtime, read_metadata
-from cospal_cli.core.types import Phrase
+from cospal_cli.core.phrases import Phrase
 folder = Path(sys.argv[1])
 assert read_metadata(folder).vocabulary == ("man", "walks", "red")
 runtime = open_runtime("auto", folder)

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import assemble
-from cospal_cli.core.types import GroundingInputs, Phrase
+from cospal_cli.core.phrases import Phrase
 from cospal_cli.model.checkpoint import save
 from cospal_cli.model.cospal import CoSPaL
 from cospal_cli.model.metadata import HeadsMetadata, Sizes

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cospal_cli import track
-from cospal_cli.core.types import BoxColours, Detections, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Detections, Tubelet
 from cospal_cli.evaluation.mot import evaluate
 from cospal_cli.settings import TrackerConfig
 from tests import scenes

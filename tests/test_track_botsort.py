@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import BoxColours, Detections, FloatArray
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.tubelets import BoxColours, Detections
 from cospal_cli.settings import BotSortConfig, SettingError, TrackerConfig
 from cospal_cli.track import open_tracker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Detections
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.track.kinds import Kinds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import BoxColours, Detections
+from cospal_cli.core.tubelets import BoxColours, Detections
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.camera import STILL, CameraMotion
 from cospal_cli.track.history import History

@@ -19,14 +19,9 @@ import pytest
 import cospal_cli
 from cospal_cli.core import types
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import (
-    Detections,
-    FrameBatch,
-    Timeline,
-    Tube,
-    Tubelet,
-    VideoInfo,
-)
+from cospal_cli.core.frames import FrameBatch, Timeline, VideoInfo
+from cospal_cli.core.tube import Tube
+from cospal_cli.core.tubelets import Detections, Tubelet
 from cospal_cli.evaluation.tubes import Track
 
 ROOT = Path(__file__).parent.parent
@@ -126,11 +121,12 @@ def test_a_record_without_arrays_keeps_every_value() -> None:
 
 
 def test_every_type_that_holds_arrays_has_a_short_repr() -> None:
-    for kind in vars(types).values():
-        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == types.__name__:
-            arrays = [one for one in kind.__annotations__.values() if "Array" in str(one)]
-            own = "brief" in kind.__repr__.__qualname__ or kind is Tube
-            assert own or not arrays, kind.__name__
+    records = [kind for kind in vars(types).values() if is_dataclass(kind)]
+    assert len(records) == 19
+    for kind in records:
+        arrays = [one for one in kind.__annotations__.values() if "Array" in str(one)]
+        own = "brief" in kind.__repr__.__qualname__ or kind is Tube
+        assert own or not arrays, kind.__name__
 
 
 # --- arguments ---

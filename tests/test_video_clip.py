@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video.clip import write_clip, write_crop
 from cospal_cli.video.copy_clip import write_copy

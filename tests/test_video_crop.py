@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import FloatArray, Tube
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.tube import Tube
 from cospal_cli.video.crop import CropPath, crop_path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.video import canvas, draw, text
 from cospal_cli.video.canvas import Look
 from cospal_cli.video.curves import PhraseCurve

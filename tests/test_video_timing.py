@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Timeline
+from cospal_cli.core.frames import Timeline
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.timing import StreamClock, ordered

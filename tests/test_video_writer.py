@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video.writer import Overlay, write_annotated
 from tests import media

@@ -18,8 +18,10 @@ from cospal_cli.bench import timing
 from cospal_cli.bench.plain_loop import PlainLoop
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.json_types import JsonDict
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import Detector, detect, open_detector
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.clips import open_video_encoder

@@ -11,8 +11,8 @@ from PIL import Image
 
 from cospal_cli.backbones import models
 from cospal_cli.backbones.pretrained import open_model
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import FrameBatch
 from cospal_cli.detect import DEFAULT_MODEL
 from cospal_cli.devices.torch_device import choose
 from cospal_cli.settings import DetectorConfig

@@ -33,7 +33,7 @@ from cospal_cli.settings.words import FIND, INPUT, LOGGING, MODELS
 if TYPE_CHECKING:
     from cospal_cli.commands.flags import Given
     from cospal_cli.commands.queries import SentenceSource
-    from cospal_cli.core.types import Query
+    from cospal_cli.core.query import Query
     from cospal_cli.grounder import Grounder
     from cospal_cli.report.collect import AnswersPage
     from cospal_cli.settings import Config

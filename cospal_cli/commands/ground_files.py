@@ -23,7 +23,7 @@ from cospal_cli.core.progress import never
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
-    from cospal_cli.core.types import Query
+    from cospal_cli.core.query import Query
     from cospal_cli.grounder import Grounder
     from cospal_cli.result import Result
 

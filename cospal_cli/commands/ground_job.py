@@ -25,8 +25,8 @@ from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.foreign import reason
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import never, silent
+from cospal_cli.core.query import Query
 from cospal_cli.core.reading import LARGE, read_table
-from cospal_cli.core.types import Query
 from cospal_cli.grounder import Grounder
 from cospal_cli.library.jobs import BatchJob, BatchQuery
 from cospal_cli.library.records import DONE

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cospal_cli.commands.output_paths import OutputPaths
-    from cospal_cli.core.types import Query, Tube
+    from cospal_cli.core.query import Query
+    from cospal_cli.core.tube import Tube
     from cospal_cli.result import Result
 
 

@@ -14,7 +14,7 @@ from cospal_cli.core.errors import UsageError
 from cospal_cli.core.reading import read_text
 
 if TYPE_CHECKING:
-    from cospal_cli.core.types import Query
+    from cospal_cli.core.query import Query
     from cospal_cli.settings import Config
 
 TABLES = (".csv", ".tsv")

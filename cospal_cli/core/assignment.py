@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import IntArray
+from cospal_cli.core.arrays import IntArray
 
 
 def assign(cost: NDArray[np.floating], limit: float) -> tuple[IntArray, IntArray]:

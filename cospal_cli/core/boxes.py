@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 
 
 def area(boxes: FloatArray) -> FloatArray:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.contract import HEAD_INPUTS
-from cospal_cli.core.types import FloatArray, GroundingInputs, Phrase
+from cospal_cli.core.grounding import GroundingInputs
+from cospal_cli.core.phrases import Phrase
 
 _HIDDEN = 0  # id of words outside the vocabulary
 

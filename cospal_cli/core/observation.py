@@ -9,9 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.brief import brief
+from cospal_cli.core.contract import expect
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import Clips, FloatArray, Timeline, Tubelet, VideoInfo
+from cospal_cli.core.frames import Timeline, VideoInfo
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.unchanged import Unchanged
 
 Crops = Mapping[int, tuple[tuple[float, bytes], ...]]  # track id -> (seconds, JPEG) by time
@@ -31,6 +34,23 @@ class TimeSpan(NamedTuple):
 
     start: float
     end: float
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The features of a whole video, clip by clip in order of time."""
+
+    features: FloatArray  # (C, Dv)
+    spans_s: NDArray[np.float64]  # (C, 2) half-open
+
+    __repr__ = brief
+
+    def __post_init__(self) -> None:
+        expect("features", self.features, (None, None), "f")
+        expect("spans_s", self.spans_s, (len(self.features), 2), "f")
+
+    def __len__(self) -> int:
+        return len(self.features)
 
 
 @dataclass(frozen=True, eq=False)

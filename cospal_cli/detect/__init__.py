@@ -9,8 +9,10 @@ from typing import Protocol
 
 from cospal_cli.backbones import models
 from cospal_cli.core.backends import DETECTORS as BACKENDS
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.query import Query
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.settings import DetectorConfig
 
 DEFAULT_MODEL = "grounding-dino-tiny"

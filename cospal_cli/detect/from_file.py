@@ -18,14 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import field_of, numbers
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.json_types import JsonDict
+from cospal_cli.core.query import Query
 from cospal_cli.core.reading import BOM, LARGE, parse_table, read_bytes
-from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.devices import check
 from cospal_cli.settings import DetectorConfig

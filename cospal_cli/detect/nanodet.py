@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import clip
-from cospal_cli.core.types import Detections, FloatArray, FrameBatch, IntArray, Query
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect.defaults import Limits
 from cospal_cli.detect.nms import suppress

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import pairwise_iou
-from cospal_cli.core.types import FloatArray, IntArray
 
 SAME_OBJECT = 0.8  # IoU above which two boxes of one family are one object
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Detections, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.tubelets import Detections
 
 _ACROSS = 80  # squares across the picture whose mean brightness is compared
 _SQUARE = 8  # pixels that a square measures at least: in fewer, noise looks like motion

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.fitting import as_table, field_of, numbers
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.reading import read_table
-from cospal_cli.core.types import FloatArray, Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.evaluation.metrics import s_iou, t_iou, v_iou
 
 HIT = 0.5  # mean IoU over the annotated times at which a tubelet counts as the meant one

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import pairwise_iou
-from cospal_cli.core.types import FloatArray, IntArray
 
 Frame = tuple[IntArray, FloatArray]  # identities (n,) and boxes (n, 4) of one frame
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.observation import Crops
-from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.features.crops import pictures
 from cospal_cli.settings import AppearanceConfig

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.colours import NAMES, REGIONS, name_map
-from cospal_cli.core.types import BoxColours, FloatArray
+from cospal_cli.core.tubelets import BoxColours
 
 THUMB = 12  # side of the gray thumbnails, pixels
 _STEP = 2  # colours are counted on every second pixel of large images

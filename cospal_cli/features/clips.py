@@ -15,10 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.backends import VIDEO_ENCODERS as BACKENDS
 from cospal_cli.core.errors import InputError
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.observation import Clips
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import Clips, FloatArray, FrameBatch
 from cospal_cli.settings import ClipsConfig
 
 Frame = NDArray  # one frame as an encoder's windows hold it

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.observation import Crops
-from cospal_cli.core.types import FloatArray, IntArray
 
 KEPT = 6  # pictures a track at the most
 SIDE = 224  # longer side, pixels

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.core.types import FloatArray, FrameBatch
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.devices import check, processors
 from cospal_cli.devices.onnx_session import open_session

@@ -10,9 +10,10 @@ import numpy as np
 
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.state import read_state
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.errors import UsageError, WeightsError
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import FloatArray, FrameBatch
 from cospal_cli.devices import torch_device
 from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre
 from cospal_cli.settings import ClipsConfig

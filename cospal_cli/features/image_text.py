@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import model_type, offline, open_model
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import Crops
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.devices import torch_device
 from cospal_cli.features.crops import pictures
 from cospal_cli.features.video_transformers import Preparation

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import area
 from cospal_cli.core.middle import median
-from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 
 WINDOW_S = 0.5  # speeds are slopes over this time: shorter ones measure the box's jitter
 DEPTH = 1.5  # heights per second that a log size change of 1 per second counts as

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 
 WIDTH, HEIGHT = 32, 24  # of the thumbnail, whatever the frame's shape
 CELL = 8  # its pixels along a cell's side

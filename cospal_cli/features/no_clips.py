@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cospal_cli.core.types import Clips, FrameBatch
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.observation import Clips
 from cospal_cli.settings import ClipsConfig
 
 NONE = "none"  # its name in the table of back ends

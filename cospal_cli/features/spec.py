@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cospal_cli.backbones import models
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.types import FloatArray
 from cospal_cli.features import tubelets
 from cospal_cli.features.no_clips import NONE
 from cospal_cli.settings import ClipsConfig, Config, flatten, override, stored

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.colours import REGIONS
 from cospal_cli.core.observation import Crops
-from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.features.box_colours import region_boxes
 from cospal_cli.features.crops import pictures
 

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core import colours
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import centres
-from cospal_cli.core.types import FloatArray, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.features.motion import motion
 from cospal_cli.settings import FeaturesConfig

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cospal_cli.core.types import Attribute, Query
+from cospal_cli.core.query import Attribute, Query
 from cospal_cli.language.lexicon.person import FEMALE, MALE, PERSON, YOUNG
 
 _PHOTO = "a photo of"

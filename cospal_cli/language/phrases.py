@@ -14,7 +14,8 @@ import numpy as np
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.types import Phrase, Phrases, Query, WordVectors
+from cospal_cli.core.phrases import Phrase, Phrases, WordVectors
+from cospal_cli.core.query import Query
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.parser.parse import MAX_PHRASES

@@ -15,8 +15,9 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import IntArray
 from cospal_cli.core.brief import brief
-from cospal_cli.core.types import Action, IntArray, Query
+from cospal_cli.core.query import Action, Query
 from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.numbers import DIRECTIONS, KINDS, TubeletNumbers
 from cospal_cli.ranking import terms

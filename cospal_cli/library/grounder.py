@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 from cospal_cli import detect, weights
 from cospal_cli.core.json_types import JsonDict
-from cospal_cli.core.observation import HeadFeatures, Observation
+from cospal_cli.core.observation import Clips, HeadFeatures, Observation
+from cospal_cli.core.phrases import Phrases
 from cospal_cli.core.progress import Progress, never, silent
-from cospal_cli.core.types import Clips, Phrases, Query
+from cospal_cli.core.query import Query
 from cospal_cli.features.appearance import WEIGHTS as CLASSIFIER
 from cospal_cli.features.spec import clips_part
 from cospal_cli.grounder import Grounder, clips_of

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.progress import Progress, failures, never, silent
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.library import indexing
 from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.grounder import LibraryGrounder

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.brief import brief
 from cospal_cli.core.colours import NAMES, REGIONS
-from cospal_cli.core.types import Action, FloatArray, Query
+from cospal_cli.core.query import Action, Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import Scores, action_term
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.json_types import JsonDict
-from cospal_cli.core.types import Query, Tube
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.grounder import Grounder
 from cospal_cli.library.catalogue import CatalogueEntry
 from cospal_cli.library.first_stage import Table, best, tables

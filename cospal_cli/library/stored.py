@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import field_of, filled
+from cospal_cli.core.frames import Timeline
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.observation import Crops, Observation, Shown
-from cospal_cli.core.types import Clips, Timeline, Tubelet
+from cospal_cli.core.observation import Clips, Crops, Observation, Shown
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.library.keys import ObservationKey
 from cospal_cli.prepared.arrays import ArrayFile, described, digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import IntArray
+from cospal_cli.core.arrays import IntArray
 
 FARTHEST = 300  # rows from one key to the next: bounds the work, not the error
 _SLACK = 1e-6  # pixels by which the error stays below what was asked for, after rounding too

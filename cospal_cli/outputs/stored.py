@@ -16,9 +16,9 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import IntArray
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.json_types import Json
-from cospal_cli.core.types import IntArray
 from cospal_cli.evaluation.checked import Malformed, box, documents, rows, table, text, whole
 from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX, is_tube_file
 

@@ -18,10 +18,12 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.escaping import plain_json
 from cospal_cli.core.foreign import errors_as, short
+from cospal_cli.core.frames import Timeline, VideoInfo
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import Observation
+from cospal_cli.core.query import Query
 from cospal_cli.core.reading import LARGE, read_table
-from cospal_cli.core.types import Query, Timeline, Tube, VideoInfo
+from cospal_cli.core.tube import Tube
 
 SCHEMA = "cospal/tube@1"
 STATUSES = ("complete", "partial", "interrupted")

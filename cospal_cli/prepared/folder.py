@@ -27,8 +27,9 @@ from cospal_cli.core.fitting import field_of, fitting
 from cospal_cli.core.foreign import errors_as, short
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
+from cospal_cli.core.phrases import Phrases
+from cospal_cli.core.query import Query
 from cospal_cli.core.reading import LARGE, json_lines, open_regular, read_table
-from cospal_cli.core.types import Phrases, Query
 from cospal_cli.datasets.splits import PARTS, VALIDATION, split_name
 from cospal_cli.features.clips import fewer
 from cospal_cli.features.spec import FeatureSpec

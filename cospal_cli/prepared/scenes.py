@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.frames import Timeline, TimeRule, VideoInfo
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import BoxColours, Timeline, TimeRule, Tubelet, VideoInfo
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 
 
 def pack(observation: Observation) -> tuple[dict[str, NDArray], JsonDict]:

@@ -19,9 +19,9 @@ import numpy as np
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.json_types import Json, JsonDict
+from cospal_cli.core.phrases import WordVectors
 from cospal_cli.core.progress import Progress, silent
 from cospal_cli.core.reading import parse_json
-from cospal_cli.core.types import WordVectors
 from cospal_cli.language.encoders.text import TextEncoder
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
 

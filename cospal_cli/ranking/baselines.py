@@ -9,7 +9,7 @@ import numpy as np
 
 from cospal_cli.core.boxes import area
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cospal import within
 from cospal_cli.ranking.evidence import Evidence

@@ -9,11 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import area, centres, iou
 from cospal_cli.core.brief import brief
 from cospal_cli.core.colours import NAMES, REGIONS
+from cospal_cli.core.frames import Timeline
 from cospal_cli.core.middle import median
-from cospal_cli.core.types import FloatArray, Timeline, Tubelet
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.features.motion import MotionCurves, motion
 
 _ECHO_TIME, _ECHO_IOU = 0.6, 0.45  # shares of a tubelet's life and of its boxes

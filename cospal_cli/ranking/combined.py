@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import FloatArray, Query
+from cospal_cli.core.query import Query
 from cospal_cli.ranking import cospal, zero_shot
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence

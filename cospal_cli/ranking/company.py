@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import iou
 from cospal_cli.core.middle import median
-from cospal_cli.core.types import FloatArray, Query
+from cospal_cli.core.query import Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import Scores, class_shares
 

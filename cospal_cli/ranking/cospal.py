@@ -11,7 +11,7 @@ import numpy as np
 
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cospal_cli.core.types import Timeline, Tube, Tubelet
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.tube import Tube
+from cospal_cli.core.tubelets import Tubelet
 
 
 def cut(

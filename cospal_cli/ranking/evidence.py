@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cospal_cli.core.types import Timeline
+from cospal_cli.core.frames import Timeline
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.open_words import OddsOf
 from cospal_cli.ranking.patterns import PatternsOf

@@ -11,7 +11,8 @@ from pathlib import Path
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.observation import HeadFeatures, Observation
-from cospal_cli.core.types import Phrases, Query
+from cospal_cli.core.phrases import Phrases
+from cospal_cli.core.query import Query
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder

@@ -17,7 +17,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Action, Query
+from cospal_cli.core.query import Action, Query
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.company import APART, company_term, seen

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import Query, Tube
+from cospal_cli.core.query import Query
+from cospal_cli.core.tube import Tube
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.evidence import Evidence

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import area, centres
 from cospal_cli.core.middle import median, quantile
-from cospal_cli.core.types import Action, Tubelet
+from cospal_cli.core.query import Action
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.features.motion import slopes
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import MOVING

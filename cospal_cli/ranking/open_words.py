@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.ranking.candidates import Candidate
 
 Contrast = tuple[str, str]

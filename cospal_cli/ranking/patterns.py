@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.colours import REGIONS
-from cospal_cli.core.types import Attribute, FloatArray, Query
+from cospal_cli.core.query import Attribute, Query
 from cospal_cli.features.texture import PATTERNS
 from cospal_cli.language.lexicon.dress import ACCESSORY, PATTERN
 from cospal_cli.ranking.candidates import Candidate

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.brief import brief
 from cospal_cli.core.contract import ABSENT
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.head_inputs import assemble
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import HeadFeatures, TimeSpan
-from cospal_cli.core.types import FloatArray, GroundingInputs, GroundingScores, Phrase, Phrases
+from cospal_cli.core.phrases import Phrase, Phrases
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.language.phrases import Refined, moment_queries
 from cospal_cli.model.metadata import CombinedWeights, HeadsMetadata

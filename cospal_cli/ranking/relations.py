@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import centres, iou
 from cospal_cli.core.middle import median, quantile
-from cospal_cli.core.types import FloatArray, Query, Relation
+from cospal_cli.core.query import Query, Relation
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.terms import MOVING, Scores, class_shares, colour_share
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.grounding import GroundingScores
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import FloatArray, GroundingScores, Timeline
 from cospal_cli.ranking.order import hull, in_order
 from cospal_cli.ranking.prediction import HeadScores
 

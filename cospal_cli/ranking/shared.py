@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.observation import HeadFeatures, Observation
-from cospal_cli.core.types import FloatArray
 from cospal_cli.features.appearance import Appearance, Classify
 from cospal_cli.features.texture import Textures
 from cospal_cli.ranking.candidates import Candidate, candidates

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Attribute, FloatArray, Query
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.query import Attribute, Query
 from cospal_cli.ranking.candidates import Candidate
 
 _SIGNS = {

@@ -13,7 +13,8 @@ import numpy as np
 
 from cospal_cli.core.middle import median
 from cospal_cli.core.observation import TimeSpan
-from cospal_cli.core.types import Action, Query, Tubelet
+from cospal_cli.core.query import Action, Query
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.moments import Moment, moment
 from cospal_cli.ranking.terms import class_shares

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.colours import NAMES, REGIONS
 from cospal_cli.core.middle import median, quantile
-from cospal_cli.core.types import Action, Attribute, FloatArray, Query
+from cospal_cli.core.query import Action, Attribute, Query
 from cospal_cli.ranking.candidates import Candidate
 
 Scores = NDArray[np.float64]

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.language.contrasts import contrasts
 from cospal_cli.ranking import terms
 from cospal_cli.ranking.candidates import Candidate

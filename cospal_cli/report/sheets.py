@@ -14,7 +14,7 @@ import numpy as np
 
 from cospal_cli.core.errors import CospalError
 from cospal_cli.core.progress import Progress, never, silent
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.settings import VideoConfig
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from cospal_cli.core.backends import RUNTIMES as BACKENDS
 from cospal_cli.core.errors import UsageError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.model.checkpoint import CONFIG, WEIGHTS, load_metadata
 from cospal_cli.model.metadata import HeadsMetadata
 

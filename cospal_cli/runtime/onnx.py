@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from cospal_cli.core.contract import HEAD_INPUTS, HEAD_OUTPUTS
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.reading import parse_table
-from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices import CUDA
 from cospal_cli.devices.onnx_session import CPU, Provider, open_session
 from cospal_cli.model.checkpoint import CONFIG, load_metadata

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli.core.errors import DeviceError, UsageError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.runtime import engines
 from cospal_cli.runtime.onnx import Array, chosen, feed, input_shapes, open_graphs, scores_of
 

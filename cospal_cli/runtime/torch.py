@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cospal_cli.core.errors import WeightsError
+from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.head_inputs import collate
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import GroundingInputs, GroundingScores
 from cospal_cli.devices.torch_device import choose
 from cospal_cli.model.metadata import HeadsMetadata
 

@@ -8,9 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import IntArray
 from cospal_cli.core.backends import TRACKERS as BACKENDS
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import BoxColours, Detections, IntArray, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Detections, Tubelet
 from cospal_cli.settings import TrackerConfig
 
 

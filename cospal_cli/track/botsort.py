@@ -9,7 +9,8 @@ from math import prod
 
 import numpy as np
 
-from cospal_cli.core.types import BoxColours, Detections, FloatArray
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.tubelets import BoxColours, Detections
 from cospal_cli.track.state import Agility, Live
 from cospal_cli.track.two_stage import TwoStageTracker
 

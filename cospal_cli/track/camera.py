@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 
 CELLS = 4  # cells a side, where parts of the frame are judged alone
 _SIDE = 128  # longer side of the images compared, pixels

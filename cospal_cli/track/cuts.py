@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.track.camera import CELLS, STILL, CameraMotion, cell_sums, likeness
 
 _HUES, _VALUES = 6, 4  # bins; the hue bin after the last is gray

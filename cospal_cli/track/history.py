@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray
+from cospal_cli.core.arrays import FloatArray, IntArray
+from cospal_cli.core.tubelets import BoxColours, Detections
 from cospal_cli.track.camera import CameraMotion
 
 _BLOCK = 256  # frames

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cospal_cli.core.types import Detections, FloatArray, IntArray
+from cospal_cli.core.arrays import FloatArray, IntArray
+from cospal_cli.core.tubelets import Detections
 
 # Each line: a detector's own classes, then other nouns that a prompt may hold.
 _GROUPS = tuple(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import centres, iou
-from cospal_cli.core.types import FloatArray, IntArray
 from cospal_cli.track.affinity import likenesses
 
 _REACH, _REACH_PER_S = 0.7, 0.8  # box sizes that the place may be off, at once and per second

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray, IntArray
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.track.camera import CameraMotion
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray, IntArray
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.track.camera import CameraMotion
 
 _JITTER = 0.05  # standard deviation of an observed coordinate, box sizes

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import centres, clip, iou
-from cospal_cli.core.types import BoxColours, FloatArray, IntArray, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds

@@ -14,9 +14,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.assignment import assign
 from cospal_cli.core.boxes import area, pairwise_iou
-from cospal_cli.core.types import BoxColours, Detections, FloatArray, IntArray, Tubelet
+from cospal_cli.core.tubelets import BoxColours, Detections, Tubelet
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.affinity import grown_iou
 from cospal_cli.track.camera import STILL, Camera, normalise, shrink

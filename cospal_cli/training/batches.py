@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError, WeightsError
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import assemble, collate
+from cospal_cli.core.phrases import Phrase
 from cospal_cli.core.prefetch import prefetch
-from cospal_cli.core.types import GroundingInputs, Phrase
 from cospal_cli.devices import processors
 from cospal_cli.language.phrases import moment_queries
 from cospal_cli.training.curriculum import Epoch

@@ -21,7 +21,7 @@ from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import write_text
 from cospal_cli.core.head_inputs import assemble, collate
 from cospal_cli.core.observation import Observation
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.language.phrases import moment_queries
 from cospal_cli.model.checkpoint import CONFIG, load
 from cospal_cli.model.contrast import ContrastHeads, log_mean_exp

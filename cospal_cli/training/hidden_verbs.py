@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cospal_cli.core.grounding import GroundingInputs
 from cospal_cli.core.head_inputs import assemble, collate
-from cospal_cli.core.types import GroundingInputs
 from cospal_cli.evaluation.tubes import Truth
 from cospal_cli.features.spec import FeatureSpec
 from cospal_cli.model.cospal import CoSPaL

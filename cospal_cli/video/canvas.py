@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.video.palette import Colour
 
 Plane = NDArray[np.uint8]

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import IntArray
 from cospal_cli.core.brief import brief
-from cospal_cli.core.types import IntArray, Tube
+from cospal_cli.core.tube import Tube
 
 _MARGIN = 0.2  # of the box's side, around it
 _LEAST = 64  # pixels

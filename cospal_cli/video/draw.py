@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from cospal_cli.core.types import FloatArray, Tube
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.tube import Tube
 from cospal_cli.video import text as lettering
 from cospal_cli.video.canvas import Canvas, Look, Plane, Sprite
 from cospal_cli.video.curves import PhraseCurve

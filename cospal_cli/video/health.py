@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.types import TimeRule, VideoInfo
+from cospal_cli.core.frames import TimeRule, VideoInfo
 from cospal_cli.video.timing import StreamClock
 
 

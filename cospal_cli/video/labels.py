@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 
 
 class Rect(NamedTuple):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import of_system
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.reader import VideoReader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.video.canvas import Look
 from cospal_cli.video.convert import converted
 from cospal_cli.video.crop import CropPath

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.video import text as lettering
 from cospal_cli.video.canvas import Canvas, Look, Sprite
 from cospal_cli.video.curves import PhraseCurve

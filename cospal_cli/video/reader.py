@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.foreign import shortage
-from cospal_cli.core.types import FrameBatch, Timeline, VideoInfo
+from cospal_cli.core.frames import FrameBatch, Timeline, VideoInfo
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video import probe
 from cospal_cli.video.convert import converted

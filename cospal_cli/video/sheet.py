@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cospal_cli.core import files
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.video import text as lettering
 from cospal_cli.video.moment import Moment, along, clock, pictures
 from cospal_cli.video.palette import INK, PALETTE, PAPER, Colour

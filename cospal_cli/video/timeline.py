@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cospal_cli.core.types import Timeline
+from cospal_cli.core.frames import Timeline
 
 
 class TimelineBuilder:

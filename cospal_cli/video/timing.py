@@ -36,7 +36,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from cospal_cli.core.types import TimeRule
+from cospal_cli.core.frames import TimeRule
 
 ESTIMATES = ("missing", "duplicate", "backward", "ahead")
 REACH = 16  # frames that a codec may decode before one that is shown earlier

@@ -13,7 +13,7 @@ from cospal_cli.core import files
 from cospal_cli.core.errors import DeviceError
 from cospal_cli.core.foreign import of_system
 from cospal_cli.core.progress import Progress, never, silent
-from cospal_cli.core.types import Tube
+from cospal_cli.core.tube import Tube
 from cospal_cli.settings import OutputConfig, VideoConfig
 from cospal_cli.video.curves import PhraseCurve
 from cospal_cli.video.paint import Annotated, Painter

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import area, clip
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import FloatArray
 from cospal_cli.datasets.synthetic import background, grammar
 from cospal_cli.datasets.synthetic.actions import (
     Act,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import clip
-from cospal_cli.core.types import Detections, FloatArray
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.datasets.synthetic.scene import Scene, framed
 from cospal_cli.datasets.synthetic.scenery import CLASS_OF
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.datasets.synthetic.clothes import RGB
 
 Points = NDArray[np.float64]  # (F, 2) a point of the canvas at every frame

@@ -21,11 +21,14 @@ from numpy.typing import NDArray
 
 from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import model_type, offline, open_model
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import clip
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.frames import FrameBatch
+from cospal_cli.core.query import Query
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import Detections, FloatArray, FrameBatch, Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.detect import DEFAULT_MODEL
 from cospal_cli.detect.defaults import dino_limits
 from cospal_cli.detect.dino.pixels import Pixels

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.fitting import field_of
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.json_types import JsonDict
+from cospal_cli.core.query import Query
 from cospal_cli.core.reading import check_regular, parse_table
-from cospal_cli.core.types import FloatArray, FrameBatch, Query
 from cospal_cli.detect.defaults import dino_limits
 from cospal_cli.detect.dino.grounding_dino import (
     CANDIDATES,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FloatArray, Query
+from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.query import Query
 
 Span = tuple[int, int]  # half-open, in characters
 Offsets = Callable[[str], Sequence[Span]]  # text -> each token's span, (0, 0) for added ones

@@ -10,8 +10,8 @@ from cospal_cli.backbones import models, record
 from cospal_cli.backbones.pretrained import offline, open_model
 from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.foreign import errors_as
+from cospal_cli.core.phrases import WordVectors
 from cospal_cli.core.registry import require
-from cospal_cli.core.types import WordVectors
 from cospal_cli.devices.torch_device import Halving, choose, use_threads
 from cospal_cli.language.encoders.text import clean, pool
 from cospal_cli.settings import TextConfig

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import weights
-from cospal_cli.core.types import WordVectors
+from cospal_cli.core.phrases import WordVectors
 from cospal_cli.devices import check
 from cospal_cli.devices.onnx_session import open_session
 from cospal_cli.language.encoders.text import clean, pool

@@ -12,9 +12,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.backends import TEXT_ENCODERS as BACKENDS
+from cospal_cli.core.phrases import WordVectors
 from cospal_cli.core.registry import load
-from cospal_cli.core.types import FloatArray, WordVectors
 from cospal_cli.language.parser.tokens import spans
 from cospal_cli.settings import TextConfig
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cospal_cli.core.types import Action
+from cospal_cli.core.query import Action
 from cospal_cli.language.lexicon.closed import SCENE
 from cospal_cli.language.lexicon.dress import BODY
 from cospal_cli.language.lexicon.verbs import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.closed import CLOSED
 from cospal_cli.language.lexicon.dress import ORDINALS, POSITION, REGION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cospal_cli.core import colours
-from cospal_cli.core.types import Attribute
+from cospal_cli.core.query import Attribute
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.dress import (

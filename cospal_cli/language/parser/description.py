@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cospal_cli.core.types import Attribute
+from cospal_cli.core.query import Attribute
 from cospal_cli.language.parser.chunks import NounPhrase
 from cospal_cli.language.parser.tokens import Token
 

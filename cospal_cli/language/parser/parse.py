@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cospal_cli.core.errors import UsageError
-from cospal_cli.core.types import Action, Excluded, Query, Relation
+from cospal_cli.core.query import Action, Excluded, Query, Relation
 from cospal_cli.language.lexicon.closed import OPENINGS
 from cospal_cli.language.lexicon.dress import ORDINALS
 from cospal_cli.language.lexicon.questions import WH

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cospal_cli.core import colours
-from cospal_cli.core.types import Attribute, Relation
+from cospal_cli.core.query import Attribute, Relation
 from cospal_cli.language.lexicon import words as lexicon
 from cospal_cli.language.lexicon.verbs import HOLD
 from cospal_cli.language.parser.chunks import NounPhrase

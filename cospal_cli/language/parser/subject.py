@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cospal_cli.core.types import Action
+from cospal_cli.core.query import Action
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.language.lexicon import imagenet
 from cospal_cli.language.lexicon import words as lexicon

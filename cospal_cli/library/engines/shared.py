@@ -22,8 +22,10 @@ import numpy as np
 from cospal_cli import detect
 from cospal_cli.core.errors import CospalError, DeviceError
 from cospal_cli.core.foreign import reason
+from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.prefetch import prefetch
-from cospal_cli.core.types import Detections, FrameBatch, Query
+from cospal_cli.core.query import Query
+from cospal_cli.core.tubelets import Detections
 from cospal_cli.settings import DetectorConfig
 
 Setup = tuple[DetectorConfig, Query | None]  # a detector, and what it is prompted with
