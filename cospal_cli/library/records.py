@@ -34,6 +34,8 @@ class Records:
     def __init__(self, folder: Path | None, shard: str = "") -> None:
         self.earlier: dict[Key, JsonDict] = {}
         self.lines: dict[Key, JsonDict] = {}  # of this run
+        self.videos: set[str] = set()  # that have lines
+        self.bad: list[JsonDict] = []  # lines of what could not be done
         self.path = folder and folder / _beside(RESULTS, shard)
         self.summary = folder and folder / _beside(SUMMARY, shard)
 
@@ -57,6 +59,9 @@ class Records:
     def add(self, row: JsonDict) -> None:
         """One more line. DeviceError where the disk is full."""
         self.lines[key_of(row)] = row
+        self.videos.add(str(row["video"]))
+        if row["status"] not in DONE:
+            self.bad.append(row)
         if self.path is not None:
             try:
                 with open(self.path, "a", encoding="utf-8", errors="replace") as file:
@@ -74,14 +79,13 @@ class Records:
         for row in self.lines.values():
             state = "skipped" if row.get("skipped") else str(row["status"])
             counts[state] = counts.get(state, 0) + 1
-        bad = [row for row in self.lines.values() if row["status"] not in DONE]
         summary: JsonDict = {
-            "videos": len({row["video"] for row in self.lines.values()}),
+            "videos": len(self.videos),
             "results": len(self.lines),
             "counts": counts,
             "failures": [
                 {name: row.get(name, "") for name in ("video", "id", "query", "status", "reason")}
-                for row in bad
+                for row in self.bad
             ],
             **about,
             "versions": versions(),
