@@ -375,3 +375,48 @@ def test_reading_many_frees_the_model() -> None:
 def test_marks_of_the_genitive_without_an_owner_are_survived(text: str) -> None:
     with suppress(UsageError):  # where no subject is left
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("the brown bear", "bear"),
+        ("the american black bear climbs", "bear"),
+        ("a brown-bear", "bear"),
+        ("the police van turns", "car"),
+        ("the firetruck", "truck"),
+        ("the deckchair on the left", "chair"),
+        ("the skate board", "skateboard"),
+        ("the surf-board", "surfboard"),
+        ("the pick-up truck", "truck"),
+        ("the big sports bag falls", "backpack"),
+        ("a beer can on the table", "bottle"),
+        ("the watercraft", "boat"),
+        ("the comic book", "book"),
+    ],
+)
+def test_a_compound_is_what_its_last_word_is(sentence: str, name: str) -> None:
+    classes = parse(sentence).classes
+    assert max(classes, key=classes.__getitem__) == name
+
+
+@pytest.mark.parametrize("sentence", ["the electric fan", "the trash can", "the ice cream"])
+def test_a_compound_of_another_kind_has_no_class(sentence: str) -> None:
+    assert not parse(sentence).classes
+
+
+@pytest.mark.parametrize(
+    ("sentence", "subject"),
+    [
+        ("the ladies walk", "ladies"),
+        ("the gentlemen sit down", "gentlemen"),
+        ("the policemen run", "policemen"),
+        ("the geese walk in the park", "geese"),
+        ("the deer jump over the fence", "deer"),
+        ("the cattle walk", "cattle"),
+    ],
+)
+def test_several_of_them_act(sentence: str, subject: str) -> None:
+    query = parse(sentence)
+    assert query.subject == subject
+    assert query.actions

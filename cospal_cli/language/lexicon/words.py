@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _COMPOUNDS = ("haired", "tressed", "sleeved", "coloured", "colored", "hued", "cl
 # Compounds of these are garments; shorter ones end other words too ("that", "address").
 _CUTS = _LISTS["garment_ends"].words
 _REGION = words_dress.REGION
+_UNLIKE = frozenset(_LISTS["unlike"].words)
 
 
 @dataclass(frozen=True)
@@ -135,19 +137,55 @@ def thing(word: str) -> Thing:
     lemma = noun_lemma(word)
     if "-" in lemma and lemma not in nouns():
         lemma = noun_lemma(lemma.rpartition("-")[2])  # "sous-chef"
-    classes = words_things.table().get(lemma, {})
+    kind = lemma if lemma in words_things.table() else _head(lemma)
+    classes = words_things.table().get(kind, {})
     appearance = words_appearance.table().get(lemma) or words_appearance.table().get(word, {})
     person = not classes and words_person.is_person(lemma)
     return Thing(
         lemma=lemma,
         classes={"person": 1.0} if person else classes,
         appearance=appearance,
-        region=next((_REGION[w] for w in (word, lemma, _garment_of(word)) if w in _REGION), ""),
+        region=next(
+            (_REGION[w] for w in (word, lemma, _garment_of(word), kind) if w in _REGION), ""
+        ),
         person=person,
-        alive=person or lemma in words_things.animals(),
-        mover=lemma in words_things.movers(),
+        alive=person or kind in words_things.animals(),
+        mover=kind in words_things.movers(),
         known=person or lemma in nouns() or _garment_of(word) != "",
     )
+
+
+def _head(lemma: str) -> str:
+    """The noun that a compound of the lists is a kind of: "brown bear" is a bear."""
+    head = lemma.rpartition(" ")[2]
+    return noun_lemma(head) if head != lemma and lemma not in _UNLIKE else lemma
+
+
+def solid(words: Sequence[str]) -> str:
+    """The noun that the lists write as one word: "skate", "board"; "" if they do not."""
+    whole = "".join(words)
+    last = words[-1]
+    if len(words) < 2 or noun_lemma(last) in _REGION or verb_readings(last):
+        return ""  # a "trench coat" is a coat that can be seen
+    opened = any(word in words_closed.CLOSED for word in words)
+    return "" if opened or noun_lemma(whole) not in nouns() else whole
+
+
+def compound(word: str) -> Thing | None:
+    """What an unknown word is that two known nouns make, the second a thing's: "deckchair"."""
+    for cut in range(3, len(word) - 2):
+        first, last = word[:cut], word[cut:]
+        if first in nouns() and last not in words_closed.SCENE:
+            spaced = f"{first} {noun_lemma(last)}"
+            kin = thing(spaced if spaced in nouns() else last)
+            if kin.classes or kin.region:
+                return replace(kin, lemma=word, known=False)
+    return None
+
+
+def may_be_plural(word: str) -> bool:
+    """Whether the noun stands for several, or is written alike for one and for several."""
+    return word in PLURALS or noun_lemma(word) != word
 
 
 def knows(word: str) -> bool:

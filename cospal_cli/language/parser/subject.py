@@ -38,7 +38,7 @@ class UnknownWords:
 
     def noun(self, word: str) -> Thing:
         """The thing nearest to an unknown noun."""
-        named = imagenet.thing(word) or _agent(word)
+        named = imagenet.thing(word) or _agent(word) or lexicon.compound(word)
         if named or not self.ready():
             return named or Thing(word, known=False)
         from cospal_cli.language.encoders import similar

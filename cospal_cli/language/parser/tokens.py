@@ -69,6 +69,8 @@ def tokenize(text: str) -> list[Token]:
 def _split_hyphens(word: str, start: int) -> list[Token]:
     """ "soccer-ball" -> "soccer", "ball"; a compound of unknown parts stays whole."""
     parts = word.split("-")
+    if lexicon.is_noun("".join(parts)):  # "pick-up", "sail-boat"
+        return [Token("".join(parts), start, start + len(word))]
     derived = parts[-1].endswith(("ed", "ing")) or parts[0].endswith("ed")  # "rolled-up"
     counted = CLOSED.get(parts[0]) == "NUM"  # "two-storey"
     if derived or counted or not all(lexicon.knows(part) for part in parts):
@@ -91,11 +93,13 @@ def _join(tokens: list[Token]) -> list[Token]:
             lemmas = (*words[:-1], lexicon.noun_lemma(words[-1]))
             compound = "-".join(words)
             plain = len(part) == 2 and words[0] not in CLOSED and "-" not in words[0]
-            if size == 2 and plain and lexicon.is_compound(compound):
-                joined.append(Token(compound, part[0].start, part[-1].end))
+            made = compound if plain and lexicon.is_compound(compound) else lexicon.solid(words)
+            listed = {tuple(words), lemmas} & phrases
+            if size == 2 and made and not listed:
+                joined.append(Token(made, part[0].start, part[-1].end))
                 at += size
                 break
-            if size == 1 or (len(part) == size and {tuple(words), lemmas} & phrases):
+            if size == 1 or (len(part) == size and listed):
                 joined.append(Token(" ".join(words), part[0].start, part[-1].end))
                 at += len(part)
                 break
@@ -272,10 +276,9 @@ def _as_verb(
             return False  # "with one hand", "two steps"
     if before in ("NOUN", "PRON", "REL", "NUM", "WH"):
         plural = last is not None and (
-            last.word in _PLURAL_PRONOUNS or (last.word.endswith("s") and last.lemma != last.word)
+            last.word in _PLURAL_PRONOUNS or (before == "NOUN" and lexicon.may_be_plural(last.word))
         )
-        people = last is not None and last.word in ("people", "children", "men", "women")
-        agrees = plural or people or before == "REL"
+        agrees = plural or before == "REL"
         base = agrees or (not _may_be_noun(following) and not _determined(done))
         return bool(tags & {"VZ", "VD", "VG", "VN"}) or base
     if before in ("AUX", "TO"):
