@@ -65,6 +65,7 @@ class Block:
 
     @property
     def residual(self) -> bool:
+        """Whether the input is added to the output."""
         return self.stride == 1 and self.inside == self.outside
 
 
@@ -94,11 +95,13 @@ class SameConv2d(nn.Conv2d):
         super().__init__(inside, outside, kernel, stride, groups=groups, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, C, S, S) -> (N, C', S', S')."""
         pads = same_pads(x.shape[-1], self.kernel_size[0], self.stride[0])
         return super().forward(functional.pad(x, (*pads, *pads)))
 
 
 def normalise(channels: int) -> nn.BatchNorm2d:
+    """The checkpoint's batch normalisation of ``channels`` channels."""
     return nn.BatchNorm2d(channels, eps=EPSILON)
 
 
@@ -118,6 +121,7 @@ class TorchBlock(nn.Module):
         self._bn2 = normalise(block.outside)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, C, S, S) -> (N, C', S', S')."""
         y = x
         if self.block.expansion != 1:
             y = functional.relu6(self._bn0(self._expand_conv(y)))
@@ -140,6 +144,7 @@ class EfficientNetLite(nn.Module):
         self._fc = nn.Linear(1280, 1000)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Probabilities (N, 1000) and features (N, 1280) of images (N, 3, S, S)."""
         x = functional.relu6(self._bn0(self._conv_stem(x)))
         for block in self._blocks:
             x = block(x)
@@ -157,6 +162,7 @@ class Graph:
         self.initializers: list[onnx.TensorProto] = []
 
     def constant(self, name: str, array: NDArray[np.float64]) -> str:
+        """Keep an array as an initializer; the name to read it by."""
         if self.dtype == np.float32 or array.size < SMALL:
             self.initializers.append(numpy_helper.from_array(array.astype(np.float32), name))
             return name
@@ -165,6 +171,7 @@ class Graph:
         return self.emit("Cast", [half.name], name, to=TensorProto.FLOAT)
 
     def emit(self, op: str, inputs: list[str], output: str, **attributes: object) -> str:
+        """Add a node; the name of its output."""
         self.nodes.append(helper.make_node(op, inputs, [output], output, **attributes))
         return output
 
@@ -190,6 +197,7 @@ class Graph:
         return y if linear else self.emit("Clip", [y, "zero", "six"], f"{conv}_relu6")
 
     def block(self, x: str, side: int, number: int, block: Block) -> str:
+        """The nodes of block ``number``, whose input has this ``side``; the name of its output."""
         name, y = f"_blocks.{number}.", x
         if block.expansion != 1:
             y = self.convolve(y, side, f"{name}_expand_conv", f"{name}_bn0")

@@ -106,6 +106,7 @@ class Converter:
         return model
 
     def emit(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Add a node; the name of its output."""
         self.nodes.append(helper.make_node(op, inputs, [output], output, **attributes))
         return output
 
@@ -120,10 +121,12 @@ class Converter:
         return name
 
     def on_placeholder(self, node: dict[str, Any]) -> None:
+        """The input; its layout is the one of ONNX."""
         dims = [int(dim["size"]) for dim in node["attr"]["shape"]["shape"]["dim"]]
         self.values[node["name"]] = Value("input_1:0", channels_last=False, side=dims[2])
 
     def on_transpose(self, node: dict[str, Any]) -> None:
+        """A change of layout is only remembered; others become a node."""
         source = self.values[node["input"][0]]
         perm = tuple(self.weights[node["input"][1]].tolist())
         if len(perm) == 3:  # (N, channels, cells) -> (N, cells, channels)
@@ -136,6 +139,7 @@ class Converter:
         self.values[node["name"]] = Value(source.name, last, source.side, source.pads)
 
     def on_pad(self, node: dict[str, Any]) -> None:
+        """Padding is remembered for the convolution or pooling that follows."""
         source = self.values[node["input"][0]]
         amounts = self.weights[node["input"][1]].tolist()
         top_bottom, left_right = amounts[1:3] if source.channels_last else amounts[2:]
@@ -145,6 +149,7 @@ class Converter:
     on_padv2 = on_pad  # -inf before max pooling, which is what ONNX's MaxPool pads with
 
     def on_conv2d(self, node: dict[str, Any]) -> None:
+        """A convolution, with the bias that an Add behind it carries."""
         source = self.values[node["input"][0]]
         kernel = self.weights[node["input"][1]].transpose(3, 2, 0, 1)  # HWIO -> OIHW
         strides = [int(i) for i in node["attr"]["strides"]["list"]["i"][1:3]]
@@ -161,6 +166,7 @@ class Converter:
         self.values[node["name"]] = Value(name, True, side)
 
     def on_maxpool(self, node: dict[str, Any]) -> None:
+        """Max pooling, with the padding before it."""
         source = self.values[node["input"][0]]
         kernel = [int(i) for i in node["attr"]["ksize"]["list"]["i"][1:3]]
         strides = [int(i) for i in node["attr"]["strides"]["list"]["i"][1:3]]
@@ -170,6 +176,7 @@ class Converter:
         self.values[node["name"]] = Value(name, True, side)
 
     def on_add(self, node: dict[str, Any]) -> None:
+        """A sum of two tensors; a convolution's bias is in it already."""
         first, second = (self.values.get(name) for name in node["input"])
         if first and second:
             if first.channels_last != second.channels_last:
@@ -180,17 +187,20 @@ class Converter:
             self.values[node["name"]] = self.values[node["input"][0]]
 
     def on_leakyrelu(self, node: dict[str, Any]) -> None:
+        """A LeakyRelu with the node's own slope."""
         source = self.values[node["input"][0]]
         alpha = node["attr"]["alpha"]["f"]
         name = self.emit("LeakyRelu", [source.name], f"{node['name']}:0", alpha=alpha)
         self.values[node["name"]] = Value(name, source.channels_last, source.side)
 
     def on_sigmoid(self, node: dict[str, Any]) -> None:
+        """A Sigmoid."""
         source = self.values[node["input"][0]]
         name = self.emit("Sigmoid", [source.name], f"{node['name']}:0")
         self.values[node["name"]] = Value(name, source.channels_last, source.side)
 
     def on_concatv2(self, node: dict[str, Any]) -> None:
+        """Tensors joined along their channels."""
         parts = [self.values[name] for name in node["input"][:-1]]
         if int(self.weights[node["input"][-1]]) != 1 or any(p.channels_last for p in parts):
             raise ValueError(f"{node['name']}: only channels of NCHW tensors are joined")
@@ -198,6 +208,7 @@ class Converter:
         self.values[node["name"]] = Value(name, False, parts[0].side)
 
     def on_resizebilinear(self, node: dict[str, Any]) -> None:
+        """Bilinear resizing; to the half, which is the mean of four pixels."""
         source = self.values[node["input"][0]]
         side = int(self.weights[node["input"][1]][0])
         attributes = {key: entry.get("b") for key, entry in node["attr"].items()}
@@ -219,6 +230,7 @@ class Converter:
         self.values[node["name"]] = Value(name, source.channels_last, side)
 
     def on_splitv(self, node: dict[str, Any]) -> None:
+        """Channels parted into classes and bins."""
         source = self.values[node["input"][0]]
         sizes = self.weights[node["input"][1]].astype(np.int64)
         inputs = [source.name, self.constant("classes_and_bins", sizes)]
@@ -229,16 +241,19 @@ class Converter:
             self.values[name.removesuffix(":0")] = value
 
     def on_sparsetodense(self, node: dict[str, Any]) -> None:
+        """A folded constant: all default values."""
         _, size, updates, default = (self.weights[name] for name in node["input"])
         if updates.size:
             raise ValueError(f"{node['name']}: only empty sparse tensors are read")
         self.shapes[node["name"]] = np.full(size.tolist(), default.item(), np.int64)
 
     def on_addv2(self, node: dict[str, Any]) -> None:
+        """A folded constant: the sum of two shapes."""
         base, zeros = node["input"]
         self.shapes[node["name"]] = self.weights[base] + self.shapes[zeros]
 
     def on_reshape(self, node: dict[str, Any]) -> None:
+        """Cells made flat: (N, C, H, W) -> (N, C, H W)."""
         source = self.values[node["input"][0]]
         _, channels, cells = self.shapes[node["input"][1]].tolist()
         if cells != -1:
@@ -249,6 +264,7 @@ class Converter:
         self.values[node["name"]] = Value(name, False, source.side)
 
     def on_identity(self, node: dict[str, Any]) -> None:
+        """An output of the graph."""
         self.emit("Identity", [self.values[node["input"][0]].name], f"{node['name']}:0")
 
 

@@ -238,7 +238,7 @@ def ground(context: Context[GroundOptions]) -> int | None:
         video, options.output, len(sentences), config.output.video, options.as_json
     )
     outputs = with_pictures(outputs, config.output)
-    page = page_at(options.report)
+    page = page_at(options.report) if options.report else None
     formats = _formats(options, video, config)
     others = [*([page.path] if page else []), *(path for one in formats for path in one.paths)]
     targets = [*others, *(path for paths in outputs for path in paths.files)]

@@ -40,7 +40,7 @@ def ground_many(
     """Ground all videos; the exit code."""
     options, config = context.options, settings.config
     _check_options(options, source)
-    page = page_at(options.report)
+    page = page_at(options.report) if options.report else None
     every, refused = batch_jobs.jobs_of(options, source, config)
     jobs = batch_jobs.own_shard(every, options.shard)
     if config.detector.name == "file" and len(every) > 1:

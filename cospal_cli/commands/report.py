@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, overload
+from typing import TYPE_CHECKING, Annotated
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, option
@@ -69,16 +69,9 @@ def report(context: Context[ReportOptions]) -> int:
     return SOME_FAILED if given.bad else 0
 
 
-@overload
-def page_at(path: Path, title: str = "") -> AnswersPage: ...
-@overload
-def page_at(path: None, title: str = "") -> None: ...
-@overload
-def page_at(path: Path | None, title: str = "") -> AnswersPage | None: ...
-def page_at(path: Path | None, title: str = "") -> AnswersPage | None:
-    """An empty page for ``path``, if there is one; UsageError for a name that is not a page's."""
-    if path is None:
-        return None
+def page_at(path: Path, title: str = "") -> AnswersPage:
+    """An empty page that is to be written to ``path``; UsageError where that is not the name of a
+    page."""
     from cospal_cli.report.collect import AnswersPage
 
     return AnswersPage(page_path(path), title)

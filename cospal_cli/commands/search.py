@@ -82,7 +82,7 @@ def search(context: Context[SearchOptions]) -> int:
     is damaged, 7 nothing found under --fail-on-empty.
     """
     options, settings = context.options, context.settings
-    page = page_at(options.report, options.sentence)
+    page = page_at(options.report, options.sentence) if options.report else None
     folder = named(options.library)
     from cospal_cli.core.files import check_outputs, claimed
     from cospal_cli.library.library import Library

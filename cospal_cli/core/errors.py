@@ -28,24 +28,36 @@ class CospalError(Exception):
 
 
 class TrainingError(CospalError):
+    """A training that cannot go on: its loss is not a number."""
+
     exit_code = 1
 
 
 class UsageError(CospalError):
+    """Wrong arguments, settings, sentence or output path."""
+
     exit_code = 2
 
 
 class InputError(CospalError):
+    """A video, or another file that is read, cannot be read."""
+
     exit_code = 4
 
 
 class WeightsError(CospalError):
+    """Model files are missing, damaged, or made for something else."""
+
     exit_code = 5
 
 
 class DeviceError(CospalError):
+    """A device, memory or disk space is not available."""
+
     exit_code = 6
 
 
 class NothingFound(CospalError):
+    """There is no tube, and the caller asked for an error then."""
+
     exit_code = 7

@@ -8,6 +8,8 @@ NOTICE = 25  # log level of what a long job says now and then: less than a warni
 
 
 class Progress(Protocol):
+    """Called with how far a job has come."""
+
     def __call__(self, stage: str, done: float, total: float | None, note: str = "") -> None:
         """``stage`` in progress ("watch", "draw"); ``done`` of ``total`` frames (None: unknown).
 

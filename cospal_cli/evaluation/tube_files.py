@@ -22,15 +22,29 @@ class ExpectedTube(Protocol):
     """What a tube may belong to: a record of the split."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The record's name in its data set."""
+        ...
+
     @property
-    def video(self) -> Path: ...
+    def video(self) -> Path:
+        """The video's file."""
+        ...
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The sentence."""
+        ...
+
     @property
-    def size(self) -> tuple[int, int] | None: ...
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the frames in pixels, where they are known."""
+        ...
+
     @property
-    def segment(self) -> FrameSpan | None: ...
+    def segment(self) -> FrameSpan | None:
+        """The part of the video that the record is about; None: all of it."""
+        ...
 
 
 def is_tube_file(value: object) -> bool:

@@ -58,6 +58,7 @@ class PreparePlan:
         ]
 
     def prompt(self, record: Record) -> str:
+        """The text to prompt the detector with for ``record``; "" where it takes none."""
         return record.text if self.prompted else ""
 
 

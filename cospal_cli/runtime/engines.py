@@ -33,10 +33,21 @@ Shapes = Mapping[str, Sequence[str | int]]  # of a graph's inputs: see ``onnx.in
 class ExecutionContext(Protocol):
     """What runs an engine."""
 
-    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool: ...
-    def set_tensor_address(self, name: str, address: int) -> bool: ...
-    def get_tensor_shape(self, name: str) -> Sequence[int]: ...
-    def execute_async_v3(self, stream: int) -> bool: ...
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        """Say how large an input is; whether the engine takes that."""
+        ...
+
+    def set_tensor_address(self, name: str, address: int) -> bool:
+        """Say where an input or output lies on the GPU; whether that can be."""
+        ...
+
+    def get_tensor_shape(self, name: str) -> Sequence[int]:
+        """How large an output is, once the inputs have shapes."""
+        ...
+
+    def execute_async_v3(self, stream: int) -> bool:
+        """Run on a CUDA stream; whether it could begin."""
+        ...
 
 
 class Engine(Protocol):
@@ -44,8 +55,13 @@ class Engine(Protocol):
 
     num_io_tensors: int
 
-    def get_tensor_name(self, index: int) -> str: ...
-    def create_execution_context(self) -> ExecutionContext: ...
+    def get_tensor_name(self, index: int) -> str:
+        """The name of an input or output, by its number from 0."""
+        ...
+
+    def create_execution_context(self) -> ExecutionContext:
+        """A new context, with memory of its own."""
+        ...
 
 
 @dataclass(frozen=True)

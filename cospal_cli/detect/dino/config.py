@@ -54,6 +54,8 @@ PUBLISHED = {  # what every published checkpoint agrees on, and nothing else is 
 
 @dataclass(frozen=True)
 class Swin:
+    """The sizes of the image backbone."""
+
     embed_dim: int
     depths: tuple[int, ...]
     num_heads: tuple[int, ...]
@@ -62,6 +64,8 @@ class Swin:
 
 @dataclass(frozen=True)
 class Bert:
+    """The sizes of the text encoder."""
+
     vocab_size: int
     hidden_size: int
     num_hidden_layers: int

@@ -67,6 +67,7 @@ class SentenceParts:
     referral_end: int = 0
 
     def own(self, phrase: NounPhrase | None) -> bool:
+        """Whether ``phrase`` is the subject itself."""
         return phrase is self.subject
 
     def find_end(self) -> None:

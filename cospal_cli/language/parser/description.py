@@ -34,6 +34,7 @@ class Description:
         return self.opposite if denied and self.opposite is not None else self
 
     def add(self, attribute: Attribute) -> None:
+        """Keep an attribute, once."""
         if attribute not in self.attributes:
             self.attributes.append(attribute)
 

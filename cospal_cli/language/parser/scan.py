@@ -32,6 +32,7 @@ class Scan(Attach):
     """The pass: what each item opens or ends; ``run`` consumes the items once."""
 
     def run(self) -> SentenceParts:
+        """Go through the items once; what they make of the sentence."""
         for at, item in enumerate(self.items):
             if isinstance(item, NounPhrase):
                 self._phrase(at, item)

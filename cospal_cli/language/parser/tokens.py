@@ -38,6 +38,7 @@ class Token:
 
     @property
     def verbal(self) -> bool:
+        """Whether it is a form of a verb."""
         return self.tag in VERBAL
 
 
