@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from cospal_cli.commands.context import (
     json_option,
     option,
 )
+from cospal_cli.commands.options import count_option
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.files import check_outputs, claimed
 from cospal_cli.core.json_types import JsonDict
@@ -46,11 +46,6 @@ GROUND_FLAGS = (
 TRAIN_FLAGS = ("train.batch", "train.device", "train.precision", "train.threads")
 
 
-def _count(name: str, default: int, least: int, help: str) -> Callable[[str], click.Parameter]:
-    kind = click.IntRange(least)
-    return option(name, group=SPEED, default=default, show_default=True, type=kind, help=help)
-
-
 @click.group(context_settings=HELP)
 def bench() -> None:
     """Measure speed on this machine."""
@@ -62,7 +57,7 @@ class BenchGroundOptions:
 
     video: Annotated[Path, argument(type=PATH)]
     query: Annotated[str, argument()]
-    rounds: Annotated[int, _count("--rounds", 3, 1, "Rounds that the medians are over.")]
+    rounds: Annotated[int, count_option("--rounds", "Rounds that the medians are over.", 3)]
     batches: Annotated[
         tuple[int, ...],
         option(
@@ -128,8 +123,8 @@ def ground(context: Context[BenchGroundOptions]) -> None:
 class BenchTrainOptions:
     """See ``train``."""
 
-    updates: Annotated[int, _count("--updates", 30, 10, "Updates to measure over.")]
-    videos: Annotated[int, _count("--videos", 256, 2, "Files of random features.")]
+    updates: Annotated[int, count_option("--updates", "Updates to measure over.", 30, least=10)]
+    videos: Annotated[int, count_option("--videos", "Files of random features.", 256, least=2)]
     as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
@@ -199,10 +194,10 @@ class BenchExportOptions:
             help="Words of a sentence.",
         ),
     ]
-    frames: Annotated[int, _count("--frames", 32, 1, "Times T at which tubelets have features.")]
-    clips: Annotated[int, _count("--clips", 200, 1, "Clips C of a video.")]
-    rounds: Annotated[int, _count("--rounds", 15, 1, "Rounds; the runtimes take turns.")]
-    threads: Annotated[int, _count("--threads", 0, 0, "Threads on the CPU; 0: all.")]
+    frames: Annotated[int, count_option("--frames", "Times T at which tubelets have features.", 32)]
+    clips: Annotated[int, count_option("--clips", "Clips C of a video.", 200)]
+    rounds: Annotated[int, count_option("--rounds", "Rounds; the runtimes take turns.", 15)]
+    threads: Annotated[int, count_option("--threads", "Threads on the CPU; 0: all.", 0, least=0)]
     compiled: Annotated[
         bool,
         option(

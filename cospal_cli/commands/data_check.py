@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
-
 from cospal_cli.commands.console import emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.options import processes_option
 from cospal_cli.core.errors import SOME_FAILED, InputError
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.datasets import FORMATS
-from cospal_cli.settings.words import INPUT, SPEED
+from cospal_cli.settings.words import INPUT
 
 if TYPE_CHECKING:
     from cospal_cli.datasets.check import CheckReport
@@ -47,15 +46,7 @@ class CheckOptions:
             help="Decode every video to its end: slow but thorough.",
         ),
     ]
-    jobs: Annotated[
-        int | None,
-        option(
-            "--jobs",
-            group=SPEED,
-            type=click.IntRange(0),
-            help="Processes that open videos.  [default: all processors]",
-        ),
-    ]
+    jobs: Annotated[int | None, processes_option("--jobs", "Processes that open videos.")]
     show_all: Annotated[
         bool, option("--all", is_flag=True, help="List every problem in the table.")
     ]

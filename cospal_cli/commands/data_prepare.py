@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import click
-
 from cospal_cli.commands.console import Interrupts, emit, printable
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.options import processes_option
 from cospal_cli.core.errors import SOME_FAILED
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
 from cospal_cli.settings import override
 from cospal_cli.settings.stored import modern
-from cospal_cli.settings.words import FIND, SPEED
+from cospal_cli.settings.words import FIND
 
 SHOWN = 5  # skipped records in the table
 FLAGS = (
@@ -42,15 +41,7 @@ class PrepareOptions:
         Path | None,
         option("--out", type=PATH, help="Folder of the features.  [default: DIR/prepared]"),
     ]
-    jobs: Annotated[
-        int | None,
-        option(
-            "--jobs",
-            group=SPEED,
-            type=click.IntRange(0),
-            help="Processes that compute features.  [default: all processors]",
-        ),
-    ]
+    jobs: Annotated[int | None, processes_option("--jobs", "Processes that compute features.")]
     parses: Annotated[
         tuple[Path, ...],
         option(
@@ -78,7 +69,7 @@ def prepare(context: Context[PrepareOptions]) -> int:
     options, settings = context.options, context.settings
     from cospal_cli.datasets.synthetic.recipe import is_synthetic
     from cospal_cli.features.no_clips import NONE
-    from cospal_cli.library.engines import usual_workers
+    from cospal_cli.library.engines import feature_workers
     from cospal_cli.prepared.folder import FOLDER, read_about
     from cospal_cli.preparing import prepare as preparing
 
@@ -87,8 +78,7 @@ def prepare(context: Context[PrepareOptions]) -> int:
     if is_synthetic(options.folder) and not clips_said:
         begun = modern((read_about(out) or {}).get("made_with", {}))
         config = override(config, {"clips.name": begun.get("clips.name", NONE)})
-    jobs = options.jobs
-    workers = config.engine.workers or usual_workers(config) if jobs is None else jobs
+    workers = feature_workers(config, options.jobs)
     with Interrupts() as interrupts, context.progress("videos") as progress:
         report = preparing.prepare(
             options.folder,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ import click
 
 from cospal_cli.commands.console import Interrupts, emit
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.options import count_option, processes_option
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.datasets.synthetic.recipe import MIXES
-from cospal_cli.settings.words import SPEED
+from cospal_cli.settings.words import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,11 @@ class SyntheticOptions:
 
     folder: Annotated[Path, argument(metavar="DIR", type=PATH)]
     videos: Annotated[
-        int,
-        option("--videos", required=True, type=click.IntRange(1), help="Videos in the whole set."),
+        int, count_option("--videos", "Videos in the whole set.", group=OUTPUT, required=True)
     ]
     seed: Annotated[
         int,
-        option(
-            "--seed",
-            default=0,
-            show_default=True,
-            type=click.IntRange(0),
-            help="Seed of all random choices.",
-        ),
+        count_option("--seed", "Seed of all random choices.", 0, least=0, group=OUTPUT),
     ]
     size: Annotated[
         str,
@@ -49,7 +42,7 @@ class SyntheticOptions:
         ),
     ]
     fps: Annotated[
-        int, option("--fps", default=10, show_default=True, type=int, help="Frames per second.")
+        int, option("--fps", default=10, show_default=True, metavar="N", help="Frames per second.")
     ]
     kind: Annotated[
         str,
@@ -82,17 +75,7 @@ class SyntheticOptions:
             help="Share of the videos in the test split.",
         ),
     ]
-    workers: Annotated[
-        int,
-        option(
-            "--workers",
-            group=SPEED,
-            default=0,
-            show_default="one per processor",
-            type=click.IntRange(0),
-            help="Processes that draw videos.",
-        ),
-    ]
+    workers: Annotated[int | None, processes_option("--workers", "Processes that draw videos.")]
     as_json: Annotated[bool, json_option("Print one JSON document about the set.")]  # fmt: skip
 
 
@@ -105,6 +88,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
     """
     from cospal_cli.datasets.synthetic.recipe import Recipe
     from cospal_cli.datasets.synthetic.write import write_set
+    from cospal_cli.devices import processors
 
     options = context.options
     recipe = Recipe(
@@ -115,7 +99,7 @@ def synthetic(context: Context[SyntheticOptions]) -> None:
         test=_share(options.test),
         kind=options.kind,
     )
-    count = options.workers or os.cpu_count() or 1
+    count = options.workers or processors()
     with Interrupts() as interrupts, context.progress() as progress:
         outcome = write_set(
             recipe, options.folder, options.videos, count, progress, interrupts.stopped

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
-
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
 from cospal_cli.commands.evaluate_files import EvaluationFiles
 from cospal_cli.commands.evaluate_inputs import SYNTHETIC, EvaluationInputs, EvaluationSources
+from cospal_cli.commands.options import count_option, prepared_option, report_option
 from cospal_cli.core.backends import METHODS, TRAINED
 from cospal_cli.core.errors import SOME_FAILED, UsageError
 from cospal_cli.core.json_types import JsonDict
@@ -45,15 +44,7 @@ class EvaluateOptions:
         Path,
         option("--data", group=INPUT, required=True, type=PATH, help="Folder of the data set."),
     ]
-    prepared: Annotated[
-        Path | None,
-        option(
-            "--prepared",
-            group=INPUT,
-            type=PATH,
-            help="Folder of its prepared features.  [default: DATA/prepared]",
-        ),
-    ]
+    prepared: Annotated[Path | None, prepared_option]
     split: Annotated[
         str,
         option(
@@ -100,23 +91,19 @@ class EvaluateOptions:
     ]
     resamples: Annotated[
         int,
-        option(
+        count_option(
             "--resamples",
+            "Resamples for the 95 % intervals; 0: no intervals.",
+            1000,
+            least=0,
             group=FIND,
-            default=1000,
-            show_default=True,
-            type=click.IntRange(0),
-            help="Resamples for the 95 % intervals; 0: no intervals.",
         ),
     ]
     output: Annotated[
         str | None,
         option("-o", "--output", metavar="DIR", help="Write JSON, picture and predictions there."),
     ]
-    report: Annotated[
-        Path | None,
-        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
-    ]
+    report: Annotated[Path | None, report_option]
     details: Annotated[
         bool,
         option(

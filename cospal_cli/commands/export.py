@@ -11,6 +11,7 @@ import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
+from cospal_cli.commands.options import count_option, prepared_option
 from cospal_cli.core.errors import UsageError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.table import screen_width, table
@@ -80,15 +81,7 @@ class ExportOptions:
         Path | None,
         option("--data", group=INPUT, type=PATH, help="Data set to compare predictions on."),
     ]
-    prepared: Annotated[
-        Path | None,
-        option(
-            "--prepared",
-            group=INPUT,
-            type=PATH,
-            help="Folder of its prepared features.  [default: DATA/prepared]",
-        ),
-    ]
+    prepared: Annotated[Path | None, prepared_option]
     split: Annotated[
         str,
         option(
@@ -101,14 +94,7 @@ class ExportOptions:
     ]
     samples: Annotated[
         int,
-        option(
-            "--samples",
-            group=INPUT,
-            default=200,
-            show_default=True,
-            type=click.IntRange(1),
-            help="Compare on at most so many records.",
-        ),
+        count_option("--samples", "Compare on at most so many records.", 200, group=INPUT),
     ]
     size: Annotated[
         str,

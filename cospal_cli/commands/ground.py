@@ -16,6 +16,15 @@ from cospal_cli.commands.format_files import FormatFiles, beside, check, open_fo
 from cospal_cli.commands.ground_files import Files, grounded
 from cospal_cli.commands.ground_lines import show_plan, summarise
 from cospal_cli.commands.libraries import library_option, open_grounder
+from cospal_cli.commands.options import (
+    DETECTION_FLAGS,
+    DEVICE_FLAGS,
+    ENGINE_FLAGS,
+    RUNTIME_FLAGS,
+    VIDEO_FLAGS,
+    recursive_option,
+    report_option,
+)
 from cospal_cli.commands.output_paths import (
     OutputPaths,
     base_of,
@@ -39,14 +48,7 @@ if TYPE_CHECKING:
     from cospal_cli.settings import Config
 
 FLAGS = (
-    "video.fps",
-    "video.start",
-    "video.end",
-    "video.duration",
-    "video.image_fps",
-    "video.stream",
-    "video.max_pixels",
-    "video.strict",
+    *VIDEO_FLAGS,
     "detector.file.path",
     "ground.method",
     "ground.top_k",
@@ -60,20 +62,11 @@ FLAGS = (
     "output.pad",
     "output.sheet",
     "output.thumbnail",
-    "detector.name",
-    "detector.model",
-    "detector.nanodet.tiles",
-    "tracker.name",
+    *DETECTION_FLAGS,
     "appearance.image_text",
-    "runtime.name",
-    "runtime.provider",
-    "detector.device",
-    "detector.precision",
-    "detector.batch",
-    "detector.threads",
-    "engine.name",
-    "engine.workers",
-    "engine.ray.address",
+    *RUNTIME_FLAGS,
+    *DEVICE_FLAGS,
+    *ENGINE_FLAGS,
 )
 
 
@@ -96,9 +89,7 @@ class GroundOptions:
         Path | None,
         option("--query-file", group=FIND, type=PATH, help="Text file with one sentence per line."),
     ]
-    recursive: Annotated[
-        bool, option("--recursive", group=INPUT, is_flag=True, help="Look into folders in folders.")
-    ]
+    recursive: Annotated[bool, recursive_option]
     files_from: Annotated[
         str | None,
         option(
@@ -164,10 +155,7 @@ class GroundOptions:
             help=f"Write the tubes in this form too: {', '.join(OUTPUTS)}; repeatable.",
         ),
     ]
-    report: Annotated[
-        Path | None,
-        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
-    ]
+    report: Annotated[Path | None, report_option]
     library: Annotated[Path | None, library_option]
     fail_on_empty: Annotated[
         bool,

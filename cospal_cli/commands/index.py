@@ -10,31 +10,18 @@ from typing import Annotated
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
+from cospal_cli.commands.options import (
+    DETECTION_FLAGS,
+    DEVICE_FLAGS,
+    ENGINE_FLAGS,
+    VIDEO_FLAGS,
+    recursive_option,
+)
 from cospal_cli.core.errors import SOME_FAILED, InputError
 from cospal_cli.core.progress import NOTICE
-from cospal_cli.settings.words import INPUT, MODELS
+from cospal_cli.settings.words import MODELS
 
-FLAGS = (
-    "video.fps",
-    "video.start",
-    "video.end",
-    "video.duration",
-    "video.image_fps",
-    "video.stream",
-    "video.max_pixels",
-    "video.strict",
-    "detector.name",
-    "detector.model",
-    "detector.nanodet.tiles",
-    "tracker.name",
-    "detector.device",
-    "detector.precision",
-    "detector.batch",
-    "detector.threads",
-    "engine.name",
-    "engine.workers",
-    "engine.ray.address",
-)
+FLAGS = (*VIDEO_FLAGS, *DETECTION_FLAGS, *DEVICE_FLAGS, *ENGINE_FLAGS)
 
 
 @dataclass(frozen=True)
@@ -43,10 +30,7 @@ class IndexOptions:
 
     inputs: Annotated[tuple[str, ...], argument(nargs=-1, required=True, metavar="INPUT...")]
     library: Annotated[Path | None, library_option]
-    recursive: Annotated[
-        bool,
-        option("--recursive", "-r", group=INPUT, is_flag=True, help="Folders within folders too."),
-    ]
+    recursive: Annotated[bool, recursive_option]
     checkpoint: Annotated[
         Path | None,
         option(

@@ -14,6 +14,7 @@ import click
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
+from cospal_cli.commands.options import RUNTIME_FLAGS, count_option, report_option
 from cospal_cli.commands.output_paths import output_folder
 from cospal_cli.commands.report import page_at
 from cospal_cli.core.errors import SOME_FAILED, InputError, NothingFound
@@ -23,9 +24,7 @@ from cospal_cli.settings.words import FIND, MODELS
 if TYPE_CHECKING:
     from cospal_cli.library.search import Hit
 
-FLAGS = (
-    "ground.min_match", "ground.method", "runtime.name", "runtime.provider", "output.pad",
-)  # fmt: skip
+FLAGS = ("ground.min_match", "ground.method", *RUNTIME_FLAGS, "output.pad")
 SCHEMA = "cospal/search@1"
 _REASONS = 3  # of a row
 
@@ -36,13 +35,7 @@ class SearchOptions:
 
     sentence: Annotated[str, argument(metavar="SENTENCE")]
     library: Annotated[Path | None, library_option]
-    top_k: Annotated[
-        int,
-        option(
-            "--top-k", group=FIND, type=click.IntRange(1), default=20, show_default=True,
-            metavar="N", help="Most videos that are shown.",
-        ),
-    ]  # fmt: skip
+    top_k: Annotated[int, count_option("--top-k", "Most videos that are shown.", 20, group=FIND)]
     checkpoint: Annotated[
         Path | None,
         option(
@@ -50,10 +43,7 @@ class SearchOptions:
             help="Trained heads to rank by (implies --method cospal).",
         ),
     ]  # fmt: skip
-    report: Annotated[
-        Path | None,
-        option("--report", type=PATH, help="Write a page to look at, all in one .html file."),
-    ]
+    report: Annotated[Path | None, report_option]
     clips: Annotated[
         Path | None,
         option(

@@ -15,11 +15,12 @@ import click
 
 from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, command, json_option, option
+from cospal_cli.commands.options import processes_option
 from cospal_cli.core.errors import InputError, UsageError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.settings import Settings, flatten, override, recipes
 from cospal_cli.settings.stored import modern
-from cospal_cli.settings.words import INPUT, MODELS, SPEED, TRAINING
+from cospal_cli.settings.words import INPUT, MODELS, TRAINING
 
 if TYPE_CHECKING:
     from cospal_cli.core.progress import Progress
@@ -96,17 +97,7 @@ class TrainOptions:
             help="Checkpoint to take the initial weights from.",
         ),
     ]
-    jobs: Annotated[
-        int,
-        option(
-            "--jobs",
-            group=SPEED,
-            default=0,
-            show_default="one per processor",
-            type=click.IntRange(0),
-            help="Processes that prepare features.",
-        ),
-    ]
+    jobs: Annotated[int | None, processes_option("--jobs", "Processes that prepare features.")]
     as_json: Annotated[bool, json_option("Print one JSON document about the run.")]  # fmt: skip
 
 
@@ -218,10 +209,10 @@ def _recipe(
 
 
 def _open(
-    root: Path, features: Path, config: Config, jobs: int, progress: Progress, stops: _Stops
+    root: Path, features: Path, config: Config, jobs: int | None, progress: Progress, stops: _Stops
 ) -> Prepared | None:
     """The features, computed first where they are missing or incomplete; None when stopped."""
-    from cospal_cli.devices import processors
+    from cospal_cli.library.engines import feature_workers
     from cospal_cli.prepared.folder import Prepared, read_about
     from cospal_cli.preparing.prepare import prepare
 
@@ -233,7 +224,7 @@ def _open(
                 "run 'cospal data prepare' before training with several processes",
             )
         console.LOG.warning("preparing %s first, into %s", root, features)
-        count = jobs or processors()
+        count = feature_workers(config, jobs)
         report = prepare(root, features, config, count, progress, stops.stopped)
         if report is None:
             return None

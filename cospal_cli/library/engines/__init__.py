@@ -79,6 +79,11 @@ def usual_workers(config: Config) -> int:
     return processors() if small else 1
 
 
+def feature_workers(config: Config, jobs: int | None) -> int:
+    """How many processes compute features: ``jobs`` (0: this one), or what suits the models."""
+    return config.engine.workers or usual_workers(config) if jobs is None else jobs
+
+
 def cuda(config: Config) -> bool:
     """Whether the detector runs on a GPU. Imports torch only if that decides."""
     chosen, _ = detect.resolve(config.detector)
