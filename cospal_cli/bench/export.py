@@ -209,11 +209,11 @@ def _random_heads(folder: Path) -> Path:
 
 
 def _export(checkpoint: Path, folder: Path) -> Path:
-    from cospal_exporters.onnx import ExportBenchPlan as Export
+    from cospal_exporters.onnx import ExportPlan
     from cospal_exporters.onnx import export
 
     # Random heads cannot be right or wrong: int8 is timed whatever it predicts.
-    export(Export(checkpoint, folder, ("fp32", "fp16", "int8"), force=True))
+    export(ExportPlan(checkpoint, folder, ("fp32", "fp16", "int8"), force=True))
     return folder
 
 
