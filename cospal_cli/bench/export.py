@@ -209,8 +209,7 @@ def _random_heads(folder: Path) -> Path:
 
 
 def _export(checkpoint: Path, folder: Path) -> Path:
-    from cospal_exporters.onnx import ExportPlan
-    from cospal_exporters.onnx import export
+    from cospal_exporters.onnx import ExportPlan, export
 
     # Random heads cannot be right or wrong: int8 is timed whatever it predicts.
     export(ExportPlan(checkpoint, folder, ("fp32", "fp16", "int8"), force=True))
