@@ -3,15 +3,15 @@
     git worktree add ../before COMMIT
     python benchmarks/against.py ../before CLIP "the person in the orange top moves the cups"
 
-``--static`` films the clip's first frame instead: the same picture with a camera's noise, as long
-and as fast as the clip. ``--processor`` counts processor time, which other work on the machine
-disturbs less than it does the clock. Prints one JSON object; the ratio is of medians.
+Prints a table: a moving scene (the clip), and a static one: its first frame with a camera's noise,
+as long and as fast as the clip. Each by the clock and by processor time, which other work on the
+machine disturbs less; medians, and the ratio of the least times. Both checkouts run from compiled
+modules, as an installation does. ``--scene`` measures one scene alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -21,26 +21,38 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 HERE = Path(__file__).parent.parent
+SCENES = ("moving", "static")
 
 
-def seconds(checkout: Path, video: Path, query: str, extra: list[str], processor: bool) -> float:
-    """Of one process of the command, from the code in ``checkout``."""
-    with tempfile.TemporaryDirectory() as folder:
-        words = ["ground", str(video), query, "--quiet", "--no-video", "-o", folder, *extra]
-        environment = os.environ | {"PYTHONPATH": str(checkout.resolve())}
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "cospal_cli", *words], check=True, env=environment, cwd=folder
-        )
-        spent = time.perf_counter() - start
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    return worked if processor else spent
+class Spent(NamedTuple):
+    """Seconds of one process: by the clock, of the processors in the program and altogether."""
+
+    clock: float
+    user: float
+    processor: float
+
+
+def spent(checkout: Path, video: Path, query: str, extra: list[str], folder: Path) -> Spent:
+    """By one process of the command, from the code in ``checkout``, compiled under ``folder``."""
+    out = str(folder / checkout.resolve().name)
+    words = ["ground", str(video), query, "--quiet", "--no-video", "--overwrite", "-o", out, *extra]
+    environment = os.environ | {
+        "PYTHONPATH": str(checkout.resolve()),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    used, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "cospal_cli", *words], check=True, env=environment, cwd=folder
+    )
+    clock, now = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    user = now.ru_utime - used.ru_utime
+    return Spent(clock, user, user + now.ru_stime - used.ru_stime)
 
 
 def still_life(video: Path, target: Path) -> Path:
@@ -63,6 +75,26 @@ def still_life(video: Path, target: Path) -> Path:
     return target
 
 
+def compared(
+    before: Path, video: Path, query: str, extra: list[str], rounds: int, folder: Path
+) -> list[str]:
+    """The cells of a row for each measure; the two checkouts take turns, after a run of each."""
+    sides = {before: [], HERE: extra}
+    for checkout, words in sides.items():
+        spent(checkout, video, query, words, folder)
+    times = {
+        number: [spent(checkout, video, query, words, folder) for checkout, words in sides.items()]
+        for number in range(rounds)
+    }
+    rows = []
+    for measure in Spent._fields:
+        old, new = ([getattr(pair[side], measure) for pair in times.values()] for side in (0, 1))
+        middle, least = statistics.median(new) / statistics.median(old), min(new) / min(old)
+        old_s, new_s = statistics.median(old), statistics.median(new)
+        rows.append(f"{measure} | {old_s:.2f} | {new_s:.2f} | {middle:.2f} | {least:.2f}")
+    return rows
+
+
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,28 +102,21 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("query")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--static", action="store_true")
-    parser.add_argument("--processor", action="store_true")
+    parser.add_argument("--scene", choices=SCENES, action="append", default=[])
     parser.add_argument("--set", dest="sets", action="append", default=[], help="for this checkout")
-    arguments = parser.parse_args()
-    extra = [word for one in arguments.sets for word in ("--set", one)]
-    with tempfile.TemporaryDirectory() as folder:
-        video = arguments.video.resolve()
-        if arguments.static:
-            video = still_life(video, Path(folder) / "still.mp4")
-        times: dict[str, list[float]] = {"before": [], "now": []}
-        for _ in range(arguments.rounds):
-            for name, checkout, words in (("before", arguments.before, []), ("now", HERE, extra)):
-                spent = seconds(checkout, video, arguments.query, words, arguments.processor)
-                times[name].append(spent)
-    medians = {f"{name}_s": statistics.median(spent) for name, spent in times.items()}
-    least = {f"{name}_least_s": min(spent) for name, spent in times.items()}
-    ratios = {
-        "ratio": medians["now_s"] / medians["before_s"],
-        "ratio_of_least": least["now_least_s"] / least["before_least_s"],
-        "cpus": len(os.sched_getaffinity(0)),
-    }
-    print(json.dumps({k: round(v, 3) for k, v in (medians | least | ratios).items()}, indent=1))
+    asked = parser.parse_args()
+    extra = [word for one in asked.sets for word in ("--set", one)]
+    print(f"{len(os.sched_getaffinity(0))} processors, {asked.rounds} rounds")
+    print("| scene | seconds | before | now | ratio of medians | of the least |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for scene in asked.scene or SCENES:
+            video = asked.video.resolve()
+            if scene == "static":
+                video = still_life(video, folder / "still.mp4")
+            for row in compared(asked.before, video, asked.query, extra, asked.rounds, folder):
+                print(f"| {scene} | {row} |", flush=True)
 
 
 if __name__ == "__main__":
