@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from cospal_cli import detect, track
 from cospal_cli.backbones import models
 from cospal_cli.core.arrays import FloatArray
-from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.observation import Clips, HeadFeatures, Observation
 from cospal_cli.core.phrases import Phrases
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.query import Query
 from cospal_cli.core.unchanged import Unchanged
-from cospal_cli.detect.still import StillFrames, part
+from cospal_cli.detect.still import StillFrames
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
@@ -43,9 +42,11 @@ from cospal_cli.result import Result, models_of, observed_range
 from cospal_cli.settings import Config, VideoConfig, argument, changed, current, override
 
 if TYPE_CHECKING:
+    from cospal_cli.core.tubelets import BoxColours, Detections
     from cospal_cli.features.clips import VideoEncoder
     from cospal_cli.features.image_text import ImageText
     from cospal_cli.ranking.heads import Heads
+    from cospal_cli.video.sampling import Portion
 
 
 class Grounder:
@@ -171,23 +172,14 @@ class Grounder:
         side = max(self.config.video.work_side, detector.image_side)
         with VideoReader(video, replace(self.config.video, work_side=side)) as reader:
             size = (reader.info.width, reader.info.height)
-            tracker = track.open_tracker(self.config.tracker, size, detector.classes)
-            crops = CropKeeper()
-            still = StillFrames(detector.config.still)
+            watcher = Watcher(self.config, size, detector)
             done, interrupted = 0, False
-            batches = reader.batches(detector.batch)
-            with closing(prefetch(_forward(batches, detector, still))) as passes:
-                for batch, moved, outputs in passes:
-                    found = detector.decode(outputs, part(batch, moved)) if moved.any() else []
-                    detections = still.filled(batch, moved, found)
-                    for image, at, boxes in zip(
-                        batch.images, batch.times_s, detections, strict=True
-                    ):
-                        small = smaller(image, self.config.video.work_side)
-                        colours = box_colours(small, boxes.boxes_xyxy, size)
-                        ids = tracker.update(boxes, float(at), colours, small)
-                        crops.update(image, boxes.boxes_xyxy, size, ids, float(at))
-                    done += len(batch)
+            still = StillFrames(detector.config.still)
+            portions = reader.portions(detector.batch, still.moved if still.change else None)
+            with closing(prefetch(_forward(portions, detector))) as passes:
+                for portion, outputs in passes:
+                    watcher.update(portion, outputs)
+                    done += len(portion)
                     progress("watch", done, reader.expected_samples)
                     if interrupted := stopped():
                         break
@@ -195,10 +187,10 @@ class Grounder:
         return Observation(
             reader.info,
             timeline,
-            tuple(tracker.finish()),
+            tuple(watcher.tracker.finish()),
             tuple(detector.classes),
             {"id": detector.model_id, "sha256": detector.model_sha256},
-            crops.finish(),
+            watcher.crops.finish(),
             interrupted=interrupted,
         )
 
@@ -312,21 +304,53 @@ def clips_of(video: Path | str, config: VideoConfig, encoder: VideoEncoder) -> C
     return encoder.finish()
 
 
+class Watcher:
+    """What becomes of the detector's outputs: boxes, their colours, tracks and pictures.
+
+    Of a frame that did not move all of it is that of the frame before.
+    """
+
+    def __init__(self, config: Config, size: tuple[int, int], detector: detect.Detector) -> None:
+        """``size``: (W, H) of the displayed frame."""
+        self.tracker = track.open_tracker(config.tracker, size, detector.classes)
+        self.crops = CropKeeper()
+        self._detector, self._size, self._side = detector, size, config.video.work_side
+        self._image: NDArray[np.uint8]
+        self._small: NDArray[np.uint8]
+        self._found: Detections
+        self._colours: BoxColours
+
+    def update(self, portion: Portion, outputs: object) -> None:
+        """Take the next frames, and what the network made of those that moved."""
+        batch = portion.batch
+        if batch is not None:
+            fresh = zip(batch.images, self._detector.decode(outputs, batch), strict=True)
+        for index, time_s, moved in zip(
+            portion.indices, portion.times_s, portion.moved, strict=True
+        ):
+            if moved:  # the first frame did
+                self._image, self._found = next(fresh)
+                self._small = smaller(self._image, self._side)
+                self._colours = box_colours(self._small, self._found.boxes_xyxy, self._size)
+            boxes = replace(self._found, frame_index=index)
+            ids = self.tracker.update(boxes, time_s, self._colours, self._small)
+            self.crops.update(self._image, boxes.boxes_xyxy, self._size, ids, time_s)
+
+
 def _forward(
-    batches: Iterator[FrameBatch], detector: detect.Detector, still: StillFrames
-) -> Iterator[tuple[FrameBatch, NDArray[np.bool_], object]]:
-    """Each batch, which of its frames the detector sees, and the network's outputs for those.
+    portions: Iterator[Portion], detector: detect.Detector
+) -> Iterator[tuple[Portion, object]]:
+    """Each portion, and the network's outputs for its frames that moved.
 
     Reading and preparing, and the forward passes, run in a thread each; what follows runs in the
     caller's, so that the network never waits."""
-    with closing(prefetch(_prepared(batches, detector, still))) as prepared:
-        for batch, moved, pixels in prepared:
-            yield batch, moved, detector.run(pixels) if moved.any() else None
+    with closing(prefetch(_prepared(portions, detector))) as prepared:
+        for portion, pixels in prepared:
+            yield portion, None if portion.batch is None else detector.run(pixels)
 
 
 def _prepared(
-    batches: Iterator[FrameBatch], detector: detect.Detector, still: StillFrames
-) -> Iterator[tuple[FrameBatch, NDArray[np.bool_], object]]:
-    for batch in batches:
-        moved = still.moved(batch)
-        yield batch, moved, detector.prepare(part(batch, moved)) if moved.any() else None
+    portions: Iterator[Portion], detector: detect.Detector
+) -> Iterator[tuple[Portion, object]]:
+    for portion in portions:
+        yield portion, None if portion.batch is None else detector.prepare(portion.batch)

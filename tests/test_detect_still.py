@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,10 @@ from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.tubelets import Detections
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import open_detector
-from cospal_cli.detect.still import StillFrames, part
+from cospal_cli.detect.still import StillFrames
 from cospal_cli.grounder import Grounder
-from cospal_cli.settings import Config, DetectorConfig, FileConfig
+from cospal_cli.settings import Config, DetectorConfig, FileConfig, VideoConfig
+from cospal_cli.video.reader import VideoReader
 from tests.media import make
 
 SIZE = (320, 192)
@@ -26,20 +26,19 @@ def picture(x: int = 100, light: int = 0, side: int = 20) -> np.ndarray:
     return image
 
 
-def batch(*images: np.ndarray, first: int = 0, fps: float = 10.0) -> FrameBatch:
-    indices = np.arange(first, first + len(images))
-    return FrameBatch(np.stack(images), indices, indices / fps, SIZE)
+def squares(*images: np.ndarray) -> list[np.ndarray]:
+    return [
+        image.reshape(24, 8, 40, 8, 3).mean(axis=(1, 3, 4)).astype(np.uint8) for image in images
+    ]
 
 
-def boxes(index: int) -> Detections:
-    return Detections(
-        index, np.array([[100, 80, 120, 100]], np.float32), np.array([0.5], np.float32),
-        np.zeros(1, np.int64), np.full((1, 2), 0.5, np.float32),
-    )  # fmt: skip
+def moved(change: float, *images: np.ndarray, fps: float = 10.0) -> list[bool]:
+    still = StillFrames(change)
+    return [still.moved(means, number / fps) for number, means in enumerate(squares(*images))]
 
 
 @pytest.mark.parametrize(
-    ("second", "moved"),
+    ("second", "expected"),
     [
         (picture(), False),
         (picture(x=102), True),
@@ -48,35 +47,40 @@ def boxes(index: int) -> Detections:
         (picture(side=24), True),
     ],
 )
-def test_what_counts_as_moved(second: np.ndarray, moved: bool) -> None:
-    assert StillFrames(4.0).moved(batch(picture(), second)).tolist() == [True, moved]
+def test_what_counts_as_moved(second: np.ndarray, expected: bool) -> None:
+    assert moved(4.0, picture(), second) == [True, expected]
 
 
 def test_noise_is_not_motion_and_slow_changes_add_up() -> None:
     rng = np.random.default_rng(1)
     noisy = [np.clip(picture() + rng.normal(0, 4, (*SIZE[::-1], 3)), 0, 255) for _ in range(8)]
-    assert StillFrames(4.0).moved(batch(*(n.astype(np.uint8) for n in noisy))).sum() == 1
-    dawn = [picture(light=n) for n in range(8)]
-    assert StillFrames(4.0).moved(batch(*dawn)).tolist() == [True, *[False] * 3] * 2
+    assert sum(moved(4.0, *(n.astype(np.uint8) for n in noisy))) == 1
+    assert moved(4.0, *(picture(light=n) for n in range(8))) == [True, *[False] * 3] * 2
 
 
 def test_a_second_at_most_and_zero_means_every_frame() -> None:
-    same = batch(*[picture()] * 25)
-    assert np.flatnonzero(StillFrames(4.0).moved(same)).tolist() == [0, 10, 20]
-    assert StillFrames(0.0).moved(same).all()
-    slow = batch(*[picture()] * 3, fps=0.5)
-    assert StillFrames(4.0).moved(slow).all()
+    same = [picture()] * 25
+    assert np.flatnonzero(moved(4.0, *same)).tolist() == [0, 10, 20]
+    assert all(moved(0.0, *same))
+    assert all(moved(4.0, *same[:3], fps=0.5))
 
 
-def test_skipped_frames_keep_the_boxes_of_the_last_one_across_batches() -> None:
-    still = StillFrames(4.0)
-    first, second = batch(picture(), picture()), batch(picture(), picture(x=140), first=2)
-    found = still.filled(first, still.moved(first), [boxes(0)])
-    rows = still.moved(second)
-    assert part(second, rows).indices.tolist() == [3]
-    found += still.filled(second, rows, [replace(boxes(3), boxes_xyxy=boxes(3).boxes_xyxy + 40)])
-    assert [one.frame_index for one in found] == [0, 1, 2, 3]
-    assert [float(one.boxes_xyxy[0, 0]) for one in found] == [100, 100, 100, 140]
+@pytest.mark.parametrize("turned", [0, 90])
+def test_brightness_is_of_squares_whatever_the_format(tmp_path: Path, turned: int) -> None:
+    video = make(
+        tmp_path / "one.mp4",
+        2,
+        size=SIZE,
+        turn=(turned, False, False),
+        picture=lambda *_: picture(),
+    )
+    with VideoReader(video, VideoConfig()) as reader:
+        frame = next(reader.frames())
+        gray = reader.brightness(frame.raw)
+        assert gray.shape == (24, 40)
+        np.testing.assert_allclose(gray, squares(picture())[0], atol=4)
+        rgb = reader.brightness(frame.raw.reformat(format="rgb24"))
+        np.testing.assert_allclose(rgb, gray, atol=3)
 
 
 class Counting:

@@ -75,8 +75,8 @@ def parse_colour(words: Sequence[str]) -> dict[str, float] | None:
 
 def name_map(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Index into ``NAMES`` of every pixel of an RGB image (h, w, 3) -> (h, w)."""
-    cell = (image >> (8 - _BITS)).astype(np.uint16)
-    return _table()[(cell[..., 0] << 2 * _BITS) | (cell[..., 1] << _BITS) | cell[..., 2]]
+    red, green, blue = (part.take(image[..., n]) for n, part in enumerate(_cells()))
+    return _table().take(red | green | blue)
 
 
 def _shade(word: str, light: bool, dark: bool) -> str:
@@ -108,6 +108,14 @@ def _css(word: str) -> dict[str, float] | None:
     spaced = name.replace("dark", "dark ").replace("light", "light ").strip()
     family = _SHADES.get(spaced) or BASIC.get(name) or _SHADES["dark blue"]
     return {**family, name: 1.0}
+
+
+@cache
+def _cells() -> tuple[NDArray[np.uint16], ...]:
+    """What a red, a green and a blue value (256,) add to the place of a colour in the table."""
+    step = np.arange(256) >> (8 - _BITS)
+    red, green, blue = ((step << n * _BITS).astype(np.uint16) for n in (2, 1, 0))
+    return red, green, blue
 
 
 @cache

@@ -41,11 +41,9 @@ def box_colours(
     boxes = boxes_xyxy * np.tile(np.array([width, height]) / size, 2)
     step = _STEP if max(height, width) >= 320 else 1
     names = name_map(image[::step, ::step])
-    colours = np.zeros((len(boxes), len(REGIONS), len(NAMES)), np.uint8)
-    for row, regions in zip(colours, region_boxes(boxes) / step, strict=True):
-        for cell, region in zip(row, regions, strict=True):
-            cell[:] = _shares(names, region)
-    return BoxColours(colours, _thumbs(image, boxes))
+    regions = region_boxes(boxes).reshape(-1, 4) / np.float32(step)
+    shares = _shares(names, regions).reshape(len(boxes), len(REGIONS), len(NAMES))
+    return BoxColours(shares, _thumbs(image, boxes))
 
 
 def smaller(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -72,13 +70,16 @@ def region_boxes(boxes_xyxy: FloatArray) -> FloatArray:
     return np.tile(corner, 2) + mixed * np.tile(sides, 2)
 
 
-def _shares(names: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
-    """Share of each colour name inside ``box``, 0..255; at least one pixel is counted."""
-    height, width = names.shape
-    x1, y1 = (min(max(int(v), 0), side - 1) for v, side in zip(box, (width, height), strict=False))
-    x2, y2 = max(int(box[2]), x1 + 1), max(int(box[3]), y1 + 1)
-    counts = np.bincount(names[y1:y2, x1:x2].ravel(), minlength=len(NAMES))
-    return (counts * (255 / counts.sum())).astype(np.uint8)
+def _shares(names: NDArray[np.uint8], boxes: FloatArray) -> NDArray[np.uint8]:
+    """Shares (n, C) of the colour names inside ``boxes`` (n, 4), 0..255; at least one pixel is
+    counted in each."""
+    limit = np.array(names.shape[::-1])
+    low = np.minimum(np.maximum(boxes[:, :2].astype(int), 0), limit - 1)
+    high = np.maximum(boxes[:, 2:].astype(int), low + 1)
+    counts = np.empty((len(boxes), len(NAMES)), np.int64)
+    for row, (x1, y1), (x2, y2) in zip(counts, low.tolist(), high.tolist(), strict=True):
+        row[:] = np.bincount(names[y1:y2, x1:x2].ravel(), minlength=len(NAMES))
+    return (counts * (255 / counts.sum(axis=1, keepdims=True))).astype(np.uint8)
 
 
 def _thumbs(image: NDArray[np.uint8], boxes: FloatArray) -> NDArray[np.uint8]:

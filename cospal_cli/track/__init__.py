@@ -21,7 +21,10 @@ class Tracker(Protocol):
     def update(
         self, detections: Detections, time_s: float, colours: BoxColours, image: NDArray[np.uint8]
     ) -> IntArray:
-        """Take the next sampled frame; the track id (D,) of every detection, -1 for none."""
+        """Take the next sampled frame; the track id (D,) of every detection, -1 for none.
+
+        ``image`` is the very same array as before where nothing moved.
+        """
 
     def finish(self) -> list[Tubelet]:
         """The tubelets of all frames so far: linked, gaps filled, smoothed."""

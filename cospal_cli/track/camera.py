@@ -8,6 +8,7 @@ majority of the rest loses its weight (Cauchy).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ def normalise(small: NDArray[np.uint8]) -> FloatArray:
     """Gray (h, w) less its local mean, by its local contrast: every textured part then has a like
     voice, and exposure has none."""
     gray = small.astype(np.float32) @ np.array([0.3, 0.59, 0.11], np.float32)
-    padded = np.pad(gray, 1, mode="edge")
+    padded = _padded(_padded(gray, 1, 1, 0), 1, 1, 1)
     rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     gray = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16  # slopes hold over two pixels
     detail = gray - _box_mean(gray)
@@ -124,18 +125,19 @@ def estimate(before: FloatArray, now: FloatArray, free: FloatArray) -> tuple[flo
     height, width = now.shape
     if free.mean() < _FREE or min(height, width) < _LEAST:
         return 1.0, 0.0, 0.0
-    shifts = [(0, 0), *_phase_shifts(before, now, free)]
-    starts = [np.array([1.0, *shift]) for shift in dict.fromkeys(shifts)]
+    shifts = dict.fromkeys([(0, 0), *_phase_shifts(before, now, free)])
+    starts = [np.array([1.0, *shift]) for shift in shifts]
     grid = (
         (np.arange(width, dtype=np.float32) + 0.5 - width / 2),
         (np.arange(height, dtype=np.float32) + 0.5 - height / 2),
     )
-    still = _misfit(before, now, free, grid, starts[0])
-    start = min(starts, key=lambda p: _misfit(before, now, free, grid, p))
-    refined = _refine(before, now, free, grid, start)
-    if refined is None or _misfit(before, now, free, grid, refined) > _GAIN * still:
+    misfits = [_misfit(before, *_sample(now, grid, p), free) for p in starts]
+    refined = _refine(before, now, free, grid, starts[int(np.argmin(misfits))])
+    if refined is None:
         return 1.0, 0.0, 0.0
     moved, inside = _sample(now, grid, refined)
+    if _misfit(before, moved, inside, free) > _GAIN * misfits[0]:
+        return 1.0, 0.0, 0.0
     inside *= free
     if likeness(before, moved, inside) < _LIKE or not _widespread(before, now, moved, inside):
         return 1.0, 0.0, 0.0
@@ -181,18 +183,24 @@ def _box_mean(gray: FloatArray) -> FloatArray:
     """Mean over ``_WINDOW`` square windows, edges repeated."""
     half = _WINDOW // 2
     for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (half + 1, half)
-        total = np.cumsum(np.pad(gray, pad, mode="edge"), axis=axis, dtype=np.float32)
-        last = np.arange(_WINDOW, total.shape[axis])
-        gray = (total.take(last, axis) - total.take(last - _WINDOW, axis)) / np.float32(_WINDOW)
+        total = np.cumsum(_padded(gray, half + 1, half, axis), axis=axis, dtype=np.float32)
+        late, early = [slice(None)] * 2, [slice(None)] * 2
+        late[axis], early[axis] = slice(_WINDOW, None), slice(None, -_WINDOW)
+        gray = (total[tuple(late)] - total[tuple(early)]) / np.float32(_WINDOW)
     return gray
+
+
+def _padded(gray: FloatArray, before: int, after: int, axis: int) -> FloatArray:
+    """``gray`` (h, w) with its edges repeated along ``axis``: NumPy's own takes long."""
+    side = gray.shape[axis]
+    at = np.arange(-before, side + after)
+    return gray.take(np.minimum(np.maximum(at, 0), side - 1), axis)
 
 
 def _phase_shifts(before: FloatArray, now: FloatArray, free: FloatArray) -> list[tuple[int, int]]:
     """Whole-pixel shifts (x, y) at the strongest peaks of the phase correlation."""
     height, width = now.shape
-    window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32) * free
+    window = _hann(height, width) * free
     first, second = (np.fft.rfft2(gray * window) for gray in (before, now))
     cross = second * np.conj(first)
     cross /= np.sqrt(np.abs(cross)) + 1e-3  # half whitened: steadier under blur than full
@@ -206,6 +214,13 @@ def _phase_shifts(before: FloatArray, now: FloatArray, free: FloatArray) -> list
     return shifts
 
 
+@lru_cache(maxsize=4)
+def _hann(height: int, width: int) -> FloatArray:
+    """A window (h, w) that falls off to the borders."""
+    window: FloatArray = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
+    return window
+
+
 def _sample(
     gray: FloatArray, grid: tuple[FloatArray, FloatArray], p: NDArray[np.float64]
 ) -> tuple[FloatArray, FloatArray]:
@@ -215,23 +230,16 @@ def _sample(
         side = gray.shape[axis]
         at = coordinates * np.float32(p[0]) + np.float32(p[2 - axis] + side / 2 - 0.5)
         inside.append((at >= 0) & (at <= side - 1))
-        low = np.clip(np.floor(at), 0, side - 2).astype(np.intp)
-        part = np.clip(at - low, 0, 1).astype(np.float32)
+        low = np.minimum(np.maximum(np.floor(at), 0), side - 2).astype(np.intp)
+        part = np.minimum(np.maximum(at - low, 0), 1).astype(np.float32)
         part = part[None] if axis == 1 else part[:, None]
         base = gray.take(low, axis)
         gray = base + (gray.take(low + 1, axis) - base) * part
     return gray, np.outer(inside[1], inside[0]).astype(np.float32)
 
 
-def _misfit(
-    before: FloatArray,
-    now: FloatArray,
-    free: FloatArray,
-    grid: tuple[FloatArray, FloatArray],
-    p: NDArray[np.float64],
-) -> float:
+def _misfit(before: FloatArray, moved: FloatArray, inside: FloatArray, free: FloatArray) -> float:
     """Mean absolute difference, large values cut, over what both frames show."""
-    moved, inside = _sample(now, grid, p)
     weight = free * inside
     total = float(weight.sum())
     if total < 0.25 * float(free.sum()):

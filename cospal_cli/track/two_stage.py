@@ -20,7 +20,7 @@ from cospal_cli.core.boxes import area, pairwise_iou
 from cospal_cli.core.tubelets import BoxColours, Detections, Tubelet
 from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.affinity import grown_iou
-from cospal_cli.track.camera import STILL, Camera, normalise, shrink
+from cospal_cli.track.camera import STILL, Camera, CameraMotion, normalise, shrink
 from cospal_cli.track.cuts import Shots
 from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds
@@ -63,6 +63,7 @@ class TwoStageTracker(ABC):
         self._size = size
         self._kinds = Kinds(classes)
         self._camera = Camera(size)
+        self._image: NDArray[np.uint8] | None = None  # the last
         self._shots = Shots()
         self._history = History()
         self._live = Live.none()
@@ -84,11 +85,16 @@ class TwoStageTracker(ABC):
         """Cost (n, D) of every match in the first and in the second stage."""
 
     def update(
-        self, detections: Detections, time_s: float, colours: BoxColours, image: NDArray[np.uint8]
+        self,
+        detections: Detections,
+        time_s: float,
+        colours: BoxColours,
+        image: NDArray[np.uint8],
     ) -> IntArray:
         """Take the next sampled frame; the track id (D,) of every detection, -1 for none.
 
-        ``colours``: one row per detection; ``image`` (h, w, 3) RGB may be smaller than the frame.
+        ``colours``: one row per detection; ``image`` (h, w, 3) RGB may be smaller than the frame;
+        the very same array as before: nothing moved.
         """
         self._expect_given(detections)
         self._watch(detections, time_s, image)
@@ -142,19 +148,27 @@ class TwoStageTracker(ABC):
         step_s = time_s - times[-1] if times else 0.0
         if times and step_s <= 0:
             raise ValueError(f"time_s: expected more than {times[-1]}, found {time_s}")
-        small = shrink(image)
-        gray = normalise(small)
-        motion = self._camera.update(gray, self._masks(detections), time_s)
-        shot = self._shots.shot
-        if self._shots.update(small, gray, time_s, motion) != shot:
-            motion = STILL
-            self._camera.restart()
-            self._spare.clear()
+        same, self._image = image is self._image, image
+        motion = STILL if same else self._motion(detections, time_s, image)
         self._history.frame(detections.frame_index, time_s, motion)
         while self._spare and time_s - self._spare[0].time_s > _BACK_S:
             self._spare.popleft()
         self._live = self._live.take(time_s - self._live.seen_s <= self._config.max_lost_s)
         self._live.predict(step_s, time_s, motion, self.agility)
+
+    def _motion(
+        self, detections: Detections, time_s: float, image: NDArray[np.uint8]
+    ) -> CameraMotion:
+        """The camera's since the last image; STILL where a shot begins."""
+        small = shrink(image)
+        gray = normalise(small)
+        motion = self._camera.update(gray, self._masks(detections), time_s)
+        shot = self._shots.shot
+        if self._shots.update(small, gray, time_s, motion) == shot:
+            return motion
+        self._camera.restart()
+        self._spare.clear()
+        return STILL
 
     def _masks(self, detections: Detections) -> FloatArray:
         """Boxes (B, 4) that the camera's motion is not read from: all that are not background."""

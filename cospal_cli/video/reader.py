@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from cospal_cli.video.convert import converted
 from cospal_cli.video.health import Health, misfit, shortfall, time_remarks
 from cospal_cli.video.orientation import Orientation, orientation
 from cospal_cli.video.ranges import Window
+from cospal_cli.video.sampling import Gathering, Grid, Moved, Portion
+from cospal_cli.video.sparing import Spared, Sparing
 from cospal_cli.video.timeline import TimelineBuilder
 from cospal_cli.video.timing import REACH, Order, StreamClock, ordered
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
 
 _AHEAD_BYTES = 16_000_000  # of packets that wait for the decoder: raw video has megabytes a frame
+_ACROSS = 80  # squares across the picture whose mean brightness tells whether it moved
+_SQUARE = 8  # pixels that a square measures at least: in fewer, noise looks like motion
 _HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics that 8 bits cannot show truly
 
 
@@ -60,8 +65,8 @@ class VideoReader:
     orientation: Orientation
     clock: StreamClock  # of the current or last pass
     free_running: bool  # the source's clock may begin anywhere, and overflow
-    _source: Generator[tuple[int, VideoFrame]]
-    _head: tuple[int, VideoFrame]
+    _source: Generator[tuple[int, VideoFrame | Spared]]
+    _head: tuple[int, VideoFrame | Spared]
     _used: bool
     _builder: TimelineBuilder
     _next_pts: int | None
@@ -72,7 +77,7 @@ class VideoReader:
         self.path = Path(path)
         self.config = config
         self.window = Window.parse(config)
-        self._scaler = VideoReformatter()
+        self._scaler, self._shrinker = VideoReformatter(), VideoReformatter()
         self._open()
 
     def __enter__(self) -> Self:
@@ -148,31 +153,38 @@ class VideoReader:
 
         The images' longer side is at most ``config.work_side``; they are never enlarged.
         """
+        for portion in self.portions(size):
+            if portion.batch is not None:
+                yield portion.batch
+
+    def portions(self, size: int, moved: Moved | None = None) -> Iterator[Portion]:
+        """Frames sampled as by ``batches``, of which only those that moved are converted.
+
+        ``moved`` says so of a frame, by its ``brightness`` and its time; None: all did.
+        """
         shown = (self.info.width, self.info.height)
         scale = min(1.0, self.config.work_side / max(shown))
-        images: list[NDArray[np.uint8]] = []
-        places: list[tuple[int, float]] = []
-
-        def batch() -> FrameBatch:
-            indices, times_s = zip(*places, strict=True)
-            return FrameBatch(
-                np.stack(images), np.array(indices, np.int64), np.array(times_s), shown
-            )
-
-        for frame in self._samples():
-            images.append(self.picture(frame.raw, scale))
-            places.append((frame.index, frame.time_s))
-            if len(images) == size:
-                yield batch()
-                images, places = [], []
-        if images:
-            yield batch()
+        gathered = Gathering(size, shown)
+        for index, time_s, raw in self._samples():
+            still = moved is not None and not moved(self.brightness(raw), time_s)
+            gathered.add(index, time_s, None if still else self.picture(raw, scale))
+            if gathered.full:
+                yield gathered.portion()
+                gathered = Gathering(size, shown)
+        if gathered.indices:
+            yield gathered.portion()
 
     def frames(self) -> Iterator[SourceFrame]:
         """Every frame of the range in presentation order, converted only when asked for.
 
         InputError when the range holds none.
         """
+        for index, pts, time_s, raw in self._placed():
+            assert not isinstance(raw, Spared)  # only where samples are drawn
+            yield SourceFrame(index, pts, time_s, raw, self)
+
+    def _placed(self) -> Iterator[tuple[int, int, float, VideoFrame | Spared]]:
+        """Number, pts and time of every frame of the range, and the frame unless it is spared."""
         if self._used:
             self.close()
             self._open()
@@ -191,8 +203,9 @@ class VideoReader:
                 break
             self._builder.add(index, pts)
             self._last_ticks = raw.duration or 0
-            self._look_at(raw, time_s)
-            yield SourceFrame(index, pts, time_s, raw, self)
+            if not isinstance(raw, Spared):
+                self._look_at(raw, time_s)
+            yield index, pts, time_s, raw
         else:
             if not self._approached:
                 self._compare(index + 1, time_s)
@@ -223,25 +236,46 @@ class VideoReader:
         length_s = self.window.seconds(self.info.duration_s, float(self.info.avg_fps))
         return max(1, round(length_s * fps))
 
-    def _samples(self) -> Iterator[SourceFrame]:
-        """The first frame at or after each point of a grid of ``config.fps``, by time.
+    def brightness(self, raw: VideoFrame) -> NDArray[np.uint8]:
+        """Mean brightness (h, w), 0 to 255, of squares of ``raw`` as stored."""
+        longer = max(self._stored)
+        scale = min(_ACROSS, max(1, longer // _SQUARE)) / longer
+        width, height = (max(1, round(side * scale)) for side in self._stored)
+        means: NDArray[np.uint8] = converted(
+            self._shrinker,
+            raw,
+            width=width,
+            height=height,
+            format="gray",
+            interpolation="AREA",
+            dst_color_range="JPEG",
+        ).to_ndarray()  # type: ignore[assignment]  # gray is uint8
+        return means
 
-        A frame up to half a source frame early counts as at the point.
-        """
-        source_fps = float(self.info.avg_fps)
-        if source_fps <= self.config.fps:
-            yield from self.frames()
-            return
-        early_s = 0.5 / source_fps
-        origin_s: float | None = None
-        due = 0  # number of the next grid point
-        for frame in self.frames():
-            if origin_s is None:
-                origin_s = frame.time_s
-            reached = (frame.time_s - origin_s + early_s) * self.config.fps
-            if reached >= due:
-                due = int(reached) + 1
-                yield frame
+    def _samples(self) -> Iterator[tuple[int, float, VideoFrame]]:
+        """Number, time and pixels of the frames at a grid of ``config.fps``."""
+        done = 0
+        for spare in (not self.config.strict and not self._approached, False):
+            grid, number = Grid(float(self.info.avg_fps), self.config.fps), 0
+            foreseen = True
+            for index, _, time_s, raw in self._placed():
+                if spare and self._sparing.wanted is None and not grid.every:
+                    self._sparing.wanted = partial(self._sampled, grid)
+                if not grid.take(time_s):
+                    continue
+                if isinstance(raw, Spared):
+                    foreseen = False
+                    break
+                number += 1
+                if number > done:
+                    yield index, time_s, raw
+            if foreseen:
+                return
+            done = number  # once more, every frame decoded
+
+    def _sampled(self, grid: Grid, before: int, pts: int) -> bool:
+        """Whether the frame of a stamp is sampled, if stamps are used as they stand."""
+        return grid.between(self._builder.time_s(before), self._builder.time_s(pts))
 
     def _open(self) -> None:
         """Open the file, decode up to the first frame and describe what is there."""
@@ -273,7 +307,8 @@ class VideoReader:
                 )
             self._head = head
             self._builder = TimelineBuilder(tick, head[0], step)
-            self._describe(*head, rate, tick)
+            assert not isinstance(head[1], Spared)
+            self._describe(head[0], head[1], rate, tick)
         except BaseException:
             self.close()
             raise
@@ -284,6 +319,7 @@ class VideoReader:
         tick = self._stream.time_base or Fraction(1, 90000)
         self.clock = StreamClock(self._step, tick, wraps=self.free_running)
         self._order = Order(self._step)
+        self._sparing = Sparing(self._stream, self._step)
         self._source = self._timed()
 
     def _describe(self, pts: int, raw: VideoFrame, rate: Fraction, tick: Fraction) -> None:
@@ -356,15 +392,15 @@ class VideoReader:
         for doubt in doubts:
             self._health.doubt(doubt)
 
-    def _timed(self) -> Generator[tuple[int, VideoFrame]]:
+    def _timed(self) -> Generator[tuple[int, VideoFrame | Spared]]:
         """Decoded frames with repaired pts, from the video's first frame on."""
         stamped = ordered(
-            ((probe.stamp(frame), frame) for frame in self._decoded()),
+            ((_stamp(frame), frame) for frame in self._decoded()),
             suspect=lambda: self._order.suspect(self._reorders),
             forced=lambda: self._reorders,
             step=self.clock.step,
         )
-        held: tuple[int | None, VideoFrame, bool] | None = None
+        held: tuple[int | None, VideoFrame | Spared, bool] | None = None
         for following in stamped:
             if held is not None:
                 yield self._place(held, following[0]), held[1]
@@ -372,7 +408,9 @@ class VideoReader:
         if held is not None:
             yield self._place(held, None), held[1]
 
-    def _place(self, held: tuple[int | None, VideoFrame, bool], following: int | None) -> int:
+    def _place(
+        self, held: tuple[int | None, VideoFrame | Spared, bool], following: int | None
+    ) -> int:
         """The pts of a frame, with the next one's stamp."""
         stamp, _, permuted = held
         pts = self.clock.place(stamp, following, self._positions.pop(stamp, None))
@@ -385,16 +423,18 @@ class VideoReader:
         """Whether the codec may decode frames in another order than they are shown."""
         return bool(self._stream.codec_context.has_b_frames)
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _decoded(self) -> Iterator[VideoFrame | Spared]:
         """Frames in presentation order; what cannot be decoded is counted and passed over."""
         import av
 
         for packet in self._packets():
             self._skipped += bool(packet.is_discard)
+            if self._sparing.spares(packet, self._order.suspect(self._reorders)):
+                continue
             try:
                 frames = packet.decode()
             except av.error.EOFError:
-                return
+                break
             except av.error.FFmpegError as error:
                 if shortage(error, "", sized=True):
                     raise
@@ -403,7 +443,9 @@ class VideoReader:
             for frame in frames:
                 if frame.is_corrupt:
                     self._health.damaged(self._now_s)
+                yield from self._sparing.before(frame)
                 yield frame
+        yield from self._sparing.rest()
 
     def _packets(self) -> Iterator[Packet]:
         """The stream's packets, up to ``REACH`` of them ahead, in view of ``_order``."""
@@ -411,6 +453,7 @@ class VideoReader:
         size = 0
         for packet in self._demuxed():
             self._order.see(packet.pts)
+            self._sparing.see(packet)
             if self.free_running and packet.pos is not None:
                 self._positions[probe.stamp(packet)] = packet.pos
                 if len(self._positions) > 8 * REACH:  # those of packets that gave no frame
@@ -438,3 +481,7 @@ class VideoReader:
         flush = av.Packet()
         flush.stream = self._stream
         yield flush
+
+
+def _stamp(frame: VideoFrame | Spared) -> int | None:
+    return frame.pts if isinstance(frame, Spared) else probe.stamp(frame)
