@@ -140,13 +140,14 @@ class ContrastHeads(nn.Module):
         referral = self.spatial.queries(words, referral_mask).unsqueeze(-1)
         who = (self.spatial.keys(tubelets, tubelet_mask) @ referral).squeeze(-1) * self.scale
         queries, exist = self.temporal.queries(words, phrase_ids)
-        turned = queries.transpose(1, 2) * self.scale  # (B, d, J)
+        queries = queries * self.scale
         around = self.temporal.around(clips, clip_mask, tubelets.shape[2])
         if around is not None:
             around = around.unsqueeze(1).expand(-1, tubelets.shape[1], -1, -1)
         encoded = self.temporal.encode(tubelets, tubelet_mask, around)
-        s = (encoded.flatten(1, 2) @ turned).unflatten(1, encoded.shape[1:3])  # (B, K, T, J)
-        usual = log_mean_exp((self.temporal.bank @ turned).transpose(1, 2))  # (B, J)
+        s = encoded.flatten(1, 2) @ queries.transpose(1, 2)
+        s = s.unflatten(1, encoded.shape[1:3])  # (B, K, T, J)
+        usual = log_mean_exp(queries @ self.temporal.bank.T)  # (B, J)
         exist = exist.unsqueeze(1)  # (B, 1, J)
         there = tubelet_mask.unsqueeze(-1) & exist.unsqueeze(1)
         absent = torch.full_like(s, ABSENT)
