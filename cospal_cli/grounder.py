@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from cospal_cli import detect, track
 from cospal_cli.backbones import models
 from cospal_cli.core.arrays import FloatArray
-from cospal_cli.core.observation import Clips, HeadFeatures, Observation
+from cospal_cli.core.clips import Clips, FeatureMaps
+from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.phrases import Phrases
 from cospal_cli.core.prefetch import prefetch
 from cospal_cli.core.progress import Progress, never, silent
@@ -30,6 +31,7 @@ from cospal_cli.detect.still import StillFrames
 from cospal_cli.features.appearance import AppearanceClassifier
 from cospal_cli.features.box_colours import box_colours, smaller
 from cospal_cli.features.crops import CropKeeper
+from cospal_cli.features.pooled import with_clips
 from cospal_cli.language.contrasts import judged
 from cospal_cli.language.parser.counts import of_several
 from cospal_cli.language.parser.parse import parse
@@ -68,6 +70,7 @@ class Grounder:
         self._encoder = heads.clips if heads else encoder
         self._method = open_method(config.ground.method)
         self._shared: Shared | None = None
+        self._maps: tuple[Clips | None, FeatureMaps | None] = (None, None)  # the last video's
 
     @classmethod
     def open(
@@ -154,10 +157,9 @@ class Grounder:
         source = Unchanged.now(Path(video))
         observation = replace(self._observe(Path(video), prompt, progress, stopped), source=source)
         if self._encoder is not None:
-            if clips is None or observation.interrupted:
-                part = observed_range(self.config.video, observation)
-                clips = clips_of(video, part, self._encoder)
-            observation = replace(observation, clips=clips)
+            part = observed_range(self.config.video, observation)
+            known = None if observation.interrupted else clips
+            observation = self._encoded(observation, video, part, self._encoder, known)
         observation.check_source(needed=False)
         return observation
 
@@ -193,6 +195,30 @@ class Grounder:
             watcher.crops.finish(),
             interrupted=interrupted,
         )
+
+    def _encoded(
+        self,
+        observation: Observation,
+        video: Path | str,
+        part: VideoConfig,
+        encoder: VideoEncoder,
+        clips: Clips | None = None,
+    ) -> Observation:
+        """With the clips of ``part`` of the video, and each tubelet's own where they are pooled.
+
+        ``clips``: those of the same part, where they are known. The last video's maps are kept for
+        a detector that is prompted with one sentence after another.
+        """
+        pooled, (owner, maps) = encoder.config.pooled, self._maps
+        if clips is None or (pooled and owner is not clips):
+            found = clips_of(video, part, encoder)
+            clips, maps = replace(found, maps=None), found.maps
+        prompted = self.detector is not None and self.detector.prompted
+        self._maps = (clips, maps) if prompted else (None, None)
+        tubelets = observation.tubelets
+        if pooled and maps is not None:
+            tubelets = with_clips(tubelets, observation.size, maps)
+        return replace(observation, tubelets=tubelets, clips=clips)
 
     def parse(self, query: Query | str) -> Query:
         """The sentence, parsed. UsageError where it cannot be."""
@@ -239,7 +265,7 @@ class Grounder:
     def release(self, models: bool = True) -> None:
         """Free the memory that answering took, before it is needed for something else; that of
         ``models`` too, unless the next video is to be answered soon."""
-        self._shared = None
+        self._shared, self._maps = None, (None, None)
         if models:
             self.__dict__.pop("_classifier", None)
         self.__dict__.pop("_image_text", None)

@@ -43,6 +43,7 @@ class FakeSpec:
 
     sides: tuple[int, int] = (2, 3)
     has_clips: bool = True
+    pooled: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from cospal_cli import weights
 from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips
 from cospal_cli.devices.onnx_session import more_outputs, open_session
 from cospal_cli.features import embedded_clips, movement
 from cospal_cli.features.clips import (

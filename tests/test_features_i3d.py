@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import DeviceError, UsageError, WeightsError
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips
 from cospal_cli.features import i3d, i3d_network
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.i3d import I3DClips
@@ -359,3 +359,51 @@ def test_it_keeps_the_contract_of_video_encoders(checkpoint: Path) -> None:
     images, at = np.random.default_rng(0).integers(0, 256, (10, 40, 60, 3), np.uint8), np.arange(10)
     batch = FrameBatch(images, at, at / 25, (60, 40))
     contracts.check_video_encoder(opened(checkpoint, frames=8), batch)
+
+
+@pytest.mark.usefixtures("small")
+def test_maps_are_of_the_whole_frame_and_a_clip_is_their_mean(checkpoint: Path) -> None:
+    """The frame is 100 x 70: three cells by two at a shorter side of 64."""
+    encoder = opened(checkpoint, frames=16, pooled=True)
+    images = film(35)
+    clips = clips_of(encoder, images)
+    assert clips.maps is not None
+    assert clips.maps.values.shape == (5, 2, 3, 1024)
+    assert clips.maps.values.dtype == np.float16
+    np.testing.assert_array_equal(clips.maps.spans_s, clips.spans_s)
+    means = clips.maps.values.astype(np.float32).mean(axis=(1, 2))
+    np.testing.assert_allclose(means, clips.features, atol=2e-3)
+    again = clips_of(encoder, images, 35)
+    assert again.maps is not None
+    assert np.array_equal(again.maps.values, clips.maps.values)
+    assert opened(checkpoint, frames=16).config.pooled is False
+    assert clips_of(opened(checkpoint, frames=16), images).maps is None
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("x", "y", "cell"), [(95, 5, (0, 2)), (5, 65, (1, 0))])
+def test_what_happens_in_a_corner_shows_in_its_cell(
+    checkpoint: Path, x: int, y: int, cell: tuple[int, int]
+) -> None:
+    """The corners lie outside the central square."""
+    encoder = opened(checkpoint, frames=8, pooled=True)
+    plain = np.full((8, 70, 100, 3), 100, np.uint8)
+    other = plain.copy()
+    other[:, max(y - 10, 0) : y + 10, max(x - 10, 0) : x + 10] = 255
+    maps = [clips_of(encoder, images).maps for images in (plain, other)]
+    changed = np.abs(maps[0].values.astype(float) - maps[1].values.astype(float)).sum(axis=(0, 3))
+    assert np.unravel_index(changed.argmax(), changed.shape) == cell
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((360, 640), (384, 224)),
+        ((640, 360), (224, 384)),
+        ((224, 224), (224, 224)),
+        ((100, 900), (640, 224)),
+        ((1, 1), (224, 224)),
+    ],
+)
+def test_a_whole_frame_keeps_its_shape(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert i3d.whole_size(*size) == expected

@@ -14,9 +14,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips
 from cospal_cli.features.clips import open_video_encoder
 from cospal_cli.features.video_transformers import KINDS, Preparation, VideoTransformer
 from cospal_cli.settings import ClipsConfig
@@ -164,6 +164,44 @@ class TestEveryKind:
         ) as caught:
             opened(other, folders[name])
         assert f"--video-encoder {name}" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", KINDS)
+class TestMaps:
+    def test_they_are_the_tokens_of_the_whole_frame(
+        self, folders: dict[str, Path], name: str
+    ) -> None:
+        """Four by four cells; each time of the tokens is a map, also where windows overlap."""
+        step = 1 if name == "timesformer" else 2
+        encoder = opened(name, folders[name], stride=4, pooled=True)
+        clips = clips_of(encoder, film(8))
+        assert clips.maps is not None
+        assert clips.maps.values.shape == (8 // step, 4, 4, DIM)
+        rate = KINDS[name].fps
+        np.testing.assert_allclose(clips.maps.spans_s[:, 0], np.arange(0, 8, step) / rate)
+        np.testing.assert_allclose(clips.maps.spans_s[:, 1], np.arange(step, 9, step) / rate)
+        if name != "timesformer":  # whose clips count a token of no place too
+            means = clips.maps.values.astype(float).reshape(2, -1, DIM).mean(axis=1)
+            np.testing.assert_allclose(means, clips.features, atol=5e-3)
+        overlapping = clips_of(opened(name, folders[name], stride=2, pooled=True), film(8))
+        assert overlapping.maps is not None
+        np.testing.assert_array_equal(overlapping.maps.spans_s, clips.maps.spans_s)
+        assert encoder.map_dim == DIM
+
+    @pytest.mark.parametrize(("time", "row", "column"), [(0, 0, 3), (3, 3, 0), (2, 1, 2)])
+    def test_what_happens_somewhere_shows_there_and_then(
+        self, folders: dict[str, Path], name: str, time: int, row: int, column: int
+    ) -> None:
+        """Frames of 60 x 40 are squeezed to a square: a cell is 15 x 10 pixels."""
+        encoder = opened(name, folders[name], stride=4, pooled=True)
+        plain = np.full((4, 40, 60, 3), 90, np.uint8)
+        other = plain.copy()
+        other[time, row * 10 : row * 10 + 10, column * 15 : column * 15 + 15] = 250
+        maps = [clips_of(encoder, images).maps for images in (plain, other)]
+        changed = np.abs(maps[0].values.astype(float) - maps[1].values.astype(float)).sum(axis=3)
+        step = 1 if name == "timesformer" else 2
+        expected = (time // step, row, column)
+        assert np.unravel_index(changed.argmax(), changed.shape) == expected
 
 
 def test_frames_are_the_models_own_where_its_positions_are_fixed(

@@ -17,8 +17,9 @@ import pytest
 
 from cospal_cli import Library
 from cospal_cli.cli import run
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import InputError, UsageError
-from cospal_cli.core.observation import Clips, Observation
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.query import Query
 from cospal_cli.grounder import Grounder
 from cospal_cli.library import indexing

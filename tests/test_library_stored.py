@@ -12,8 +12,9 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import InputError
-from cospal_cli.core.observation import Clips, Observation
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.grounder import Grounder
 from cospal_cli.library.keys import ObservationKey
@@ -91,6 +92,21 @@ def test_the_video_has_the_name_that_it_is_asked_for_by(stored: Path) -> None:
     file = StoredObservation(stored)
     assert file.observation().info.path == KEY.video
     assert file.observation(Path("../a.mp4")).info.path == "../a.mp4"
+
+
+def test_what_was_pooled_inside_a_box_comes_back(seen: Observation, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    tubelets = []
+    for count, one in enumerate(seen.tubelets, 1):
+        spans = np.stack([np.arange(count), np.arange(count) + 1], axis=1).astype(float)
+        clips = Clips(rng.normal(size=(count, 6)).astype(np.float16), spans)
+        tubelets.append(replace(one, clips=clips))
+    pooled = replace(seen, tubelets=tuple(tubelets))
+    path = tmp_path / "pooled.safetensors"
+    write(path, pooled, KEY, Config(), Extras({"name": "x"}, {"sha256": "y", "crops": 3}))
+    again = StoredObservation(path).observation(Path("a.mp4"))
+    same(again, pooled)
+    assert all(one.clips is None for one in again.without_clips().tubelets)
 
 
 def test_an_interrupted_observation_is_not_stored(seen: Observation, tmp_path: Path) -> None:

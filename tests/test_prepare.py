@@ -22,9 +22,10 @@ import pytest
 from cospal_cli import datasets
 from cospal_cli.cli import run
 from cospal_cli.core import files
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import DeviceError, InputError, UsageError, WeightsError
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips, FrameSpan
+from cospal_cli.core.observation import FrameSpan
 from cospal_cli.core.query import Query
 from cospal_cli.core.tubelets import Detections
 from cospal_cli.core.vocabulary import COCO

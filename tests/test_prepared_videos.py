@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import DeviceError, InputError
 from cospal_cli.core.frames import Timeline, VideoInfo
-from cospal_cli.core.observation import Clips, FrameSpan, Observation
+from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.features.tubelets import select
 from cospal_cli.prepared import texts as texts

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from cospal_cli import settings
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.files import write_text
 from cospal_cli.core.frames import Timeline, VideoInfo
-from cospal_cli.core.observation import Clips, Observation
+from cospal_cli.core.observation import Observation
 from cospal_cli.core.phrases import WordVectors
 from cospal_cli.datasets.splits import VALIDATION, validation_sources
 from cospal_cli.language.phrases import Refined, texts_of, words_alone

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.brief import brief
-from cospal_cli.core.contract import expect
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.frames import Timeline, VideoInfo
 from cospal_cli.core.tubelets import Tubelet
@@ -34,23 +34,6 @@ class TimeSpan(NamedTuple):
 
     start: float
     end: float
-
-
-@dataclass(frozen=True)
-class Clips:
-    """The features of a whole video, clip by clip in order of time."""
-
-    features: FloatArray  # (C, Dv)
-    spans_s: NDArray[np.float64]  # (C, 2) half-open
-
-    __repr__ = brief
-
-    def __post_init__(self) -> None:
-        expect("features", self.features, (None, None), "f")
-        expect("spans_s", self.spans_s, (len(self.features), 2), "f")
-
-    def __len__(self) -> int:
-        return len(self.features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +70,11 @@ class Observation:
         """InputError if the video's file is no longer the one observed; see ``Unchanged.check``."""
         if self.source is not None:
             self.source.check(needed)
+
+    def without_clips(self) -> Observation:
+        """Likewise, without the clips of the video and of its tubelets."""
+        tubelets = tuple(replace(one, clips=None) for one in self.tubelets)
+        return replace(self, clips=None, tubelets=tubelets)
 
     def within(self, span: FrameSpan) -> Observation:
         """Only the part of the video in ``span``. InputError where it has no frame there."""

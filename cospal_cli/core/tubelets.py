@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.brief import brief
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.contract import expect
 
 
@@ -89,6 +90,7 @@ class Tubelet:
     track_ids: tuple[int, ...] = ()  # the tracker's ids that were linked into this tubelet
     referral: FloatArray | None = None  # (O,) the detections' own, one per *observed* frame
     features: NDArray[np.float16] | None = None  # (O, F) likewise
+    clips: Clips | None = None  # of what lies inside its box, while it is there
 
     __repr__ = brief
 

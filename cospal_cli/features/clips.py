@@ -7,6 +7,7 @@ share it equally.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.backends import VIDEO_ENCODERS as BACKENDS
+from cospal_cli.core.clips import Clips, FeatureMaps
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips
 from cospal_cli.core.registry import load
+from cospal_cli.features.maps import MapKeeper
 from cospal_cli.settings import ClipsConfig
 
+LOG = logging.getLogger("cospal")
 Frame = NDArray  # one frame as an encoder's windows hold it
 
 
@@ -30,6 +33,7 @@ class VideoEncoder(Protocol):
     """A backend: built from a ClipsConfig, then given one video after another, batch by batch."""
 
     dim: int
+    map_dim: int  # numbers of a cell of its maps; 0: it has none
     model_id: str  # what the features name as their source
     model_sha256: str
     config: ClipsConfig  # as given, the backend's own defaults filled in
@@ -44,7 +48,8 @@ class VideoEncoder(Protocol):
         """The next frames. Holds the pixels of the current windows, never the video's."""
 
     def finish(self) -> Clips:
-        """Every clip of the video: features (C, dim), at least one. Ready for the next video.
+        """Every clip of the video: features (C, dim), at least one, with their maps where
+        ``config.pooled``. Ready for the next video.
 
         InputError if there was no frame.
         """
@@ -53,6 +58,12 @@ class VideoEncoder(Protocol):
 def open_video_encoder(config: ClipsConfig) -> VideoEncoder:
     """The encoder that ``config`` names; UsageError lists the known ones."""
     encoder: VideoEncoder = load("video encoder", BACKENDS, config.name)(config)
+    if config.pooled and not encoder.config.pooled:
+        LOG.warning(
+            "clips.pooled: video encoder %r has no maps of the frame, so nothing is pooled; heads "
+            "see whole frames by model.temporal_input=both",
+            config.name,
+        )
     return encoder
 
 
@@ -110,12 +121,16 @@ class Windows:
 class WindowEncoder(ABC):
     """What all backends share of ``VideoEncoder``: windows, batches of them, the clips' spans."""
 
-    def __init__(self, config: ClipsConfig, own: Pace, parts: int = 1) -> None:
-        """``parts`` clips of equal length share a window; its frames are a multiple of them."""
+    map_dim = 0
+
+    def __init__(self, config: ClipsConfig, own: Pace, parts: int = 1, steps: int = 1) -> None:
+        """``parts`` clips of equal length share a window, and ``steps`` maps; its frames are a
+        multiple of both."""
+        config = replace(config, pooled=config.pooled and self.map_dim > 0)
         self.config, self.pace = own.within(config)
         self.fps = self.pace.fps
         self.batch = min(self.pace.frames, 16)
-        self.parts = parts
+        self.parts, self.steps = parts, steps
         self.reset()
 
     @abstractmethod
@@ -126,6 +141,10 @@ class WindowEncoder(ABC):
     def encode(self, windows: list[list[Frame]]) -> FloatArray:
         """Features (W, parts, dim) of W full windows."""
 
+    def encode_maps(self, windows: list[list[Frame]]) -> tuple[FloatArray, FloatArray]:
+        """Likewise, and their maps (W, steps, h, w, map_dim): only where ``map_dim`` is not 0."""
+        raise NotImplementedError
+
     def reset(self) -> None:
         """See ``VideoEncoder``."""
         self._windows = Windows(self.pace.frames, self.pace.stride)
@@ -134,6 +153,7 @@ class WindowEncoder(ABC):
         self._last: Frame = np.empty(0)
         self._waiting: list[tuple[int, list[Frame]]] = []
         self._found: dict[int, tuple[FloatArray, int]] = {}  # first frame: sum, how many
+        self._maps = MapKeeper(max(self.pace.frames // self.steps, 1))
 
     def update(self, batch: FrameBatch) -> None:
         """See ``VideoEncoder``."""
@@ -156,9 +176,10 @@ class WindowEncoder(ABC):
         firsts = sorted(first for first in self._found if first < len(self._times))
         sums = [self._found[first] for first in firsts]
         features = np.stack([total / np.float32(count) for total, count in sums])
-        spans_s = self._spans(np.array(firsts))
+        spans_s = self._spans(np.array(firsts), self.pace.frames // self.parts)
+        maps = self._finished_maps() if self.config.pooled else None
         self.reset()
-        return Clips(features.astype(np.float32, copy=False), spans_s)
+        return Clips(features.astype(np.float32, copy=False), spans_s, maps)
 
     def _missing(self, at: float) -> list[float]:
         """When to show the last frame again before a frame at ``at``, for an even ``fps``.
@@ -190,16 +211,32 @@ class WindowEncoder(ABC):
         firsts, windows = zip(*self._waiting, strict=True)
         self._waiting = []
         step = self.pace.frames // self.parts
-        for first, features in zip(firsts, self.encode(list(windows)), strict=True):
+        if self.config.pooled:
+            encoded, maps = self.encode_maps(list(windows))
+            self._keep_maps(firsts, maps)
+        else:
+            encoded = self.encode(list(windows))
+        for first, features in zip(firsts, encoded, strict=True):
             for part, feature in enumerate(features):
                 total, count = self._found.get(first + part * step, (np.float32(0), 0))
                 self._found[first + part * step] = (total + feature, count + 1)
 
-    def _spans(self, firsts: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(C, 2) seconds: from each clip's first frame to the first one after it."""
+    def _keep_maps(self, firsts: Sequence[int], maps: FloatArray) -> None:
+        """Of windows that begin with the frames ``firsts``: see ``encode_maps``."""
+        step = self.pace.frames // self.steps
+        for first, window in zip(firsts, maps, strict=True):
+            for number, one in enumerate(window):
+                self._maps.add(first + number * step, one)
+
+    def _finished_maps(self) -> FeatureMaps:
+        values, firsts = self._maps.finish(len(self._times))
+        return FeatureMaps(values, self._spans(firsts, self._maps.step))
+
+    def _spans(self, firsts: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+        """(C, 2) seconds: from the first frame of ``length`` ones to the first one after them."""
         times = np.array(self._times)
         edges = np.append(times, times[-1] + 1 / self.fps)
-        stops = np.minimum(firsts + self.pace.frames // self.parts, len(times))
+        stops = np.minimum(firsts + length, len(times))
         return np.stack([edges[firsts], edges[stops]], axis=1)
 
 
@@ -219,3 +256,10 @@ def centre(image: NDArray[np.uint8], side: int, share: float) -> NDArray[np.uint
     box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
     small = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR, box)
     return np.asarray(small)
+
+
+def whole(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image (h, w, 3) squeezed as a whole to ``size`` (W, H): (H, W, 3)."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))

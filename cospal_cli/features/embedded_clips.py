@@ -1,7 +1,7 @@
 """Clip features without torch: the features of the embedded detector's backbone, and what moves.
 
 A frame's vector has these parts (``PARTS``), each scaled to a root mean square near 1 on ordinary
-video; a clip's feature is the mean over its frames.
+video; a clip's feature is the mean over its frames. Its map is that of the channels, likewise.
 
     scene    1024   the backbone's 512 channels at stride 32: mean and maximum over the frame
     classes    80   each COCO class: the best score of any cell
@@ -11,6 +11,7 @@ video; a clip's feature is the mean over its frames.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ PARTS = {
 class EmbeddedClips(WindowEncoder):
     """See ``VideoEncoder``."""
 
-    dim = PARTS["motion"].stop
+    dim, map_dim = PARTS["motion"].stop, CHANNELS
     model_id = WEIGHTS
     image_side = SIDE
 
@@ -49,7 +50,9 @@ class EmbeddedClips(WindowEncoder):
         """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA."""
         check(config.device)
         self._movement = Movement()
-        super().__init__(config, OWN)
+        self._grid: tuple[int, ...] = ()  # of the video's maps, (h, w, 512)
+        own = replace(OWN, batch=8) if config.pooled else OWN  # a map is a hundred times larger
+        super().__init__(config, own)
         self.model_sha256 = weights.sha256(WEIGHTS)
         self.session = open_session(
             weights.path(WEIGHTS),
@@ -65,27 +68,41 @@ class EmbeddedClips(WindowEncoder):
         self._movement = Movement()
 
     def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
-        """A vector (dim,) for each frame."""
+        """A vector for each frame: its (dim,) numbers and, where objects are pooled, its map."""
         moved = [
             self._movement.update(image, float(at))
             for image, at in zip(batch.images, batch.times_s, strict=True)
         ]
-        return list(np.concatenate([self._seen(batch.images), np.stack(moved)], axis=1))
+        seen, maps = self._seen(batch.images)
+        parts = [seen, np.stack(moved)]
+        if self.config.pooled:
+            self._grid = maps.shape[1:]
+            parts.append(maps.reshape(len(maps), -1))
+        return list(np.concatenate(parts, axis=1))
 
     def encode(self, windows: list[list[Frame]]) -> FloatArray:
         """(W, 1, dim): the mean of each window's vectors."""
         return np.array(windows, np.float32).mean(axis=1, keepdims=True)
 
-    def _seen(self, images: NDArray[np.uint8]) -> FloatArray:
-        """The parts scene and classes (N, 1104) of N frames."""
-        rows = []
+    def encode_maps(self, windows: list[list[Frame]]) -> tuple[FloatArray, FloatArray]:
+        """See ``WindowEncoder``: one map a window."""
+        means = np.stack([np.mean(window, axis=0, keepdims=True) for window in windows])
+        return means[..., : self.dim], means[..., self.dim :].reshape(len(means), 1, *self._grid)
+
+    def _seen(self, images: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """The parts scene and classes (N, 1104) of N frames, and the maps (N, h, w, 512) of those
+        where objects are pooled."""
+        rows, kept = [], []
         for start in range(0, len(images), FRAMES):
             network_input = np.stack(list(_inputs(images[start : start + FRAMES])))
             *scores, maps = self.session.run([*SCORES, BACKBONE], {INPUT: network_input})
             best = np.max([score.max(axis=1) for score in scores], axis=0)
             parts = (maps.mean(axis=(2, 3)), maps.max(axis=(2, 3)), best)
             rows.append(np.concatenate([x * s for x, s in zip(parts, SCALES, strict=True)], axis=1))
-        return np.concatenate(rows).astype(np.float32)
+            if self.config.pooled:
+                kept.append(maps.transpose(0, 2, 3, 1) * np.float32(SCALES[0]))
+        none = np.zeros((len(images), 0, 0, CHANNELS), np.float32)
+        return np.concatenate(rows).astype(np.float32), np.concatenate(kept or [none])
 
 
 def _inputs(images: NDArray[np.uint8]) -> Iterator[FloatArray]:

@@ -115,12 +115,16 @@ class I3D(nn.Module):
         self.logits = Head(classes)
 
     def forward(self, video: Tensor) -> Tensor:
-        """RGB in -1..1 (B, 3, T, H, W) -> features (B, T / 8, 1024), rounded up: Mixed_5c,
+        """RGB in -1..1 (B, 3, T, H, W) -> features (B, T / 8, 1024), rounded up: the maps,
         averaged over the frame."""
+        return self.maps(video).mean(dim=(3, 4)).transpose(1, 2)
+
+    def maps(self, video: Tensor) -> Tensor:
+        """Likewise -> (B, 1024, T / 8, H / 32, W / 32), rounded up: Mixed_5c."""
         x = video
         for name, block in self.named_children():
             if name in POOLS:
                 x = pool(x, *POOLS[name])
             if name != "logits":
                 x = block(x)
-        return x.mean(dim=(3, 4)).transpose(1, 2)
+        return x

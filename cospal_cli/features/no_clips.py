@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.frames import FrameBatch
-from cospal_cli.core.observation import Clips
 from cospal_cli.settings import ClipsConfig
 
 NONE = "none"  # its name in the table of back ends
@@ -14,7 +16,7 @@ NONE = "none"  # its name in the table of back ends
 class NoClips:
     """See ``VideoEncoder``. One clip of one 0 stands for every video."""
 
-    dim = 1
+    dim, map_dim = 1, 0
     model_id = NONE
     model_sha256 = ""
     fps = 0.0  # no frame is wanted
@@ -22,7 +24,7 @@ class NoClips:
     batch = 1
 
     def __init__(self, config: ClipsConfig) -> None:
-        self.config = config
+        self.config = replace(config, pooled=False)
 
     def reset(self) -> None:
         """See ``VideoEncoder``."""

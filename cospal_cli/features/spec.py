@@ -42,6 +42,12 @@ class Encoder(HasWeights, Protocol):
     dim: int
 
 
+class ClipEncoder(Encoder, Protocol):
+    """An encoder of videos."""
+
+    map_dim: int
+
+
 @dataclass(frozen=True)
 class FeatureSpec:
     """What decides whether two features are the same: the one place for it.
@@ -58,7 +64,7 @@ class FeatureSpec:
         cls,
         config: Config,
         detector: HasWeights,
-        clips: Encoder,
+        clips: ClipEncoder,
         text: Encoder,
         width: int | None = None,
     ) -> FeatureSpec:
@@ -70,7 +76,7 @@ class FeatureSpec:
         from_file = config.detector.name == FILE
         tubelets_ = {
             "name": EMBEDDED if width is None else DETECTOR,
-            "dim": tubelets.length(width),
+            "dim": tubelets.length(width, clips.map_dim if config.clips.pooled else 0),
             "detector": FILE if from_file else detector.model_id,
             "detector_sha256": "" if from_file else detector.model_sha256,
             "fps": config.video.fps,
@@ -89,19 +95,24 @@ class FeatureSpec:
         """Numbers of the detector's own vectors; None where it gave none."""
         own = self.parts.get("tubelets", {})
         if own.get("name") == DETECTOR:
-            return int(own["dim"]) - tubelets.MOVES
+            return int(own["dim"]) - tubelets.MOVES - self.pooled
         return own.get("dim") if own.get("name") == DETECTOR_1 else None
 
     @property
     def sides(self) -> tuple[int, int]:
         """How many numbers of a tubelet's vector are its appearance, the first ones, and how many
-        its motion, the last ones; 0 where the vectors have none."""
-        own = self.parts.get("tubelets", {})
+        its motion, the last ones, ``pooled`` ones included; 0 where the vectors have none."""
+        own, motion = self.parts.get("tubelets", {}), tubelets.MOVES + self.pooled
         if own.get("name") == EMBEDDED:  # what the classes add identifies videos, and nobody
-            return tubelets.COLOURS, tubelets.MOVES
+            return tubelets.COLOURS, motion
         if own.get("name") == DETECTOR:
-            return self.width or 0, tubelets.MOVES
+            return self.width or 0, motion
         return int(own.get("dim", 0)), 0
+
+    @property
+    def pooled(self) -> int:
+        """Numbers of the clips inside a tubelet's box, the last ones of its vector; 0: none."""
+        return int(self.parts.get("clips", {}).get("pooled") or 0)
 
     @property
     def has_clips(self) -> bool:
@@ -154,6 +165,7 @@ class FeatureSpec:
             "features.frames": tubelets_.get("frames"),
             **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
             "clips.model": _named(clips.get("model")),
+            "clips.pooled": bool(clips["pooled"]) if "pooled" in clips else None,
             "text.name": text.get("name"),
             "text.model": _named(text.get("model")),
             **_detector(str(tubelets_.get("detector", ""))),
@@ -184,6 +196,8 @@ def video_settings(config: Config) -> JsonDict:
     }
     if settings["video.stream"] is None:  # as before there was a choice: their files stay good
         del settings["video.stream"]
+    if not settings["clips.pooled"]:
+        del settings["clips.pooled"]
     del settings["video.image_fps"]  # a data set's videos are files
     settings.pop("detector.nanodet.weights", None)  # the model's hash says it
     settings["features.frames"] = features.frames
@@ -191,7 +205,7 @@ def video_settings(config: Config) -> JsonDict:
     return settings
 
 
-def clips_part(config: ClipsConfig, encoder: Encoder) -> JsonDict:
+def clips_part(config: ClipsConfig, encoder: ClipEncoder) -> JsonDict:
     """What the features of clips depend on; ``config`` is the encoder's own, filled in."""
     return {
         "name": config.name,
@@ -199,6 +213,7 @@ def clips_part(config: ClipsConfig, encoder: Encoder) -> JsonDict:
         "fps": config.fps,
         "frames": config.frames,
         "stride": config.stride,
+        **({"pooled": encoder.map_dim} if config.pooled else {}),
     }
 
 

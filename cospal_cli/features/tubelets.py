@@ -10,7 +10,8 @@ A vector has these parts (``PARTS``), each scaled to a root mean square near 1:
 
 A detector that describes its boxes (Grounding DINO: 256 numbers) is used as it is: its numbers
 stand in the place of colours and classes. The last ten are the same whatever the detector: they
-tell when, and nothing of them tells who.
+tell when, and nothing of them tells who. Where objects are pooled, a video encoder's clips of what
+lies inside the box stand behind them (``features.pooled``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core import colours
-from cospal_cli.core.arrays import FloatArray
+from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import centres
 from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.vocabulary import COCO
@@ -59,9 +60,10 @@ def described(tubelets: Sequence[Tubelet]) -> bool:
     return bool(tubelets) and all(tubelet.features is not None for tubelet in tubelets)
 
 
-def length(width: int | None) -> int:
-    """F: how long vectors are of a detector with ``width`` numbers of its own, or None."""
-    return DIM if width is None else width + MOVES
+def length(width: int | None, pooled: int = 0) -> int:
+    """F: how long vectors are of a detector with ``width`` numbers of its own, or None, and with
+    ``pooled`` numbers of a video encoder."""
+    return (DIM if width is None else width + MOVES) + pooled
 
 
 def tubelet_features(
@@ -84,33 +86,53 @@ def tubelet_features(
     own = described(tubelets)
     places = _places(classes, known)
     width = len(tubelets[0].features[0]) if own else None  # type: ignore[index]
-    features = np.zeros((len(tubelets), config.frames, length(width)), np.float32)
-    mask = np.zeros(features.shape[:2], bool)
+    shape = (len(tubelets), config.frames, length(width, _pooled(tubelets)))
+    features, mask = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
     for row, there, tubelet in zip(features, mask, tubelets, strict=True):
         appearance = np.asarray(tubelet.features) if own else _appearance(tubelet, places)
         vectors = np.concatenate([appearance, _moves(tubelet, size)], axis=1, dtype=np.float32)
-        share = (tubelet.times_s[tubelet.observed] - start_s) / max(end_s - start_s, 1e-9)
-        bins = np.floor(share * config.frames + 1e-6).astype(int).clip(0, config.frames - 1)
-        _spread(bins, vectors, row, there)
+        span = (start_s, end_s, config.frames)
+        bins = _bins(tubelet.times_s[tubelet.observed], *span)
+        life = np.arange(bins[0], bins[-1] + 1)
+        there[life] = True
+        row[life, : vectors.shape[1]] = _spread(bins, vectors, life)
+        if tubelet.clips is not None:
+            times_s = tubelet.clips.spans_s.mean(axis=1)
+            inside = (times_s >= start_s) & (times_s < end_s)
+            rows = inside if inside.any() else slice(None)
+            clips = tubelet.clips.features[rows].astype(np.float32)
+            row[life, vectors.shape[1] :] = _spread(_bins(times_s[rows], *span), clips, life)
     return features, mask
 
 
-def _spread(
-    bins: NDArray[np.int64], vectors: FloatArray, row: FloatArray, there: NDArray[np.bool_]
-) -> None:
-    """Fill ``row`` (T, F) and ``there`` (T,) from observations (O, F) in ``bins`` (O,)."""
+def _pooled(tubelets: Sequence[Tubelet]) -> int:
+    """Numbers of the tubelets' own clips; ValueError unless they are alike."""
+    found = {0 if one.clips is None else one.clips.features.shape[1] for one in tubelets}
+    if len(found) > 1:
+        raise ValueError(f"clips: expected the same of all tubelets, found {sorted(found)} numbers")
+    return found.pop() if found else 0
+
+
+def _bins(times_s: NDArray[np.float64], start_s: float, end_s: float, count: int) -> IntArray:
+    """Which of ``count`` even parts of the time each of ``times_s`` lies in."""
+    share = (times_s - start_s) / max(end_s - start_s, 1e-9)
+    bins: IntArray = np.floor(share * count + 1e-6).astype(np.int64).clip(0, count - 1)
+    return bins
+
+
+def _spread(bins: IntArray, vectors: FloatArray, life: IntArray) -> FloatArray:
+    """(len(life), F) of rising ``vectors`` (O, F) in ``bins`` (O,): the mean over those of a bin;
+    without any, a line between its neighbours, or the nearest."""
     seen, starts = np.unique(bins, return_index=True)
     sums = np.add.reduceat(vectors, starts, axis=0)
     means = sums / np.diff([*starts.tolist(), len(bins)])[:, None]
-    life = np.arange(seen[0], seen[-1] + 1)
-    there[life] = True
     after = np.clip(np.searchsorted(seen, life), 1, max(len(seen) - 1, 1))
     if len(seen) == 1:
-        row[life] = means
-        return
+        return np.repeat(means, len(life), axis=0)
     before, gap = after - 1, seen[after] - seen[after - 1]
-    share = ((life - seen[before]) / gap)[:, None].astype(np.float32)
-    row[life] = means[before] * (1 - share) + means[after] * share
+    share = ((life - seen[before]) / gap).clip(0, 1)[:, None].astype(np.float32)
+    found = means[before] * (1 - share) + means[after] * share
+    return found.astype(np.float32)
 
 
 def _places(classes: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:

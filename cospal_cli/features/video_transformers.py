@@ -1,10 +1,12 @@
 """Clip features by transformers: VideoMAE, TimeSformer and V-JEPA 2.
 
-A window is one clip; its feature is the mean over the last hidden state's tokens.
+A window is one clip; its feature is the mean over the last hidden state's tokens. The tokens of
+one time are a map.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.reading import read_table
 from cospal_cli.core.registry import require
 from cospal_cli.devices import torch_device
-from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre
+from cospal_cli.features.clips import Frame, Pace, WindowEncoder, centre, whole
 from cospal_cli.settings import ClipsConfig
 
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
@@ -38,11 +40,20 @@ class Kind:
     fixed: bool  # whether its positions fit no other number of frames
     pixels: str  # the argument of its forward pass that takes them
     options: tuple[str, ...] = ()  # arguments to set
+    by_place: bool = False  # the tokens: a first one of no place, then times within places
 
 
 KINDS = {
     "videomae": Kind("videomae-base", 7.5, "num_frames", "image_size", True, "pixel_values"),
-    "timesformer": Kind("timesformer-base", 1.0, "num_frames", "image_size", False, "pixel_values"),
+    "timesformer": Kind(
+        "timesformer-base",
+        1.0,
+        "num_frames",
+        "image_size",
+        False,
+        "pixel_values",
+        by_place=True,
+    ),
     "vjepa2": Kind(
         "vjepa2-vitl",
         4.0,
@@ -119,24 +130,51 @@ class VideoTransformer(WindowEncoder):
             )
         frames = int(getattr(own, kind.frames))
         batch = 8 if self._place.cuda else 1
-        super().__init__(config, Pace(kind.fps, frames, max(1, frames // 4), batch))
-        _check_frames(self.pace.frames, frames, kind, int(getattr(own, "tubelet_size", 1)))
-        self.dim = int(own.hidden_size)
+        tubelet = int(getattr(own, "tubelet_size", 1))
+        _check_frames(config.frames or frames, frames, kind, tubelet)
+        self.dim = self.map_dim = int(own.hidden_size)
+        pace = Pace(kind.fps, frames, max(1, frames // 4), batch)
+        super().__init__(config, pace, steps=(config.frames or frames) // tubelet)
         self.model_sha256 = record.fingerprint(folder)
         self._kind = kind
         self._torch = torch
 
     def prepare(self, batch: FrameBatch) -> Sequence[Frame]:
-        """Central squares, uint8 (side, side, 3)."""
+        """Central squares, uint8 (side, side, 3); whole frames squeezed to that where objects are
+        pooled."""
         how = self._preparation
+        if self.config.pooled:
+            return [whole(image, (how.side, how.side)) for image in batch.images]
         return [centre(image, how.side, how.share) for image in batch.images]
 
     def encode(self, windows: list[list[Frame]]) -> FloatArray:
         """(W, 1, dim)."""
-        features = self._halves(self._forward, windows)
+        features = self._halves(self._mean, windows)
         return np.stack(features)[:, None]
 
-    def _forward(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
+    def encode_maps(self, windows: list[list[Frame]]) -> tuple[FloatArray, FloatArray]:
+        """See ``WindowEncoder``: a map for each time of the tokens."""
+        found = self._halves(self._tokens, windows)
+        tokens = np.stack(found)
+        features = tokens.mean(axis=1, keepdims=True)
+        if self._kind.by_place:
+            tokens = tokens[:, 1:]
+        cells = tokens.shape[1] // self.steps
+        side = math.isqrt(cells)
+        shape = (cells, self.steps) if self._kind.by_place else (self.steps, cells)
+        maps = tokens.reshape(len(tokens), *shape, self.dim)
+        if self._kind.by_place:
+            maps = maps.swapaxes(1, 2)
+        return features, maps.reshape(len(tokens), self.steps, side, side, self.dim)
+
+    def _mean(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
+        return list(self._forward(windows).mean(dim=1).cpu().numpy())
+
+    def _tokens(self, windows: Sequence[list[Frame]]) -> list[FloatArray]:
+        return list(self._forward(windows).cpu().numpy())
+
+    def _forward(self, windows: Sequence[list[Frame]]) -> Any:
+        """The last hidden state (W, tokens, dim), float32, where the network is."""
         torch, how, place = self._torch, self._preparation, self._place
         pixels = torch.from_numpy(np.stack([np.stack(window) for window in windows]))
         mean, std = (torch.tensor(x, device=place.device) * 255 for x in (how.mean, how.std))
@@ -144,8 +182,7 @@ class VideoTransformer(WindowEncoder):
         options = dict.fromkeys(self._kind.options, True)
         with torch.inference_mode():
             outputs = self.network(**{self._kind.pixels: video.contiguous()}, **options)
-            pooled = outputs.last_hidden_state.float().mean(dim=1)
-        return list(pooled.cpu().numpy())
+            return outputs.last_hidden_state.float()
 
 
 def _check_frames(frames: int, own: int, kind: Kind, tubelet: int) -> None:

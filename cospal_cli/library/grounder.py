@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cospal_cli import detect, weights
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.json_types import JsonDict
-from cospal_cli.core.observation import Clips, HeadFeatures, Observation
+from cospal_cli.core.observation import HeadFeatures, Observation
 from cospal_cli.core.phrases import Phrases
 from cospal_cli.core.progress import Progress, never, silent
 from cospal_cli.core.query import Query
 from cospal_cli.features.appearance import WEIGHTS as CLASSIFIER
 from cospal_cli.features.spec import clips_part
-from cospal_cli.grounder import Grounder, clips_of
+from cospal_cli.grounder import Grounder
 from cospal_cli.library.keys import ObservationKey, key_of, recipe_of
 from cospal_cli.library.stored import Extras, same
 from cospal_cli.settings import Config, DetectorConfig, changed
@@ -132,8 +133,8 @@ class LibraryGrounder(Grounder):
                 return observation
             kept = self._store(Kept(observation, key, self.config))
         elif self._encoder is not None and kept.observation.clips is None:
-            clips = clips_of(video, self.config.video, self._encoder)
-            kept = self._store(replace(kept, observation=replace(kept.observation, clips=clips)))
+            encoded = self._encoded(kept.observation, video, self.config.video, self._encoder)
+            kept = self._store(replace(kept, observation=encoded))
         return kept.observation
 
     def answer(
@@ -174,7 +175,7 @@ class LibraryGrounder(Grounder):
         if self.config.video.strict and observation.timeline.damaged:
             return None  # watching says what is wrong
         if self._encoder is not None and not same(file.extras.clips, self._extras().clips):
-            observation = replace(observation, clips=None)
+            observation = observation.without_clips()
         if not same(file.extras.appearance, self._extras().appearance):
             observation = replace(observation, appearance={})
         known = frozenset(observation.appearance)

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import field_of, filled
 from cospal_cli.core.frames import Timeline
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.observation import Clips, Crops, Observation, Shown
+from cospal_cli.core.observation import Crops, Observation, Shown
 from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.unchanged import Unchanged
 from cospal_cli.library.keys import ObservationKey
@@ -35,6 +36,7 @@ _SECTIONS = ("video", "detector", "tracker")  # of the settings: those that make
 _PACKED = ("tubelet.colours", "tubelet.thumbs")  # most of a scene's bytes, and easily deflated
 _MOST = 1100  # times that zlib makes bytes fewer at the most
 _SCENE, _CROPS, _CLIPS, _SHOWN = "scene.", "crops.", "clips.", "appearance."
+_POOLED = "pooled."
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def write(
     if observation.clips is not None:
         tensors[f"{_CLIPS}features"] = observation.clips.features
         tensors[f"{_CLIPS}spans_s"] = observation.clips.spans_s
+    pooled = [one.clips for one in observation.tubelets if one.clips is not None]
+    if pooled:
+        tensors[f"{_POOLED}features"] = np.concatenate([one.features for one in pooled])
+        tensors[f"{_POOLED}spans_s"] = np.concatenate([one.spans_s for one in pooled])
+        tensors[f"{_POOLED}lengths"] = np.array([len(one) for one in pooled], np.int64)
     if observation.appearance:
         tensors[f"{_SHOWN}ids"] = np.array(list(observation.appearance), np.int64)
         tensors[f"{_SHOWN}probabilities"] = _half(observation.appearance)
@@ -131,6 +138,7 @@ class StoredObservation(ArrayFile):
             clips, shown = _part(arrays, _CLIPS), _part(arrays, _SHOWN)
             return replace(
                 seen,
+                tubelets=_with_clips(seen.tubelets, _part(arrays, _POOLED)),
                 info=replace(seen.info, path=named),
                 model={str(k): str(v) for k, v in self.about["model"].items()},
                 crops=_crops(_part(arrays, _CROPS)),
@@ -185,6 +193,21 @@ def _crops(arrays: Mapping[str, NDArray]) -> Crops:
     for track, time_s, length, end in rows:
         crops.setdefault(track, []).append((time_s, data[end - length : end]))
     return {track: tuple(own) for track, own in crops.items()}
+
+
+def _with_clips(tubelets: Sequence[Tubelet], arrays: Mapping[str, NDArray]) -> tuple[Tubelet, ...]:
+    """Each with its own clips, where such were stored."""
+    if not arrays:
+        return tuple(tubelets)
+    lengths = arrays["lengths"]
+    if (lengths < 1).any() or int(lengths.sum()) != len(arrays["features"]):
+        raise ValueError("the lengths of the tubelets' clips do not fit their features")
+    if not np.isfinite(arrays["features"]).all():
+        raise ValueError("the tubelets' clips are not finite")
+    ends = np.cumsum(lengths)[:-1]
+    parts = [np.split(arrays[name], ends) for name in ("features", "spans_s")]
+    rows = zip(tubelets, *parts, strict=True)
+    return tuple(replace(one, clips=Clips(values, spans)) for one, values, spans in rows)
 
 
 def _shown(arrays: Mapping[str, NDArray]) -> dict[int, NDArray]:

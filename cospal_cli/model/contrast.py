@@ -69,7 +69,7 @@ class MomentGrounding(nn.Module):
         super().__init__()
         self.count = sizes.phrases
         self.noise = Noise(config.input_noise)
-        self.encoder = MotionEncoder(sizes.motion, config)
+        self.encoder = MotionEncoder(sizes.motion, config, sizes.pooled)
         both = config.temporal_input == "both"
         self.clip_input = nn.Linear(sizes.clips, config.dim, bias=False) if both else None
         self.phrase_query = _mlp(sizes.words, config)

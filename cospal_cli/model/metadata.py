@@ -37,12 +37,16 @@ class Sizes:
     appearance: int = 0  # of a tubelet's F numbers the first ones: who
     motion: int = 0  # and the last ones: when
     phrases: int = 0  # J, most sub-phrases of a sentence, in the contrast
+    pooled: int = 0  # the last ones of all: clips inside the box, which tell nobody who
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             least = int(name in ("tubelets", "clips", "words", "vocabulary"))
             if not least <= value <= MOST:
                 raise ValueError(f"{name}: expected {least} to {MOST}, found {value}")
+        most = self.motion or self.tubelets
+        if self.pooled >= most:
+            raise ValueError(f"pooled: expected less than {most}, found {self.pooled}")
         if self.appearance + self.motion > self.tubelets:
             raise ValueError(
                 f"appearance and motion: expected {self.tubelets} numbers at most, found "

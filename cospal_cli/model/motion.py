@@ -14,10 +14,13 @@ LAYERS = 2
 class MotionEncoder(nn.Module):
     """h: motion over time, each bin with its neighbours. Residual convolutions, pre-norm."""
 
-    def __init__(self, size: int, config: ModelConfig) -> None:
+    def __init__(self, size: int, config: ModelConfig, pooled: int = 0) -> None:
+        """``pooled``: of ``size`` numbers the last ones, an input of their own."""
         super().__init__()
         dim = config.dim
-        self.input = nn.Linear(size, dim)
+        self.own = size - pooled
+        self.input = nn.Linear(self.own, dim)
+        self.pooled_input = nn.Linear(pooled, dim, bias=False) if pooled else None
         self.layers = nn.ModuleList(
             nn.Conv1d(dim, dim, 3, padding=1, padding_mode="replicate") for _ in range(LAYERS)
         )
@@ -26,7 +29,9 @@ class MotionEncoder(nn.Module):
 
     def forward(self, motion: Tensor, around: Tensor | None = None) -> Tensor:
         """(R, T, d) of normalised ``motion`` (R, T, M), ``around`` (R, T, d) added where given."""
-        x = self.input(motion)
+        x = self.input(motion[..., : self.own])
+        if self.pooled_input is not None:
+            x = x + self.pooled_input(motion[..., self.own :])
         x = x if around is None else x + around
         for layer, norm in zip(self.layers, self.norms, strict=True):
             mixed = layer(norm(x).transpose(1, 2)).transpose(1, 2)

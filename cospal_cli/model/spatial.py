@@ -23,7 +23,8 @@ class SpatialGrounding(nn.Module):
         self.word_score = config.word_score
         self.scale = 1 / math.sqrt(dim)
         self.noise = Noise(config.input_noise)
-        self.input = nn.Linear(sizes.tubelets, dim)
+        self.size = sizes.tubelets - sizes.pooled
+        self.input = nn.Linear(self.size, dim)
         self.layers = nn.ModuleList(
             Block(dim, config.heads, config.ffn, config.dropout, cross=False)
             for _ in range(config.spatial_layers)
@@ -35,7 +36,7 @@ class SpatialGrounding(nn.Module):
     def encode(self, tubelets: Tensor, mask: Tensor) -> Tensor:
         """f~ (B, K, d): a tubelet's frames (B, K, T, F) attend to each other; then their mean."""
         times = mask.flatten(0, 1)  # (BK, T)
-        x = self.input(self.noise(tubelets)).flatten(0, 1)
+        x = self.input(self.noise(tubelets[..., : self.size])).flatten(0, 1)
         x = x + position_codes(x.shape[1], x.shape[2], x)
         bias = bias_of(times)
         for layer in self.layers:

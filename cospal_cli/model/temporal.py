@@ -56,7 +56,7 @@ class TemporalGrounding(nn.Module):
         )
         self.motion = None
         if given == "motion":
-            self.motion = MotionEncoder(sizes.motion, config)
+            self.motion = MotionEncoder(sizes.motion, config, sizes.pooled)
             self.register_buffer("mean", torch.zeros(sizes.motion))
             self.register_buffer("sd", torch.ones(sizes.motion))
         else:

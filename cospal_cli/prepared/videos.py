@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.brief import brief
+from cospal_cli.core.clips import Clips
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.files import replacing
 from cospal_cli.core.fitting import as_table
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.json_types import Json, JsonDict
-from cospal_cli.core.observation import Clips, FrameSpan, HeadFeatures, Observation
+from cospal_cli.core.observation import FrameSpan, HeadFeatures, Observation
 from cospal_cli.prepared.arrays import ArrayFile, described, digest
 from cospal_cli.prepared.scenes import pack, unpack
 from cospal_cli.settings.stored import modern

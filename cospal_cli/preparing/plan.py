@@ -32,6 +32,7 @@ class ModelIdentity:
     model_id: str
     model_sha256: str
     dim: int = 0
+    map_dim: int = 0
 
 
 @dataclass
@@ -85,7 +86,9 @@ def open_plan(
         models["detector"] = ModelIdentity(detector.model_id, detector.model_sha256)
         config = replace(config, detector=detector.config)
     encoder = observing.encoder(config.clips)
-    models["clips"] = ModelIdentity(encoder.model_id, encoder.model_sha256, encoder.dim)
+    models["clips"] = ModelIdentity(
+        encoder.model_id, encoder.model_sha256, encoder.dim, encoder.map_dim
+    )
     config = replace(config, clips=encoder.config)
     if few:
         observing.forget()

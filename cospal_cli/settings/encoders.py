@@ -89,6 +89,13 @@ class ClipsConfig(Section, key="clips", group=MODELS):
             unset="the encoder's own",
         ),
     ] = None
+    pooled: Annotated[
+        bool,
+        Setting(
+            "Give heads the clips inside each tubelet's box too, beside its motion, where the "
+            "encoder has maps of the frame, which it then sees whole.",
+        ),
+    ] = False
     batch: Annotated[
         int,
         Setting(

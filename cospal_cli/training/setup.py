@@ -131,7 +131,7 @@ def heads_metadata(prepared: Prepared, config: Config, trained: Json) -> HeadsMe
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
     _check_clips(prepared, config)
     tubelets, clips, text = prepared.sizes
-    sizes = Sizes(tubelets, clips, text, len(words) + 1)
+    sizes = Sizes(tubelets, clips, text, len(words) + 1, pooled=prepared.spec.pooled)
     if config.temporal.acts:
         _check_acts(prepared, config.temporal)
     if config.temporal.objective == "contrast" or config.model.temporal_input == "motion":
