@@ -1,10 +1,14 @@
-"""What each piece of the time rules gives on real clips: without it, and random in its place.
+"""What each piece of the time rules gives: without it, and at a random time in its place.
 
-    python benchmarks/when.py FOLDER/groundtruth.json [--set detector.nanodet.weights=float]
+    python -m benchmarks.when --clips FOLDER/groundtruth.json [--set tracker.name=bytetrack]
+    python -m benchmarks.when --prepared synthetic/ --split test [--every 2]
+    python -m benchmarks.when --acted 20
 
-The candidate is the one that zero-shot chooses, only its time differs. "random": what the piece
-says, but at a random time, the mean of 20 draws and in how many it did better. The last lines
-choose a number anew for every clip, on the other clips alone.
+Of real clips, of a prepared set with HC-STVG's files, or of the made-up scenes of ``tests.acted``
+(so many of each kind). The candidate is the one that zero-shot chooses, or the scene's subject;
+only its time differs. "random": what the piece says, but at a random time, the mean of 20 draws and
+in how many it did better. Of clips, the last line chooses a number anew for each, on the others
+alone.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,38 +24,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.frames import Timeline
-from cospal_cli.core.query import Query
-from cospal_cli.evaluation.clips import ClipQuery, read_clips, score
+from cospal_cli import datasets
+from cospal_cli.core.types import Query
+from cospal_cli.evaluation.clips import read_clips
 from cospal_cli.grounder import Grounder
-from cospal_cli.ranking import moments
+from cospal_cli.language.parser.parse import parse
+from cospal_cli.prepared.folder import Prepared
+from cospal_cli.ranking import moments, signatures
 from cospal_cli.ranking.candidates import Candidate, candidates
-from cospal_cli.ranking.cut import cut
-from cospal_cli.ranking.span import span
+from cospal_cli.ranking.span import extent, span
 from cospal_cli.settings import resolve
+from tests import acted
 
 DRAWS = 20
-OFF: dict[str, dict[str, Any]] = {
-    "nearing": {"_nearing": lambda tubelet, things: None},
-    "the border": {"_last_seen": lambda candidate: np.inf},
-    "staying": {"_STAYS_S": 0.0},
+FAMILIES = {
+    "posture": ("lower", "bend", "rise", "fall"),
+    "jump": ("jump",),
+    "arms and turns": ("gesture", "turn"),
+    "hands": ("obtain", "lay", "launch", "catch", "release"),
+    "touch": ("touch",),
+    "shove, follow": ("shove", "follow"),
+    "mount": ("mount", "dismount"),
 }
-NUMBERS = {"_STAYS_S": (0.0, 0.25, 0.5, 0.75, 1.0), "_NEARING": (0.35, 0.7, 1.0, 1.5)}
+NUMBERS = {"_NEARING": (0.35, 0.7, 1.0, 1.5)}
+Change = dict[str, Any]  # name in the module of moments -> what stands there instead
 
 
 @dataclass(frozen=True)
 class Case:
     """One query with the candidate chosen for it."""
 
-    truth: ClipQuery
+    group: str  # the clip, or the kind of scene
     query: Query
     chosen: Candidate
     everything: Sequence[Candidate]
     classes: Sequence[str]
-    timeline: Timeline
+    span_s: tuple[float, float]
 
 
-def cases(truth: Path, grounder: Grounder) -> Iterator[Case]:
+def of_clips(truth: Path, grounder: Grounder) -> Iterator[Case]:
     """Every query of the truth file that has an answer."""
     for video, queries in groupby(read_clips(truth), key=lambda q: q.video):
         seen = grounder.observe(video)
@@ -60,7 +71,30 @@ def cases(truth: Path, grounder: Grounder) -> Iterator[Case]:
             result = grounder.answer(seen, query.text)
             for tube in result.tubes[:1]:
                 chosen = next(c for c in field if c.tubelet.id == tube.id)
-                yield Case(query, result.query, chosen, field, seen.classes, seen.timeline)
+                yield Case(video.stem, result.query, chosen, field, seen.classes, query.span_s)
+
+
+def of_prepared(data: Path, split: str, every: int, grounder: Grounder) -> Iterator[Case]:
+    """Every so many samples of a split; the times are those of the frames."""
+    truths = datasets.read(data, split, truth=True).truths
+    folder = Prepared.open(data / "prepared")
+    for sample in folder.samples(split)[::every]:
+        seen, query = folder.observation(sample), folder.query(sample)
+        field = candidates(seen.tubelets, seen.size, seen.timeline)
+        times = np.append(seen.timeline.times_s, seen.timeline.end_s)
+        start, end = (float(times[at]) for at in truths[sample.id].span)
+        for tube in grounder.answer(seen, query).tubes[:1]:
+            chosen = next(c for c in field if c.tubelet.id == tube.id)
+            yield Case(sample.source, query, chosen, field, seen.classes, (start, end))
+
+
+def of_scenes(count: int) -> Iterator[Case]:
+    """So many scenes of each kind."""
+    for kind in acted.KINDS:
+        for seed in range(count):
+            one = acted.scene(kind, np.random.default_rng(seed))
+            field = candidates(one.tubelets, acted.SIZE, acted.TIMELINE)
+            yield Case(kind, parse(one.sentence), field[0], field, acted.CLASSES, one.span_s)
 
 
 @contextmanager
@@ -76,35 +110,69 @@ def changed(**parts: Any) -> Iterator[None]:
             setattr(moments, name, part)
 
 
-def judged(found: Sequence[Case]) -> NDArray[np.float64]:
-    """(Q, 2) tIoU and vIoU by the rules as they are now."""
+def judged(found: Sequence[Case], whole: bool = False) -> NDArray[np.float64]:
+    """tIoU (Q,) by the rules as they are now, or of the whole tubelets."""
     rows = []
     for case in found:
-        when = span(case.chosen, case.query, case.everything, case.classes)
-        tube = cut(case.chosen.tubelet, when, case.timeline, score=1.0)
-        told = score(case.truth, tube, case.timeline.times_s)
-        rows.append((told["t_iou"], told["v_iou"]))
+        told = extent(case.chosen.tubelet)
+        if not whole:
+            told = span(case.chosen, case.query, case.everything, case.classes)
+        shared = min(told.end, case.span_s[1]) - max(told.start, case.span_s[0])
+        union = max(told.end, case.span_s[1]) - min(told.start, case.span_s[0])
+        rows.append(max(shared, 0.0) / union)
     return np.array(rows)
 
 
-def random_parts(name: str, rng: np.random.Generator) -> dict[str, Any]:
-    """What ``name`` says, at a random time."""
-    nearing, last_seen = moments._nearing, moments._last_seen
+def without(family: str) -> Change:
+    """No curve for the signatures of one family."""
+    real = signatures.curve
+    named = FAMILIES[family]
+    return {"curve": lambda one, *more: None if one in named else real(one, *more)}
 
-    def shifted(tubelet: Any, things: Any) -> Any:
-        curve = nearing(tubelet, things)
-        return None if curve is None else np.roll(curve, rng.integers(len(curve)))
 
-    def anywhere(candidate: Candidate) -> float:
-        found, times = last_seen(candidate), candidate.tubelet.times_s
-        return found if found == times[-1] else float(rng.uniform(times[0], times[-1]))
+def shifted(family: str, rng: np.random.Generator) -> Change:
+    """The curves of one family, turned round to begin anywhere."""
+    real = signatures.curve
 
-    every: dict[str, Callable[[], dict[str, Any]]] = {
-        "nearing": lambda: {"_nearing": shifted},
-        "the border": lambda: {"_last_seen": anywhere},
-        "staying": lambda: {"_STAYS_S": float(rng.uniform(-1, 1))},
+    def anywhere(one: str, *more: Any) -> Any:
+        found = real(one, *more)
+        turned = found is not None and one in FAMILIES[family]
+        return np.roll(found, rng.integers(len(found))) if turned else found
+
+    return {"curve": anywhere}
+
+
+def nearing_shifted(rng: np.random.Generator) -> Change:
+    """Nearing's curve, likewise."""
+    real = moments._nearing
+
+    def anywhere(*asked: Any) -> Any:
+        found = real(*asked)
+        return None if found is None else np.roll(found, rng.integers(len(found)))
+
+    return {"_nearing": anywhere}
+
+
+def gone_anywhere(rng: np.random.Generator) -> Change:
+    """A random time for the one at which the subject goes over the border."""
+    real = moments._gone
+
+    def anywhere(candidate: Candidate) -> float | None:
+        times = candidate.tubelet.times_s
+        return None if real(candidate) is None else float(rng.uniform(times[0], times[-1]))
+
+    return {"_gone": anywhere}
+
+
+def pieces() -> dict[str, tuple[Change, Callable[[np.random.Generator], Change]]]:
+    """Every piece: what leaves it out, and what puts it at a random time."""
+    every: dict[str, tuple[Change, Callable[[np.random.Generator], Change]]] = {
+        "nearing": ({"_nearing": lambda *_: None}, nearing_shifted),
+        "the border": ({"_gone": lambda _: None}, gone_anywhere),
     }
-    return every[name]()
+    for family in FAMILIES:
+        every[family] = without(family), lambda rng, name=family: shifted(name, rng)  # type: ignore[misc]
+    return every
 
 
 def chosen_elsewhere(found: Sequence[Case], name: str, values: Sequence[float]) -> float:
@@ -112,9 +180,8 @@ def chosen_elsewhere(found: Sequence[Case], name: str, values: Sequence[float]) 
     table = []
     for value in values:
         with changed(**{name: value}):
-            table.append(judged(found)[:, 0])
-    scores = np.array(table)
-    clips = np.array([case.truth.video.stem for case in found])
+            table.append(judged(found))
+    scores, clips = np.array(table), np.array([case.group for case in found])
     total = 0.0
     for clip in np.unique(clips):
         best = int(scores[:, clips != clip].mean(axis=1).argmax())
@@ -122,32 +189,49 @@ def chosen_elsewhere(found: Sequence[Case], name: str, values: Sequence[float]) 
     return total / len(found)
 
 
-def main() -> None:
-    """Parse, observe, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("truth", type=Path)
-    parser.add_argument("--set", dest="sets", action="append", default=[], metavar="KEY=VALUE")
-    arguments = parser.parse_args()
-    found = list(cases(arguments.truth, Grounder.open(resolve(sets=arguments.sets).config)))
-    now = judged(found)
-
-    def tell(name: str, told: NDArray[np.float64]) -> None:
-        print(f"{name:24s} m_tIoU {told[:, 0].mean():.3f} m_vIoU {told[:, 1].mean():.3f}")
-
-    tell("now", now)
-    with changed(**{key: part for parts in OFF.values() for key, part in parts.items()}):
-        tell("without all three", judged(found))
-    for name, parts in OFF.items():
-        with changed(**parts):
-            tell(f"without {name}", judged(found))
+def report(found: Sequence[Case]) -> None:
+    """Print the table."""
+    now = judged(found).mean()
+    whole = judged(found, whole=True).mean()
+    print(f"{len(found)} queries: m_tIoU {now:.3f}, whole tubelets {whole:.3f}")
+    for name, (off, at_random) in pieces().items():
+        with changed(**off):
+            left = judged(found).mean()
+        if left == now:
+            continue  # no query has it
         draws = []
         for seed in range(DRAWS):
-            with changed(**random_parts(name, np.random.default_rng(seed))):
-                draws.append(float(judged(found)[:, 0].mean()))
-        better = sum(one > now[:, 0].mean() + 1e-9 for one in draws)
-        print(f"  random: m_tIoU {np.mean(draws):.3f}, better in {better} of {DRAWS}")
-    for name, values in NUMBERS.items():
-        print(f"{name} by the other clips: {chosen_elsewhere(found, name, values):.3f}")
+            with changed(**at_random(np.random.default_rng(seed))):
+                draws.append(judged(found).mean())
+        better = sum(one > now + 1e-9 for one in draws)
+        print(f"  without {name}: {left:.3f}; random {np.mean(draws):.3f}, better in {better}")
+
+
+def main() -> None:
+    """Parse, observe, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=Path, metavar="TRUTH")
+    parser.add_argument("--prepared", type=Path, metavar="DATA")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--acted", type=int, default=0, metavar="N")
+    parser.add_argument("--set", dest="sets", action="append", default=[], metavar="KEY=VALUE")
+    asked = parser.parse_args()
+    config = resolve(sets=asked.sets).config
+    if asked.clips:
+        found = list(of_clips(asked.clips, Grounder.open(config)))
+        report(found)
+        for name, values in NUMBERS.items():
+            print(f"{name} by the other clips: {chosen_elsewhere(found, name, values):.3f}")
+    if asked.prepared:
+        plain = replace(config.ground, method="zero-shot", top_k=1, min_match=0.0)
+        grounder = Grounder(replace(config, ground=plain))
+        report(list(of_prepared(asked.prepared, asked.split, asked.every, grounder)))
+    if asked.acted:
+        found = list(of_scenes(asked.acted))
+        report(found)
+        for kind, cases in groupby(found, key=lambda case: case.group):
+            print(f"  {kind}: {judged(list(cases)).mean():.2f}")
 
 
 if __name__ == "__main__":

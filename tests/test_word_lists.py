@@ -33,7 +33,7 @@ ONE_KEY = {
     "negative": ["contracted", "bare"],
     "person": ["riders"],
     "things": ["animals vehicles things", "confused"],
-    "verbs": ["directions", "doubled", "other"],
+    "verbs": ["directions", "doubled", "other", "signatures"],
     "words": ["plurals"],
 }
 

@@ -28,6 +28,8 @@ class Action:
     ``directions``, as the camera sees them: any of left, right, up, down, away, closer, to, in,
     out, back, front.
     ``speed``: fast, slow or "". ``weight`` < 1 when the kind is a guess by word similarity.
+    ``signature``: the family of actions by what they look like in time (launch, touch, bend ...,
+    those of the verb list), or "".
     """
 
     word: str
@@ -35,6 +37,7 @@ class Action:
     directions: tuple[str, ...] = ()
     speed: str = ""
     weight: float = 1.0
+    signature: str = ""
 
 
 @dataclass(frozen=True)

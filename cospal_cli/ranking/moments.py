@@ -17,28 +17,42 @@ from cospal_cli.core.query import Action
 from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.features.motion import slopes
 from cospal_cli.ranking.candidates import Candidate
+from cospal_cli.ranking.odds import RATE, Curve, highest, samples
+from cospal_cli.ranking.signatures import curve
 from cospal_cli.ranking.terms import MOVING
 
-Curve = NDArray[np.float64]  # (T,) heights per second, at the tubelet's own times
-Moment = tuple[float, float]  # first and last time, in seconds
-
 _BRISK = 1.5  # heights per second: faster peaks do not make the rest of a movement slow
+_APART = -100 * RATE  # a movement is one stretch
+_BLUNT_S = 0.1  # the slope's window blunts a movement's ends
 _JOIN_S = 0.8  # pauses shorter than this do not end a movement
-_STAYS_S = 0.5  # who came to a thing is still coming that long after the last step
 _NEARING = 1.0  # heights per second from which getting nearer to a thing tells more than pace
 _GONE_S = 0.4  # not seen for this long, after the frame's border: out of the picture
 _BORDER = 0.02  # of the frame's side
+_GOING_S = 1.0  # who is at the border has moved towards it so shortly before
 
 _ARRIVING = frozenset({"in", "closer", "to"})
 _LEAVING = frozenset({"out", "away"})
 _AXES = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}
 
 
-def moment(candidate: Candidate, action: Action, things: Sequence[Candidate] = ()) -> Moment | None:
-    """The stretch that ``action`` means, or None without a clear one.
+def action_curve(
+    candidate: Candidate, action: Action, things: Sequence[Candidate] = ()
+) -> Curve | None:
+    """Log odds (T,), nats per second, that ``action`` is going on; None without a clear moment.
 
-    ``things`` are what the sentence names beside the subject. Of several movements an arrival is
-    the first and a departure the last; else the strongest.
+    ``things`` are what the sentence names beside the subject.
+    """
+    found = curve(action.signature, candidate, things) if action.signature else None
+    return movement(candidate, action, things) if found is None else found
+
+
+def movement(
+    candidate: Candidate, action: Action, things: Sequence[Candidate] = ()
+) -> Curve | None:
+    """The same by movement alone, of verbs that move the whole subject.
+
+    Of several movements an arrival is the first and a departure the last; else each counts by its
+    strength.
     """
     if action.kind not in ("move", "jump") or len(candidate.tubelet) < 3:
         return None
@@ -46,22 +60,29 @@ def moment(candidate: Candidate, action: Action, things: Sequence[Candidate] = (
     nearing = _nearing(candidate.tubelet, things) if "to" in action.directions else None
     if nearing is not None:
         drive = nearing
-    if "out" in action.directions:
-        drive = np.where(times <= _last_seen(candidate), drive, 0.0)
+    gone = _gone(candidate)
+    if "out" in action.directions and gone is not None:
+        drive = np.where(times <= gone, drive, 0.0)
     peak = min(quantile(drive, 0.95), _BRISK)
     spans = stretches(drive > max(0.3 * peak, 0.5 * MOVING), times)
-    strength = np.array([drive[low:high].sum() for low, high in spans])
     if peak < MOVING or not spans:
         return None
-    strong = np.flatnonzero(strength > 0.3 * strength.max())
+    strength = np.array([drive[low:high].sum() for low, high in spans])
+    share = strength / strength.max()
+    strong = np.flatnonzero(share > 0.3)
+    leaving = bool(_LEAVING.intersection(action.directions))
+    if leaving and gone is not None and abs(times[spans[-1][1] - 1] - gone) < _GOING_S:
+        strong = np.append(strong, len(spans) - 1)  # the last steps, however few
     if _ARRIVING.intersection(action.directions) and nearing is None:
-        low, high = spans[strong[0]]
-    elif _LEAVING.intersection(action.directions):
-        low, high = spans[strong[-1]]
-    else:
-        low, high = spans[int(strength.argmax())]
-    stays = _STAYS_S if "to" in action.directions else 0.0
-    return float(times[low]), float(times[high - 1]) + stays
+        strong, share[strong[0]] = strong[:1], 1.0
+    elif leaving:
+        strong, share[strong[-1]] = strong[-1:], 1.0
+    found = np.full(len(times), _APART)
+    more = samples(times, _BLUNT_S)
+    for at in strong:
+        low, high = spans[at]
+        found[max(low - more, 0) : high + more] = RATE * share[at]
+    return found
 
 
 def stretches(on: NDArray[np.bool_], times_s: NDArray[np.float64]) -> list[tuple[int, int]]:
@@ -106,13 +127,22 @@ def _nearing(tubelet: Tubelet, things: Sequence[Candidate]) -> Curve | None:
     return best
 
 
-def _last_seen(candidate: Candidate) -> float:
-    """When the subject is first lost at the frame's border; its last time where it never is."""
-    tubelet = candidate.tubelet
-    seen = np.flatnonzero(tubelet.observed)
-    limits = np.array([0, 0, *candidate.frame], np.float32)
-    reach = _BORDER * np.array([*candidate.frame, *candidate.frame], np.float32)
-    at_border = (np.abs(tubelet.boxes_xyxy[seen[:-1]] - limits) < reach).any(axis=1)
-    lost = at_border & (np.diff(tubelet.times_s[seen]) >= _GONE_S)
-    last = seen[int(lost.argmax())] if lost.any() else -1
-    return float(tubelet.times_s[last])
+def _gone(candidate: Candidate) -> float | None:
+    """When the subject first goes over the frame's border for some time, or for good."""
+    times, seen = candidate.tubelet.times_s, np.flatnonzero(candidate.tubelet.observed)
+    away = np.append(np.diff(times[seen]), _GONE_S if candidate.leaves else 0.0) >= _GONE_S
+    gone = seen[_outward(candidate)[seen] & away]
+    return float(times[gone[0]]) if len(gone) else None
+
+
+def _outward(candidate: Candidate) -> NDArray[np.bool_]:
+    """Where (T,) the box is at a side of the frame, and has just moved towards it."""
+    tubelet, (width, height) = candidate.tubelet, candidate.frame
+    limits = np.array([0, 0, width, height], np.float32)
+    reach = _BORDER * np.array([width, height, width, height], np.float32)
+    at_border = np.abs(tubelet.boxes_xyxy - limits) < reach
+    velocity = candidate.motion.velocity.astype(np.float64)
+    ways = np.concatenate([-velocity, velocity], axis=1)
+    before = samples(tubelet.times_s, _GOING_S)
+    moved = np.stack([highest(way, before, 0) for way in ways.T], axis=1) > 0.5 * MOVING
+    return np.asarray((at_border & moved).any(axis=1))

@@ -7,23 +7,27 @@ the sentence begins or ends with something that lasts (standing, talking), that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli.core.middle import median
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.query import Action, Query
 from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.ranking.candidates import Candidate
-from cospal_cli.ranking.moments import Moment, moment
+from cospal_cli.ranking.moments import action_curve
+from cospal_cli.ranking.odds import Curve, usual_step
+from cospal_cli.ranking.order import best_stretch, in_order
 from cospal_cli.ranking.terms import class_shares
 
 _ACTION_S = 1.5  # what an action of the hands takes, next to a movement
-_PAD_S = 0.15  # the slope's window blunts the moment's borders
 _SNAP_S = 0.5  # a moment that ends this close to the tubelet's own end lasts until that end
 _MIN_S = 0.6  # shorter bursts are not a moment
 _WORTH = 0.85  # a trim that keeps more than this share of the tubelet is left out
+_SENT = frozenset(["launch", "catch"])  # where nothing is named, what they are done to is a ball
+_BALLS = ("sports ball", "frisbee")
 _SEEN = 0.5  # class share from which a tubelet counts as a thing that the sentence names
 
 
@@ -42,25 +46,38 @@ def span(
     if not query.actions:
         return TimeSpan(start, end)
     things = named_things(query, everything, classes)
-    moments = [moment(candidate, action, things) for action in query.actions]
-    before = _lead(moments, query.actions)
-    after = _lead(moments[::-1], query.actions[::-1])
-    low = before[0][0] - _PAD_S - before[1] if before else start
-    high = after[0][1] + _PAD_S + after[1] if after else end
+    sent = any(action.signature in _SENT for action in query.actions)
+    if sent and not things and classes:
+        things = _of_classes(dict.fromkeys(_BALLS, 1.0), everything, classes)
+    curves = [action_curve(candidate, action, things) for action in query.actions]
+    shown = [curve for curve in curves if curve is not None]
+    if not shown:
+        return TimeSpan(start, end)
+    first, last = _stretch(np.stack(shown), candidate.tubelet)
+    before, after = _lead(curves, query.actions), _lead(curves[::-1], query.actions[::-1])
+    low = start if before is None else first - before
+    high = end if after is None else last + after
     low = start if low < start + _SNAP_S else low
     high = end if high > end - _SNAP_S else high
     trimmed = _MIN_S <= high - low <= _WORTH * (end - start)
     return TimeSpan(low, high) if trimmed else TimeSpan(start, end)
 
 
-def _lead(
-    moments: Sequence[Moment | None], actions: Sequence[Action]
-) -> tuple[Moment, float] | None:
-    """The first moment and the seconds that the actions before it take; None: they last."""
+def _stretch(curves: NDArray[np.float64], tubelet: Tubelet) -> tuple[float, float]:
+    """First and last time of the likeliest stretch in which the actions follow one another."""
+    times = tubelet.times_s
+    nats = curves * np.gradient(times)
+    low, high = best_stretch(nats[0]) if len(nats) == 1 else in_order(nats)
+    half = usual_step(times) / 2
+    return float(times[low]) - half, float(times[high - 1]) + half
+
+
+def _lead(curves: Sequence[Curve | None], actions: Sequence[Action]) -> float | None:
+    """The seconds that the actions before the first with a curve take; None: they last."""
     before = 0.0
-    for found, action in zip(moments, actions, strict=True):
-        if found:
-            return found, before
+    for curve, action in zip(curves, actions, strict=True):
+        if curve is not None:
+            return before
         if action.kind in ("still", "talk"):
             return None
         before += _ACTION_S
@@ -80,6 +97,12 @@ def named_things(
     """The candidates that may be what the sentence names beside the subject."""
     found: dict[int, Candidate] = {}
     for wanted in filter(None, query.context.values()):
-        shares = class_shares(everything, wanted, classes)
-        found |= {at: everything[at] for at in np.flatnonzero(shares >= _SEEN).tolist()}
+        found |= {one.tubelet.id: one for one in _of_classes(wanted, everything, classes)}
     return list(found.values())
+
+
+def _of_classes(
+    wanted: Mapping[str, float], everything: Sequence[Candidate], classes: Sequence[str]
+) -> list[Candidate]:
+    shares = class_shares(everything, wanted, classes)
+    return [everything[at] for at in np.flatnonzero(shares >= _SEEN).tolist()]

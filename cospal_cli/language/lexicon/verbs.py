@@ -28,6 +28,8 @@ PHRASAL = {
     for key, (kind, *directions) in _LISTS["phrasal"]
     for verb, particle in [key.split()]
 }
+# A verb, or a verb and its particle ("sit down") -> what the action looks like in time.
+SIGNATURES = _LISTS["signatures"].key_of
 _DOUBLED = frozenset(_LISTS["doubled"].words)
 
 

@@ -13,6 +13,7 @@ from cospal_cli.language.lexicon.verbs import (
     MOVED,
     PHRASAL,
     POSTURE,
+    SIGNATURES,
     SLOW,
     SLOW_WORDS,
     kinds,
@@ -63,6 +64,7 @@ _ALONG = frozenset(
         "over to",
     ]
 )
+_OF_HANDS = frozenset(["touch", "launch", "obtain", "catch", "lay", "release", "gesture"])
 _SPORTS = frozenset(
     "football soccer basketball tennis baseball volleyball hockey badminton".split()
 )
@@ -84,7 +86,21 @@ def action(event: Event, subject: NounPhrase) -> Action | None:
     ways = _ways(event, kind)
     directions = _unique([*base, *ways]) if not _owns_body(event) else ()
     weight = 0.5 if lemma in HOLD and kind == "still" else 1.0
-    return Action(verb.word, kind, directions, _speed(event, kind), weight)
+    signature = _signature(event, kind)
+    return Action(verb.word, kind, directions, _speed(event, kind), weight, signature)
+
+
+def _signature(event: Event, kind: str) -> str:
+    """What the action looks like in time, of the verb with its particle or preposition first.
+
+    What hands do to a thing is of the kind limb: "passes the ball", not "passes the house".
+    """
+    lemma = event.verb.lemma
+    for word in (*event.particles, *event.adverbs, *(prep for prep, _ in event.places)):
+        if found := SIGNATURES.get(f"{lemma} {word}"):
+            return found
+    found = SIGNATURES.get(lemma, "")
+    return "" if found in _OF_HANDS and kind != "limb" else found
 
 
 def _kind(event: Event, subject: NounPhrase) -> tuple[str, tuple[str, ...]]:

@@ -110,6 +110,8 @@ class Scan(Attach):
             self.event.adverbs.append(token.word)
 
     def _verb(self, at: int, verb: Token) -> None:
+        if self._lets(verb):
+            return
         finite = verb.tag in ("VZ", "VD") or bool(self.aux) or self._bare_finite(verb)
         if (
             verb.tag == "VD"
@@ -148,6 +150,16 @@ class Scan(Attach):
         self.parts.events.append(event)
         self.event = event
         self.aux, self.early, self.prep, self.joint = [], [], "", ""
+
+    def _lets(self, verb: Token) -> bool:
+        """Whether it is the particle of "lets go"."""
+        event = self.event
+        if event is None or event.verb.lemma != "let" or self.last_tag not in VERBAL:
+            return False
+        if verb.lemma == "go":
+            event.particles.append("go")
+            event.end = verb.end
+        return verb.lemma == "go"
 
     def _owner(self, verb: Token, finite: bool) -> NounPhrase | None:
         """Whose verb it is; keeps count of the verbs of clause and relative clause."""
