@@ -138,6 +138,84 @@ def ranges(model: Path, clip: Path, fps: float) -> dict[str, list[dict[str, Any]
     return found
 
 
+def lightened(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same numbers with less work: values are joined as bytes, and each output's rows are cut
+    where they lie.
+
+    Joining and quantising may change places, and so may cutting, transposing and what is done to
+    each value alone.
+    """
+    nodes = list(model.graph.node)
+    maker = {name: node for node in nodes for name in node.output}
+    reader: dict[str, onnx.NodeProto] = {}
+    for node in nodes:
+        reader |= dict.fromkeys(node.input, node)
+    gone: list[onnx.NodeProto] = []
+    kept: list[onnx.NodeProto] = []
+    for node in nodes:
+        if node.op_type == "Concat":
+            kept += _as_bytes(node, maker, reader[node.output[0]])
+        elif node.op_type == "Split":
+            rows, replaced = _in_rows(node, model.graph, reader)
+            kept += rows
+            gone += replaced
+        else:
+            kept.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(node for node in kept if node not in gone)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _as_bytes(
+    join: onnx.NodeProto, maker: dict[str, onnx.NodeProto], after: onnx.NodeProto
+) -> list[onnx.NodeProto]:
+    """A Concat whose inputs are all rounded as ``after``, the one reader of it, rounds them."""
+    assert after.op_type == "QuantizeLinear"
+    nodes = []
+    for place, name in enumerate(join.input):
+        if maker[name].op_type != "DequantizeLinear":
+            join.input[place] = f"{name}_rounded"
+            for kind, source, target in (
+                ("QuantizeLinear", name, f"{name}_bytes"),
+                ("DequantizeLinear", f"{name}_bytes", f"{name}_rounded"),
+            ):
+                nodes.append(onnx.helper.make_node(kind, [source, *after.input[1:]], [target]))
+    return [*nodes, join]
+
+
+def _in_rows(
+    split: onnx.NodeProto, graph: onnx.GraphProto, reader: dict[str, onnx.NodeProto]
+) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
+    """A Split of channels (N, C, h, w) whose parts become rows (N, h x w, c): as a Split of rows,
+    and the nodes that this replaces."""
+    name, sizes = split.input
+    (stored,) = (tensor for tensor in graph.initializer if tensor.name == sizes)
+    width = int(numpy_helper.to_array(stored).sum())
+    shape = np.array([0, -1, width], np.int64)
+    graph.initializer.append(numpy_helper.from_array(shape, f"{name}_shape"))
+    make = onnx.helper.make_node
+    parts, after, gone = [], [], []
+    for part in split.output:
+        node, kinds = reader[part], []
+        while node.op_type != "Transpose":
+            gone.append(node)
+            kinds.append(node.op_type)
+            node = reader[node.output[0]]
+        gone.append(node)
+        (last,) = node.output
+        parts.append(last if kinds == ["Reshape"] else f"{part}_rows")
+        if kinds != ["Reshape"]:
+            assert kinds == ["Sigmoid", "Reshape"]
+            after.append(make("Sigmoid", [parts[-1]], [last]))
+    cut = [
+        make("Transpose", [name], [f"{name}_last"], perm=[0, 2, 3, 1]),
+        make("Reshape", [f"{name}_last", f"{name}_shape"], [f"{name}_rows"]),
+        make("Split", [f"{name}_rows", sizes], parts, axis=2),
+    ]
+    return [*cut, *after], gone
+
+
 def quantise(source: Path, target: Path, clip: Path = CLIP, fps: float = 2.0) -> None:
     """Write the int8 copy of the model at ``source`` to ``target``."""
     logging.getLogger().setLevel(logging.ERROR)  # it advises what ``unpacked`` does
@@ -156,6 +234,7 @@ def quantise(source: Path, target: Path, clip: Path = CLIP, fps: float = 2.0) ->
             per_channel=True,
             extra_options={"TensorQuantOverrides": found},
         )
+    onnx.save(lightened(onnx.load(target)), target)
 
 
 def main() -> None:
