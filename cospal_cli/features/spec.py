@@ -7,10 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cospal_cli import weights
 from cospal_cli.backbones import models
 from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.json_types import Json, JsonDict
 from cospal_cli.features import tubelets
+from cospal_cli.features.appearance import FEATURES
+from cospal_cli.features.appearance import WEIGHTS as CLASSIFIER
 from cospal_cli.features.no_clips import NONE
 from cospal_cli.settings import ClipsConfig, Config, flatten, override, stored
 from cospal_cli.settings.names import keys
@@ -74,14 +77,18 @@ class FeatureSpec:
         ``width``: numbers of the detector's own vectors; None where it gives none.
         """
         from_file = config.detector.name == FILE
+        shown = FEATURES if config.features.crops and width is None else 0
         tubelets_ = {
             "name": EMBEDDED if width is None else DETECTOR,
-            "dim": tubelets.length(width, clips.map_dim if config.clips.pooled else 0),
+            "dim": tubelets.length(width, clips.map_dim if config.clips.pooled else 0, shown),
             "detector": FILE if from_file else detector.model_id,
             "detector_sha256": "" if from_file else detector.model_sha256,
             "fps": config.video.fps,
             "frames": config.features.frames,
         }
+        if shown:
+            classifier = {"shown": shown, "shown_sha256": weights.sha256(CLASSIFIER)}
+            tubelets_ |= classifier | {"crops": config.appearance.crops}
         return cls(
             {
                 "tubelets": tubelets_,
@@ -104,7 +111,7 @@ class FeatureSpec:
         its motion, the last ones, ``pooled`` ones included; 0 where the vectors have none."""
         own, motion = self.parts.get("tubelets", {}), tubelets.MOVES + self.pooled
         if own.get("name") == EMBEDDED:  # what the classes add identifies videos, and nobody
-            return tubelets.COLOURS, motion
+            return int(own.get("shown") or 0) + tubelets.COLOURS, motion
         if own.get("name") == DETECTOR:
             return self.width or 0, motion
         return int(own.get("dim", 0)), 0
@@ -163,6 +170,8 @@ class FeatureSpec:
         settings = {
             "video.fps": tubelets_.get("fps"),
             "features.frames": tubelets_.get("frames"),
+            "features.crops": bool(tubelets_["shown"]) if "shown" in tubelets_ else None,
+            "appearance.crops": tubelets_.get("crops"),
             **{f"clips.{name}": clips.get(name) for name in ("name", "fps", "frames", "stride")},
             "clips.model": _named(clips.get("model")),
             "clips.pooled": bool(clips["pooled"]) if "pooled" in clips else None,
@@ -200,6 +209,9 @@ def video_settings(config: Config) -> JsonDict:
         del settings["clips.pooled"]
     del settings["video.image_fps"]  # a data set's videos are files
     settings.pop("detector.nanodet.weights", None)  # the model's hash says it
+    if features.crops:
+        settings["features.crops"] = True
+        settings["appearance.crops"] = config.appearance.crops
     settings["features.frames"] = features.frames
     settings["features.max_tubelets"] = features.max_tubelets
     return settings

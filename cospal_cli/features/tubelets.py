@@ -8,6 +8,8 @@ A vector has these parts (``PARTS``), each scaled to a root mean square near 1:
     motion      5   velocity x, y, speed, growth, change of the pixels; the camera's taken out
     score       1   the detector's
 
+With ``features.crops`` the classifier's numbers stand first, ``SHOWN`` more that tell who.
+
 A detector that describes its boxes (Grounding DINO: 256 numbers) is used as it is: its numbers
 stand in the place of colours and classes. The last ten are the same whatever the detector: they
 tell when, and nothing of them tells who. Where objects are pooled, a video encoder's clips of what
@@ -16,7 +18,7 @@ lies inside the box stand behind them (``features.pooled``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +28,12 @@ from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.boxes import centres
 from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.core.vocabulary import COCO
+from cospal_cli.features.appearance import FEATURES
 from cospal_cli.features.motion import motion
 from cospal_cli.settings import FeaturesConfig
 
 COLOURS, CLASSES = len(colours.REGIONS) * len(colours.NAMES), len(COCO)
+ShownOf = Callable[[Tubelet], FloatArray]  # a classifier's numbers (FEATURES,) of its crops
 LIMIT = 5.0  # largest size of any number
 _SIZES = {"colours": COLOURS, "classes": CLASSES, "box": 4, "motion": 5, "score": 1}
 _ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
@@ -39,6 +43,7 @@ DIM = _ENDS[-1]
 # Roughly the mean and the deviation of each number on ordinary video.
 _COLOURS = len(colours.NAMES) ** -0.5  # shares of a region sum to 1: this is exact
 _SCORES = 0.085
+_SHOWN = 1 / 0.37
 _BOX = np.array([[0.5, 0.5, -2.3, -0.85], [0.25, 0.15, 0.5, 0.4]], np.float32)
 _MOTION = np.array([0.55, 0.22, 0.6, 0.22, 0.7], np.float32)
 _SCORE = (0.7, 0.2)
@@ -60,10 +65,10 @@ def described(tubelets: Sequence[Tubelet]) -> bool:
     return bool(tubelets) and all(tubelet.features is not None for tubelet in tubelets)
 
 
-def length(width: int | None, pooled: int = 0) -> int:
-    """F: how long vectors are of a detector with ``width`` numbers of its own, or None, and with
-    ``pooled`` numbers of a video encoder."""
-    return (DIM if width is None else width + MOVES) + pooled
+def length(width: int | None, pooled: int = 0, shown: int = 0) -> int:
+    """F: how long vectors are of a detector with ``width`` numbers of its own, or with None and
+    ``shown`` ones of a classifier, and with ``pooled`` ones of a video encoder."""
+    return (DIM + shown if width is None else width + MOVES) + pooled
 
 
 def tubelet_features(
@@ -74,6 +79,7 @@ def tubelet_features(
     config: FeaturesConfig,
     classes: Sequence[str],
     known: Sequence[str],
+    shown_of: ShownOf | None = None,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Features (K, T, F) and whether the tubelet is there (K, T), zero where it is not.
 
@@ -81,16 +87,23 @@ def tubelet_features(
     have ``size`` (W, H). A bin holds the mean over the observations in it; without any, between
     the first and the last of a tubelet, a line between its neighbours.
 
-    ``classes`` are the detector's, ``known`` those that part ``classes`` counts (COCO's 80).
+    ``classes`` are the detector's, ``known`` those that part ``classes`` counts (COCO's 80);
+    ``shown_of`` is asked where ``config.crops`` and the detector describes nothing, and may be left
+    out elsewhere.
     """
     own = described(tubelets)
     places = _places(classes, known)
     width = len(tubelets[0].features[0]) if own else None  # type: ignore[index]
-    shape = (len(tubelets), config.frames, length(width, _pooled(tubelets)))
+    shown = FEATURES if config.crops and not own else 0
+    shape = (len(tubelets), config.frames, length(width, _pooled(tubelets), shown))
     features, mask = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
     for row, there, tubelet in zip(features, mask, tubelets, strict=True):
         appearance = np.asarray(tubelet.features) if own else _appearance(tubelet, places)
         vectors = np.concatenate([appearance, _moves(tubelet, size)], axis=1, dtype=np.float32)
+        if shown:
+            assert shown_of is not None
+            same = np.tile(shown_of(tubelet) * np.float32(_SHOWN), (len(vectors), 1))
+            vectors = np.concatenate([same, vectors], axis=1, dtype=np.float32)
         span = (start_s, end_s, config.frames)
         bins = _bins(tubelet.times_s[tubelet.observed], *span)
         life = np.arange(bins[0], bins[-1] + 1)

@@ -6,24 +6,28 @@ What runs in worker processes: models are opened once a process and serve one vi
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli import detect
+from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.errors import CospalError, InputError
 from cospal_cli.core.json_types import JsonDict
 from cospal_cli.core.observation import FrameSpan, Observation
 from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
+from cospal_cli.features.appearance import Appearance, AppearanceClassifier
 from cospal_cli.features.clips import VideoEncoder, open_video_encoder
-from cospal_cli.features.tubelets import DIM, select, tubelet_features
+from cospal_cli.features.tubelets import DIM, ShownOf, select, tubelet_features
 from cospal_cli.grounder import Grounder
 from cospal_cli.prepared.videos import Searched, write
-from cospal_cli.settings import ClipsConfig, Config, DetectorConfig, FileConfig
+from cospal_cli.settings import AppearanceConfig, ClipsConfig, Config, DetectorConfig, FileConfig
 
 View = tuple[str, FrameSpan | None]  # a prompt ("": none) and the part searched (None: all)
 FILE = "file"  # the detector that reads detections from a file
@@ -75,6 +79,7 @@ def forget() -> None:
     """Close the models of this process."""
     detector.cache_clear()
     encoder.cache_clear()
+    classifier.cache_clear()
 
 
 @cache
@@ -87,6 +92,16 @@ def detector(config: DetectorConfig) -> Detector:
 def encoder(config: ClipsConfig) -> VideoEncoder:
     """The video encoder of this process."""
     return open_video_encoder(config)
+
+
+@cache
+def classifier() -> AppearanceClassifier:
+    """The classifier of this process: one thread, since others detect meanwhile."""
+    return AppearanceClassifier(AppearanceConfig(threads=1))
+
+
+def _classify(images: Sequence[NDArray[np.uint8]]) -> tuple[FloatArray, FloatArray]:
+    return classifier().classify(images)  # opened when first needed
 
 
 def _observe(job: VideoJob, config: Config) -> VideoDone:
@@ -103,7 +118,10 @@ def _observe(job: VideoJob, config: Config) -> VideoDone:
             observation, info=replace(observation.info, path=job.name)
         )
         segments = [segment for own, segment in job.views if own == prompt]
-        views += [_searched(observation, prompt, segment, config) for segment in segments]
+        shown = Appearance(observation.crops, config.appearance.crops, _classify)
+        views += [
+            _searched(observation, prompt, segment, config, shown.features) for segment in segments
+        ]
     assert clips is not None  # there is a view, and the grounder has an encoder
     write(job.target, scenes, views, clips, job.key)
     return VideoDone(time.monotonic() - began)
@@ -118,7 +136,11 @@ def _grounder(job: VideoJob, config: Config) -> Grounder:
 
 
 def _searched(
-    observation: Observation, prompt: str, segment: FrameSpan | None, config: Config
+    observation: Observation,
+    prompt: str,
+    segment: FrameSpan | None,
+    config: Config,
+    shown_of: ShownOf,
 ) -> Searched:
     """The features of what a record searches; none where the video ends before that part."""
     try:
@@ -128,6 +150,6 @@ def _searched(
         return Searched(prompt, segment, empty, np.zeros(empty.shape[:2], bool))
     best = select(part.tubelets, config.features.max_tubelets)
     values, mask = tubelet_features(
-        best, part.size, *part.span_s, config.features, part.classes, COCO
+        best, part.size, *part.span_s, config.features, part.classes, COCO, shown_of
     )
     return Searched(prompt, segment, values, mask)

@@ -17,7 +17,7 @@ from cospal_cli.core.vocabulary import COCO
 from cospal_cli.detect import Detector
 from cospal_cli.features.clips import VideoEncoder, fewer, open_video_encoder
 from cospal_cli.features.spec import FILE, FeatureSpec
-from cospal_cli.features.tubelets import select, tubelet_features
+from cospal_cli.features.tubelets import ShownOf, select, tubelet_features
 from cospal_cli.language.encoders.text import TextEncoder, open_text_encoder
 from cospal_cli.language.phrases import Refined, phrases, refine
 from cospal_cli.model.metadata import HeadsMetadata
@@ -133,16 +133,18 @@ def _sha256(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def head_features(observation: Observation, config: FeaturesConfig) -> HeadFeatures:
+def head_features(
+    observation: Observation, config: FeaturesConfig, shown_of: ShownOf | None = None
+) -> HeadFeatures:
     """The inputs of the heads: a video's best tubelets, and no more clips than they take.
 
-    ValueError where its clips were not encoded.
+    ``shown_of``: see ``tubelet_features``. ValueError where its clips were not encoded.
     """
     if observation.clips is None:
         raise ValueError("clips: expected those of the video, found None")
     best = select(observation.tubelets, config.max_tubelets)
     features, mask = tubelet_features(
-        best, observation.size, *observation.span_s, config, observation.classes, COCO
+        best, observation.size, *observation.span_s, config, observation.classes, COCO, shown_of
     )
     ids = tuple(one.id for one in best)
     return HeadFeatures(ids, features, mask, fewer(observation.clips.features, config.max_clips))

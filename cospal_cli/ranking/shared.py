@@ -90,4 +90,4 @@ class Shared:
         """The inputs of trained heads. ValueError without clips."""
         from cospal_cli.ranking.heads import head_features
 
-        return head_features(self.observation, self._config.features)
+        return head_features(self.observation, self._config.features, self.appearance.features)

@@ -158,6 +158,13 @@ class FeaturesConfig(Section, key="features", group=MODELS):
         int,
         Setting("Times of the video at which tubelets carry features.", least=1, most=1024),
     ] = 32
+    crops: Annotated[
+        bool,
+        Setting(
+            "Give heads what EfficientNet-Lite makes of each tubelet's crops, beside its colours, "
+            "where the detector does not describe its boxes itself.",
+        ),
+    ] = False
     max_tubelets: Annotated[
         int,
         Setting(
