@@ -95,6 +95,17 @@ def _throw(rng: np.random.Generator, at: float) -> Scene:
     )
 
 
+def _throw_lost(rng: np.random.Generator, at: float) -> Scene:
+    """The same; in its flight the ball is found once more, or never."""
+    plain = _throw(rng, at)
+    ball = _ball((0.0, 155, 250), (1.5, 215, 250), (at, 215, 250), (at + 0.6, 200, 200))
+    far = _ball((at + 1.2, 420, 180), (END_S, 420, 180))
+    pieces = [moving(2, "sports ball", ball, rng, seen=(0.0, at + 0.6), jitter=0.08)]
+    if rng.random() < 0.5:
+        pieces.append(moving(3, "sports ball", far, rng, seen=(at + 1.2, END_S), jitter=0.08))
+    return Scene(plain.sentence, (plain.tubelets[0], *pieces), plain.span_s)
+
+
 def _kick(rng: np.random.Generator, at: float) -> Scene:
     """Runs up to a ball that lies, and kicks it off."""
     man = _person(150, at, (-1.2, *STAND), (-0.1, 150, 0, 1.2, 1), (0.4, 165, 0, 1.4, 1),
@@ -270,6 +281,12 @@ def _get_in(rng: np.random.Generator, at: float) -> Scene:
     )
 
 
+def _get_in_alone(rng: np.random.Generator, at: float) -> Scene:
+    """The same, and the car is not found."""
+    plain = _get_in(rng, at)
+    return Scene(plain.sentence, plain.tubelets[:1], plain.span_s)
+
+
 def _hand_over(rng: np.random.Generator, at: float) -> Scene:
     man = _person(240, at, (0.0, *STAND), (0.4, 0, 0, 1.5, 1), (0.9, 0, 0, 1.5, 1), (1.3, *STAND),
                   (4.0, *STAND), (5.5, -120, 0, 1, 1))  # fmt: skip
@@ -316,9 +333,10 @@ def _stand_up(rng: np.random.Generator, at: float) -> Scene:
 
 
 KINDS: dict[str, Callable[[np.random.Generator, float], Scene]] = {
-    "throw": _throw, "kick": _kick, "catch": _catch, "pick up": _pick_up, "put down": _put_down,
-    "hand over": _hand_over, "let go": _let_go, "hug": _hug, "hug, merged": _hug_merged,
-    "push": _push, "push a bicycle": _push_bike, "follow": _follow, "run up to": _run_up,
-    "get on": _get_on, "get off": _get_off, "get in": _get_in, "jump": _jump, "fall": _fall,
+    "throw": _throw, "throw, lost": _throw_lost, "kick": _kick, "catch": _catch,
+    "pick up": _pick_up, "put down": _put_down, "hand over": _hand_over, "let go": _let_go,
+    "hug": _hug, "hug, merged": _hug_merged, "push": _push, "push a bicycle": _push_bike,
+    "follow": _follow, "run up to": _run_up, "get on": _get_on, "get off": _get_off,
+    "get in": _get_in, "get in, alone": _get_in_alone, "jump": _jump, "fall": _fall,
     "kneel": _kneel, "stand up": _stand_up,
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from cospal_cli.core.boxes import area, centres, iou
 from cospal_cli.core.middle import median
+from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.features.motion import slopes
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.odds import Curve, mean, samples
@@ -18,6 +20,8 @@ _SAME = 0.6  # boxes that overlap more are the subject itself, detected twice
 _MERGED_S = 2.5  # who is lost in an embrace is still there so long
 _AROUND_S = 0.6  # "before" and "after" are so much
 _SMALL = 0.35  # of the subject's area: what hands can move
+_ALONE_S = 1.0  # a thing is lost for good where the subject is seen so much longer
+_FLIGHT_S = 1.2  # and found again within this where it is thrown
 _LEAST_S = 0.4  # seen together for less, nothing is said
 
 
@@ -26,7 +30,7 @@ class Pair:
     """Curves (T,) at the subject's times. Lengths in its sizes (square root of its area)."""
 
     subject: Candidate
-    thing: Candidate
+    thing: Tubelet
 
     @property
     def times_s(self) -> Curve:
@@ -40,7 +44,7 @@ class Pair:
     @cached_property
     def together(self) -> NDArray[np.bool_]:
         """When the thing is seen, or just lost or found where the two overlap."""
-        own, times = self.thing.tubelet.times_s, self.times_s
+        own, times = self.thing.times_s, self.times_s
         seen = (times >= own[0] - 0.05) & (times <= own[-1] + 0.05)
         if not seen.any():
             return seen
@@ -53,7 +57,7 @@ class Pair:
     @property
     def usable(self) -> bool:
         """Whether the two are different things that are seen together for some time."""
-        if self.subject.tubelet.id == self.thing.tubelet.id:
+        if self.subject.tubelet.id == self.thing.id:
             return False
         at = self.together
         if at.sum() < max(self.samples(_LEAST_S), 3):
@@ -63,8 +67,16 @@ class Pair:
     @property
     def small(self) -> bool:
         """Whether hands can move the thing."""
-        sizes = area(self.thing.tubelet.boxes_xyxy), area(self._own)
+        sizes = area(self.thing.boxes_xyxy), area(self._own)
         return float(median(sizes[0])) < _SMALL * float(median(sizes[1]))
+
+    @cached_property
+    def lost_at(self) -> int | None:
+        """The sample at which the thing is last seen, where the subject is seen on after it."""
+        gone = self.thing.times_s[-1]
+        if self.times_s[-1] - gone < _ALONE_S or gone < self.times_s[0]:
+            return None
+        return int(np.searchsorted(self.times_s, gone + 1e-6)) - 1
 
     @cached_property
     def gap(self) -> Curve:
@@ -139,7 +151,7 @@ class Pair:
 
     @cached_property
     def _other(self) -> NDArray[np.float32]:
-        other = self.thing.tubelet
+        other = self.thing
         sides = [np.interp(self.times_s, other.times_s, side) for side in other.boxes_xyxy.T]
         return np.stack(sides, axis=1).astype(np.float32)
 
@@ -154,6 +166,37 @@ class Pair:
         common = np.clip(high - low, 0, None).prod(axis=1)
         least = np.maximum(np.minimum(area(self._own), area(self._other)), 1e-6)
         return (common / least).astype(np.float64)
+
+
+def pairs(subject: Candidate, things: Sequence[Candidate]) -> list[Pair]:
+    """The subject beside each of ``things`` that is seen with it, pieces of a flight as one."""
+    usable = [pair for thing in things if (pair := Pair(subject, thing.tubelet)).usable]
+    large = [pair for pair in usable if not pair.small]
+    flights: list[Tubelet] = []
+    for one in sorted((p.thing for p in usable if p.small), key=lambda t: float(t.times_s[0])):
+        for at, other in enumerate(flights):
+            if 0 < one.times_s[0] - other.times_s[-1] <= _FLIGHT_S:
+                flights[at] = _joined(other, one)
+                break
+        else:
+            flights.append(one)
+    return large + [Pair(subject, flight) for flight in flights]
+
+
+def _joined(first: Tubelet, second: Tubelet) -> Tubelet:
+    """Two pieces of one way."""
+    return replace(
+        first,
+        frame_indices=np.concatenate([first.frame_indices, second.frame_indices]),
+        times_s=np.concatenate([first.times_s, second.times_s]),
+        boxes_xyxy=np.concatenate([first.boxes_xyxy, second.boxes_xyxy]),
+        scores=np.concatenate([first.scores, second.scores]),
+        observed=np.concatenate([first.observed, second.observed]),
+        colours=None,
+        camera_xy=None,
+        referral=None,
+        features=None,
+    )
 
 
 def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> Curve:

@@ -16,7 +16,7 @@ from cospal_cli.ranking.body import Body
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.odds import RATE, Curve, highest, odds, usual_step
 from cospal_cli.ranking.order import best_stretch
-from cospal_cli.ranking.pair import Pair
+from cospal_cli.ranking.pair import Pair, pairs
 from cospal_cli.ranking.terms import MOVING
 
 _CLEAR = 1.5  # nats: less is no more than noise
@@ -36,9 +36,8 @@ def curve(signature: str, subject: Candidate, things: Sequence[Candidate] = ()) 
     """
     if len(subject.tubelet) < 5:
         return None
-    pairs = [pair for thing in things if (pair := Pair(subject, thing)).usable]
     if signature in WITH:
-        found = _clearest([WITH[signature](pair) for pair in pairs], subject)
+        found = _clearest([WITH[signature](pair) for pair in pairs(subject, things)], subject)
         if found is not None:
             return found
     return _clearest([ALONE[signature](Body(subject))], subject) if signature in ALONE else None
@@ -116,7 +115,10 @@ def _launch(pair: Pair) -> Curve:
     if not pair.small:
         return _strike(pair)
     leaves = np.maximum(_peaks(pair, pair.parting, 0.6, 1.2), _peaks(pair, pair.starting, 0.6, 1.2))
-    return _event(pair, np.minimum(leaves, _at_hand(pair)), _WIND_UP_S, _FOLLOW_S)
+    instant = np.minimum(leaves, _at_hand(pair))
+    if pair.lost_at is not None and _touches(pair)[pair.lost_at]:  # too fast to be found again
+        instant[pair.lost_at] = max(instant[pair.lost_at], RATE / 2)
+    return _event(pair, instant, _WIND_UP_S, _FOLLOW_S)
 
 
 def _strike(pair: Pair) -> Curve:
@@ -192,15 +194,31 @@ def _dismount(pair: Pair) -> Curve:
 def _boarding(pair: Pair, change: Curve, end: int, lost: bool) -> Curve:
     instant = _peaks(pair, change, 0.15, 0.35)
     if lost and pair.shared[end] > 0.5:  # inside the car
+        instant = np.full(len(change), -RATE)
         instant[end] = RATE
     return _event(pair, instant, _STEP_S, _STEP_S)
 
 
+def _lost(body: Body) -> Curve:
+    """The end of who is not seen any more: inside the car."""
+    return _edge(body, body.candidate.leaves, body.times_s[-1])
+
+
+def _found(body: Body) -> Curve:
+    return _edge(body, body.candidate.enters, body.times_s[0])
+
+
+def _edge(body: Body, there: bool, time: float) -> Curve:
+    near = np.abs(body.times_s - time) <= 2 * _STEP_S
+    return np.where(near & there, RATE, -RATE)
+
+
 ALONE: Mapping[str, Callable[[Body], Curve]] = {
     "lower": _lower, "bend": _bend, "fall": _fall, "rise": _rise, "jump": _jump, "turn": _turn,
-    "gesture": _gesture, "obtain": _bend, "lay": _bend,
+    "gesture": _gesture, "pick": _bend, "put": _bend, "mount": _lost, "dismount": _found,
 }  # fmt: skip
 WITH: Mapping[str, Callable[[Pair], Curve]] = {
-    "touch": _touch, "launch": _launch, "obtain": _obtain, "catch": _catch, "lay": _lay,
-    "release": _release, "shove": _shove, "follow": _follow, "mount": _mount, "dismount": _dismount,
+    "touch": _touch, "launch": _launch, "catch": _catch, "obtain": _obtain, "pick": _obtain,
+    "lay": _lay, "put": _lay, "release": _release, "shove": _shove, "follow": _follow,
+    "mount": _mount, "dismount": _dismount,
 }  # fmt: skip

@@ -64,7 +64,7 @@ _ALONG = frozenset(
         "over to",
     ]
 )
-_OF_HANDS = frozenset(["touch", "launch", "obtain", "catch", "lay", "release", "gesture"])
+_OF_HANDS = frozenset("touch launch obtain pick catch lay put release gesture turn".split())
 _SPORTS = frozenset(
     "football soccer basketball tennis baseball volleyball hockey badminton".split()
 )
