@@ -30,15 +30,15 @@ SIGNAL = 128  # exit codes above are a signal's number more
 REPORT = "this is a bug in cospal: please report it with the lines above"
 COMMANDS = {
     "ground": ("cospal_cli.commands.ground:ground", "Find the subject of a sentence in a video."),
-    "convert": ("cospal_cli.commands.convert:convert", "Write stored tubes in other forms."),
-    "index": ("cospal_cli.commands.index:index", "Watch videos once, to be asked for ever."),
+    "convert": ("cospal_cli.commands.convert:convert", "Write stored tubes in other formats."),
+    "index": ("cospal_cli.commands.index:index", "Watch videos once, for any number of searches."),
     "search": ("cospal_cli.commands.search:search", "Find the videos that a sentence is about."),
     "library": ("cospal_cli.commands.library:library", "List, check and repair a library."),
     "data": ("cospal_cli.commands.data:data", "Check, prepare and generate data sets."),
     "train": ("cospal_cli.commands.train:train", "Train heads on videos and their sentences."),
     "export": ("cospal_cli.commands.export:export", "Export trained heads for other runtimes."),
     "evaluate": ("cospal_cli.commands.evaluate:evaluate", "Score predictions on a data set."),
-    "report": ("cospal_cli.commands.report:report", "Make a page to look at of stored results."),
+    "report": ("cospal_cli.commands.report:report", "Make an HTML page of stored results."),
     "bench": ("cospal_cli.commands.bench:bench", "Measure speed on this machine."),
     "models": ("cospal_cli.commands.models:models", "List, fetch and check backbones."),
     "doctor": ("cospal_cli.commands.doctor:doctor", "Show what is installed and what works."),

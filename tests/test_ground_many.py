@@ -288,7 +288,7 @@ def test_fail_on_empty(fake: Fake) -> None:
         (["clips", QUERY, "--retry-failed", "-o", "new"], "of an earlier run"),
         (["clips", QUERY, "--shard", "4/3"], "expected i/n"),
         (["clips", QUERY, "--detections", "x.jsonl"], "boxes of one video, but there are 3"),
-        (["clips/*.webm", QUERY], "fits nothing"),
+        (["clips/*.webm", QUERY], "matches nothing"),
         (["clips", QUERY, "--engine", "rey"], "unknown value 'rey'"),
     ],
 )

@@ -95,8 +95,8 @@ def test_a_copied_clip_says_where_it_begins(
         (["--clip", "--clip-copy"], "--clip encodes the moment anew"),
         (["--pad", "1s"], "--pad is about what is cut out"),
         (["--clip", "--pad", "soon"], "--pad 'soon' is not a time"),
-        (["--sheet", "--json"], "--sheet writes a file, --json none"),
-        (["--clip-copy", "--json"], "--clip-copy writes a file, --json none"),
+        (["--sheet", "--json"], "--sheet writes a file, but --json without -o writes none"),
+        (["--clip-copy", "--json"], "--clip-copy writes a file, but --json without -o writes none"),
     ],
 )
 def test_what_contradicts_is_refused_before_any_work(

@@ -322,7 +322,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(UsageError, match="not empty"):
         Library(tmp_path)
-    with pytest.raises(UsageError, match="holds no library"):
+    with pytest.raises(UsageError, match="is not a library"):
         Library(tmp_path / "none", create=False)
     assert not (tmp_path / "none").exists()
     other = tmp_path / "other"

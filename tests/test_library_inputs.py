@@ -54,7 +54,7 @@ def test_globs_are_expanded_and_skip_what_is_no_video() -> None:
     Path("odd[1].mp4").touch()
     assert not is_several("odd[1].mp4")
     assert names("odd[1].mp4") == ["odd[1].mp4"]
-    with pytest.raises(UsageError, match="fits nothing"):
+    with pytest.raises(UsageError, match="matches nothing"):
         find(["clips/*.webm"])
     with pytest.raises(UsageError, match="none a video"):
         find(["clips/*.txt"])

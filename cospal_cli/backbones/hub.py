@@ -95,7 +95,9 @@ def make_plan(name: str) -> FetchPlan:
     if own is None:
         raise models.not_here(name)
     if root is None:
-        raise WeightsError("no home to keep models in", "set COSPAL_MODELS to a folder")
+        raise WeightsError(
+            "there is no home directory to keep models in", "set COSPAL_MODELS to a folder"
+        )
     if entry is not None and entry.single:
         files = (Wanted(entry.file, entry.bytes, entry.sha256),)
         return FetchPlan(name, entry.source, entry.revision, entry.licence, files, root / own)
@@ -179,7 +181,7 @@ def _bring(plan: FetchPlan, part: Path) -> None:
 def _check(plan: FetchPlan, path: Path, wanted: Wanted) -> None:
     """WeightsError, and the file removed, unless it is the one that was meant."""
     if not path.is_file():
-        raise WeightsError(f"{plan.source}: {wanted.name} did not come", AGAIN)
+        raise WeightsError(f"{plan.source}: {wanted.name} was not downloaded", AGAIN)
     size = path.stat().st_size
     if wanted.bytes is not None and size != wanted.bytes:
         path.unlink()
@@ -190,7 +192,7 @@ def _check(plan: FetchPlan, path: Path, wanted: Wanted) -> None:
         path.unlink()
         raise WeightsError(
             f"{plan.source}: {wanted.name} has sha256 {found}, expected {wanted.sha256}",
-            "it was removed; if this happens again, what the source holds is not to be trusted",
+            "it was removed; if this happens again, do not trust the source",
         )
 
 

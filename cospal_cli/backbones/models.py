@@ -167,8 +167,9 @@ def not_here(name: str) -> WeightsError:
     hub = None if (entry := find(name)) and entry.single else hub_cache()
     looked = [str(place) for place in (folder(), hub) if place is not None]
     return WeightsError(
-        f"{name}: these weights are not here; looked in {' and '.join(looked) or 'no folder'}",
-        f"cospal models fetch {name}",
+        f"{name}: these weights are not on this machine; looked in "
+        f"{' and '.join(looked) or 'no folder'}",
+        f"run: cospal models fetch {name}",
     )
 
 

@@ -42,7 +42,7 @@ def open_model(kind: str, name: str, place: Placement, spare: tuple[str, ...] = 
         wanted = getattr(getattr(model_class, "config_class", None), "model_type", held)
         if wanted != held:
             raise WeightsError(
-                f"{folder}: holds a {held!r} model, {wanted!r} is needed", "name another folder"
+                f"{folder}: holds a {held!r} model, but {wanted!r} is needed", "name another folder"
             )
         try:
             model, report = model_class.from_pretrained(
@@ -95,7 +95,7 @@ def model_type(folder: Path) -> str:
     hint = "name the folder of a transformers model, with config.json and model.safetensors"
     config = read_table(path, WeightsError, hint)
     if not isinstance(config.get("model_type"), str):
-        raise WeightsError(f"{path}: no model_type in it", hint)
+        raise WeightsError(f"{path}: it names no model_type", hint)
     return str(config["model_type"])
 
 
@@ -134,7 +134,7 @@ def _check_files(folder: Path) -> None:
         check_safetensors(path)
     if not files and not any(folder.glob("pytorch_model*.bin")):
         raise WeightsError(
-            f"{folder}: no weights in it, neither model.safetensors nor pytorch_model.bin",
+            f"{folder}: it holds no weights: neither model.safetensors nor pytorch_model.bin",
             "'cospal models fetch' brings all files of a model",
         )
 
@@ -157,8 +157,8 @@ def _check_finite(folder: Path, name: str, model: Any) -> None:
     for key, weight in model.state_dict().items():
         if not weight.isfinite().all():
             raise WeightsError(
-                f"{folder}: {key} is not finite everywhere (NaN or infinite weights)",
-                f"cospal models verify {name}",
+                f"{folder}: {key} holds values that are not finite (NaN or infinity)",
+                f"run: cospal models verify {name}",
             )
 
 
@@ -167,11 +167,14 @@ def _refusal(folder: Path, name: str, held: str, kind: str, error: Exception) ->
     text = " ".join(str(error).split())
     if "Unrecognized configuration class" in text:
         return WeightsError(
-            f"{folder}: holds a {held!r} model, which is none for {kind}", "name another folder"
+            f"{folder}: holds a {held!r} model, which cannot be used for {kind}",
+            "name another folder",
         )
     if "weights_only" in text or "Weights only" in text:
         text = "its pickle holds more than weights; it was not loaded"
     elif "custom code" in text:
         text = f"a {held!r} model needs code of its own, which is never run"
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    return WeightsError(f"{folder}: {cut or type(error).__name__}", f"cospal models verify {name}")
+    return WeightsError(
+        f"{folder}: {cut or type(error).__name__}", f"run: cospal models verify {name}"
+    )

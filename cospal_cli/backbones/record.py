@@ -108,7 +108,7 @@ def check(folder: Path) -> None:
             raise WeightsError(f"{folder / name}: missing", _again(folder))
         if found.st_size != entry.bytes:
             raise WeightsError(
-                f"{folder / name}: {found.st_size:,} bytes, fetched were {entry.bytes:,}",
+                f"{folder / name}: {found.st_size:,} bytes, but {entry.bytes:,} were fetched",
                 _again(folder),
             )
         if found.st_mtime_ns != entry.mtime_ns:
@@ -123,7 +123,8 @@ def _same(path: Path, entry: Recorded, folder: Path) -> Recorded:
     found = _record_of(path)
     if found.sha256 != entry.sha256:
         raise WeightsError(
-            f"{path}: sha256 {found.sha256}, fetched was {entry.sha256}", _again(folder)
+            f"{path}: sha256 {found.sha256}, but that of the fetched file was {entry.sha256}",
+            _again(folder),
         )
     return found
 

@@ -33,14 +33,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     damaged, not weights, that hides code, or whose numbers are not finite.
     """
     if not path.is_file():
-        raise WeightsError(f"{path}: no such file", "cospal models list")
+        raise WeightsError(f"{path}: no such file", "see 'cospal models list'")
     if path.suffix == ".safetensors":
         loaded = _read_safetensors(path)
     elif path.suffix in PICKLES:
         loaded = _read_pickle(path)
     else:
         known = ", ".join((".safetensors", *PICKLES))
-        raise WeightsError(f"{path}: not a checkpoint by its name", f"known endings: {known}")
+        raise WeightsError(
+            f"{path}: its name is not that of a checkpoint", f"known endings: {known}"
+        )
     state = _unwrap(path, loaded)
     _check_finite(path, state)
     return state
@@ -69,7 +71,7 @@ def _read_safetensors(path: Path) -> object:
 
 def _read_pickle(path: Path) -> object:
     torch = require("torch", "torch")
-    border = errors_as(WeightsError, f"{path}: not a whole checkpoint", verify_hint(path))
+    border = errors_as(WeightsError, f"{path}: not a complete checkpoint", verify_hint(path))
     with border, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, of what a damaged file seems to be
         try:

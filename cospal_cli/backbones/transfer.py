@@ -49,9 +49,9 @@ def download_url(url: str, path: Path, size: int | None) -> None:
             unfinished.unlink()  # more than the server has: begin anew next time
         raise
     except http.client.HTTPException as error:
-        raise WeightsError(f"{url}: the connection broke off", AGAIN) from error
+        raise WeightsError(f"{url}: the connection was lost", AGAIN) from error
     if size is not None and unfinished.stat().st_size < size:
-        raise WeightsError(f"{url}: the connection broke off", AGAIN)
+        raise WeightsError(f"{url}: the connection was lost", AGAIN)
     os.replace(unfinished, path)
 
 
@@ -104,7 +104,9 @@ def refusal(source: str, folder: Path, error: Exception) -> CospalError:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", getattr(error, "code", None))
     if "OfflineModeIsEnabled" in kinds:
-        return WeightsError(f"{source}: HF_HUB_OFFLINE forbids to ask the hub", "unset it to fetch")
+        return WeightsError(
+            f"{source}: HF_HUB_OFFLINE is set, so the hub is not contacted", "unset it to fetch"
+        )
     if "RevisionNotFoundError" in kinds:
         return WeightsError(f"{source}: the hub has no such revision", "a newer cospal may know it")
     if "GatedRepoError" in kinds or (
@@ -133,7 +135,7 @@ def _disk_refusal(folder: Path, error: Exception) -> DeviceError | None:
     if getattr(error, "errno", None) in _FULL:
         return DeviceError(
             f"no space left in {str(folder)!r}",
-            "free some space and fetch again: it goes on where it stopped; or set COSPAL_MODELS",
+            "free some space and fetch again: it continues where it stopped; or set COSPAL_MODELS",
         )
     if isinstance(error, OSError) and error.filename is not None:
         return DeviceError(

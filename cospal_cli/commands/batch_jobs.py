@@ -51,7 +51,9 @@ def jobs_of(
     if left_out:
         console.say(f"left out: {left_out} videos that cospal wrote")
     if not videos:
-        raise UsageError("no video among the inputs", "what cospal wrote itself is left out")
+        raise UsageError(
+            "there is no video among the inputs", "what cospal wrote itself is left out"
+        )
     refused = len(source.sentences) - len(texts)
     return jobs_of_inputs(videos, texts, len(source.sentences)), refused
 
@@ -72,7 +74,9 @@ def placed_jobs(
     """Where each result goes: within -o as the video lies among the inputs."""
     output = options.output
     if options.formats and (output is None and options.as_json):
-        raise UsageError("--format writes files, --json none", "say where they go: -o DIR")
+        raise UsageError(
+            "--format writes files, but --json without -o writes none", "say where they go: -o DIR"
+        )
     open_formats(options.formats, config.output)  # whatever is wrong with them is said now
     if output is not None and not is_folder(output) and of > 1:
         raise UsageError(f"-o {output!r} is one file, but there are {of} videos", "name a folder")
@@ -103,8 +107,8 @@ def failed_ones(placed: Sequence[PlacedJob], records: Records) -> list[PlacedJob
     """Only what the last run could not do."""
     if records.path is None or not records.earlier:
         raise UsageError(
-            f"--retry-failed: no {records.path or 'results.jsonl'} of an earlier run",
-            "give the -o of that run, or --skip-existing to do what is missing",
+            f"--retry-failed: there is no {records.path or 'results.jsonl'} of an earlier run",
+            "give -o as in that run, or --skip-existing to do only what is missing",
         )
     failed, again = records.failed(), []
     for one in placed:

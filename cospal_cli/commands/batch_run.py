@@ -69,7 +69,8 @@ class BatchRun:
             return SOME_FAILED
         if self.options.fail_on_empty and self.empty:
             raise NothingFound(
-                f"nothing found for {self.empty[0]!r}", "--top-k and --set change the search"
+                f"nothing found for {self.empty[0]!r}",
+                "--min-match 0 returns the best tube, however badly it matches",
             )
         return None
 

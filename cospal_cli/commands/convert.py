@@ -36,7 +36,7 @@ class FormOptions:
             multiple=True,
             required=True,
             metavar="NAME",
-            help=f"The form to write: {', '.join([*OUTPUTS, *DRAWN])}; repeatable.",
+            help=f"The format to write: {', '.join([*OUTPUTS, *DRAWN])}; repeatable.",
         ),
     ]
     output: Annotated[
@@ -46,12 +46,12 @@ class FormOptions:
 
 @command(FormOptions, ("output.overwrite", "output.pad"), light=True)
 def convert(context: Context[FormOptions]) -> int:
-    """Write stored tubes in the form of another program.
+    """Write stored tubes in the format of another program.
 
-    TUBES are .tube.json files of 'cospal ground', folders of them, or files of one document a
-    line (results.jsonl). Each video gets a file of its own, or all share one, as the form has it.
-    video, clip, clip-copy, crop, sheet and thumbnail are drawn from the video, as 'cospal ground'
-    does it; each document gets its own.
+    TUBES are .tube.json files of 'cospal ground', folders of them, or files with one document per
+    line (results.jsonl). Each video gets a file of its own, or all share one, as the format
+    requires. video, clip, clip-copy, crop, sheet and thumbnail are drawn from the video, as by
+    'cospal ground', one for each document.
 
     Exits with 0, or with 3 if some of several documents had to be left out.
     """

@@ -228,7 +228,7 @@ def _document(
 def _show_verbs(verbs: Mapping[str, float] | None) -> None:
     if verbs:
         shown = ", ".join(f"{name} {verbs[name]:.2f}" for name in verbs if name != "verbs")
-        console.emit(f"NLL of {verbs['verbs']:.0f} hidden verbs, told from: {shown}")
+        console.emit(f"NLL of {verbs['verbs']:.0f} hidden verbs, reconstructed from: {shown}")
 
 
 def _methods(

@@ -94,7 +94,7 @@ class ExportOptions:
     ]
     samples: Annotated[
         int,
-        count_option("--samples", "Compare on at most so many records.", 200, group=INPUT),
+        count_option("--samples", "Compare on at most this many records.", 200, group=INPUT),
     ]
     size: Annotated[
         str,

@@ -101,7 +101,13 @@ class GroundOptions:
     ]
     nul: Annotated[
         bool,
-        option("-0", "--null", group=INPUT, is_flag=True, help="Paths in that list end in NUL."),
+        option(
+            "-0",
+            "--null",
+            group=INPUT,
+            is_flag=True,
+            help="Paths in that list are separated by NUL.",
+        ),
     ]
     manifest: Annotated[
         Path | None,
@@ -130,11 +136,15 @@ class GroundOptions:
     ]
     skip_existing: Annotated[
         bool,
-        option("--skip-existing", is_flag=True, help="Go on: leave results that are up to date."),
+        option(
+            "--skip-existing",
+            is_flag=True,
+            help="Continue an earlier run: keep results that are up to date.",
+        ),
     ]
     retry_failed: Annotated[
         bool,
-        option("--retry-failed", is_flag=True, help="Do only what failed in the last run again."),
+        option("--retry-failed", is_flag=True, help="Repeat only what failed in the last run."),
     ]
     checkpoint: Annotated[
         str | None,
@@ -152,7 +162,7 @@ class GroundOptions:
             "--format",
             multiple=True,
             metavar="NAME",
-            help=f"Write the tubes in this form too: {', '.join(OUTPUTS)}; repeatable.",
+            help=f"Write the tubes in this format too: {', '.join(OUTPUTS)}; repeatable.",
         ),
     ]
     report: Annotated[Path | None, report_option]
@@ -191,13 +201,13 @@ class GroundJob:
 
 @command(GroundOptions, FLAGS, logs=False)
 def ground(context: Context[GroundOptions]) -> int | None:
-    """Find what QUERY means in the video INPUT, and when.
+    """Find the subject that QUERY means in the video INPUT, and when.
 
     Writes STEM.tube.json, and STEM.tube.mp4 with the box drawn, into the working folder or where
     -o says. Several sentences about one video (-q, --query-file) cost little more than one.
 
-    INPUT may be several: files, folders, globs in quotes. Then -o is a folder that mirrors theirs,
-    with results.jsonl and summary.json; a video that fails stops no other.
+    There may be several INPUTs: files, folders, globs in quotes. Then -o is a folder that mirrors
+    theirs, with results.jsonl and summary.json; a video that fails does not stop the others.
 
     Exit codes: 0 done, 2 wrong usage, 3 some of several videos or sentences failed, 4 unreadable
     video, 5 weights, 6 device, memory or disk, 7 nothing found under --fail-on-empty, 130
@@ -208,7 +218,9 @@ def ground(context: Context[GroundOptions]) -> int | None:
     settings = context.merged(context.config_file, implied)
     config = settings.config
     if trained is None and config.ground.method in TRAINED:
-        raise UsageError(f"--method {config.ground.method} needs trained heads", "--checkpoint DIR")
+        raise UsageError(
+            f"--method {config.ground.method} needs trained heads", "give --checkpoint DIR"
+        )
     source = split(
         options.arguments,
         options.queries,
@@ -258,7 +270,10 @@ def ground(context: Context[GroundOptions]) -> int | None:
     if len(queries) < len(sentences):
         return SOME_FAILED
     if options.fail_on_empty and empty:
-        raise NothingFound(f"nothing found for {empty[0]!r}", "--top-k and --set change the search")
+        raise NothingFound(
+            f"nothing found for {empty[0]!r}",
+            "--min-match 0 returns the best tube, however badly it matches",
+        )
     return None
 
 
@@ -272,7 +287,9 @@ def _is_one_file(options: GroundOptions, source: SentenceSource) -> bool:
 def _formats(options: GroundOptions, video: Path, config: Config) -> list[FormatFiles]:
     """What ``--format`` writes, beside the other outputs."""
     if options.formats and options.as_json and options.output is None:
-        raise UsageError("--format writes files, --json none", "say where they go: -o DIR")
+        raise UsageError(
+            "--format writes files, but --json without -o writes none", "say where they go: -o DIR"
+        )
     base = base_of(video, options.output)
     return [beside(one, base) for one in open_formats(options.formats, config.output)]
 

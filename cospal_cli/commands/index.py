@@ -38,7 +38,7 @@ class IndexOptions:
             group=MODELS,
             metavar="DIR",
             type=PATH,
-            help="Trained heads that will be asked: keeps the clips that they want.",
+            help="Trained heads that will be run later: keeps the clips that they need.",
         ),
     ]
     as_json: Annotated[bool, json_option("Print one JSON document of the run.")]
@@ -46,15 +46,15 @@ class IndexOptions:
 
 @command(IndexOptions, FLAGS)
 def index(context: Context[IndexOptions]) -> int | None:
-    """Watch the videos INPUT once and keep what was seen in a library, to be asked for ever by
-    'cospal search' and 'cospal ground --library'.
+    """Watch each video once and keep what was seen in a library, which 'cospal search' and
+    'cospal ground --library' read as often as you like.
 
     INPUT is a video, a folder of videos, a pattern such as 'clips/**/*.mp4', or a folder of
     pictures. Videos that are in the library and have not changed are not watched again, so that an
-    interrupted run goes on where it stopped; several runs may fill one library.
+    interrupted run continues where it stopped; several runs may fill one library.
 
-    Exit codes: 0 done, 2 wrong usage, 3 some videos cannot be read, 4 none can, 5 weights, 6
-    device, memory or disk, 130 interrupted.
+    Exit codes: 0 done, 2 wrong usage, 3 some videos cannot be read, 4 none of them can, 5 weights,
+    6 device, memory or disk, 130 interrupted.
     """
     options, settings = context.options, context.settings
     folder = named(options.library)
@@ -75,7 +75,7 @@ def index(context: Context[IndexOptions]) -> int | None:
     elif not context.quiet:
         console.say(
             f"{folder}: {report.added} added ({clock(report.video_s)} of video in "
-            f"{clock(report.seconds)}), {report.kept} were there, {len(report.failed)} failed"
+            f"{clock(report.seconds)}), {report.kept} already there, {len(report.failed)} failed"
         )
     if report.interrupted:
         return 130

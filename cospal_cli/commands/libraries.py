@@ -27,7 +27,9 @@ library_option = option(
 def named(folder: Path | None) -> Path:
     """The folder; UsageError where neither the option nor the variable names one."""
     if folder is None or not str(folder):
-        raise UsageError("no library is named", f"--library DIR, or the variable {VARIABLE}")
+        raise UsageError(
+            "no library is named", f"give --library DIR, or set the variable {VARIABLE}"
+        )
     return folder
 
 

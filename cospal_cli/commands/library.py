@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def library() -> None:
     """List, check, repair and thin out a library of watched videos.
 
-    'cospal index' fills it, 'cospal search' asks it.
+    'cospal index' fills it, 'cospal search' searches it.
     """
 
 
@@ -114,12 +114,12 @@ def verify(context: Context[LibraryOptions]) -> None:
     _show(context, problems, "all is well")
     if problems:
         message = f"{len(problems)} of the library's files need repair"
-        raise InputError(message, "cospal library repair")
+        raise InputError(message, "run: cospal library repair")
 
 
 @command(LibraryOptions, light=True)
 def repair(context: Context[LibraryOptions]) -> None:
-    """Make the catalogue anew from the stored files. Damaged ones are removed: 'cospal index' makes
+    """Rebuild the catalogue from the stored files. Damaged ones are removed; 'cospal index' makes
     them again."""
     store = opened(context.options.library)
     with context.progress("files") as progress:

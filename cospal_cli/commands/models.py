@@ -110,7 +110,7 @@ def verify(context: Context[VerifyOptions]) -> int:
     damaged = sorted({one for one, verdict in verdicts if verdict.state == check.DAMAGED})
     if damaged:
         raise WeightsError(
-            f"damaged: {', '.join(damaged)}", f"cospal models fetch {' '.join(damaged)}"
+            f"damaged: {', '.join(damaged)}", f"run: cospal models fetch {' '.join(damaged)}"
         )
     return 0
 

@@ -40,7 +40,7 @@ recursive_option = option(
     "-r", "--recursive", group=INPUT, is_flag=True, help="Look into folders within folders too."
 )
 report_option = option(
-    "--report", type=PATH, help="Write a page to look at, all in one .html file."
+    "--report", type=PATH, help="Write the results as one HTML page, in a single file."
 )
 prepared_option = option(
     "--prepared",

@@ -93,7 +93,9 @@ def with_pictures(paths: Sequence[OutputPaths], config: OutputConfig) -> list[Ou
         raise UsageError("--pad is about what is cut out", "give --clip, --clip-copy or --crop")
     if names and any(one.json is None for one in paths):
         flag = "--clip-copy" if config.clip_copy else f"--{names[0]}"
-        raise UsageError(f"{flag} writes a file, --json none", "say where it goes: -o DIR")
+        raise UsageError(
+            f"{flag} writes a file, but --json without -o writes none", "say where it goes: -o DIR"
+        )
     return [replace(one, pictures=tuple(_beside(one.json, names))) for one in paths]
 
 

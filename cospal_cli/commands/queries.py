@@ -64,8 +64,8 @@ def split(
         for text in inputs:
             if " " in text and not os.path.lexists(text) and not _VIDEO.search(text):
                 raise UsageError(
-                    f"{text!r} is neither a file nor given with -q",
-                    "give every sentence with -q where one is",
+                    f"{text!r} is not a file, nor is it given with -q",
+                    "if it is a sentence, give it with -q too",
                 )
     elif not complete:
         if len(inputs) < (1 if listed else 2):
@@ -110,7 +110,7 @@ def _read_queries(path: Path) -> list[UserSentence]:
     lines = read_text(path, UsageError, hint, about=about).splitlines()
     sentences = [UserSentence(x, f"{path}:{n}") for n, x in enumerate(lines, 1) if x.strip()]
     if not sentences:
-        raise UsageError(f"{about}: no sentence in it", "write one per line")
+        raise UsageError(f"{about}: there is no sentence in it", "write one per line")
     rows = sum(_is_row(sentence.text) for sentence in sentences)
     if path.suffix.lower() in TABLES or 2 * rows >= len(sentences):
         raise UsageError(

@@ -44,9 +44,9 @@ class ReportOptions:
 def report(context: Context[ReportOptions]) -> int:
     """Make one HTML page of stored results: pictures, times, scores and reasons of each.
 
-    TUBES are .tube.json files, folders of them, or files with one document a line
+    TUBES are .tube.json files, folders of them, or files with one document per line
     (results.jsonl). The page needs no network and no other file; it links to the videos where they
-    are. Without its video an answer has no pictures.
+    are. An answer whose video is missing has no pictures.
 
     Exits with 0, or with 3 if some of several documents had to be left out.
     """

@@ -35,7 +35,9 @@ class SearchOptions:
 
     sentence: Annotated[str, argument(metavar="SENTENCE")]
     library: Annotated[Path | None, library_option]
-    top_k: Annotated[int, count_option("--top-k", "Most videos that are shown.", 20, group=FIND)]
+    top_k: Annotated[
+        int, count_option("--top-k", "How many videos to show at most.", 20, group=FIND)
+    ]
     checkpoint: Annotated[
         Path | None,
         option(
@@ -65,8 +67,8 @@ def search(context: Context[SearchOptions]) -> int:
     """Rank the videos of a library by how well they match SENTENCE: who is meant, from when to
     when, and why.
 
-    The videos themselves are not read, but for --report and --clips. 'cospal ground --library'
-    then writes the boxes of one.
+    The videos themselves are read only for --report and --clips. To get the boxes of one of them,
+    run 'cospal ground --library'.
 
     Exit codes: 0 done, 2 wrong usage or no library, 3 some clips could not be cut, 4 the catalogue
     is damaged, 7 nothing found under --fail-on-empty.

@@ -167,7 +167,7 @@ def _reachable(folder: Path) -> Iterator[None]:
             f"{about}: {reason(error)}",
             f"choose another, or remove {error.filename!r} if no cospal run is using it"
             if error.filename and MARK in str(error.filename)
-            else "choose another with -o",
+            else "choose another path with -o",
         ) from error
 
 

@@ -173,10 +173,12 @@ def _check_folder(folder: Path) -> None:
     """UsageError unless ``folder`` is a folder in which this process can make a file."""
     if not folder.exists():
         raise UsageError(
-            f"the output folder {str(folder)!r} does not exist", f"mkdir -p {str(folder)!r}"
+            f"the output folder {str(folder)!r} does not exist", f"run: mkdir -p {str(folder)!r}"
         )
     if not folder.is_dir():
-        raise UsageError(f"the output folder {str(folder)!r} is a file", "choose another with -o")
+        raise UsageError(
+            f"the output folder {str(folder)!r} is a file", "choose another path with -o"
+        )
     # access() knows nothing of read-only mounts seen by root or of network file systems, and
     # making a file alone would miss nothing but leaves a trace when we are killed: do both.
     try:
@@ -187,7 +189,7 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         about = f"the output folder {str(folder)!r} cannot be written to"
         raise shortage(error, about) or UsageError(
-            f"{about}: {reason(error)}", "choose another with -o"
+            f"{about}: {reason(error)}", "choose another path with -o"
         ) from error
 
 

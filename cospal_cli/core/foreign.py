@@ -2,7 +2,7 @@
 
 A *border* is a block that reads, opens or runs what is not ours:
 
-    with errors_as(WeightsError, f"{path}: not a whole checkpoint", "fetch it again"):
+    with errors_as(WeightsError, f"{path}: not a complete checkpoint", "fetch it again"):
         return library.load_file(path)
 
 Whatever is raised within becomes one line, ``about: reason``; no reader lists the exceptions that

@@ -51,7 +51,7 @@ def obtain(path: Path, patience_s: float) -> BaseFileLock | None:
             patience_s = until - time.monotonic()
             if patience_s <= 0:
                 raise UsageError(
-                    f"{str(path)!r} is held by another process", "run the same command again"
+                    f"{str(path)!r} is in use by another process", "run the same command again"
                 ) from None
         except (OSError, NotImplementedError) as error:
             number = getattr(error, "errno", None) or errno.ENOSYS

@@ -112,7 +112,7 @@ def _files(tree: Tree, format: str) -> dict[str, Path]:
         if len(paths) > 1:
             listed = ", ".join(tree.relative(path) for path in paths)
             raise UsageError(
-                f"several files for the split {split!r}: {listed}", "name one's folder"
+                f"several files for the split {split!r}: {listed}", "name the folder of one of them"
             )
         if paths:
             by_split[split] = paths[0]

@@ -103,7 +103,7 @@ def read_list(source: str, nul: bool = False) -> list[Path]:
     parts = data.split(b"\0") if nul else data.removeprefix(b"\xef\xbb\xbf").splitlines()
     paths = [Path(os.fsdecode(part)) for part in parts if part.strip()]
     if not paths:
-        raise UsageError(f"{about}: no path in it", hint)
+        raise UsageError(f"{about}: there is no path in it", hint)
     if not nul and b"\0" in data:
         raise UsageError(f"{about}: the paths are separated by NUL", "give -0 too")
     return paths
@@ -179,7 +179,7 @@ def _matching(pattern: str) -> _Found:
     paths = [p for p in paths if _is_video(p) or (p.is_dir() and pictures(p))]
     if not paths:
         what = f"{len(fits)} files, none a video" if fits else "nothing"
-        raise UsageError(f"{pattern!r} fits {what}", "** stands for any number of folders")
+        raise UsageError(f"{pattern!r} matches {what}", "** stands for any number of folders")
     fixed = []
     for part in PurePath(pattern).parts[:-1]:
         if glob.has_magic(part):

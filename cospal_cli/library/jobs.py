@@ -85,8 +85,8 @@ def _queries(rows: Sequence[tuple[int, ManifestRow]]) -> tuple[BatchQuery, ...]:
         ending = "." + re.sub(r"[^\w-]", "_", id) if row.id or len(rows) > 1 else ""
         if ending in taken:
             raise UsageError(
-                f"{row.where}: the id {id!r} is that of {taken[ending]} already",
-                "give every query of a video an id of its own",
+                f"{row.where}: the id {id!r} is already that of {taken[ending]}",
+                "give each query of a video its own id",
             )
         taken[ending] = row.where
         queries.append(BatchQuery(row.query, id, ending, row.start, row.end, at))

@@ -41,7 +41,7 @@ def read_manifest(path: Path) -> list[ManifestRow]:
         unused |= dict.fromkeys(name for name in row if name not in COLUMNS)
         rows.append(_row(path.parent, where, row))
     if not rows:
-        raise UsageError(f"{about}: no row in it", _HINT)
+        raise UsageError(f"{about}: there is no row in it", _HINT)
     if unused:
         LOG.warning("%s: not used: %s", path, ", ".join(unused))
     return rows

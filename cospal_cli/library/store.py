@@ -45,7 +45,7 @@ class Store:
         if not (folder / ABOUT).is_file():
             if not create:
                 raise UsageError(
-                    f"{str(folder)!r} holds no library",
+                    f"{str(folder)!r} is not a library",
                     f"make one: cospal index VIDEOS --library {folder}",
                 )
             _make(folder)
@@ -139,7 +139,7 @@ def _make(folder: Path) -> None:
         others = [n for n in os.listdir(folder) if not files.is_ours(n) and n != VIDEOS]
         if others and not (folder / ABOUT).is_file():
             raise UsageError(
-                f"{str(folder)!r} is not empty and holds no library: {others[0]!r:.60}", hint
+                f"{str(folder)!r} is neither empty nor a library: it holds {others[0]!r:.60}", hint
             )
         (folder / VIDEOS).mkdir(exist_ok=True)
     files.write_text(folder / ABOUT, json.dumps({"format": FORMAT}) + "\n")

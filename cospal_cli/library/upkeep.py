@@ -60,7 +60,7 @@ def repair(store: Store, progress: Progress = silent) -> list[LibraryProblem]:
             files.remove(path)
         else:
             if path.name not in known:
-                problems.append(LibraryProblem(path.name, f"entered: {entries[-1].path}"))
+                problems.append(LibraryProblem(path.name, f"added: {entries[-1].path}"))
         if len(entries) == _BATCH or done == len(paths):
             store.catalogue.put(entries)
             entries = []
@@ -68,7 +68,8 @@ def repair(store: Store, progress: Progress = silent) -> list[LibraryProblem]:
     left = {path.name for path in store.files()}
     lost = sorted(known.keys() - left)
     problems += [
-        LibraryProblem(name, f"dropped, its file is gone: {known[name].path}") for name in lost
+        LibraryProblem(name, f"dropped, since its file is gone: {known[name].path}")
+        for name in lost
     ]
     store.catalogue.drop(lost)
     files.clear(store.videos)

@@ -37,7 +37,9 @@ def load_metadata(folder: Path) -> HeadsMetadata:
     path = folder / CONFIG
     hint = "name a folder that 'cospal train' wrote, such as runs/NAME/best"
     if not os.path.exists(path):  # False, too, for a name that the system refuses
-        raise UsageError(f"{str(folder)!r} is not a checkpoint of the heads: no {CONFIG}", hint)
+        raise UsageError(
+            f"{str(folder)!r} is not a checkpoint of the heads: it has no {CONFIG}", hint
+        )
     return HeadsMetadata.loads(read_bytes(path, WeightsError, hint), str(path))
 
 

@@ -96,7 +96,9 @@ class Prepared:
         """What ``cospal data prepare`` wrote; InputError if it is something else, or incomplete."""
         about = read_about(folder)
         if about is None:
-            raise InputError(f"{str(folder)!r} holds no prepared features", "cospal data prepare")
+            raise InputError(
+                f"{str(folder)!r} holds no prepared features", "run: cospal data prepare"
+            )
         if not about.get("complete"):
             raise InputError(f"{str(folder)!r} is incomplete", AGAIN)
         return cls(folder, about)

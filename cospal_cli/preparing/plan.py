@@ -111,7 +111,7 @@ def claim(plan: PreparePlan) -> JsonDict:
     ]
     if lines:
         raise UsageError(
-            f"{str(plan.out)!r} holds features of other settings: {'; '.join(lines)}",
+            f"{str(plan.out)!r} holds features made with other settings: {'; '.join(lines)}",
             "give the same settings to continue, or another folder with --out",
         )
     return about

@@ -157,7 +157,9 @@ def prepare(
         )
         if not report.videos:
             first = report.bad[0]["reason"] if report.bad else "there are none"
-            raise InputError(f"no video of {str(root)!r} can be used: {first}", "cospal data check")
+            raise InputError(
+                f"no video of {str(root)!r} can be used: {first}", "see 'cospal data check'"
+            )
         return _finish(plan, about, report, jobs, given, progress, stopped)
 
 
@@ -196,7 +198,8 @@ def _claim_folder(out: Path) -> None:
         names = {path.name for path in out.iterdir() if not is_ours(path.name)}
     if NAME not in names and names:
         raise UsageError(
-            f"{str(out)!r} is not empty and holds no prepared features", "name another with --out"
+            f"{str(out)!r} is not empty and does not hold prepared features",
+            "name another with --out",
         )
 
 

@@ -136,7 +136,7 @@ class AppearanceConfig(Section, key="appearance", group=MODELS):
         Setting(
             "Weights of a CLIP or SigLIP that judges words which nothing else can (woman against "
             f"man, with a cap against without): {LARGE_MODEL}.",
-            unset="none: such words are not used",
+            unset="such words are not used",
             flag="--image-text",
         ),
     ] = None

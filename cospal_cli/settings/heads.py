@@ -29,7 +29,9 @@ class GroundConfig(Section, key="ground", group=FIND):
     ] = "zero-shot"
     top_k: Annotated[
         int,
-        Setting("Most tubes to return, best first.", least=1, most=10_000, flag="--top-k"),
+        Setting(
+            "How many tubes to return at most, best first.", least=1, most=10_000, flag="--top-k"
+        ),
     ] = 1
     class_weight: Annotated[float, _weight("Weight of the subject's class in zero-shot.")] = 1.5
     colour_weight: Annotated[float, _weight("Weight of each colour named in zero-shot.")] = 1.5

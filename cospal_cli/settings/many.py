@@ -40,8 +40,9 @@ class EngineConfig(Section, key="engine", group=SPEED):
     name: Annotated[
         str,
         Setting(
-            "Who works on many videos: this process (serial), several of this machine (processes), "
-            "or a Ray cluster (ray); auto takes processes where there are several workers.",
+            "What works on many videos: this process (serial), several processes of this "
+            "machine (processes), or a Ray cluster (ray); auto is processes where there are "
+            "several workers.",
             choices=ENGINES,
             also=("auto",),
             flag="--engine",
@@ -50,7 +51,8 @@ class EngineConfig(Section, key="engine", group=SPEED):
     workers: Annotated[
         int,
         Setting(
-            "Videos worked on at the same time; auto is one a processor with the embedded models.",
+            "Videos worked on at the same time; auto is one per processor with the embedded "
+            "models.",
             least=0,
             most=4096,
             zero="auto",

@@ -195,7 +195,7 @@ class FileConfig(Section, key="detector.file", group=INPUT):
         str | None,
         Setting(
             "A JSON Lines file with the boxes of one frame per line; implies detector 'file'.",
-            unset="none",
+            unset="no file",
             flag="--detections",
             formerly=("detector.path",),
         ),
@@ -386,7 +386,7 @@ class OutputConfig(Section, key="output", group=OUTPUT):
     clip_copy: Annotated[
         bool,
         Setting(
-            "Cut it out without encoding, from the key frame before it on.", flag="--clip-copy"
+            "Cut it out without encoding, starting at the key frame before it.", flag="--clip-copy"
         ),
     ] = False
     crop: Annotated[

@@ -132,8 +132,8 @@ def time_remarks(clock: StreamClock, rate: Fraction, frames: int) -> tuple[list[
         doubts.append(f"{frames_had} no usable time stamp; such times are estimated")
     if rule := first.get("joined"):
         notes.append(
-            f"the time stamps start again {_times(rule)} (joined recordings); times go on from "
-            "there"
+            f"the time stamps start again {_times(rule)} (joined recordings); times continue "
+            "from there"
         )
     if rule := first.get("gap"):
         notes.append(

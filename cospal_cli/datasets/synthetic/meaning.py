@@ -56,7 +56,9 @@ def ambiguities(
     for number, (outfit, acts) in enumerate(cast):
         also = shows(meaning, acts) if wears(meaning, outfit) else set()
         if number != target and also:
-            faults.append(f"actor {number} is dressed so too and does {', '.join(sorted(also))}")
+            faults.append(
+                f"actor {number} is dressed the same and also does {', '.join(sorted(also))}"
+            )
     outfit, acts = cast[target]
     if not wears(meaning, outfit):
         faults.append("the target is not dressed as said")

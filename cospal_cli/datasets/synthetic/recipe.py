@@ -57,7 +57,9 @@ class Recipe:
         if width % 2 or height % 2:
             raise UsageError(f"--size {width}x{height}: both sides must be even")
         if not 0.75 <= width / height <= 4:
-            raise UsageError(f"--size {width}x{height}: the stage needs 0.75 to 4 times its height")
+            raise UsageError(
+                f"--size {width}x{height}: the width must be 0.75 to 4 times the height"
+            )
         _within("--fps", self.fps, 5, 60)
         _within("--seed", self.seed, 0, 2**63 - 1)
         _within("--test", self.test, 0, 1)

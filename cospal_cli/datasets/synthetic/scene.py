@@ -99,7 +99,8 @@ def compose(recipe: Recipe, number: int) -> Scene:
         if scene is not None:
             return scene
     raise UsageError(
-        f"no scene number {number} fits {recipe.as_dict()}", "longer --seconds or a wider --size"
+        f"no scene number {number} fits {recipe.as_dict()}",
+        "give longer --seconds or a wider --size",
     )
 
 

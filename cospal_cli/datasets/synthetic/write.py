@@ -102,7 +102,8 @@ def _claim(recipe: Recipe, folder: Path) -> None:
     if FILE not in names:
         if names:
             raise UsageError(
-                f"{str(folder)!r} is not empty and holds no synthetic set", "name another folder"
+                f"{str(folder)!r} is not empty and does not hold a synthetic set",
+                "name another folder",
             )
         write_text(folder / FILE, json.dumps(wanted, indent=1) + "\n")
         return

@@ -154,7 +154,7 @@ def _to_original(state: State) -> dict[str, Tensor]:
         if missing:
             raise WeightsError(
                 f"{name}: no {' and no '.join(missing)} among the weights",
-                "the file is not whole: fetch or copy it again",
+                "the file is incomplete: fetch or copy it again",
             )
         result[name] = torch.cat([pieces[part] for part in PARTS])
     return result

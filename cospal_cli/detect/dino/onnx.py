@@ -65,7 +65,8 @@ class ExportedGroundingDino(GroundingDino):
         if config.model is None:
             raise UsageError(
                 "detector 'grounding-dino-onnx' needs the folder of an exported detector",
-                "cospal export --onnx --what detector -o DIR; then --detector-model DIR",
+                "make it by: cospal export --onnx --what detector -o DIR; "
+                "then give --detector-model DIR",
             )
         if config.device not in ("auto", "cpu"):
             raise UsageError(
@@ -76,7 +77,8 @@ class ExportedGroundingDino(GroundingDino):
         threads = config.threads or max(1, processors() - 1)
         if not (folder / NAME).is_file():
             raise WeightsError(
-                f"{folder / NAME}: no such file", "cospal export --onnx --what detector -o DIR"
+                f"{folder / NAME}: no such file",
+                "make it by: cospal export --onnx --what detector -o DIR",
             )
         self._session = open_session(folder / NAME, threads, INPUTS, OUTPUTS, lean=True)
         about = _about(folder / NAME, self._session)
@@ -167,7 +169,7 @@ def _values(rows: NDArray) -> Any:
 
 def _about(path: Path, session: Any) -> JsonDict:
     """The graph's own metadata; WeightsError if that is not enough."""
-    hint = "cospal export --onnx --what detector -o DIR"
+    hint = "make it by: cospal export --onnx --what detector -o DIR"
     with errors_as(WeightsError, f"{path}: not an exported detector", hint):
         about = parse_table(session.get_modelmeta().custom_metadata_map[ABOUT])
         for name in ("model", "model_sha256"):
