@@ -193,7 +193,7 @@ def test_flags_reach_the_settings(fake: Fake) -> None:
         ([], "expected a video and a sentence"),
         (["clip.mp4"], "expected a video and a sentence"),
         (["a.mp4", "clip.mp4"], "is a file, not a sentence"),
-        (["clip.mp4", "-q", "a dog", QUERY], "neither a file nor given with -q"),
+        (["clip.mp4", "-q", "a dog", QUERY], "is not a file, nor is it given with -q"),
         (["clip.mp4", "--query-file", "absent.txt"], "No such file"),
         (["clip.mp4", "--query-file", "empty.txt"], "no sentence in it"),
         (["clip.mp4", QUERY, "-o", "a.avi"], "unknown kind of output '.avi'"),

@@ -481,7 +481,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 def test_a_model_of_another_kind(copied: Path, kind: str | None) -> None:
     rewrite(copied / "config.json", lambda config: config.update(model_type=kind))
     error = refused(copied)
-    assert (f"a {kind!r} model" if kind else "no model_type") in error.message
+    assert (f"a {kind!r} model" if kind else "names no model_type") in error.message
     assert error.hint
 
 

@@ -247,7 +247,7 @@ def test_a_file_system_that_takes_no_files_is_the_reason_given(
 
 def test_a_lock_that_goes_while_it_is_waited_for_is_obtained(tmp_path: Path) -> None:
     held = locks.obtain(tmp_path / "x.lock", 0)
-    with pytest.raises(UsageError, match="held by another process"):
+    with pytest.raises(UsageError, match="in use by another process"):
         locks.obtain(tmp_path / "x.lock", 0.05)
     threading.Timer(0.1, locks.drop, [held]).start()
     locks.drop(locks.obtain(tmp_path / "x.lock", 10))

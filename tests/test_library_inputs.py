@@ -157,8 +157,8 @@ def test_a_manifest_is_grouped_by_video(name: str, folder: Path) -> None:
         ("", "expected a header with video and query"),
         ("video,query\n", "no row in it"),
         ("file,text\na,b\n", "expected a header with video and query, found 'file, text'"),
-        ("video,query\na.mp4,\n", "m:2: no query"),
-        ("video,query\n,a dog\n", "m:2: no video"),
+        ("video,query\na.mp4,\n", "m:2: 'query' is missing"),
+        ("video,query\n,a dog\n", "m:2: 'video' is missing"),
         ("video,query\na.mp4,a man, left\n", "m:2: 3 cells, but 2 columns"),
         (
             '{"video": "a.mp4", "query": "x"}\n{"video": 3, "query": "x"}',
@@ -176,7 +176,7 @@ def test_a_bad_manifest_names_its_line(text: str, message: str) -> None:
 
 def test_an_id_twice_about_one_video_is_refused(folder: Path) -> None:
     Path("m").write_text("video,query,id\na.mp4,x,1/2\na.mp4,y,1:2\n")
-    with pytest.raises(UsageError, match=r"m:3: the id '1:2' is that of .*m:2 already"):
+    with pytest.raises(UsageError, match=r"m:3: the id '1:2' is already that of .*m:2"):
         jobs_of_manifest(read_manifest(Path("m")), folder)
 
 

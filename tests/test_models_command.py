@@ -155,10 +155,10 @@ def test_fetch_replaces_what_is_damaged(server: FakeHub, store: Path) -> None:
     done = cospal(server, "verify", "own/er")
     assert done.returncode == 5
     assert "damaged  own/er model.safetensors: 100 bytes, expected" in done.stdout
-    assert done.stderr.endswith("hint: cospal models fetch own/er\n")
+    assert done.stderr.endswith("hint: run: cospal models fetch own/er\n")
     done = cospal(server, "fetch", "own/er", "--yes")
     assert done.returncode == 0
-    assert "100 bytes, fetched were" in done.stderr
+    assert "100 bytes, but" in done.stderr
     assert path.read_bytes() == DATA
     assert cospal(server, "verify", "all").returncode == 0
 
@@ -289,7 +289,7 @@ def test_a_broken_download_goes_on_where_it_stopped(
     server.cut = 7000
     with pytest.raises(WeightsError, match="the connection was lost") as caught:
         hub.download(hub.make_plan("net"))
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
     assert partial(store) == ["net.pt.unfinished"]
     assert not models.available("net")
     server.cut = None

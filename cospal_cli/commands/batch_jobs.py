@@ -21,6 +21,7 @@ from cospal_cli.commands.output_paths import (
 )
 from cospal_cli.commands.queries import SentenceSource, understood
 from cospal_cli.core import files
+from cospal_cli.core.counted import counted
 from cospal_cli.core.errors import UsageError
 from cospal_cli.library.inputs import find, read_list
 from cospal_cli.library.jobs import BatchJob, jobs_of_inputs, jobs_of_manifest
@@ -49,7 +50,7 @@ def jobs_of(
     listed = read_list(options.files_from, options.nul) if options.files_from else None
     videos, left_out = find(source.inputs, options.recursive, listed)
     if left_out:
-        console.say(f"left out: {left_out} videos that cospal wrote")
+        console.say(f"left out: {counted(left_out, 'video')} that cospal wrote")
     if not videos:
         raise UsageError(
             "there is no video among the inputs", "what cospal wrote itself is left out"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
+from cospal_cli.core.counted import counted
 from cospal_cli.core.progress import failures
 from cospal_cli.library.records import DONE
 
@@ -28,7 +29,8 @@ def show_batch(placed: Sequence[PlacedJob]) -> None:
             console.say(f"  query: {console.printable(query.text)}")
             for path in paths.files:
                 console.say(f"    would write {console.printable(str(path))}")
-    console.say(f"{len(placed)} videos, {sum(len(one.paths) for one in placed)} results")
+    results = sum(len(one.paths) for one in placed)
+    console.say(f"{counted(len(placed), 'video')}, {counted(results, 'result')}")
 
 
 def result_line(row: JsonDict, several: bool) -> str:

@@ -29,7 +29,20 @@ from cospal_cli.settings.words import GROUPS, LOGGING, OUTPUT, SETTINGS
 
 T = TypeVar("T")
 HELP: dict[str, object] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-PATH = click.Path(path_type=Path)
+
+
+class _GivenPath(click.Path):
+    """A path of the command line. An empty one, such as of a variable that is not set, would mean
+    the working folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """See ``click.ParamType``."""
+        if isinstance(value, str) and not value.strip():
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH, TEXT_PATH = _GivenPath(path_type=Path), _GivenPath(path_type=str)  # as it is written
 
 
 @dataclass(frozen=True)

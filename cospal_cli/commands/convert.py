@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cospal_cli.commands import console
-from cospal_cli.commands.context import PATH, Context, argument, command, option
-from cospal_cli.commands.convert_pictures import DRAWN, check_pad, draw, planned, without
-from cospal_cli.commands.output_paths import is_folder, output_folder, short_stem
+from cospal_cli.commands.context import PATH, TEXT_PATH, Context, argument, command, option
+from cospal_cli.commands.convert_pictures import DRAWN, draw, planned, without
+from cospal_cli.commands.output_paths import check_pad, is_folder, output_folder, short_stem
 from cospal_cli.core.backends import OUTPUTS
 from cospal_cli.core.errors import SOME_FAILED, UsageError
 
@@ -40,8 +40,11 @@ class FormOptions:
         ),
     ]
     output: Annotated[
-        str | None, option("-o", "--output", help="Write to this file or folder.  [default: .]")
-    ]  # fmt: skip
+        str | None,
+        option(
+            "-o", "--output", type=TEXT_PATH, help="Write to this file or folder.  [default: .]"
+        ),
+    ]
 
 
 @command(FormOptions, ("output.overwrite", "output.pad"), light=True)
@@ -61,7 +64,8 @@ def convert(context: Context[FormOptions]) -> int:
     from cospal_cli.outputs.stored import read_documents
 
     kinds, names = without(options.formats)
-    check_pad(config, kinds)
+    cut = bool({"clip", "clip-copy", "crop"} & {*kinds})
+    check_pad(config.pad, "" if cut else "give --to clip, clip-copy or crop")
     formats = format_files.open_formats(names, config)
     given = read_documents(options.tubes)
     for sentence in given.bad:

@@ -140,9 +140,12 @@ def _documents(files: Sequence[Path]) -> Iterator[tuple[str, JsonDict, Path]]:
 
 
 def _place(name: str, kind: str, output: str | None) -> Path:
-    if output is not None and not is_folder(output):
-        return Path(output)
-    return Path(output or ".") / f"{short_stem(name)}{DRAWN[kind]}"
+    if output is None or is_folder(output):
+        return Path(output or ".") / f"{short_stem(name)}{DRAWN[kind]}"
+    suffix = Path(DRAWN[kind]).suffix
+    if Path(output).suffix.lower() != suffix:
+        raise UsageError(f"-o {output!r} is not a name for a {kind}", f"let it end in {suffix}")
+    return Path(output)
 
 
 def _source(document: JsonDict, folder: Path) -> Path:
@@ -159,11 +162,3 @@ def _source(document: JsonDict, folder: Path) -> Path:
 def without(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """``names`` that are drawn, and the others."""
     return [one for one in names if one in DRAWN], [one for one in names if one not in DRAWN]
-
-
-def check_pad(output: OutputConfig, kinds: Sequence[str]) -> None:
-    """UsageError for a ``pad`` that is not a length, or that nothing needs."""
-    from cospal_cli.video.ranges import parse_mark
-
-    if parse_mark(output.pad, "pad").frames != 0 and not {"clip", "clip-copy", "crop"} & {*kinds}:
-        raise UsageError("--pad is about what is cut out", "give --to clip, clip-copy or crop")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cospal_cli.commands import console
-from cospal_cli.commands.context import PATH, Context, command, json_option, option
+from cospal_cli.commands.context import PATH, TEXT_PATH, Context, command, json_option, option
 from cospal_cli.commands.evaluate_files import EvaluationFiles
 from cospal_cli.commands.evaluate_inputs import SYNTHETIC, EvaluationInputs, EvaluationSources
 from cospal_cli.commands.options import count_option, prepared_option, report_option
@@ -101,7 +101,13 @@ class EvaluateOptions:
     ]
     output: Annotated[
         str | None,
-        option("-o", "--output", metavar="DIR", help="Write JSON, picture and predictions there."),
+        option(
+            "-o",
+            "--output",
+            type=TEXT_PATH,
+            metavar="DIR",
+            help="Write JSON, picture and predictions there.",
+        ),
     ]
     report: Annotated[Path | None, report_option]
     details: Annotated[

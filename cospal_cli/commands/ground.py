@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cospal_cli.commands import console
-from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.context import (
+    PATH,
+    TEXT_PATH,
+    Context,
+    argument,
+    command,
+    json_option,
+    option,
+)
 from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.format_files import FormatFiles, beside, check, open_formats, write_all
 from cospal_cli.commands.ground_files import Files, grounded
@@ -95,6 +103,7 @@ class GroundOptions:
         option(
             "--files-from",
             group=INPUT,
+            type=TEXT_PATH,
             metavar="LIST|-",
             help="Videos from a list, one path per line; - is stdin.",
         ),
@@ -127,7 +136,12 @@ class GroundOptions:
     ]
     output: Annotated[
         str | None,
-        option("-o", "--output", help="Write to this .mp4 or .json file, or folder.  [default: .]"),
+        option(
+            "-o",
+            "--output",
+            type=TEXT_PATH,
+            help="Write to this .mp4 or .json file, or folder.  [default: .]",
+        ),
     ]
     as_json: Annotated[bool, json_option("Print the JSON; write files only with -o.")]
     unordered: Annotated[
@@ -151,6 +165,7 @@ class GroundOptions:
         option(
             "--checkpoint",
             group=MODELS,
+            type=TEXT_PATH,
             metavar="DIR|FILE.pth",
             help="Trained heads (a folder; implies --method cospal), or original weights of "
             "Grounding DINO (a file).",

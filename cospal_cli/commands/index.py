@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 from cospal_cli.commands import console
-from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
+from cospal_cli.commands.context import (
+    PATH,
+    TEXT_PATH,
+    Context,
+    argument,
+    command,
+    json_option,
+    option,
+)
 from cospal_cli.commands.libraries import clock, library_option, named
 from cospal_cli.commands.options import (
     DETECTION_FLAGS,
@@ -17,6 +25,7 @@ from cospal_cli.commands.options import (
     VIDEO_FLAGS,
     recursive_option,
 )
+from cospal_cli.core.counted import counted
 from cospal_cli.core.errors import SOME_FAILED, InputError
 from cospal_cli.core.progress import NOTICE
 from cospal_cli.settings.words import MODELS
@@ -28,7 +37,9 @@ FLAGS = (*VIDEO_FLAGS, *DETECTION_FLAGS, *DEVICE_FLAGS, *ENGINE_FLAGS)
 class IndexOptions:
     """See ``index``."""
 
-    inputs: Annotated[tuple[str, ...], argument(nargs=-1, required=True, metavar="INPUT...")]
+    inputs: Annotated[
+        tuple[str, ...], argument(nargs=-1, required=True, type=TEXT_PATH, metavar="INPUT...")
+    ]
     library: Annotated[Path | None, library_option]
     recursive: Annotated[bool, recursive_option]
     checkpoint: Annotated[
@@ -63,13 +74,13 @@ def index(context: Context[IndexOptions]) -> int | None:
 
     videos, ours = find(options.inputs, options.recursive)
     if ours:
-        console.LOG.log(NOTICE, "%d files that cospal wrote are left out", ours)
+        console.LOG.log(NOTICE, "left out: %s that cospal wrote", counted(ours, "file"))
     checkpoint, stated = options.checkpoint, settings.said
     library = Library(folder, settings.config, checkpoint=checkpoint, stated=stated)
     with console.Interrupts() as interrupts, context.progress("videos") as progress:
         report = library.index([one.path for one in videos], None, progress, interrupts.stopped)
     for video, why in report.failed.items():
-        console.LOG.error("%s: %s", video, why)
+        console.LOG.error(why if repr(video) in why else f"{video}: {why}")
     if options.as_json:
         console.emit(json.dumps({"library": str(folder), **report.as_dict()}, indent=2))
     elif not context.quiet:
@@ -80,5 +91,7 @@ def index(context: Context[IndexOptions]) -> int | None:
     if report.interrupted:
         return 130
     if report.failed and not report.added and not report.kept:
-        raise InputError(f"none of {len(report.failed)} videos can be read", "see the lines above")
+        raise InputError(
+            f"of {counted(len(report.failed), 'video')} none can be read", "see the lines above"
+        )
     return SOME_FAILED if report.failed else None

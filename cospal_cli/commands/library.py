@@ -13,6 +13,7 @@ import click
 from cospal_cli.commands import console
 from cospal_cli.commands.context import HELP, PATH, Context, argument, command, json_option
 from cospal_cli.commands.libraries import clock, library_option, megabytes, opened
+from cospal_cli.core.counted import counted
 from cospal_cli.core.errors import InputError
 from cospal_cli.core.table import screen_width, table
 
@@ -70,9 +71,9 @@ def info(context: Context[LibraryOptions]) -> None:
     hours = about["video_s"] / 3600
     each = about["bytes"] / max(about["video_s"] / 60, 1e-9)
     lines = [
-        f"{about['folder']}: {about['videos']} videos, {hours:.2f} hours, "
-        f"{about['tubelets']} tubelets",
-        f"{megabytes(about['bytes'])}, {megabytes(round(each))} a minute of video"
+        f"{about['folder']}: {counted(about['videos'], 'video')}, {hours:.2f} hours, "
+        f"{counted(about['tubelets'], 'tubelet')}",
+        f"{megabytes(about['bytes'])}, {megabytes(round(each))} per minute of video"
         if about["video_s"]
         else "nothing is stored yet",
     ]

@@ -89,14 +89,21 @@ def with_pictures(paths: Sequence[OutputPaths], config: OutputConfig) -> list[Ou
             "--clip encodes the moment anew and --clip-copy does not", "give one of them"
         )
     names = ["clip", *names] if config.clip_copy else names
-    if parse_mark(config.pad, "pad") != parse_mark("0", "pad") and not {"clip", "crop"} & {*names}:
-        raise UsageError("--pad is about what is cut out", "give --clip, --clip-copy or --crop")
+    cut = bool({"clip", "crop"} & {*names})
+    check_pad(config.pad, "give --clip, --clip-copy or --crop" if not cut else "")
     if names and any(one.json is None for one in paths):
         flag = "--clip-copy" if config.clip_copy else f"--{names[0]}"
         raise UsageError(
             f"{flag} writes a file, but --json without -o writes none", "say where it goes: -o DIR"
         )
     return [replace(one, pictures=tuple(_beside(one.json, names))) for one in paths]
+
+
+def check_pad(pad: str, missing: str) -> None:
+    """UsageError for a ``pad`` that is not a length, or that nothing needs; ``missing``: what to
+    give then, "" where something is cut out."""
+    if parse_mark(pad, "pad").frames != 0 and missing:
+        raise UsageError("--pad is about what is cut out", missing)
 
 
 def _beside(document: Path | None, names: Sequence[str]) -> Iterator[tuple[str, Path]]:
@@ -123,8 +130,8 @@ def base_of(source: Path, output: str | None) -> Path:
 
 
 @contextmanager
-def output_folder(output: str | None) -> Iterator[None]:
-    """Create the folder that ``-o`` names, if it is one; it is removed again if it stays empty.
+def output_folder(output: str | None, flag: str = "-o") -> Iterator[None]:
+    """Create the folder that ``flag`` names, if it is one; it is removed again if it stays empty.
 
     UsageError where it cannot be made.
     """
@@ -132,7 +139,7 @@ def output_folder(output: str | None) -> Iterator[None]:
     if output is not None and is_folder(output):
         path = Path(output)
         missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
-        with errors_as(UsageError, f"-o {output!r}", "choose another folder"):
+        with errors_as(UsageError, f"{flag} {output!r}", "choose another folder"):
             make_folder(path)
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Sequence
@@ -60,14 +61,8 @@ def split(
     sentences = [UserSentence(text, f"-q {number}") for number, text in enumerate(texts, 1)]
     sentences += _read_queries(query_file) if query_file else []
     inputs = list(arguments)
-    if sentences:
-        for text in inputs:
-            if " " in text and not os.path.lexists(text) and not _VIDEO.search(text):
-                raise UsageError(
-                    f"{text!r} is not a file, nor is it given with -q",
-                    "if it is a sentence, give it with -q too",
-                )
-    elif not complete:
+    several = bool(sentences)
+    if not sentences and not complete:
         if len(inputs) < (1 if listed else 2):
             raise UsageError("expected a video and a sentence", _EXAMPLE)
         text = inputs.pop()
@@ -76,9 +71,11 @@ def split(
             raise UsageError(
                 f"the last argument {text!r} is a {kind}, not a sentence", "give it with -q"
             )
-        sentences = [UserSentence(text, "QUERY")]
+        sentences, several = [UserSentence(text, "QUERY")], len(inputs) > 1
     if not inputs and not listed:
         raise UsageError("expected a video and a sentence", _EXAMPLE)
+    for text in inputs:
+        _check_input(text, several)
     return SentenceSource(tuple(inputs), tuple(sentences))
 
 
@@ -101,6 +98,25 @@ def understood(sentences: Sequence[UserSentence], config: Config) -> dict[int, Q
         raise UsageError(f"none of {len(sentences)} sentences can be used", refused[0].hint)
     shown = of_several if config.ground.all else lambda query: query
     return {n: shown(one) for n, one in enumerate(parsed, 1) if not isinstance(one, UsageError)}
+
+
+def _check_input(text: str, several: bool) -> None:
+    """UsageError for an empty path, such as of a variable that is not set, which would mean the
+    working folder; and for what looks like one more of ``several`` sentences."""
+    if not text.strip():
+        raise UsageError(f"INPUT is empty: {text!r}", _EXAMPLE)
+    path = os.path.lexists(text) or _VIDEO.search(text) or _is_pattern(text)
+    if path or " " not in text or not several:
+        return
+    raise UsageError(
+        f"{text!r} is not a file, nor is it given with -q",
+        "if it is a sentence, give every sentence with -q",
+    )
+
+
+def _is_pattern(text: str) -> bool:
+    """Whether a glob is meant; a question mark may also end a sentence."""
+    return "*" in text or os.sep in text or bool(glob.glob(text))
 
 
 def _read_queries(path: Path) -> list[UserSentence]:

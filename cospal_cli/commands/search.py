@@ -15,7 +15,7 @@ from cospal_cli.commands import console
 from cospal_cli.commands.context import PATH, Context, argument, command, json_option, option
 from cospal_cli.commands.libraries import clock, library_option, named
 from cospal_cli.commands.options import RUNTIME_FLAGS, count_option, report_option
-from cospal_cli.commands.output_paths import output_folder
+from cospal_cli.commands.output_paths import check_pad, output_folder
 from cospal_cli.commands.report import page_at
 from cospal_cli.core.errors import SOME_FAILED, InputError, NothingFound
 from cospal_cli.core.table import screen_width, table
@@ -82,6 +82,10 @@ def search(context: Context[SearchOptions]) -> int:
     if page is not None:
         check_outputs([page.path], {folder: "--library"}, options.overwrite)
         click.get_current_context().with_resource(claimed([page.path]))
+    check_pad(settings.config.output.pad, "" if options.clips else "give --clips DIR")
+    if options.clips is not None:
+        clips = output_folder(f"{options.clips}{os.sep}", "--clips")
+        click.get_current_context().with_resource(clips)
     library = Library(
         folder, settings.config, checkpoint=options.checkpoint, create=False, stated=settings.said
     )
@@ -124,10 +128,8 @@ def _cut(hits: Sequence[Hit], folder: Path, context: Context[SearchOptions]) -> 
 
     targets = [folder / f"{hit.rank:02d}.{Path(hit.video).stem}.clip.mp4" for hit in hits]
     sources = {Path(hit.video): "a video of the library" for hit in hits}
-    current = click.get_current_context()
-    current.with_resource(output_folder(f"{folder}{os.sep}"))
     check_outputs(targets, sources, context.options.overwrite)
-    current.with_resource(claimed(targets))
+    click.get_current_context().with_resource(claimed(targets))
     failed = 0
     with context.progress("clips") as progress:
         for done, (hit, target) in enumerate(zip(hits, targets, strict=True), 1):

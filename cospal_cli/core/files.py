@@ -100,7 +100,10 @@ def publish(folder: Path, names: Sequence[str], target: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make ``folder``, and those above it, where they are missing. OSError says why it cannot."""
     with creating(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, "this is a file", str(folder)) from error
 
 
 def write_text(target: Path, text: str, instead_of: Sequence[Path] = ()) -> None:

@@ -3,7 +3,7 @@
 - HC-STVG's own form, which its evaluation script reads: one JSON object, record id ->
   ``{"st_frame", "ed_frame", "bbox": {"<frame>": [x1, y1, x2, y2]}}``. Frames count from 1 and
   ``ed_frame`` is the last one. null: nothing found. This is what ``write_predictions`` writes.
-- Tube files: a ``.tube.json``, or a folder of them, or one document a line, or a batch's lines.
+- Tube files: a ``.tube.json``, or a folder of them, or one document per line, or a batch's lines.
 """
 
 from __future__ import annotations

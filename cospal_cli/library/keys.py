@@ -69,7 +69,7 @@ def stamp(video: Path) -> tuple[int, int]:
 
         pictures = images.find(video)
         if pictures is None:
-            raise FileNotFoundError("no such video, and no pictures of that name")
+            raise InputError(f"no such file: {str(video)!r}", "check the path")
         every = [os.stat(file) for file in pictures.files]
         return sum(one.st_size for one in every), max(one.st_mtime_ns for one in every)
 

@@ -89,7 +89,7 @@ def _row(folder: Path, where: str, row: Json) -> ManifestRow:
             raise UsageError(f"{where}: {name}: expected text, found {short(value)}", _HINT)
     for name in ("video", "query"):
         if not texts.get(name):
-            raise UsageError(f"{where}: no {name}", _HINT)
+            raise UsageError(f"{where}: {name!r} is missing", _HINT)
     return ManifestRow(
         folder / texts["video"],
         texts["query"],

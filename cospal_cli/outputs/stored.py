@@ -24,7 +24,7 @@ from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX, is_tube_file
 
 USUAL_FPS = Fraction(25)  # of a video that does not say: formats need a rate
 MOST_FRAMES = 10**7  # days: a larger number is not one of frames
-HINT = "give a .tube.json of 'cospal ground', a folder of such files, or one document a line"
+HINT = "give a .tube.json of 'cospal ground', a folder of such files, or one document per line"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,10 @@ class TubeDocument:
         """From a JSON value. Raises Malformed, naming the field."""
         doc = table(value, "the document")
         if not is_tube_file(doc):
-            raise Malformed(f"not a cospal/tube@1 document: schema is {doc.get('schema')!r:.60}")
+            found = (
+                f"its schema is {doc['schema']!r:.60}" if "schema" in doc else "it has no schema"
+            )
+            raise Malformed(f"not a cospal/tube@1 document: {found}")
         query = table(doc.get("query"), "query")
         tubes = [
             _tube(table(one, f"tubes[{at}]"), at)
@@ -126,7 +129,7 @@ class GivenDocuments:
 
 
 def read_documents(sources: Sequence[Path]) -> GivenDocuments:
-    """The documents of ``sources``: tube files, folders of them, files of one document a line.
+    """The documents of ``sources``: tube files, folders of them, files of one document per line.
 
     InputError where there is not one that can be used.
     """

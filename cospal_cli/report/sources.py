@@ -1,4 +1,4 @@
-"""What ``cospal report`` is given: tube files, folders of them, or one document a line."""
+"""What ``cospal report`` is given: tube files, folders of them, or one document per line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cospal_cli.evaluation.checked import ROW, UNMADE, document_of
 from cospal_cli.evaluation.tube_files import RESULTS, SUFFIX
 from cospal_cli.report.answers import Answer, answer_of
 
-_HINT = "give .tube.json files, a folder of them, or a file with one document a line"
+_HINT = "give .tube.json files, a folder of them, or a file with one document per line"
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -35,7 +35,7 @@ def read_answers(paths: Iterable[Path]) -> GivenAnswers:
     """The answers in files and folders, in their order.
 
     A document that is damaged, or a file that cannot be read, is left out. InputError where that
-    leaves none; UsageError for a folder that holds none.
+    leaves none, or for a folder that holds none.
     """
     given = GivenAnswers()
     for path in paths:
@@ -60,7 +60,7 @@ def _files(path: Path) -> tuple[list[Path], list[Path]]:
         for name in (f"*{SUFFIX}", RESULTS)
     )
     if not documents and not lines:
-        raise UsageError(f"no *{SUFFIX} and no {RESULTS} in the folder {str(path)!r}", _HINT)
+        raise InputError(f"no *{SUFFIX} and no {RESULTS} in the folder {str(path)!r}", _HINT)
     return documents, lines
 
 
