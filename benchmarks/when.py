@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli import datasets
-from cospal_cli.core.types import Query
+from cospal_cli.core.query import Query
 from cospal_cli.evaluation.clips import read_clips
 from cospal_cli.grounder import Grounder
 from cospal_cli.language.parser.parse import parse

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cospal_cli.core.types import BoxColours, Timeline, Tubelet
+from cospal_cli.core.frames import Timeline
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 
 CLASSES = ("person", "sports ball", "bicycle", "car", "dog", "suitcase", "cup")
 SIZE = (640, 360)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import Action, BoxColours, Query, Tubelet
+from cospal_cli.core.query import Action, Query
+from cospal_cli.core.tubelets import BoxColours, Tubelet
 from cospal_cli.language.lexicon.verbs import SIGNATURES, kinds
 from cospal_cli.language.parser.parse import parse
 from cospal_cli.ranking import signatures

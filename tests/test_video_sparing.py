@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cospal_cli.core.types import FrameBatch, Timeline
+from cospal_cli.core.frames import FrameBatch, Timeline
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video.reader import VideoReader
 from cospal_cli.video.sampling import Grid

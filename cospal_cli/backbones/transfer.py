@@ -20,7 +20,7 @@ from cospal_cli.core.progress import Progress
 
 STAGE = "fetching"
 MB = 1e6
-AGAIN = "run the same command again: it goes on where it stopped"
+AGAIN = "run the same command again: it continues where it stopped"
 _TIMEOUT_S = 30.0
 _CHUNK = 2**20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

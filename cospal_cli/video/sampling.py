@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cospal_cli.core.types import FrameBatch
+from cospal_cli.core.frames import FrameBatch
 
 LONGEST = 4  # times the size of a batch: frames in a row that a portion holds at most
 Moved = Callable[[NDArray[np.uint8], float], bool]
