@@ -20,7 +20,7 @@ from cospal_cli.detect.nanodet import NanoDet
 from cospal_cli.devices import int8
 from cospal_cli.settings import Config, DetectorConfig, NanoDetConfig, VideoConfig, resolve
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.weights.nanodet import WEIGHTS, WEIGHTS_INT8
+from cospal_cli.weights.nanodet import STEP, WEIGHTS, WEIGHTS_INT8, ZERO
 
 ROOT = Path(__file__).parent.parent
 INTEL, OLDER = "flags\t\t: fpu avx2 avx512_vnni\n", "flags\t\t: fpu avx2 avx512f\n"
@@ -109,6 +109,25 @@ def test_both_copies_find_nearly_the_same(frames: list[FrameBatch]) -> None:
     assert strong >= 15
     assert missed <= 0.05 * strong
     assert renamed <= 0.1 * strong
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tiles"), [(640, 360, 1), (234, 416, 1), (500, 301, 2)]
+)
+def test_the_bytes_given_are_the_floats_rounded(width: int, height: int, tiles: int) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, height, width, 3), np.uint8)
+    batch = FrameBatch(images, np.arange(2), np.arange(2) / 10, (width, height))
+    floats, given = (
+        NanoDet(DetectorConfig(threads=1, nanodet=NanoDetConfig(weights=one, tiles=tiles))).prepare(
+            batch
+        )
+        for one in ("float", "int8")
+    )
+    rounded = np.clip(np.rint(floats / STEP) + ZERO, 0, 255)
+    assert given.dtype == np.uint8
+    for row, column, place in ((0, 0, 0), (0, 1, 3), (1, 0, 6), (1, 1, 9)):
+        wanted = rounded[:, ::-1, row::2, column::2].transpose(0, 2, 3, 1)
+        np.testing.assert_array_equal(given[..., place : place + 3], wanted)
 
 
 def test_the_tool_makes_the_shipped_file(tmp_path: Path) -> None:

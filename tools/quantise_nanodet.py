@@ -37,7 +37,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from cospal_cli import weights
 from cospal_cli.settings import VideoConfig
 from cospal_cli.video.reader import VideoReader
-from cospal_cli.weights.nanodet import GRID, INPUT, MEAN, STD, WEIGHTS
+from cospal_cli.weights.nanodet import GRID, INPUT, MEAN, STD, STEP, WEIGHTS, ZERO
 
 CLIP = Path(__file__).parent.parent / "examples" / "bikes.mp4"
 SIDE = 416
@@ -139,8 +139,8 @@ def ranges(model: Path, clip: Path, fps: float) -> dict[str, list[dict[str, Any]
 
 
 def lightened(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same numbers with less work: values are joined as bytes, and each output's rows are cut
-    where they lie.
+    """The same numbers with less work: values are joined as bytes, each output's rows are cut where
+    they lie, and the input is bytes in squares of four pixels.
 
     Joining and quantising may change places, and so may cutting, transposing and what is done to
     each value alone.
@@ -163,6 +163,7 @@ def lightened(model: onnx.ModelProto) -> onnx.ModelProto:
             kept.append(node)
     del model.graph.node[:]
     model.graph.node.extend(node for node in kept if node not in gone)
+    _take_bytes(model.graph)
     onnx.checker.check_model(model)
     return model
 
@@ -214,6 +215,35 @@ def _in_rows(
         make("Split", [f"{name}_rows", sizes], parts, axis=2),
     ]
     return [*cut, *after], gone
+
+
+def _take_bytes(graph: onnx.GraphProto) -> None:
+    """Let the first convolution, 3 x 3 with a stride of 2, read the bytes that it is given, as one
+    of 2 x 2 over squares of two by two pixels; see ``INPUT`` for their order.
+    """
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    first = next(node for node in graph.node if INPUT in node.input)
+    step, zero = (numpy_helper.to_array(stored[name]) for name in first.input[1:])
+    if (step, zero) != (STEP, ZERO):
+        raise SystemExit(f"weights/nanodet.py: STEP and ZERO must be {step} and {zero}")
+    maker = {name: node for node in graph.node for name in node.output}
+    conv = next(node for node in graph.node if node.op_type == "Conv")
+    kernel = stored[maker[conv.input[1]].input[0]]
+    old = numpy_helper.to_array(kernel)
+    new = np.zeros((len(old), 2, 2, 3, 2, 2), np.int8)  # row and column of a square, colour, kernel
+    for y, x in np.ndindex(3, 3):
+        (ky, row), (kx, column) = divmod(y + 1, 2), divmod(x + 1, 2)
+        new[:, row, column, :, ky, kx] = old[:, ::-1, y, x]
+    kernel.CopyFrom(numpy_helper.from_array(new.reshape(-1, 12, 2, 2), kernel.name))
+    changed = {"pads": [1, 1, 0, 0], "strides": [1, 1], "kernel_shape": [2, 2]}
+    for attribute in conv.attribute:
+        attribute.ints[:] = changed.get(attribute.name, attribute.ints)
+    turned = onnx.helper.make_node("Transpose", [INPUT], first.output[:1], perm=[0, 3, 1, 2])
+    graph.node.insert(list(graph.node).index(first), turned)
+    graph.node.remove(first)
+    shape = ["batch", "rows", "columns", 12]
+    described = onnx.helper.make_tensor_value_info(INPUT, onnx.TensorProto.UINT8, shape)
+    graph.input[0].CopyFrom(described)
 
 
 def quantise(source: Path, target: Path, clip: Path = CLIP, fps: float = 2.0) -> None:

@@ -6,9 +6,9 @@ own time can be measured on the very same input.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,14 +34,17 @@ from cospal_cli.weights.nanodet import (
     MEAN,
     SCORES,
     STD,
+    STEP,
     STRIDES,
     WEIGHTS,
     WEIGHTS_INT8,
+    ZERO,
 )
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+Input = FloatArray | NDArray[np.uint8]
 DEFAULTS = Limits(threshold=0.15, nms_iou=0.6, batch=4)
 OVERLAP = 0.2  # of a tile's side that it shares with its neighbour
 CUT = 0.02  # tile boxes closer than this share of the side to an inner border are cut objects
@@ -115,20 +118,17 @@ class NanoDet:
         """Itself: it detects all classes whatever the sentence."""
         return self
 
-    def prepare(self, batch: FrameBatch) -> FloatArray:
-        """Network input (N x V, 3, H, W), V views of each of N frames: BGR, normalised."""
+    def prepare(self, batch: FrameBatch) -> Input:
+        """Network input, V views of each of N frames: (N x V, 3, H, W), blue, green, red,
+        normalised; for the int8 copy (N x V, H / 2, W / 2, 12) the same in bytes, red first.
+        """
         layout = self._layout(batch)
-        width, height = layout.size
-        shape = (len(batch), len(layout.views), 3, height, width)
-        network = np.broadcast_to(-MEAN / STD, shape).copy()  # zero pixels
-        for frame, pixels in zip(network, batch.images, strict=True):
-            for target, small in zip(frame, _resized(pixels, layout), strict=True):
-                inside = target[:, : layout.content[1], : layout.content[0]]
-                np.multiply(small[..., ::-1].transpose(2, 0, 1), 1 / STD, out=inside)
-                inside -= MEAN / STD
-        return network.reshape(-1, 3, height, width)
+        whole = self.model_id == WEIGHTS_INT8
+        table = _bytes_of().ravel().tolist() if whole else None
+        views = [view for image in batch.images for view in _resized(image, layout, table)]
+        return _in_bytes(views, layout) if whole else _in_floats(views, layout)
 
-    def run(self, network_input: FloatArray) -> list[FloatArray]:
+    def run(self, network_input: Input) -> list[FloatArray]:
         """The forward pass alone: scores, then distances, each for strides 8, 16 and 32."""
         outputs: list[FloatArray] = self.session.run([*SCORES, *DISTANCES], {INPUT: network_input})
         return outputs
@@ -165,19 +165,56 @@ class NanoDet:
         return plan(width, height, own.side, own.tiles)
 
 
-def _resized(pixels: NDArray[np.uint8], layout: Layout) -> Iterator[NDArray[np.uint8]]:
-    """Every view of one image (h, w, 3), at the layout's content size."""
+def _resized(
+    pixels: NDArray[np.uint8], layout: Layout, table: list[int] | None
+) -> Iterator[NDArray[np.uint8]]:
+    """Every view of one image (h, w, 3), at the layout's content size; ``table``: what becomes of
+    each value of red, of green and of blue, if anything.
+    """
     from PIL import Image
 
     width, height = layout.content
     if len(layout.views) == 1 and pixels.shape[:2] == (height, width):
-        yield pixels
+        yield pixels if table is None else np.asarray(Image.fromarray(pixels).point(table))
         return
     shrinks = width < layout.views[0, 2]
     method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
     picture = Image.fromarray(pixels)
     for view in layout.views.tolist():
-        yield np.asarray(picture.resize((width, height), method, tuple(view)))
+        small = picture.resize((width, height), method, tuple(view))
+        yield np.asarray(small if table is None else small.point(table))
+
+
+def _in_floats(views: Sequence[NDArray[np.uint8]], layout: Layout) -> FloatArray:
+    """The input (N, 3, H, W) of the float model from views (h, w, 3), black around them."""
+    width, height = layout.size
+    network = np.broadcast_to(-MEAN / STD, (len(views), 3, height, width)).copy()
+    for target, view in zip(network, views, strict=True):
+        inside = target[:, : layout.content[1], : layout.content[0]]
+        np.multiply(view[..., ::-1].transpose(2, 0, 1), 1 / STD, out=inside)
+        inside -= MEAN / STD
+    return network
+
+
+def _in_bytes(views: Sequence[NDArray[np.uint8]], layout: Layout) -> NDArray[np.uint8]:
+    """That of the int8 copy (N, H / 2, W / 2, 12), from views that are in its bytes."""
+    width, height = layout.size
+    across, down = layout.content
+    network = np.empty((len(views), height, width, 3), np.uint8)
+    network[:, down:] = network[:, :, across:] = _bytes_of()[:, 0]  # black
+    for target, view in zip(network, views, strict=True):
+        target[:down, :across] = view
+    pairs = network.reshape(-1, height // 2, 2, width // 2, 6).view("V6")[..., 0]  # of pixels
+    squares = np.ascontiguousarray(pairs.swapaxes(2, 3))
+    return squares.view(np.uint8).reshape(-1, height // 2, width // 2, 12)
+
+
+@cache
+def _bytes_of() -> NDArray[np.uint8]:
+    """The byte (3, 256) that the int8 copy takes for each value of red, green and blue."""
+    values = np.arange(256, dtype=np.float32) * (1 / STD[::-1, 0]) - (MEAN / STD)[::-1, 0]
+    rounded: NDArray[np.uint8] = np.clip(np.rint(values / STEP) + ZERO, 0, 255).astype(np.uint8)
+    return rounded
 
 
 def _candidates(

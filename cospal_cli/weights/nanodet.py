@@ -7,6 +7,9 @@ import numpy as np
 WEIGHTS = "nanodet_g_coco"
 WEIGHTS_INT8 = "nanodet_g_coco_int8"
 INPUT = "input_1:0"  # (N, 3, h, w) float32: blue, green, red, normalised
+# Of the int8 copy (N, h / 2, w / 2, 12) uint8: the four pixels of each square in rows, red, green,
+# blue, each normalised value divided by STEP, rounded, and ZERO added.
+STEP, ZERO = np.float32(0.01887255), 113
 STRIDES = (8, 16, 32)
 GRID = STRIDES[-1]  # network sides are multiples of the coarsest stride
 SCORES = ("Identity:0", "Identity_1:0", "Identity_2:0")  # (N, cells, 80) by stride, in 0..1
