@@ -311,6 +311,11 @@ def _jump(rng: np.random.Generator, at: float) -> Scene:
     return Scene("the girl jumps", (moving(1, "person", girl, rng),), (at, at + 0.6 * hops))
 
 
+def _stop(rng: np.random.Generator, at: float) -> Scene:
+    car = [(0.0, 60, 300, 120, 60), (at, 60 + 40 * at, 300, 120, 60)]
+    return Scene("the car stops", (moving(1, "car", car, rng),), (at - 0.8, at + 0.8))
+
+
 def _fall(rng: np.random.Generator, at: float) -> Scene:
     man = _person(250, at, (0.0, *STAND), (0.5, 35, 0, 2.3, 0.4), (1.5, 35, 0, 2.3, 0.4),
                   (2.8, *STAND))  # fmt: skip
@@ -338,6 +343,6 @@ KINDS: dict[str, Callable[[np.random.Generator, float], Scene]] = {
     "pick up": _pick_up, "put down": _put_down, "hand over": _hand_over, "let go": _let_go,
     "hug": _hug, "hug, merged": _hug_merged, "push": _push, "push a bicycle": _push_bike,
     "follow": _follow, "run up to": _run_up, "get on": _get_on, "get off": _get_off,
-    "get in": _get_in, "get in, alone": _get_in_alone, "jump": _jump, "fall": _fall,
+    "get in": _get_in, "get in, alone": _get_in_alone, "jump": _jump, "fall": _fall, "stop": _stop,
     "kneel": _kneel, "stand up": _stand_up,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cospal_cli.core.middle import quantile
 from cospal_cli.ranking.body import Body
 from cospal_cli.ranking.candidates import Candidate
-from cospal_cli.ranking.odds import RATE, Curve, highest, odds, usual_step
+from cospal_cli.ranking.odds import RATE, Curve, highest, mean, odds, usual_step
 from cospal_cli.ranking.order import best_stretch
 from cospal_cli.ranking.pair import Pair, pairs
 from cospal_cli.ranking.terms import MOVING
@@ -199,6 +199,16 @@ def _boarding(pair: Pair, change: Curve, end: int, lost: bool) -> Curve:
     return _event(pair, instant, _STEP_S, _STEP_S)
 
 
+def _stop(body: Body) -> Curve:
+    """Moving before, at rest after: the last steps, and a moment of rest."""
+    pace, reach = body.candidate.motion.pace.astype(np.float64), body.samples(_STEP_S)
+    slowed = mean(pace, reach, 0) - mean(pace, 0, reach)
+    top = slowed >= highest(slowed, reach, reach)
+    at_rest = odds(mean(pace, 0, reach), MOVING, MOVING / 2)
+    instant = np.where(top, np.minimum(odds(slowed, MOVING / 2, MOVING), at_rest), -RATE)
+    return highest(instant, reach, reach)
+
+
 def _lost(body: Body) -> Curve:
     """The end of who is not seen any more: inside the car."""
     return _edge(body, body.candidate.leaves, body.times_s[-1])
@@ -215,7 +225,8 @@ def _edge(body: Body, there: bool, time: float) -> Curve:
 
 ALONE: Mapping[str, Callable[[Body], Curve]] = {
     "lower": _lower, "bend": _bend, "fall": _fall, "rise": _rise, "jump": _jump, "turn": _turn,
-    "gesture": _gesture, "pick": _bend, "put": _bend, "mount": _lost, "dismount": _found,
+    "gesture": _gesture, "pick": _bend, "put": _bend, "stop": _stop, "mount": _lost,
+    "dismount": _found,
 }  # fmt: skip
 WITH: Mapping[str, Callable[[Pair], Curve]] = {
     "touch": _touch, "launch": _launch, "catch": _catch, "obtain": _obtain, "pick": _obtain,

@@ -96,9 +96,12 @@ def _signature(event: Event, kind: str) -> str:
     What hands do to a thing is of the kind limb: "passes the ball", not "passes the house".
     """
     lemma = event.verb.lemma
+    done = _verbs_of(event.objects[-1]) if lemma in _LIGHT and event.objects else frozenset()
+    if done:  # "gives him a hug"
+        return next((SIGNATURES[verb] for verb in sorted(done) if verb in SIGNATURES), "")
     for word in (*event.particles, *event.adverbs, *(prep for prep, _ in event.places)):
-        if found := SIGNATURES.get(f"{lemma} {word}"):
-            return found
+        if found := SIGNATURES.get(f"{lemma} {word}"):  # "lays down" is often said of who lies down
+            return "lower" if found == "put" and not event.objects else found
     found = SIGNATURES.get(lemma, "")
     return "" if found in _OF_HANDS and kind != "limb" else found
 
@@ -120,7 +123,7 @@ def _kind(event: Event, subject: NounPhrase) -> tuple[str, tuple[str, ...]]:
     base = INHERENT.get(lemma, ())
     thing = event.objects[-1] if event.objects else None
     if lemma in _LIGHT and thing is not None:  # "takes two steps back", "makes a left turn"
-        done = _verbs_of(thing)
+        done = {kinds()[verb] for verb in _verbs_of(thing)}
         if done and lemma == "have" and not done & {"move", "jump"}:
             return ("limb" if "limb" in done else min(done)), ()
         if done & {"move", "jump"} or (thing.head.word == "turn" and subject.thing.mover):
@@ -144,11 +147,11 @@ def _lively(event: Event) -> bool:
     return event.verb.lemma == "have" and any(_verbs_of(phrase) for phrase in event.objects)
 
 
-def _verbs_of(phrase: NounPhrase) -> set[str]:
-    """Kinds of the verbs that are written as the phrase's noun."""
+def _verbs_of(phrase: NounPhrase) -> frozenset[str]:
+    """The verbs that are written as the phrase's noun."""
     known = phrase.thing.classes or phrase.thing.region or phrase.head.lemma in BODY
     readings = () if known else verb_readings(phrase.head.word)
-    return {kinds()[verb] for verb, _ in readings if verb in kinds()}
+    return frozenset(verb for verb, _ in readings if verb in kinds())
 
 
 def _goes(event: Event) -> bool:
