@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cospal_cli.core.errors import WeightsError
 from cospal_cli.core.frames import FrameBatch
 from cospal_cli.core.vocabulary import COCO
-from cospal_cli.detect import detect
+from cospal_cli.detect import detect, nanodet
 from cospal_cli.detect.nanodet import (
     BINS,
     DISTANCES,
@@ -92,6 +93,22 @@ def put(
         outputs[4][row, cell, side * BINS : (side + 1) * BINS] = bins
     for label, score in scores.items():
         outputs[1][row, cell, label] = score
+
+
+def test_the_model_is_opened_meanwhile_and_what_is_wrong_comes_when_it_is_run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise WeightsError("not a model", "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nanodet, "open_session", broken)
+        found = NanoDet(DetectorConfig(threads=1))
+        batch = frames(1, 64, 48, (64, 48))
+        with pytest.raises(WeightsError, match="not a model"):
+            found.run(found.prepare(batch))
+    assert capfd.readouterr() == ("", "")
+    assert len(found.run(found.prepare(batch))) == 6  # a failure is not remembered
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

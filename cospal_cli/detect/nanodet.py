@@ -6,9 +6,11 @@ own time can be measured on the very same input.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +95,8 @@ class NanoDet:
     def __init__(self, config: DetectorConfig, late: bool = False) -> None:
         """Raises WeightsError if the model is missing or damaged, DeviceError for CUDA.
 
-        ``late``: the model is opened, and what is wrong with it said, when it is first run.
+        The model is opened in a thread of its own, since reading can begin meanwhile. ``late``: it
+        is opened, and what is wrong with it said, when it is first run.
         """
         check(config.device)
         own = config.nanodet
@@ -105,14 +108,27 @@ class NanoDet:
         views = 1 if own.tiles <= 1 else 1 + own.tiles**2
         self.batch = max(1, self.limits.batch // views)
         self.image_side = own.side * own.tiles
+        self._opened: list[InferenceSession] = []
+        self._opening: Thread | None = None
         if not late:
-            _ = self.session
+            weights.path(self.model_id)
+            self._opening = Thread(target=self._open_ahead)
+            self._opening.start()
 
     @cached_property
     def session(self) -> InferenceSession:
-        """The opened model."""
+        """The opened model. Raises WeightsError where it does not load."""
+        if self._opening is not None:
+            self._opening.join()
+        return self._opened.pop() if self._opened else self._open()
+
+    def _open(self) -> InferenceSession:
         threads = self.config.threads or max(1, processors() - 1)  # one decodes and tracks
         return open_session(weights.path(self.model_id), threads, [INPUT], (*SCORES, *DISTANCES))
+
+    def _open_ahead(self) -> None:
+        with contextlib.suppress(Exception):  # it comes again when the model is run
+            self._opened.append(self._open())
 
     def prompt(self, query: Query) -> NanoDet:
         """Itself: it detects all classes whatever the sentence."""
