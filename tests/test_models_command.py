@@ -445,7 +445,7 @@ def test_verify_all_of_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 def test_verify_and_path_of_what_is_missing(capfd: pytest.CaptureFixture[str]) -> None:
     for verb in ("verify", "path"):
         assert run(["models", verb, "grounding-dino-tiny"]) == 5
-        assert "hint: cospal models fetch grounding-dino-tiny" in capfd.readouterr().err
+        assert "hint: run: cospal models fetch grounding-dino-tiny" in capfd.readouterr().err
 
 
 def test_convert_of_what_is_missing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
