@@ -62,6 +62,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["data", "prepare", ".", "--out", ""],
         ["data", "synthetic", "", "--videos", "1"],
         ["bench", "ground", "", QUERY],
+        ["models", "path", ""],
+        ["models", "verify", ""],
+        ["models", "fetch", "", "--offline"],
     ],
     ids=" ".join,
 )

@@ -14,6 +14,7 @@ from cospal_cli.commands.console import emit, printable, say
 from cospal_cli.commands.context import (
     HELP,
     PATH,
+    TEXT_PATH,
     Context,
     argument,
     command,
@@ -63,7 +64,9 @@ def list_(context: Context[ListOptions]) -> None:
 class FetchOptions:
     """See ``fetch``."""
 
-    names: Annotated[tuple[str, ...], argument(nargs=-1, required=True, metavar="NAME...")]
+    names: Annotated[
+        tuple[str, ...], argument(nargs=-1, required=True, type=TEXT_PATH, metavar="NAME...")
+    ]
     yes: Annotated[bool, option("--yes", "-y", is_flag=True, help="Do not ask before downloading.")]
     offline: Annotated[
         bool,
@@ -86,7 +89,7 @@ def fetch(context: Context[FetchOptions]) -> None:
 class VerifyOptions:
     """See ``verify``."""
 
-    name: Annotated[str, argument(metavar="NAME|all")]
+    name: Annotated[str, argument(type=TEXT_PATH, metavar="NAME|all")]
     as_json: Annotated[bool, json_option("Print one JSON document.")]
 
 
@@ -119,7 +122,7 @@ def verify(context: Context[VerifyOptions]) -> int:
 class PathOptions:
     """See ``path``."""
 
-    name: Annotated[str, argument(metavar="NAME")]
+    name: Annotated[str, argument(type=TEXT_PATH, metavar="NAME")]
 
 
 @command(PathOptions)

@@ -23,7 +23,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            what = "is not a folder" if root.exists() else "does not exist"
+            what = "is a file" if root.exists() else "does not exist"
             raise InputError(f"the data folder {str(root)!r} {what}", "name the data set's folder")
         self.root = root
         self._tables: dict[str, list[Path]] = {}

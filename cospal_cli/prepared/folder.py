@@ -309,10 +309,10 @@ def _check_about(about: Json) -> None:
         raise ValueError(error.message) from error
 
 
-def read_parses(path: Path) -> dict[str, Refined]:
-    """A file of parses by record id. InputError names the line at fault."""
+def read_parses(path: Path, hint: str = AGAIN) -> dict[str, Refined]:
+    """A file of parses by record id. InputError names the line at fault; ``hint``: what to do."""
     parses: dict[str, Refined] = {}
-    for place, row in json_lines(path, InputError, AGAIN):
-        with errors_as(InputError, place):
+    for place, row in json_lines(path, InputError, hint):
+        with errors_as(InputError, place, hint):
             parses[field_of(row, "id", str)] = Refined.from_dict(row)
     return parses

@@ -120,7 +120,7 @@ def prepare(
     """
     config, engine = replace(_checked(config), engine=EngineConfig()), config.engine
     sets = _read(root, workers, progress)
-    given = [read_parses(path) for path in parses]
+    given = [read_parses(path, "give a file with one parse per line") for path in parses]
     out_of = own_detections and is_synthetic(root)
     if out_of:
         own = replace(config.detector, name=FILE, file=FileConfig(FILE))
