@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from cospal_cli.settings.config import Config
 from cospal_cli.settings.declare import Declared, Section, Setting, SettingError
+from cospal_cli.settings.detectors import (
+    DetectorConfig,
+    FileConfig,
+    GroundingDinoConfig,
+    NanoDetConfig,
+)
 from cospal_cli.settings.encoders import (
     AppearanceConfig,
     ClipsConfig,
@@ -24,16 +30,7 @@ from cospal_cli.settings.merge import (
     value_of,
 )
 from cospal_cli.settings.names import argument, current, keys, nearest
-from cospal_cli.settings.stages import (
-    BotSortConfig,
-    DetectorConfig,
-    FileConfig,
-    GroundingDinoConfig,
-    NanoDetConfig,
-    OutputConfig,
-    TrackerConfig,
-    VideoConfig,
-)
+from cospal_cli.settings.stages import BotSortConfig, OutputConfig, TrackerConfig, VideoConfig
 from cospal_cli.settings.temporal import TemporalConfig
 from cospal_cli.settings.training import CurriculumConfig, LossConfig, TrainConfig
 

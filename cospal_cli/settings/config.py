@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cospal_cli.settings.detectors import DetectorConfig
 from cospal_cli.settings.encoders import (
     AppearanceConfig,
     ClipsConfig,
@@ -13,7 +14,7 @@ from cospal_cli.settings.encoders import (
 )
 from cospal_cli.settings.heads import GroundConfig, ModelConfig, RuntimeConfig
 from cospal_cli.settings.many import EngineConfig
-from cospal_cli.settings.stages import DetectorConfig, OutputConfig, TrackerConfig, VideoConfig
+from cospal_cli.settings.stages import OutputConfig, TrackerConfig, VideoConfig
 from cospal_cli.settings.temporal import TemporalConfig
 from cospal_cli.settings.training import CurriculumConfig, LossConfig, TrainConfig
 
