@@ -320,7 +320,7 @@ def test_a_file_without_its_entry_is_entered_and_not_watched_again(
 
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(UsageError, match="not empty"):
+    with pytest.raises(UsageError, match="neither empty nor a library"):
         Library(tmp_path)
     with pytest.raises(UsageError, match="is not a library"):
         Library(tmp_path / "none", create=False)

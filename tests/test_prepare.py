@@ -249,7 +249,7 @@ def test_other_settings_are_refused_with_both_sides(root: Path) -> None:
 
 
 def test_folders_that_are_something_else(root: Path) -> None:
-    with pytest.raises(UsageError, match="holds no prepared features"):
+    with pytest.raises(UsageError, match="does not hold prepared features"):
         prepare(root, root / "videos", SMALL)
     with pytest.raises(UsageError, match="cannot write"):
         prepare(root, root / "train.json", SMALL)

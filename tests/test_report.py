@@ -287,7 +287,7 @@ def test_the_command_reads_files_folders_and_lines(
         ("a.tube.json", "{}", 4, "is not a cospal/tube@1 document"),
         ("a.tube.json", "{", 4, "a.tube.json"),
         ("results.jsonl", '{"schema": "cospal/evaluation@1"}\n', 4, "results.jsonl:1"),
-        ("empty", None, 2, "no *.tube.json"),
+        ("empty", None, 4, "no *.tube.json"),
         ("gone.json", None, 4, "gone.json"),
     ],
 )
