@@ -18,9 +18,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from cospal_cli.core.arrays import IntArray
 from cospal_cli.evaluation.mot import Frame, MotScores, evaluate
 from cospal_cli.settings import TrackerConfig
-from cospal_cli.track import open_tracker
+from cospal_cli.track import Tracker, open_tracker
 from tests import scenes
 from tests.scenes import CLASSES, Noise, Scene, scene
 
@@ -65,13 +66,23 @@ def ours(made: Scene, name: str = "bytetrack") -> tuple[list[Frame], list[Frame]
     spent_ms = (time.perf_counter() - began) / len(made) * 1e3
     tubelet_of = {number: t.id for t in tubelets for number in t.track_ids}
     online, linked = [], []
-    for found, numbers in zip(made.detections, ids, strict=True):
+    for found, now, numbers in zip(made.detections, made.times_s, ids, strict=True):
+        numbers = _final(numbers, now, tracker)
         known = np.isin(numbers, list(tubelet_of))
         boxes = found.boxes_xyxy[known]
         online.append((numbers[known], boxes))
         mapped = np.array([tubelet_of[n] for n in numbers[known].tolist()], np.int64)
         linked.append((mapped, boxes))
     return online, linked, spent_ms
+
+
+def _final(numbers: IntArray, time_s: float, tracker: Tracker) -> IntArray:
+    """The ids of one frame as the finished tubelets call them."""
+    final = numbers.copy()
+    for part in getattr(tracker, "moved", ()):
+        if part.start_s <= time_s <= part.end_s:
+            final[numbers == part.track] = part.became
+    return final
 
 
 def theirs(made: Scene) -> list[Frame]:

@@ -186,13 +186,14 @@ class Grounder:
                     if interrupted := stopped():
                         break
             timeline = reader.timeline
+        tubelets = tuple(watcher.tracker.finish())
         return Observation(
             reader.info,
             timeline,
-            tuple(watcher.tracker.finish()),
+            tubelets,
             tuple(detector.classes),
             {"id": detector.model_id, "sha256": detector.model_sha256},
-            watcher.crops.finish(),
+            watcher.crops.finish(getattr(watcher.tracker, "moved", ())),  # where tracks were cut
             interrupted=interrupted,
         )
 

@@ -420,3 +420,14 @@ def test_several_of_them_act(sentence: str, subject: str) -> None:
     query = parse(sentence)
     assert query.subject == subject
     assert query.actions
+
+
+@pytest.mark.parametrize("garment", ["jeans", "dungarees"])
+def test_blue_of_denim_is_as_denim_looks(garment: str) -> None:
+    def blue(worn: str) -> dict[str, float]:
+        (colour,) = (a for a in parse(f"the man in blue {worn}").attributes if a.values)
+        return dict(colour.values)
+
+    assert blue(garment)["gray"] > 0
+    assert "gray" not in blue("trousers")
+    assert blue(garment)["blue"] == blue("trousers")["blue"] == 1

@@ -43,7 +43,8 @@ def tubelets_of(rows, frames=60, step_s=0.1, motion=STILL, **settings):
         looks = BoxColours(np.tile(colour, (len(xs), 2, 1)), np.zeros((len(xs), 2, 2), np.uint8))
         every = np.arange(len(xs))
         history.add(np.asarray(at), np.full(len(xs), number), every, found, looks)
-    return build(history, Kinds(CLASSES), TrackerConfig(**settings), SIZE)
+    tubelets, _ = build(history, Kinds(CLASSES), TrackerConfig(**settings), SIZE)
+    return tubelets
 
 
 FIRST = track_row(range(10), 100 + 10 * np.arange(10))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray, IntArray
 from cospal_cli.core.observation import Crops
+
+if TYPE_CHECKING:
+    from cospal_cli.track.moved import Moved
 
 KEPT = 6  # pictures a track at the most
 SIDE = 224  # longer side, pixels
@@ -44,9 +48,16 @@ class CropKeeper:
                 scale = np.tile(np.array(image.shape[1::-1]) / size, 2)
                 self._keep(track, time_s, _encode(image, boxes_xyxy[row] * scale))
 
-    def finish(self) -> Crops:
-        """The pictures of every track."""
-        return {track: tuple(kept) for track, kept in self._crops.items()}
+    def finish(self, moved: Sequence[Moved] = ()) -> Crops:
+        """The pictures of every track, those of ``moved`` parts under the tracks they became."""
+        crops = {track: tuple(kept) for track, kept in self._crops.items()}
+        for part in moved:
+            kept = crops.get(part.track, ())
+            gone = tuple(one for one in kept if part.start_s <= one[0] <= part.end_s)
+            if gone:
+                crops[part.track] = tuple(one for one in kept if one not in gone)
+                crops[part.became] = gone
+        return crops
 
     def _keep(self, track: int, time_s: float, picture: bytes) -> None:
         kept = self._crops.setdefault(track, [])

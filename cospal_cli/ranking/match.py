@@ -32,7 +32,7 @@ FALLING = ("unseen", "missing")  # colours that it does not show; things that th
 COUNTS = ("colours", "actions", "appearances")  # words behind a sum: a sum of more logs is lower
 FEATURES = (*RISING, *FALLING, *COUNTS)
 _MISFIT = 0.5  # of the tubelet's best class, where that is none of the sentence's: another thing
-_NOTHING = 0.03  # of where the colour would be
+_NOTHING, _NOTHING_SMALL = 0.06, 0.03  # of where the colour would be; of small things, of heads
 _SURE = 4  # times the classifier's chance: it is sure of a subject at a quarter
 _ALIKE = 0.5  # of the best tubelet's match: less is another sort of subject, of several
 
@@ -121,7 +121,13 @@ def least(config: GroundConfig, best: float) -> float:
 def _unseen(candidates: Sequence[Candidate], query: Query) -> terms.Scores:
     """How many of the colours that are said each candidate shows next to nothing of."""
     shares = terms.colour_shares(candidates, query.attributes)
-    return np.asarray((shares < _NOTHING).sum(axis=1), np.float64)
+    small = terms.small_things(query.attributes)
+    limits = [
+        _NOTHING_SMALL if a.garment in small or a.region == "head" else _NOTHING
+        for a in query.attributes
+        if a.values
+    ]
+    return np.asarray((shares < np.array(limits)).sum(axis=1), np.float64)
 
 
 def _class(candidates: Sequence[Candidate], query: Query, evidence: Evidence) -> terms.Scores:

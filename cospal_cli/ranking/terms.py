@@ -76,7 +76,7 @@ def colour_term(candidates: Sequence[Candidate], query: Query) -> Scores:
 
 def colour_shares(candidates: Sequence[Candidate], attributes: Sequence[Attribute]) -> Scores:
     """How plainly each candidate shows each colour among ``attributes`` (K, colours), 0..1."""
-    small = {a.word for a in attributes if a.kind in _SMALL}
+    small = small_things(attributes)
     columns = [
         [
             colour_share(c.colours, a, _SMALL_FULL if a.garment in small else _SHARE_FULL)
@@ -86,6 +86,11 @@ def colour_shares(candidates: Sequence[Candidate], attributes: Sequence[Attribut
         if a.values
     ]
     return np.array(columns, np.float64).reshape(-1, len(candidates)).T
+
+
+def small_things(attributes: Sequence[Attribute]) -> set[str]:
+    """What is worn and fills little of its region: a tie, a cap."""
+    return {a.word for a in attributes if a.kind in _SMALL}
 
 
 def position_term(

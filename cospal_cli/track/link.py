@@ -93,6 +93,11 @@ def link(fragments: list[Fragment], world: World, gap_s: float) -> list[Fragment
         fragments = chained
 
 
+def joinable(earlier: Fragment, later: Fragment, world: World, gap_s: float) -> bool:
+    """Whether ``link`` might join the two, were there no others."""
+    return float(_costs([earlier], [later], world, gap_s)[0, 0]) <= _LIMIT
+
+
 def _round(fragments: list[Fragment], world: World, gap_s: float) -> dict[int, int]:
     """Which fragment follows which: one assignment of ends to beginnings per window of time.
 

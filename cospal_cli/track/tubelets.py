@@ -14,7 +14,9 @@ from cospal_cli.settings import TrackerConfig
 from cospal_cli.track.history import Columns, History
 from cospal_cli.track.kinds import Kinds
 from cospal_cli.track.link import Fragment, World, link
+from cospal_cli.track.moved import Moved, parts_of
 from cospal_cli.track.path import CameraPath
+from cospal_cli.track.swaps import unswapped
 
 _TWIN = 0.7  # IoU above which two boxes of one kind show one thing
 _MOST = 0.6  # share of the shorter tubelet's frames on which twins must overlap so
@@ -24,14 +26,15 @@ _PULL = 0.08  # smoothing moves no edge by more, of the box's side
 
 def build(
     history: History, kinds: Kinds, config: TrackerConfig, size: tuple[int, int]
-) -> list[Tubelet]:
+) -> tuple[list[Tubelet], list[Moved]]:
     """All tubelets with at least ``config.min_observations``, by first frame, then score.
 
-    Where fewer frames were sampled, those that were seen in every one.
+    Where fewer frames were sampled, those that were seen in every one. And the parts of tracks that
+    became other tracks.
     """
     columns = history.columns()
     if columns is None:
-        return []
+        return [], []
     film = _Film(
         np.array(history.indices, np.int64),
         np.array(history.times_s),
@@ -41,14 +44,22 @@ def build(
     boxes = film.camera.to_world(columns.frames.astype(np.int64), columns.boxes)
     world = World(film.times_s[columns.frames], boxes, columns.colours)
     fragments = link(_fragments(columns, history, kinds), world, config.link_gap_s)
+    parted = unswapped(fragments, world, config.link_gap_s)
+    fragments = link(parted, world, config.link_gap_s)
     least = min(config.min_observations, len(film.indices))  # a single frame has no second look
     fragments = [f for f in fragments if len(f.rows) >= least]
     fragments = _without_twins(fragments, columns)
     fragments.sort(key=lambda f: (columns.frames[f.rows[0]], -columns.scores[f.rows].sum()))
-    return [
-        _tubelet(number, fragment, columns, film, config.smooth_s)
-        for number, fragment in enumerate(fragments)
+    pieces = parts_of(
+        [columns.tracks[f.rows].astype(np.int64) for f in fragments],
+        [world.times_s[f.rows] for f in fragments],
+        len(history.track_shots),
+    )
+    tubelets = [
+        _tubelet(number, fragment, tracks, columns, film, config.smooth_s)
+        for number, (fragment, tracks) in enumerate(zip(fragments, pieces.tracks, strict=True))
     ]
+    return tubelets, pieces.moved
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,12 @@ def _twins(a: Fragment, b: Fragment, columns: Columns) -> bool:
 
 
 def _tubelet(
-    number: int, fragment: Fragment, columns: Columns, film: _Film, smooth_s: float
+    number: int,
+    fragment: Fragment,
+    tracks: tuple[int, ...],
+    columns: Columns,
+    film: _Film,
+    smooth_s: float,
 ) -> Tubelet:
     """The tubelet of one fragment."""
     rows = fragment.rows
@@ -133,7 +149,7 @@ def _tubelet(
         referral=None if columns.referral is None else _pick(columns.referral, rows),
         features=None if columns.features is None else _pick(columns.features, rows),
         camera_xy=film.camera.carried(frames, centres(boxes)),
-        track_ids=fragment.tracks,
+        track_ids=tracks,
     )
 
 

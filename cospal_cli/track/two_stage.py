@@ -24,6 +24,7 @@ from cospal_cli.track.camera import STILL, Camera, CameraMotion, normalise, shri
 from cospal_cli.track.cuts import Shots
 from cospal_cli.track.history import History
 from cospal_cli.track.kinds import Kinds
+from cospal_cli.track.moved import Moved
 from cospal_cli.track.state import Agility, Live, born
 from cospal_cli.track.tubelets import build
 
@@ -69,6 +70,7 @@ class TwoStageTracker(ABC):
         self._live = Live.none()
         self._spare: deque[_Spare] = deque()
         self._given: dict[str, tuple[int, ...]] | None = None
+        self.moved: list[Moved] = []  # known when finished
 
     @abstractmethod
     def _describe(self, detections: Detections, colours: BoxColours) -> FloatArray:
@@ -129,7 +131,8 @@ class TwoStageTracker(ABC):
 
     def finish(self) -> list[Tubelet]:
         """The tubelets of all frames so far: linked, gaps filled, smoothed, best first."""
-        return build(self._history, self._kinds, self._config, self._size)
+        tubelets, self.moved = build(self._history, self._kinds, self._config, self._size)
+        return tubelets
 
     def _expect_given(self, detections: Detections) -> None:
         """ValueError unless a detector gives the same optional columns with all its boxes."""

@@ -46,6 +46,7 @@ _HAIR_COLOUR = {
     "silver-haired": "silver", "light-haired": "blond", "ginger-haired": "ginger",
     "fair-haired": "blond",
 }  # fmt: skip
+_DENIM = frozenset("jean jeans denims jeggings dungarees cutoffs".split())
 RESTS = frozenset("sit stand lie stay wait sleep kneel crouch squat rest park".split())
 _MUTE = frozenset(
     "same other another next different main another real moving visible far matching".split()
@@ -339,6 +340,11 @@ def _describing(phrase: NounPhrase) -> list[Token]:
 def _colour(tokens: list[Token], region: str, garment: str) -> Attribute:
     words = [t.word for t in tokens]
     values = colours.parse_colour(words) or {}
+    if garment in _DENIM and words[-1] == "blue":  # washed out, or nearly black
+        denim = colours.parse_colour(["denim"]) or {}
+        values = {
+            name: max(values.get(name, 0), denim.get(name, 0)) for name in {**values, **denim}
+        }
     return Attribute(" ".join(words), "colour", region, garment, values)
 
 
