@@ -17,7 +17,7 @@ from cospal_cli.core.query import Query
 from cospal_cli.core.tube import Tube
 from cospal_cli.evaluation.tubes import Prediction, Track
 from cospal_cli.grounder import Grounder
-from cospal_cli.ranking import TRAINED
+from cospal_cli.ranking import TRAINED, needs_heads
 from cospal_cli.ranking.cut import cut
 from cospal_cli.ranking.heads import Heads
 from cospal_cli.ranking.span import extent
@@ -45,7 +45,7 @@ def predictions(
     """
     trained = method in TRAINED
     if trained and runtime is None:
-        raise UsageError(f"method {method!r} needs trained heads", "give --checkpoint DIR")
+        raise needs_heads(method)
     ground = replace(config.ground, method=method, top_k=1, min_match=0.0, all=False)
     heads = Heads(runtime) if trained and runtime is not None else None
     grounder = Grounder(replace(config, ground=ground), heads=heads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -96,6 +97,16 @@ def make(
         if sound:
             _write_sound(out, sound, frames / float(fps))
     return path
+
+
+def make_with_boxes(folder: Path) -> None:
+    """``v.mp4``, three seconds, and ``boxes.jsonl``: detections of one who moves to the right."""
+    make(folder / "v.mp4", 30, size=(160, 120), options={"g": "8"})
+    with open(folder / "boxes.jsonl", "w", encoding="utf-8") as file:
+        for frame in range(30):
+            box = [10 + 2 * frame, 30, 40 + 2 * frame, 90]
+            row = {"frame": frame, "boxes": [box], "scores": [0.9], "labels": ["person"]}
+            print(json.dumps(row), file=file)
 
 
 def restamped(source: Path, target: Path, pts: Sequence[int], dts: Sequence[int]) -> Path:

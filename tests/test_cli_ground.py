@@ -22,15 +22,6 @@ from tests.fake_grounder import FRAMES, Fake
 QUERY = "the man in the red shirt"
 
 
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
-    stages = Fake()
-    stages.install(monkeypatch)
-    monkeypatch.chdir(tmp_path)
-    Path("clip.mp4").write_bytes(b"video")
-    return stages
-
-
 def files() -> set[str]:
     return {str(path) for path in Path().rglob("*") if path.is_file()} - {"clip.mp4"}
 

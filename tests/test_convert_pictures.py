@@ -18,12 +18,7 @@ from tests import media
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """``v.mp4``, and what ``ground`` wrote of it: two sentences, with the annotated MP4s."""
-    media.make(tmp_path / "v.mp4", 30, size=(160, 120), options={"g": "8"})
-    with open(tmp_path / "boxes.jsonl", "w", encoding="utf-8") as file:
-        for frame in range(30):
-            box = [10 + 2 * frame, 30, 40 + 2 * frame, 90]
-            row = {"frame": frame, "boxes": [box], "scores": [0.9], "labels": ["person"]}
-            print(json.dumps(row), file=file)
+    media.make_with_boxes(tmp_path)
     given = ["--detections", str(tmp_path / "boxes.jsonl"), "-o", f"{tmp_path}/out/"]
     queries = ["-q", "the person", "-q", "a person on the left", "--start", "5"]
     assert run(["ground", str(tmp_path / "v.mp4"), *queries, *given, "--sheet", "--clip"]) == 0

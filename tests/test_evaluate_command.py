@@ -18,19 +18,8 @@ from cospal_cli.evaluation.tubes import Prediction
 from cospal_cli.model.checkpoint import load, save
 from cospal_cli.ranking import METHODS
 from tests.test_claims import started
-from tests.tiny_set import make_heads, make_set
 
 TESTS = 2
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_set(tmp_path_factory.mktemp("set") / "set")
-
-
-@pytest.fixture(scope="module")
-def heads(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_heads(tmp_path_factory.mktemp("heads"), data / "prepared")
 
 
 def evaluated(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:

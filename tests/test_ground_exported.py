@@ -12,7 +12,6 @@ from cospal_exporters.onnx import ExportPlan, export
 from cospal_exporters.verify import Evaluation
 
 from cospal_cli.cli import run
-from tests.tiny_set import make_heads, make_set
 
 TEXT = "the man in red walks to the left and jumps"
 PROGRAM = """
@@ -23,16 +22,6 @@ heavy = {"torch", "transformers", "onnx", "cospal_exporters"} & set(sys.modules)
 assert not heavy, heavy
 sys.exit(code)
 """
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_set(tmp_path_factory.mktemp("set") / "set")
-
-
-@pytest.fixture(scope="module")
-def heads(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_heads(tmp_path_factory.mktemp("heads"), data / "prepared")
 
 
 @pytest.fixture(scope="module")

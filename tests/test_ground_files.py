@@ -22,15 +22,6 @@ JSON, MP4 = Path("clip.tube.json"), Path("clip.tube.mp4")
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
-    stages = Fake()
-    stages.install(monkeypatch)
-    monkeypatch.chdir(tmp_path)
-    Path("clip.mp4").write_bytes(b"video")
-    return stages
-
-
-@pytest.fixture
 def earlier(fake: Fake) -> None:
     """A pair of files that an earlier run left."""
     JSON.write_text("old")

@@ -24,17 +24,6 @@ from cospal_cli.ranking.heads import head_features, spec_of
 from cospal_cli.result import observed_range
 from cospal_cli.runtime import open_runtime
 from cospal_cli.settings import Config, FileConfig
-from tests.tiny_set import make_heads, make_set
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_set(tmp_path_factory.mktemp("set") / "set")
-
-
-@pytest.fixture(scope="module")
-def heads(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_heads(tmp_path_factory.mktemp("heads"), data / "prepared")
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +189,7 @@ def test_what_is_missing_is_named(
         (["--checkpoint", str(heads)], "give those of the video: --detections FILE"),
         (["--checkpoint", str(tmp_path)], "is not a checkpoint of the heads"),
         (["--checkpoint", "nowhere"], "neither a folder nor a .pth file"),
-        (["--method", "cospal"], "--method cospal needs trained heads"),
+        (["--method", "cospal"], "method 'cospal' needs trained heads"),
     ):
         assert run([*start, *arguments]) == 2
         assert message in capfd.readouterr().err

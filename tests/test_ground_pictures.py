@@ -31,12 +31,7 @@ KINDS = ("clip.mp4", "crop.mp4", "sheet.png", "thumbnail.png")
 @pytest.fixture
 def boxes(tmp_path: Path) -> list[str]:
     """Arguments: a video of a moving thing, and its detections from a file."""
-    media.make(tmp_path / "v.mp4", 30, size=(160, 120), options={"g": "8"})
-    with open(tmp_path / "boxes.jsonl", "w", encoding="utf-8") as file:
-        for frame in range(30):
-            box = [10 + 2 * frame, 30, 40 + 2 * frame, 90]
-            row = {"frame": frame, "boxes": [box], "scores": [0.9], "labels": ["person"]}
-            print(json.dumps(row), file=file)
+    media.make_with_boxes(tmp_path)
     return [str(tmp_path / "v.mp4"), "--detections", str(tmp_path / "boxes.jsonl")]
 
 

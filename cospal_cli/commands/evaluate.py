@@ -250,9 +250,9 @@ def _methods(
     chosen = set(METHODS if ALL in names or not names else names)
     if checkpoint is None:
         if missing := chosen & TRAINED.keys() & set(names):
-            raise UsageError(
-                f"method {min(missing)!r} needs trained heads", "give --checkpoint DIR"
-            )
+            from cospal_cli.ranking import needs_heads
+
+            raise needs_heads(min(missing))
         chosen -= TRAINED.keys()
     elif not chosen & TRAINED.keys():
         raise UsageError(

@@ -233,9 +233,9 @@ def ground(context: Context[GroundOptions]) -> int | None:
     settings = context.merged(context.config_file, implied)
     config = settings.config
     if trained is None and config.ground.method in TRAINED:
-        raise UsageError(
-            f"--method {config.ground.method} needs trained heads", "give --checkpoint DIR"
-        )
+        from cospal_cli.ranking import needs_heads
+
+        raise needs_heads(config.ground.method)
     source = split(
         options.arguments,
         options.queries,

@@ -49,7 +49,7 @@ def check(device: str) -> None:
     if device in ("auto", "cpu"):
         return
     if not re.fullmatch(r"cuda(:\d+)?", device):
-        raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
+        raise unknown(device)
     providers = session_providers([CUDA])
     if CUDA in providers:
         raise DeviceError(
@@ -61,6 +61,11 @@ def check(device: str) -> None:
         f"({', '.join(installed())})",
         "leave --device out; 'cospal doctor' shows what is installed",
     )
+
+
+def unknown(device: str) -> UsageError:
+    """The error for a device of no known name."""
+    return UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
 
 
 def session_providers(wanted: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cospal_cli.core.errors import DeviceError, UsageError
 from cospal_cli.core.registry import require
-from cospal_cli.devices import processors
+from cospal_cli.devices import processors, unknown
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ def choose(device: str, precision: str) -> Placement:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
+        raise unknown(device)
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
     kinds["auto"] = torch.float32 if device == "cpu" else torch.float16
     if precision not in kinds:

@@ -110,7 +110,7 @@ class MomentGrounding(nn.Module):
 
 
 class ContrastHeads(nn.Module):
-    """Both; see ``types.GroundingInputs`` for the inputs."""
+    """Both; see ``core.grounding.GroundingInputs`` for the inputs."""
 
     def __init__(self, sizes: Sizes, config: ModelConfig) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ class Scores(NamedTuple):
 
 
 class CoSPaL(nn.Module):
-    """The spatial and the temporal head; see ``types.GroundingInputs`` for the inputs.
+    """The spatial and the temporal head; see ``core.grounding.GroundingInputs`` for the inputs.
 
     ``hidden``: what the temporal head reconstructs, see ``TemporalConfig.hidden``.
     """

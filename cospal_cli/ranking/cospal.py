@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cospal_cli.core.errors import UsageError
 from cospal_cli.core.observation import TimeSpan
 from cospal_cli.core.query import Query
+from cospal_cli.ranking import needs_heads
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.evidence import Evidence
 from cospal_cli.ranking.method import NOTHING, Ranked
@@ -27,9 +27,7 @@ def rank(
     if not candidates:
         return NOTHING
     if evidence.prediction is None:
-        raise UsageError(
-            "method 'cospal' needs trained heads", "give the folder of a checkpoint: --checkpoint"
-        )
+        raise needs_heads("cospal")
     prediction = evidence.prediction
     row_of = {number: row for row, number in enumerate(prediction.ids)}
     candidates = [one for one in candidates if one.tubelet.id in row_of]

@@ -21,7 +21,7 @@ from cospal_cli.core.errors import UsageError, WeightsError
 from cospal_cli.core.foreign import errors_as
 from cospal_cli.core.grounding import GroundingInputs, GroundingScores
 from cospal_cli.core.reading import parse_table
-from cospal_cli.devices import CUDA
+from cospal_cli.devices import CUDA, unknown
 from cospal_cli.devices.onnx_session import CPU, Provider, open_session
 from cospal_cli.model.checkpoint import CONFIG, load_metadata
 from cospal_cli.model.metadata import HeadsMetadata
@@ -220,7 +220,7 @@ def _place(device: str, provider: str) -> tuple[str, str]:
     """(provider, number of the GPU) that both settings mean."""
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
-        raise UsageError(f"unknown device {device!r}", "known: auto, cpu, cuda, cuda:N")
+        raise unknown(device)
     if provider == "auto":
         provider = "cuda" if kind == "cuda" else "cpu"
     if provider not in PROVIDERS:
