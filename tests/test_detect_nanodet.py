@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -326,3 +328,19 @@ def plain_iou(a: np.ndarray, b: np.ndarray) -> float:
     inter = max(width, 0) * max(height, 0)
     areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
     return float(inter / (areas - inter))
+
+
+def test_a_session_that_a_thread_opens_leaves_stdout_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's own: results may be printed meanwhile."""
+    import onnxruntime
+
+    own, seen = sys.stdout, []
+    real = onnxruntime.InferenceSession
+
+    def opened(*arguments: Any, **more: Any) -> Any:
+        seen.append(sys.stdout)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    assert NanoDet(DetectorConfig()).session
+    assert seen == [own]

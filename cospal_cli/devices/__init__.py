@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
 
 from cospal_cli.core.errors import DeviceError, UsageError
@@ -73,11 +73,27 @@ def session_providers(wanted: Sequence[str]) -> list[str]:
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(4)
-    with redirect_stdout(StringIO()):  # the runtime prints its own account of a failed provider
-        if CUDA in wanted and hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+    with trying(gpu=CUDA in wanted):
         session = onnxruntime.InferenceSession(_PROBE, providers=list(wanted))
     return list(session.get_providers())
+
+
+@contextmanager
+def trying(gpu: bool) -> Iterator[None]:
+    """Around the opening of a session, with what a ``gpu`` needs loaded before.
+
+    The runtime prints its own account of a provider that fails, which is kept from stdout. That is
+    the whole process's, so a session on the CPU, which a thread may open, leaves it alone.
+    """
+    import onnxruntime
+
+    if not gpu:
+        yield
+        return
+    with redirect_stdout(StringIO()):
+        if hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+        yield
 
 
 def compiled_providers() -> list[str]:

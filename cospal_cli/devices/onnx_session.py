@@ -7,15 +7,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cospal_cli.core.errors import DeviceError, WeightsError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.devices import installed, processors
+from cospal_cli.devices import installed, processors, trying
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -79,9 +77,7 @@ def open_session(
     with errors_as(WeightsError, about, hint):
         model = path.read_bytes() + more_outputs(inner) if inner else os.fspath(path)
         wanted = [CPU] if provider.name == CPU else [(provider.name, dict(provider.settings)), CPU]
-        with redirect_stdout(StringIO()):  # the runtime prints its own account of a failed provider
-            if provider.name != CPU and hasattr(onnxruntime, "preload_dlls"):
-                onnxruntime.preload_dlls()  # CUDA and cuDNN may lie in site-packages
+        with trying(gpu=provider.name != CPU):
             try:
                 session = onnxruntime.InferenceSession(model, options, wanted, **unfolded)
             except Exception as error:
