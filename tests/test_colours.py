@@ -1,8 +1,12 @@
 """Colour names of pixels and of words."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import ImageColor
 
+from cospal_cli.core import colours, word_lists
 from cospal_cli.core.colours import BASIC, NAMES, is_colour, name_map, parse_colour
 
 PIXELS = {
@@ -67,3 +71,15 @@ def test_every_css_name_is_known() -> None:
 
     unknown = [name for name in ImageColor.colormap if parse_colour([name]) is None]
     assert unknown == []
+
+
+def test_the_names_of_css_are_those_of_their_pixels() -> None:
+    known = {
+        word: name
+        for name, words in word_lists.load(Path(colours.__file__).with_suffix(".txt"))["css"]
+        for word in words
+    }
+    assert known.keys() == ImageColor.colormap.keys()
+    for word, name in known.items():
+        pixel = np.array([[ImageColor.getrgb(word)[:3]]], np.uint8)
+        assert NAMES[int(name_map(pixel)[0, 0])] == name, word

@@ -36,6 +36,7 @@ BASIC, _SHADES, _TONES = (_weights(name) for name in ("basic", "shades", "tones"
 # Words in use that CSS lacks, or means otherwise than people do (CSS azure is nearly white).
 _ALIASES = _LISTS["aliases"].key_of
 # Colour words that as often name a thing; on their own they are not colours.
+_CSS = _LISTS["css"].key_of
 _THINGS = frozenset(_LISTS["things"].words)
 _NEVER = frozenset(_LISTS["never"].words)
 _LIGHT, _DARK, _NEUTRAL = (frozenset(_MODIFIERS[name]) for name in ("light", "dark", "neutral"))
@@ -98,13 +99,9 @@ def _entry(word: str) -> dict[str, float] | None:
 
 
 def _css(word: str) -> dict[str, float] | None:
-    from PIL import ImageColor  # its table is CSS's; loaded only for words the tables above lack
-
-    value = ImageColor.colormap.get(word)
-    if value is None:
+    name = _CSS.get(word)
+    if name is None:
         return None
-    rgb = ImageColor.getrgb(value) if isinstance(value, str) else value
-    name = NAMES[int(name_map(np.array([[rgb[:3]]], np.uint8))[0, 0])]
     spaced = name.replace("dark", "dark ").replace("light", "light ").strip()
     family = _SHADES.get(spaced) or BASIC.get(name) or _SHADES["dark blue"]
     return {**family, name: 1.0}

@@ -14,27 +14,30 @@ _LISTS = word_lists.load(Path(__file__).with_suffix(".txt"))
 @cache
 def table() -> dict[str, dict[str, float]]:
     """Noun -> detector class name -> weight in (0, 1]: the three lists and look-alikes."""
-    confused = _weights("confused")
-    beasts = COCO[COCO.index("bird") : COCO.index("backpack")]
+    confused = {
+        noun: word_lists.weighted(key.split())
+        for key, nouns in _LISTS["confused"]
+        for noun in nouns
+    }
+    beasts = dict.fromkeys(COCO[COCO.index("bird") : COCO.index("backpack")], 0.3)
     classes: dict[str, dict[str, float]] = {}
-    for noun, weights in _weights("animals", "vehicles", "things").items():
-        taken = [
-            {other: weight * chance for other, chance in confused.get(name, {}).items()}
-            for name, weight in weights.items()
-        ]
-        if noun in animals() and max(weights.values()) < 1:  # the detector has no class for it
-            taken.append(dict.fromkeys(beasts, 0.3))
-        names = {name: None for likely in (weights, *taken) for name in likely}
-        classes[noun] = {
-            name: round(max(likely.get(name, 0) for likely in (weights, *taken)), 3)
-            for name in names
-        }
+    for key, nouns in (row for name in ("animals", "vehicles", "things") for row in _LISTS[name]):
+        weights = word_lists.weighted(key.split())
+        likely = [weights]
+        for name, weight in weights.items():
+            alike = confused.get(name, {})
+            likely.append({other: weight * chance for other, chance in alike.items()})
+        known, unknown = _likeliest(likely), _likeliest([*likely, beasts])
+        for noun in nouns:  # for some animals the detector has no class
+            missing = noun in animals() and max(weights.values()) < 1
+            classes[noun] = dict(unknown if missing else known)
     return classes
 
 
-def _weights(*names: str) -> dict[str, dict[str, float]]:
-    rows = [row for name in names for row in _LISTS[name]]
-    return {noun: word_lists.weighted(key.split()) for key, nouns in rows for noun in nouns}
+def _likeliest(tables: list[dict[str, float]]) -> dict[str, float]:
+    """The greatest weight of each name."""
+    names = {name: None for table in tables for name in table}
+    return {name: round(max(table.get(name, 0) for table in tables), 3) for name in names}
 
 
 @cache
