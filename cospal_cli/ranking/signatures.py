@@ -7,6 +7,7 @@ from the side is wide, one seen from the front is not, so width speaks for it bu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,12 @@ from cospal_cli.ranking.order import best_stretch
 from cospal_cli.ranking.pair import Pair, pairs
 from cospal_cli.ranking.terms import MOVING
 
-_CLEAR = 1.5  # nats: less is no more than noise
+_CLEAR = 2.0  # nats: less is no more than noise
 _STATE = 0.2  # shares that differ less over a life are one state
 # Seconds before and after the instant that an action of the hands takes.
 _WIND_UP_S, _FOLLOW_S = 0.7, 0.5
 _REACH_S = 0.4
+_REST_S = 0.8  # a thing that rests does so for that long
 _STEP_S = 0.75
 _APART_S = 0.5  # between two instants
 
@@ -117,7 +119,7 @@ def _launch(pair: Pair) -> Curve:
     leaves = np.maximum(_peaks(pair, pair.parting, 0.6, 1.2), _peaks(pair, pair.starting, 0.6, 1.2))
     instant = np.minimum(leaves, _at_hand(pair))
     if pair.lost_at is not None and _touches(pair)[pair.lost_at]:  # too fast to be found again
-        instant[pair.lost_at] = max(instant[pair.lost_at], RATE / 2)
+        instant[pair.lost_at] = max(instant[pair.lost_at], 0.6 * RATE)
     return _event(pair, instant, _WIND_UP_S, _FOLLOW_S)
 
 
@@ -134,21 +136,27 @@ def _catch(pair: Pair) -> Curve:
     return _event(pair, np.minimum(touched, fast), _REACH_S, _WIND_UP_S)
 
 
-def _obtain(pair: Pair) -> Curve:
-    """The thing is raised, or drawn to the subject."""
-    return _hands(pair, -pair.handled[:, 1], -pair.parting)
+def _obtain(pair: Pair, bent: float = 0.5) -> Curve:
+    """The thing lay still, and is raised or drawn to the subject."""
+    reach = pair.samples(_REST_S)
+    lay = mean(np.hypot(*pair.thing_velocity.T), reach, 0)
+    return _hands(pair, -pair.handled[:, 1], -pair.parting, lay, bent)
 
 
-def _lay(pair: Pair) -> Curve:
-    """The thing is lowered, or moved away to where it stays."""
-    return _hands(pair, pair.handled[:, 1], pair.parting)
+def _lay(pair: Pair, bent: float = 0.5) -> Curve:
+    """The thing is lowered or moved away, to where it stays."""
+    reach = pair.samples(_REST_S)
+    stays = mean(np.hypot(*pair.thing_velocity.T), 0, reach)
+    return _hands(pair, pair.handled[:, 1], pair.parting, stays, bent)
 
 
-def _hands(pair: Pair, upright: Curve, across: Curve) -> Curve:
+def _hands(pair: Pair, upright: Curve, across: Curve, resting: Curve, bent: float) -> Curve:
+    """The thing moves at hand, and rests shortly before or after; a bend speaks for it as well."""
     pace = np.minimum(np.hypot(*pair.handled.T), across)
     moved = np.minimum(odds(np.maximum(upright, pace), 0.12, 0.3), _at_hand(pair))
-    bent = 0.5 * np.clip(_bend(Body(pair.subject)), -RATE, RATE)
-    return _event(pair, moved, _REACH_S, _REACH_S) + bent
+    rest = highest(odds(resting, 0.25, 0.12), *[pair.samples(_REACH_S)] * 2)
+    going_on = _event(pair, np.minimum(moved, rest), _REACH_S, _REACH_S)
+    return going_on + bent * np.clip(_bend(Body(pair.subject)), -RATE, RATE)
 
 
 def _release(pair: Pair) -> Curve:
@@ -229,7 +237,7 @@ ALONE: Mapping[str, Callable[[Body], Curve]] = {
     "dismount": _found,
 }  # fmt: skip
 WITH: Mapping[str, Callable[[Pair], Curve]] = {
-    "touch": _touch, "launch": _launch, "catch": _catch, "obtain": _obtain, "pick": _obtain,
-    "lay": _lay, "put": _lay, "release": _release, "shove": _shove, "follow": _follow,
-    "mount": _mount, "dismount": _dismount,
+    "touch": _touch, "launch": _launch, "catch": _catch, "release": _release, "shove": _shove,
+    "follow": _follow, "mount": _mount, "dismount": _dismount, "obtain": _obtain, "lay": _lay,
+    "pick": partial(_obtain, bent=1.0), "put": partial(_lay, bent=1.0),
 }  # fmt: skip
