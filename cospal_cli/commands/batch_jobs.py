@@ -30,7 +30,7 @@ from cospal_cli.library.records import Records
 from cospal_cli.library.shards import read_shard, shard
 
 if TYPE_CHECKING:
-    from cospal_cli.commands.ground import GroundOptions
+    from cospal_cli.commands.ground_options import GroundOptions
     from cospal_cli.report.collect import AnswersPage
     from cospal_cli.settings import Config
 

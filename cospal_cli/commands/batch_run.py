@@ -22,7 +22,7 @@ from cospal_cli.settings import EngineConfig
 
 if TYPE_CHECKING:
     from cospal_cli.commands.context import Context
-    from cospal_cli.commands.ground import GroundOptions
+    from cospal_cli.commands.ground_options import GroundOptions
     from cospal_cli.core.json_types import JsonDict
     from cospal_cli.core.progress import Progress
     from cospal_cli.library.engines import JobEngine

@@ -18,7 +18,7 @@ from cospal_cli.library.records import Records
 
 if TYPE_CHECKING:
     from cospal_cli.commands.context import Context
-    from cospal_cli.commands.ground import GroundOptions
+    from cospal_cli.commands.ground_options import GroundOptions
     from cospal_cli.settings import Settings
 
 
