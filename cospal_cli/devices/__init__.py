@@ -13,7 +13,7 @@ from io import StringIO
 
 from cospal_cli.core.errors import DeviceError, UsageError
 
-CUDA = "CUDAExecutionProvider"
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # A model of one Identity node, float (1) to float (1), opset 13: enough to open a session with.
 _PROBE = bytes.fromhex(
     "080812003a370a100a017812017922084964656e746974791201705a0f0a0178120a0a08080112040a020801"
@@ -73,7 +73,7 @@ def session_providers(wanted: Sequence[str]) -> list[str]:
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(4)
-    with trying(gpu=CUDA in wanted):
+    with trying(gpu=any(one != CPU for one in wanted)):
         session = onnxruntime.InferenceSession(_PROBE, providers=list(wanted))
     return list(session.get_providers())
 

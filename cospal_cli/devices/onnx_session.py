@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cospal_cli.core.errors import DeviceError, WeightsError
 from cospal_cli.core.foreign import errors_as
-from cospal_cli.devices import installed, processors, trying
+from cospal_cli.devices import CPU, installed, processors, trying
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-CPU = "CPUExecutionProvider"
 _NOISE = (  # in messages of the runtime: its name, what was being done, a place in its own source
     r"^\[ONNXRuntimeError\] : \d+ : \w+ : ",
     r"Load model from .* failed: ?",
