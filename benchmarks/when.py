@@ -41,7 +41,7 @@ FAMILIES = {
     "posture": ("lower", "bend", "rise", "fall"),
     "jump": ("jump",),
     "arms and turns": ("gesture", "turn"),
-    "hands": ("obtain", "lay", "launch", "catch", "release"),
+    "hands": ("obtain", "lay", "pick", "put", "launch", "catch", "release"),
     "touch": ("touch",),
     "shove, follow": ("shove", "follow"),
     "mount": ("mount", "dismount"),
