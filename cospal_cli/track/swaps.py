@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cospal_cli.core.arrays import FloatArray
 from cospal_cli.core.boxes import iou
@@ -42,11 +43,28 @@ def unswapped(fragments: Sequence[Fragment], world: World, gap_s: float) -> list
     whole = []
     for members in groups.values():
         for i in range(len(members)):
-            for j in range(i):
+            first, last = _spans(members, world)
+            for j in np.flatnonzero((first[:i] < last[i]) & (last[:i] > first[i])).tolist():
                 members[i], members[j] = _exchanged(members[i], members[j], world)
+        first, last = _spans(members, world)
         for one in members:
-            whole += _cut(one, members, world, gap_s)
+            time_s = _change(one, world)
+            if time_s is None:
+                whole.append(one)
+                continue
+            near = (last < time_s) & (last >= time_s - gap_s)
+            near |= (first > time_s) & (first <= time_s + gap_s)
+            others = [members[j] for j in np.flatnonzero(near)]
+            whole += _cut(one, time_s, others, world, gap_s)
     return whole
+
+
+def _spans(
+    fragments: Sequence[Fragment], world: World
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last times."""
+    ends = world.times_s[np.array([f.rows[[0, -1]] for f in fragments])]
+    return ends[:, 0], ends[:, 1]
 
 
 def _exchanged(a: Fragment, b: Fragment, world: World) -> tuple[Fragment, Fragment]:
@@ -83,20 +101,16 @@ def _meetings(a: Fragment, b: Fragment, world: World) -> list[_Meeting]:
 
 
 def _cut(
-    fragment: Fragment, others: Sequence[Fragment], world: World, gap_s: float
+    fragment: Fragment, time_s: float, others: Sequence[Fragment], world: World, gap_s: float
 ) -> list[Fragment]:
-    """The fragment, or its two parts where its looks change and another's go on in one."""
-    time_s = _change(fragment, world)
-    if time_s is None:
-        return [fragment]
+    """The fragment, or its parts before and from ``time_s`` on, where another's looks go on in one
+    of them; ``others`` end before it or begin after it."""
     start, end = _halves(fragment, world, time_s)
     before, after = _looks(fragment, world, time_s, -1), _looks(fragment, world, time_s - 1e-6, 1)
     if before is None or after is None:
         return [fragment]
     own = _alike(before, after) + _CLEAR
     for other in others:
-        if other is fragment:
-            continue
         first, last = world.times_s[other.rows[[0, -1]]]
         lost, found = _looks(other, world, last + 1e-6, -1), _looks(other, world, first - 1e-6, 1)
         if lost is None or found is None:
