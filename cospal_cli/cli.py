@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -67,6 +68,7 @@ def main() -> NoReturn:
         os._exit(code)
     if code:  # what stdout did not take must not fail once more at exit
         silence_stdout()
+    gc.freeze()  # looking for cycles among all that is about to go takes 30 ms
     sys.exit(code)
 
 
