@@ -169,6 +169,25 @@ def test_actions_follow_one_another_in_the_order_of_the_sentence() -> None:
     assert (second.start, second.end) == pytest.approx((6.0, 9.5), abs=0.4)
 
 
+def test_against_the_order_of_the_sentence_each_action_counts_where_it_shows() -> None:
+    """Crouches once, walks off once, in this order; the sentence says it the other way round."""
+    points = [(0.0, 250, 300, 42, 110), (3.0, 250, 300, 42, 110), (3.3, 250, 300, 43, 76),
+              (4.2, 250, 300, 43, 76), (4.5, 250, 300, 42, 110), (6.0, 250, 300, 42, 110),
+              (8.0, 450, 300, 42, 110)]  # fmt: skip
+    (man,) = made(moving(1, "person", points, np.random.default_rng(6), jitter=0.005))
+    for text in ("the man crouches and walks to the right", "the man walks right and crouches"):
+        told = span(man, parse(text), [man], CLASSES)
+        assert (told.start, told.end) == pytest.approx((3.0, 8.0), abs=0.4)
+
+
+def test_more_verbs_than_boxes_are_no_trouble() -> None:
+    rng = np.random.default_rng(7)
+    points = [(0.0, 100, 300, 42, 110), (0.3, 300, 300, 42, 110)]
+    (short,) = made(moving(1, "person", points, rng, seen=(0.0, 0.3)))
+    told = span(short, parse("the man walks, runs, moves, goes and strolls"), [short], CLASSES)
+    assert (told.start, told.end) == pytest.approx((0.0, 0.25))
+
+
 @pytest.mark.parametrize(
     ("sentence", "signature"),
     [

@@ -1,4 +1,4 @@
-"""When an action shows: for each verb the stretch of a tubelet's life that it means, or none.
+"""When an action shows: the curve of its signature, or of movement where it has none.
 
 Movement shows as pace or as speed along the direction named, coming to a thing as the distance to
 it, and going out as movement up to where the subject is lost at the frame's border.

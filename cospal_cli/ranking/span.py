@@ -1,8 +1,9 @@
 """From when to when: the part of a tubelet that the sentence's verbs describe.
 
-Only movement and direction verbs trim. Hands, talk and posture leave no curve that beats the whole
-tubelet here: before and after the movements of the sentence they get a fixed time each, and where
-the sentence begins or ends with something that lasts (standing, talking), that side stays whole.
+Each verb with a curve of log odds has its stretch; several follow one another in the sentence's
+order. Verbs without one (talk, play) and those that do not rise above noise get a fixed time before
+and after; where the sentence begins or ends with what lasts (standing, talking), that side stays
+whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cospal_cli.core.tubelets import Tubelet
 from cospal_cli.ranking.candidates import Candidate
 from cospal_cli.ranking.moments import action_curve
 from cospal_cli.ranking.odds import Curve, usual_step
-from cospal_cli.ranking.order import best_stretch, in_order
+from cospal_cli.ranking.order import hull, in_order
 from cospal_cli.ranking.terms import class_shares
 
 _ACTION_S = 1.5  # what an action of the hands takes, next to a movement
@@ -64,10 +65,15 @@ def span(
 
 
 def _stretch(curves: NDArray[np.float64], tubelet: Tubelet) -> tuple[float, float]:
-    """First and last time of the likeliest stretch in which the actions follow one another."""
+    """First and last time of the likeliest stretch in which the actions follow one another.
+
+    Where one of them does not show in the sentence's order, all of them in any.
+    """
     times = tubelet.times_s
-    nats = curves * np.gradient(times)
-    low, high = best_stretch(nats[0]) if len(nats) == 1 else in_order(nats)
+    nats = curves[: len(times)] * np.gradient(times)
+    low, high = in_order(nats)
+    if (nats[:, low:high].max(axis=1) <= 0).any():
+        low, high = hull(nats)
     half = usual_step(times) / 2
     return float(times[low]) - half, float(times[high - 1]) + half
 
