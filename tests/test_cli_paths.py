@@ -78,7 +78,7 @@ OUTPUTS = {
     f"{LONG}/": "File name too long",
     f"{LONG}/x.json": "File name too long",
     "file.txt/x.json": "is a file",
-    "file.txt/": "exists",
+    "file.txt/": "this is a file",
     "loop/x.mp4": "does not exist",
     "loop/": "exists",
     "-": "- does not mean stdout",

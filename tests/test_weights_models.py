@@ -173,7 +173,7 @@ def test_missing_names_every_folder_and_the_command(
         models.locate("grounding-dino-tiny")
     assert str(tmp_path / "store") in caught.value.message
     assert str(tmp_path / "hub") in caught.value.message
-    assert caught.value.hint == "cospal models fetch grounding-dino-tiny"
+    assert caught.value.hint == "run: cospal models fetch grounding-dino-tiny"
     assert caught.value.exit_code == 5
     with pytest.raises(WeightsError) as caught:
         models.locate("i3d-rgb")

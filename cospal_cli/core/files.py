@@ -103,6 +103,8 @@ def make_folder(folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
+            if not folder.is_file():  # a link to nowhere, or to itself
+                raise
             raise NotADirectoryError(errno.ENOTDIR, "this is a file", str(folder)) from error
 
 
