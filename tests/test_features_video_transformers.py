@@ -278,7 +278,7 @@ def test_weights_that_are_nowhere_name_the_command(monkeypatch: pytest.MonkeyPat
     for kind in ("videomae", "i3d"):
         with pytest.raises(WeightsError) as caught:
             open_video_encoder(ClipsConfig(name=kind, device="cpu"))
-        assert caught.value.hint.startswith("cospal models fetch ")
+        assert caught.value.hint.startswith("run: cospal models fetch ")
 
 
 @pytest.mark.parametrize("name", KINDS)
