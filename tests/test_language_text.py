@@ -295,7 +295,7 @@ def test_a_model_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(variable, str(tmp_path / variable))
     with pytest.raises(WeightsError, match=re.escape(str(tmp_path / "COSPAL_MODELS"))) as caught:
         open_text_encoder(TextConfig(name="bert", device="cpu"))
-    assert caught.value.hint == "cospal models fetch bert-base-uncased"
+    assert caught.value.hint == "run: cospal models fetch bert-base-uncased"
 
 
 def test_a_folder_without_its_tokenizer(folders: dict[str, Path], tmp_path: Path) -> None:
