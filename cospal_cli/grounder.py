@@ -186,14 +186,14 @@ class Grounder:
                     if interrupted := stopped():
                         break
             timeline = reader.timeline
-        tubelets = tuple(watcher.tracker.finish())
+        tubelets = tuple(watcher.tracker.finish())  # before its ``moved`` is read
         return Observation(
             reader.info,
             timeline,
             tubelets,
             tuple(detector.classes),
             {"id": detector.model_id, "sha256": detector.model_sha256},
-            watcher.crops.finish(getattr(watcher.tracker, "moved", ())),  # where tracks were cut
+            watcher.crops.finish(watcher.tracker.moved),
             interrupted=interrupted,
         )
 

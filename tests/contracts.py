@@ -78,6 +78,9 @@ def check_tracker(
         assert (ids >= -1).all()
     tubelets = tracker.finish()
     assert tubelets, "nobody was followed"
+    assert {one.became for one in tracker.moved} <= {
+        number for tubelet in tubelets for number in tubelet.track_ids
+    }
     assert len({one.id for one in tubelets}) == len(tubelets)
     sampled = {found.frame_index for found, *_ in frames}
     for one in tubelets:

@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cospal_cli.commands import console
-from cospal_cli.commands.context import (
-    Context,
-    command,
-)
+from cospal_cli.commands.context import Context, command
 from cospal_cli.commands.flags import flag_names
 from cospal_cli.commands.format_files import FormatFiles, beside, check, open_formats, write_all
 from cospal_cli.commands.ground_files import Files, grounded
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
     from cospal_cli.core.query import Query
     from cospal_cli.grounder import Grounder
     from cospal_cli.report.collect import AnswersPage
-    from cospal_cli.settings import Config
+    from cospal_cli.settings import Config, Settings
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,17 @@ def ground(context: Context[GroundOptions]) -> int | None:
 
         if is_many(options, source):
             return ground_many(context, source, settings, trained)
+    return _ground_one(context, source, settings, trained)
+
+
+def _ground_one(
+    context: Context[GroundOptions],
+    source: SentenceSource,
+    settings: Settings,
+    trained: Path | None,
+) -> int | None:
+    """One video: plan what is written where, then find and write it."""
+    options, config = context.options, settings.config
     video, sentences = source.video, source.sentences
     outputs = output_paths(
         video, options.output, len(sentences), config.output.video, options.as_json

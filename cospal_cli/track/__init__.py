@@ -13,10 +13,13 @@ from cospal_cli.core.backends import TRACKERS as BACKENDS
 from cospal_cli.core.registry import load
 from cospal_cli.core.tubelets import BoxColours, Detections, Tubelet
 from cospal_cli.settings import TrackerConfig
+from cospal_cli.track.moved import Moved
 
 
 class Tracker(Protocol):
     """Made as ``Backend(config: TrackerConfig, size: (width, height), classes: names)``."""
+
+    moved: list[Moved]  # after ``finish``: parts of its ids that ended up in another tubelet
 
     def update(
         self, detections: Detections, time_s: float, colours: BoxColours, image: NDArray[np.uint8]
